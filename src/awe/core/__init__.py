@@ -1,0 +1,1 @@
+"""Pure values and rules: no socket, no database, no web framework."""

@@ -1,0 +1,89 @@
+"""What the compiler knows of the world: the tables and functions a caller may read.
+
+These values come from outside (`services.catalogs` makes them from its records); the compiler itself
+opens nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from awe.core.tables import Schema
+
+__all__ = ["Names", "Parameter", "TableDef", "TableFunction"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableDef:
+    """A table that a query may read.
+
+    Attributes
+    ----------
+    schema, name
+        As published; matched ignoring case unless delimited in ADQL.
+    columns
+        The visible columns.
+    ra, dec
+        The position columns (ICRS, degrees), or None for a table without positions.
+    healpix
+        The column that holds the HEALPix index of order 29 (nested), by which the files are sorted.
+    """
+
+    schema: str
+    name: str
+    columns: Schema
+    ra: str | None = None
+    dec: str | None = None
+    healpix: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """``schema.name``."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument of a table function; `unit` as in VOUnits; `description` for people."""
+
+    name: str
+    unit: str = ""
+    description: str = ""
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableFunction:
+    """A parametrised view: what ``SearchSumCatalog(ra_deg, dec_deg, radius_arcsec, magtype)`` means.
+
+    Attributes
+    ----------
+    schema, name
+        Found by its name alone in its schema's context, as ``dbo.name``, and as ``schema.name``.
+    parameters
+        In order; a call gives constants, or columns where the function stands behind CROSS APPLY.
+    sql
+        ADQL with ``:name`` where an argument goes, e.g. ``SELECT * FROM hsc.SumCat WHERE
+        1 = CONTAINS(POINT(MatchRA, MatchDec), CIRCLE(:ra_deg, :dec_deg, :radius_arcsec / 3600.0))``.
+    description
+        For people; states units and, where the original is not documented, what was chosen.
+    """
+
+    schema: str
+    name: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+    description: str = ""
+
+
+class Names(Protocol):
+    """Look-up of what the caller may read. Everything else does not exist for the compiler."""
+
+    def table(self, schema: str | None, name: str) -> TableDef | None:
+        """Return the table of that name (ignoring case); `schema` None: the context, then a unique name."""
+
+    def table_function(self, schema: str | None, name: str) -> TableFunction | None:
+        """Return the parametrised view of that name (ignoring case); ``dbo`` counts as no schema."""
+
+    def spellings(self) -> Iterable[str]:
+        """Return every full name the caller may read, for "did you mean"."""

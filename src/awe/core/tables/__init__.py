@@ -1,0 +1,10 @@
+"""Tables as awe moves them: columns with units and UCDs, and streams of Arrow batches.
+
+`Column`, `Schema`, `TableStream`. Every engine gives a `TableStream`, every format takes one; Arrow
+batches are the only table currency inside. Nothing here knows an engine or a protocol.
+"""
+
+from awe.core.tables._schema import Column, Schema
+from awe.core.tables._stream import TableStream
+
+__all__ = ["Column", "Schema", "TableStream"]

@@ -1,0 +1,139 @@
+"""A table on its way: a schema and an iterator of Arrow batches that somebody must close."""
+
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from awe.core.tables._schema import Schema
+
+__all__ = ["TableStream"]
+
+
+class TableStream:
+    """Iterate over the batches of a table once; close it to stop whoever makes them.
+
+    Parameters
+    ----------
+    schema
+        The columns; every batch has the same number of columns, of these types, in this order.
+    batches
+        Where the rows come from.
+    on_close
+        Called once, when the stream is exhausted, fails or is closed: cancels the query, removes
+        the temporary file.
+
+    Attributes
+    ----------
+    schema
+        The columns.
+    overflow
+        True when rows were left out because of a limit. Known only after the last batch: a format
+        states it behind the rows (DALI 1.1 section 4.4.1).
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        batches: Iterable[pa.RecordBatch],
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self.schema = schema
+        self.overflow = False
+        self._batches = iter(batches)
+        self._on_close = on_close
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        try:
+            return next(self._batches)
+        except BaseException:  # exhausted, failed or interrupted: whoever makes the rows must stop
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop whoever makes the batches. Closing twice is allowed."""
+        on_close, self._on_close = self._on_close, None
+        closer = getattr(self._batches, "close", None)
+        if closer is not None and on_close is not None:
+            closer()
+        self._batches = iter(())
+        if on_close is not None:
+            on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @classmethod
+    def from_table(cls, table: pa.Table, schema: Schema | None = None) -> "TableStream":
+        """Return a stream over a table in memory."""
+        return cls(schema or Schema.from_arrow(table.schema), table.to_batches())
+
+    def to_table(self) -> pa.Table:
+        """Read everything into memory."""
+        arrow = self.schema.to_arrow()
+        return pa.Table.from_batches([_cast(batch, arrow) for batch in self], schema=arrow)
+
+    def map(self, schema: Schema, change: Callable[[pa.RecordBatch], pa.RecordBatch]) -> "TableStream":
+        """Return a stream of changed batches; closing it closes this one, overflow carries over."""
+        return _Derived(schema, self, change)
+
+    def limit(self, rows: int) -> "TableStream":
+        """Return a stream of at most `rows` rows that says `overflow` when there were more."""
+        return _Limited(self, rows)
+
+    def primed(self) -> "TableStream":
+        """Return this stream with its first batch already made, so that early errors come early."""
+        first = next(self, None)
+        rest = self._batches
+        self._batches = iter(()) if first is None else _chain(first, rest)
+        return self
+
+
+def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield first
+    yield from rest
+
+
+def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(batch.columns, schema=arrow)
+
+
+class _Derived(TableStream):
+    def __init__(
+        self, schema: Schema, source: TableStream, change: Callable[[pa.RecordBatch], pa.RecordBatch]
+    ) -> None:
+        super().__init__(schema, self._changed(source, change), source.close)
+
+    def _changed(
+        self, source: TableStream, change: Callable[[pa.RecordBatch], pa.RecordBatch]
+    ) -> Iterator[pa.RecordBatch]:
+        for batch in source:
+            yield change(batch)
+        self.overflow = source.overflow
+
+
+class _Limited(TableStream):
+    def __init__(self, source: TableStream, rows: int) -> None:
+        super().__init__(source.schema, self._first(source, rows), source.close)
+
+    def _first(self, source: TableStream, rows: int) -> Iterator[pa.RecordBatch]:
+        left = rows
+        for batch in source:
+            if batch.num_rows > left:
+                self.overflow = True
+                if left:
+                    yield batch.slice(0, left)
+                return
+            left -= batch.num_rows
+            if batch.num_rows:
+                yield batch
+        self.overflow = source.overflow

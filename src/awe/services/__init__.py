@@ -1,0 +1,1 @@
+"""Capabilities: state, permissions, input and output. No HTTP, no XML."""

@@ -1,0 +1,98 @@
+"""The Engine seam: who keeps the rows of a table and answers a compiled query.
+
+A backend passes ``tests/conformance/test_engine.py``. Closing the stream that `Engine.query` returns
+cancels the query.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from awe.core.sql import Query
+from awe.core.tables import TableStream
+
+__all__ = ["Engine", "Features", "Limits", "Progress", "StoredTable", "WriteSpec"]
+
+Progress = Callable[[str, int, int | None], None]
+"""Told of long work: what is done now, how much of it, out of how much (None: not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What an engine can do, asked before the work."""
+
+    name: str
+    dialect: str
+    """The target that `Query.lower` is asked for."""
+    cancels: bool
+    limits_memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one query may use. `rows`: more are cut and the stream says `overflow`."""
+
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """One immutable version of a table as its engine keeps it.
+
+    Attributes
+    ----------
+    location
+        Where, in the engine's own terms (the folder of a HATS catalogue, relative to the engine's root).
+    rows, bytes
+        Its size.
+    """
+
+    location: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSpec:
+    """How a table is to be written: `location` is new, `ra` and `dec` name the position columns."""
+
+    location: str
+    ra: str | None = None
+    dec: str | None = None
+    rows_per_partition: int = 1_000_000
+
+
+class Engine(Protocol):
+    """Keep immutable tables and answer compiled queries over them."""
+
+    @property
+    def features(self) -> Features:
+        """What this engine can do."""
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the locations of all that is stored, wanted or left over."""
+
+    def query(self, query: Query, stored: Mapping[str, StoredTable], limits: Limits) -> TableStream:
+        """Run a compiled query; `stored` maps the full name of each table it reads to its version.
+
+        Raises
+        ------
+        TimeLimitError, LimitError, CancelledError
+            From here, or from the stream while it is read.
+        """
+
+    def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:
+        """Write a new version, whole or not at all.
+
+        Raises
+        ------
+        InputFileError
+            If a position is not on the sky: with the row.
+        """
+
+    def drop(self, stored: StoredTable) -> None:
+        """Remove a version; a version that is gone already is no error."""
+
+    def close(self) -> None:
+        """Cancel what runs and let go of everything."""

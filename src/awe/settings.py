@@ -1,0 +1,116 @@
+"""One tree of settings, every field described; environment over file over default.
+
+``AWE_PORT=9000`` sets `Settings.port`, ``AWE_LIMITS__ROWS=1000`` sets `Settings.limits.rows`; the file is
+``awe.toml`` in the data folder. The environment is read nowhere else.
+"""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from awe.errors import UsageError
+
+__all__ = ["ArchiveSettings", "LimitSettings", "Settings"]
+
+
+class LimitSettings(BaseModel):
+    """What one query may use."""
+
+    default_rows: int = Field(100_000, ge=0, description="Rows of an answer when the caller names no MAXREC.")
+    rows: int = Field(
+        20_000_000, ge=1, description="Rows of an answer at the most; more are cut, and the answer says so."
+    )
+    seconds: float = Field(60.0, gt=0, description="Time of a synchronous query before it is stopped.")
+    memory: str = Field("2GB", description="Memory of the SQL engine, all running queries together.")
+    threads: int | None = Field(None, ge=1, description="Threads of the SQL engine; all cores when unset.")
+    upload_bytes: int = Field(100_000_000, ge=0, description="Size of a request's body at the most.")
+    cutout_pixels: int = Field(100_000_000, ge=1, description="Pixels of a cutout at the most.")
+
+
+class ArchiveSettings(BaseModel):
+    """Who publishes: shown on the page and in every answer's metadata."""
+
+    title: str = Field("awe", description="Name of this archive.")
+    description: str = Field("An open science cloud for astronomy.", description="One sentence about it.")
+    authority: str = Field(
+        "example.awe", description="IVOA authority of its identifiers (ivo://AUTHORITY/...)."
+    )
+    contact: str = Field("", description="Electronic mail of the people to ask.")
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AWE_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    data: Path = Field(
+        Path("sky"), description="The data folder: published tables, the system database, the log."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen at.")
+    port: int = Field(8765, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
+    base_url: str = Field(
+        "",
+        description="Public address of the service where a proxy stands before it; from the request when empty.",
+    )
+    engine: str = Field("duckdb", description="SQL engine, a name registered under awe.engines.")
+    authenticator: str = Field(
+        "local", description="Where accounts are kept, a name registered under awe.authenticators."
+    )
+    database_url: str = Field(
+        "", description="SQLAlchemy URL of the system database; SQLite in the data folder when empty."
+    )
+    token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
+    limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base class's signature
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then secrets, then ``awe.toml`` in the data folder."""
+        data = init_settings().get("data") or env_settings().get("data") or cls.model_fields["data"].default
+        file = TomlConfigSettingsSource(settings_cls, toml_file=Path(data).expanduser() / "awe.toml")
+        return init_settings, env_settings, file_secret_settings, file
+
+    @classmethod
+    def load(cls, data: Path | str | None = None, **overrides: object) -> "Settings":
+        """Read the settings of a data folder.
+
+        Parameters
+        ----------
+        data
+            The folder; from ``AWE_DATA`` or the default when None.
+        overrides
+            Fields that win over the environment and the file; None leaves a field alone.
+
+        Raises
+        ------
+        UsageError
+            If ``awe.toml`` cannot be read, or a value is not allowed.
+        """
+        given = {"data": data, **overrides}
+        try:
+            return cls(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+        except (tomllib.TOMLDecodeError, ValueError) as error:
+            raise UsageError(
+                f"settings: {error}", hint="each one is described in docs/reference/settings.md"
+            ) from None
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, absolute."""
+        return self.data.expanduser().absolute()
