@@ -12,7 +12,7 @@ The tree (code, HTTP status)::
     │   │   └── NotOfferedError   not_offered      400   understood, and refused: says what to use instead
     │   └── InputFileError    bad_file         400   a file given to us: file, line or HDU, the reason
     ├── AuthenticationError   not_authenticated 401  who are you
-    ├── PermissionError_      forbidden        403   you are known, and may not
+    ├── ForbiddenError      forbidden        403   you are known, and may not
     ├── NotFoundError         not_found        404   no such thing, or none that you may see
     ├── ConflictError         conflict         409   it exists already, or changed meanwhile
     ├── LimitError            limit            413   too many rows, bytes or megabytes of memory
@@ -34,13 +34,13 @@ __all__ = [
     "AweError",
     "CancelledError",
     "ConflictError",
+    "ForbiddenError",
     "InputFileError",
     "LimitError",
     "MissingExtraError",
     "NotFoundError",
     "NotOfferedError",
     "ParameterError",
-    "PermissionError_",
     "PositionError",
     "QueryError",
     "QuerySyntaxError",
@@ -93,7 +93,7 @@ class AweError(Exception):
         if not isinstance(inner, Mapping):
             return ServiceError("the service answered an error without a description")
         kind = _by_code().get(str(inner.get("code")), ServiceError)
-        return kind._rebuild(inner)
+        return kind._rebuild(inner)  # noqa: SLF001  # a class method of this very tree
 
     @classmethod
     def _rebuild(cls, inner: Mapping[str, object]) -> Self:
@@ -211,7 +211,7 @@ class AuthenticationError(AweError):
     status = 401
 
 
-class PermissionError_(AweError):
+class ForbiddenError(AweError):
     """The caller is known and may not do this."""
 
     code = "forbidden"

@@ -1,0 +1,1 @@
+"""Published and user tables, and queries over them."""
