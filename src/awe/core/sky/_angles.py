@@ -111,10 +111,10 @@ def chord_angle(a: FloatArray, b: FloatArray) -> FloatArray:
 def normal(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return the unit vector along a × b, precise for directions very close to each other.
 
-    (b - a) × (b + a) = 2 a × b, and the difference of two close vectors has no rounding error. Equal
+    (a - b) × (a + b) = 2 a × b, and the difference of two close vectors has no rounding error. Equal
     directions give the zero vector.
     """
-    cross = np.cross(b - a, b + a)
+    cross = np.cross(a - b, a + b)
     length = np.linalg.norm(cross, axis=-1, keepdims=True)
     found: FloatArray = cross / np.where(length == 0, 1.0, length)
     return found
