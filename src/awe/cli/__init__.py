@@ -12,7 +12,7 @@ import click
 from awe import __version__
 from awe.errors import AweError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "load_command", "main"]
 
 # name -> (module, one line for `awe --help`), in the order in which people need them
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -29,6 +29,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+def load_command(name: str) -> click.Command:
+    """Return a command by its name, loading its module."""
+    command: click.Command = import_module(COMMANDS[name][0]).command
+    return command
+
+
 class _Commands(click.Group):
     """Loads a command's module when it is called, not before."""
 
@@ -36,10 +42,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
-        return command
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -155,16 +155,16 @@ class Transport:
                     raise
 
 
-def _pairs(params: Params | None) -> list[tuple[str, str]] | None:
+def _pairs(params: Params | None) -> httpx.QueryParams | None:
     if params is None:
         return None
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for name, value in params.items():
         if value is None:
             continue
         values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         pairs += [(name, repr(v) if isinstance(v, float) else str(v)) for v in values]
-    return pairs
+    return httpx.QueryParams(tuple(pairs))
 
 
 def _error(answer: httpx.Response) -> AweError:

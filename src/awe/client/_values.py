@@ -5,7 +5,7 @@ degrees), tables (Arrow batches to `astropy.table.Table` with units, UCDs and ma
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -22,10 +22,10 @@ from awe.errors import NotFoundError, ParameterError
 
 __all__ = ["AngleLike", "PositionLike", "degrees", "position", "positions", "read_votable", "to_astropy"]
 
-PositionLike = SkyCoord | str | tuple[float, float]
+PositionLike: TypeAlias = "SkyCoord | str | tuple[float, float]"
 """A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, or (ra, dec) in ICRS degrees."""
 
-AngleLike = u.Quantity | str | float
+AngleLike: TypeAlias = "u.Quantity | str | float"
 """A Quantity, a text such as "10 arcmin", or a number of degrees."""
 
 
@@ -45,7 +45,8 @@ def position(where: PositionLike) -> tuple[float, float]:
         icrs = where.icrs
         return float(icrs.ra.deg), float(icrs.dec.deg)
     if isinstance(where, str):
-        return parse_position(where)
+        ra, dec = parse_position(where)
+        return float(ra), float(dec)
     ra, dec = where
     return parse_position(f"{float(ra)!r} {float(dec)!r}")
 
