@@ -1,0 +1,1 @@
+"""Algorithms on arrays, tables and FITS headers: no file, socket or database."""
