@@ -25,6 +25,7 @@ _FIRST_ID = 2_000_001
 _WFPC2_RADIUS = 250.0  # arcsec around M87 that WFPC2 has covered over the years
 _ACS_LIMIT, _WFPC2_LIMIT = 26.0, 25.2  # AB magnitude at which half of the objects on blank sky are found
 _DEEP_IMAGES = 74  # images of the monitoring programme that a bright object appears in
+_SATURATED = 16.0  # AB magnitude above which stars are too bright to be measured
 _SOFTNESS = 0.22  # mag: how fast completeness falls
 _SKY_MU = 22.3  # AB mag/arcsec**2 of the zodiacal light in F814W
 _DAY_MS = 86_400_000
@@ -44,6 +45,7 @@ def summary_catalog(sky: Sky) -> pa.Table:
     rng = np.random.default_rng([sky.seed, 20])
     limit = _limits(seen.sources)
     found = _found(rng, seen.sources.f814w, limit) & (seen.pointing > -2)
+    found &= seen.sources.f814w > _SATURATED
     found[: len(FOUNDING_ROWS)] = True
     kept = np.flatnonzero(found)
     seen = _Seen(seen.sources.where(kept), seen.pointing[kept])
@@ -52,7 +54,9 @@ def summary_catalog(sky: Sky) -> pa.Table:
     values |= _observations(rng, seen, limit[kept], values)
     values |= _shapes(rng, seen, limit[kept])
     values |= _identity(seen)
-    return pa.table([_arrow(values[c.name], c.type) for c in CATALOG_SCHEMA], schema=CATALOG_SCHEMA.to_arrow())
+    return pa.table(
+        [_arrow(values[c.name], c.type) for c in CATALOG_SCHEMA], schema=CATALOG_SCHEMA.to_arrow()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,9 @@ def _magnitudes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> Mapping
         depth = limit + offset + (0.35 if name.endswith("F606W") else 0.0)
         error = _error(truth[name], depth)
         measured = np.round(truth[name] + error * rng.standard_normal(len(error)), 6)
-        there = covered[name] & _found(rng, truth[name], depth)
+        there = covered[name].copy()
+        if name != "A_F814W":  # the band of detection: what is in the catalogue was seen in it
+            there &= _found(rng, truth[name], depth)
         columns[name] = np.where(there, measured, np.nan)
         columns[f"{name}_Sigma"] = np.where(there, np.round(error, 4), np.nan)
         columns[f"{name}_N"] = np.where(there, 1 + rng.poisson(2, len(error)), 0)

@@ -77,14 +77,44 @@ class Frame:
 
 
 def _acs(
-    name: str, filter_: str, proposal: int, visit: str, investigator: str, centre: tuple[float, float],
-    exposure: float, exposures: int, started: str, *, north: float, roll: float, compress: bool,
+    name: str,
+    filter_: str,
+    proposal: int,
+    visit: str,
+    investigator: str,
+    centre: tuple[float, float],
+    exposure: float,
+    exposures: int,
+    started: str,
+    *,
+    north: float,
+    roll: float,
+    compress: bool,
 ) -> Frame:
     wheels = {"F606W": ("F606W", "CLEAR2L"), "F814W": ("CLEAR1L", "F814W"), "detection": ("F475W", "F850LP")}
     side = 2340 if north == 0 else 2200
     return Frame(
-        name, "M87 (simulated)", "ACS", "WFC", "WFC", filter_, wheels[filter_], proposal, visit, investigator,
-        centre, exposure, exposures, started, 0.1, (side, side), north, roll, 202.0, 2.5, compress,
+        name,
+        "M87 (simulated)",
+        "ACS",
+        "WFC",
+        "WFC",
+        filter_,
+        wheels[filter_],
+        proposal,
+        visit,
+        investigator,
+        centre,
+        exposure,
+        exposures,
+        started,
+        0.1,
+        (side, side),
+        north,
+        roll,
+        202.0,
+        2.5,
+        compress,
     )
 
 

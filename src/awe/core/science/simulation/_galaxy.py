@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from awe.core.science.simulation._bands import from_vi
 from awe.core.science.simulation._published import number
 
-__all__ = ["JET", "M87", "Knot", "elliptical_radius", "surface_brightness"]
+__all__ = ["JET", "JET_BRIDGE", "JET_COLOUR", "M87", "Knot", "elliptical_radius", "surface_brightness"]
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +39,9 @@ JET: tuple[Knot, ...] = (
     Knot("G", 19.6, 0.70, 19.6),
 )
 
+JET_BRIDGE = Knot("bridge", 19.0, 0.35, 17.4)
+"""What lies between the knots: light spread evenly from the nucleus outward to this distance."""
+
 JET_COLOUR = 0.55
 """V - I of the jet's synchrotron light, mag."""
 
@@ -48,7 +51,7 @@ def elliptical_radius(east: Floats, north: Floats) -> Floats:
     angle = np.deg2rad(number("major_axis"))
     along = east * np.sin(angle) + north * np.cos(angle)
     across = (east * np.cos(angle) - north * np.sin(angle)) / (1 - number("ellipticity"))
-    return np.hypot(along, across)
+    return np.asarray(np.hypot(along, across), dtype=np.float64)
 
 
 def surface_brightness(radius: Floats) -> tuple[Floats, Floats]:

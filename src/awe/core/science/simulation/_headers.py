@@ -4,6 +4,7 @@ The keywords are those of the ACS Data Handbook, section 2.4; the WCS is that of
 section 8. Every header says that the pixels are simulated.
 """
 
+import unicodedata
 from collections.abc import Iterator
 
 import numpy as np
@@ -49,8 +50,7 @@ def primary_header(frame: Frame) -> fits.Header:
     header.add_comment("SIMULATED DATA. No photon of this image was seen by a telescope.")
     header.add_comment("The name of the data set is kept from the real one so that old notebooks run.")
     for row in PUBLISHED:
-        header.add_history(f"{row.key} = {row.value:g} {row.unit} ({row.standing}): {row.reference}".replace(
-            "é", "e").replace("í", "i").replace("±", "+-"))  # fmt: skip
+        header.add_history(_ascii(f"{row.key} = {row.value:g} {row.unit} ({row.standing}): {row.reference}"))
     return header
 
 
@@ -86,7 +86,7 @@ def _wcs_cards(frame: Frame) -> Iterator[Card]:
         yield f"CRVAL{i + 1}", float(wcs.crval[i]), "value at the reference pixel (deg)"
         yield f"CRPIX{i + 1}", float(wcs.crpix[i]), "the reference pixel"
         for j in (0, 1):
-            yield f"CD{i + 1}_{j + 1}", float(wcs.cd[i, j]) + 0.0, "partial of the coordinate w.r.t. the pixel"
+            yield f"CD{i + 1}_{j + 1}", float(wcs.cd[i, j]) + 0.0, "partial derivative, deg/pixel"
     yield "RADESYS", "ICRS", "reference frame of the coordinates"
 
 
@@ -132,7 +132,7 @@ def _instrument_cards(frame: Frame) -> list[Card]:
         ("INSTRUME", frame.instrument, "instrument"),
         ("DETECTOR", frame.detector, "detector"),
         ("APERTURE", frame.aperture, "aperture name"),
-        ("FILTER", frame.filter, "spectral element, or detection: all of the visit"),
+        ("FILTER", frame.filter, "spectral element, or all of them"),
         ("FILTER1", frame.wheels[0], "element selected from filter wheel 1"),
         ("FILTER2", frame.wheels[1], "element selected from filter wheel 2"),
         ("CCDGAIN", 2.0, "commanded gain of CCD"),
@@ -140,6 +140,11 @@ def _instrument_cards(frame: Frame) -> list[Card]:
         ("PIXSCALE", frame.scale, "pixel scale (arcsec)"),
     ]
     return cards
+
+
+def _ascii(text: str) -> str:
+    """Return the text without accents: FITS headers hold ASCII only."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def _interval(frame: Frame) -> tuple[Time, Time]:

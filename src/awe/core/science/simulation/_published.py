@@ -133,7 +133,9 @@ PUBLISHED: tuple[PublishedNumber, ...] = (
     PublishedNumber(
         "clusters", "globular clusters in the whole system", 14660, "", _PENG08, "approximate", "±891"
     ),
-    PublishedNumber("red_fraction", "fraction of red clusters in the whole system", 0.27, "", _PENG08, "approximate"),
+    PublishedNumber(
+        "red_fraction", "fraction of red clusters in the whole system", 0.27, "", _PENG08, "approximate"
+    ),
     PublishedNumber(
         "clusters_in_acs",
         "clusters catalogued in the deep ACS/WFC field",
@@ -162,7 +164,11 @@ PUBLISHED: tuple[PublishedNumber, ...] = (
         "as for the blue slope",
     ),
     PublishedNumber(
-        "half_light_radius", "typical half-light radius of a cluster", 2.5, "pc", "Madrid et al. 2009, ApJ 705, 237"
+        "half_light_radius",
+        "typical half-light radius of a cluster",
+        2.5,
+        "pc",
+        "Madrid et al. 2009, ApJ 705, 237",
     ),
     PublishedNumber(
         "size_ratio", "blue clusters are larger by this factor", 1.24, "", "Madrid et al. 2009, ApJ 705, 237"
@@ -194,7 +200,9 @@ PUBLISHED: tuple[PublishedNumber, ...] = (
         "Metcalfe et al. 2001, MNRAS 323, 795",
         "approximate",
     ),
-    PublishedNumber("f606w_term", "F606W = V - this * (V - I), Vega scale", 0.26, "", _SIRIANNI, "approximate"),
+    PublishedNumber(
+        "f606w_term", "F606W = V - this * (V - I), Vega scale", 0.26, "", _SIRIANNI, "approximate"
+    ),
     PublishedNumber("f606w_ab", "AB minus Vega, F606W", 0.085, "mag", _SIRIANNI, "approximate"),
     PublishedNumber("f814w_ab", "AB minus Vega, F814W (taken as I)", 0.43, "mag", _SIRIANNI, "approximate"),
     PublishedNumber("sky_f606w", "average zodiacal sky in F606W, per WFC pixel", 0.0851, "electron/s", _SKY),

@@ -15,7 +15,15 @@ from scipy.special import erf
 
 from awe.core.science.simulation._bands import band_magnitude, from_vi
 from awe.core.science.simulation._frames import Frame, exposure_map, frame_wcs
-from awe.core.science.simulation._galaxy import JET, JET_COLOUR, M87, elliptical_radius, surface_brightness
+from awe.core.science.simulation._galaxy import (
+    JET,
+    JET_BRIDGE,
+    JET_COLOUR,
+    M87,
+    Knot,
+    elliptical_radius,
+    surface_brightness,
+)
 from awe.core.science.simulation._plane import to_plane, to_sky
 from awe.core.science.simulation._published import number
 from awe.core.science.simulation._sources import GALAXY, STAR, Sky
@@ -28,8 +36,8 @@ Image = NDArray[np.float32]
 PSF: tuple[tuple[float, float], ...] = ((0.80, 0.040), (0.14, 0.11), (0.06, 0.42))
 """The optics of the HST as round Gaussians: weight and sigma in arcsec (FWHM of the core 0.094)."""
 
-_FULL_WELL = 80_000.0  # electrons in a native pixel of ACS/WFC
-_NATIVE = 0.05  # arcsec, side of a native pixel
+_FULL_WELL = 80_000.0  # electrons in a native pixel
+_NATIVE = {"ACS": 0.05, "WFC3": 0.04, "WFPC2": 0.1}  # arcsec, side of a native pixel
 _SPIKE_LIMIT = 20.0  # stars brighter than this show the diffraction spikes of the spider
 _FLUCTUATION_SIDE = 2900  # pixels of 0.1 arcsec: covers all frames around M87
 
@@ -123,7 +131,7 @@ def _add_sources(light: Image, sky: Sky, frame: Frame) -> None:
 
 def _add_jet(light: Image, frame: Frame) -> None:
     angle = np.deg2rad(number("jet_angle"))
-    for knot in JET:
+    for knot in (*JET, *_bridge()):
         ra, dec = to_sky(
             np.array(knot.distance * np.sin(angle)), np.array(knot.distance * np.cos(angle)), M87
         )
@@ -132,6 +140,15 @@ def _add_jet(light: Image, frame: Frame) -> None:
         flux = float(frame.band.rate(band_magnitude(frame.band, f606w, f814w)))
         half, stamp = _round(x, y, flux, knot.size * 1.1774, frame.scale)
         _paste(light, stamp, round(x) - half, round(y) - half)
+
+
+def _bridge() -> list[Knot]:
+    """Return the light between the knots as many faint ones, growing in width with the jet."""
+    steps = np.arange(1.0, JET_BRIDGE.distance, 0.3)
+    v = JET_BRIDGE.v + 2.5 * np.log10(len(steps))
+    return [
+        Knot("bridge", float(r), JET_BRIDGE.size * float(r) / JET_BRIDGE.distance, float(v)) for r in steps
+    ]
 
 
 def _round(x: float, y: float, flux: float, half_light: float, scale: float) -> tuple[int, Floats]:
@@ -188,7 +205,7 @@ def _paste(light: Image, stamp: Floats, left: int, bottom: int) -> None:
 def _expose(light: Image, seconds: Image, frame: Frame, rng: np.random.Generator) -> Image:
     """Add photon and read-out noise, clip at the full well, blank what was not seen."""
     sky = np.float32(frame.band.sky * frame.scale**2)
-    native = (frame.scale / _NATIVE) ** 2
+    native = (frame.scale / _NATIVE[frame.instrument]) ** 2
     read_variance = number("read_noise") ** 2 * native * frame.exposures
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (np.maximum(light, 0) + sky) / seconds + np.float32(read_variance) / seconds**2

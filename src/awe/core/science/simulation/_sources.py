@@ -28,7 +28,7 @@ POINTING_SIZE = 202.0
 """Side of a pointing, arcsec (ACS/WFC)."""
 
 _REACH = 7200.0  # arcsec: the outermost pointings
-_POINTINGS = 170
+_POINTINGS = 195
 _HALO = 2700.0  # arcsec: where the cluster system ends (220 kpc)
 _FAINTEST = 27.0  # F814W of the faintest galaxies drawn
 # Cumulative star counts towards the galactic pole: V, stars per square degree brighter than it.
