@@ -26,8 +26,9 @@ Card = tuple[str, object, str]
 def frame_hdus(picture: Picture) -> fits.HDUList:
     """Return the image as the Hubble Legacy Archive lays it out: primary header, SCI, WHT.
 
-    WHT is the exposure time in seconds. A frame that asks for it has SCI tile-compressed
-    (quantised to a sixteenth of the noise); WHT is always compressed, without loss.
+    WHT is the exposure time in whole seconds. A frame that asks for it has SCI tile-compressed
+    (quantised to a sixteenth of the noise); WHT is always compressed, without loss: as integers by
+    RICE, because the gzip methods write the time of day into the file.
     """
     header = science_header(picture.frame)
     if picture.frame.compress:
@@ -38,9 +39,8 @@ def frame_hdus(picture: Picture) -> fits.HDUList:
     else:
         science = fits.ImageHDU(picture.science, header, name="SCI")
     about = fits.Header([("BUNIT", "s", "exposure time of the pixel"), *_wcs_cards(picture.frame)])
-    weight = fits.CompImageHDU(
-        picture.exposure, about, name="WHT", compression_type="GZIP_2", quantize_level=0.0
-    )
+    seconds = np.rint(picture.exposure).astype(np.int16)
+    weight = fits.CompImageHDU(seconds, about, name="WHT", compression_type="RICE_1")
     return fits.HDUList([fits.PrimaryHDU(header=primary_header(picture.frame)), science, weight])
 
 

@@ -88,7 +88,7 @@ def _starlight(seed: int, frame: Frame) -> Image:
     n = np.float32(north[0]) + np.float32(north[1] - north[0]) * x + np.float32(north[2] - north[0]) * y
     log_r = np.log10(np.maximum(elliptical_radius(e, n), 0.02)).astype(np.float32)
     # the profile is smooth: a fine table of it is exact to 1e-4 and twenty times as fast
-    grid = np.linspace(-1.75, 3.2, 4000)
+    grid = np.linspace(-1.75, 4.6, 5000)
     band = frame.band
     table = band.rate(band_magnitude(band, *surface_brightness(10**grid))) * frame.scale**2
     mean = np.interp(log_r, grid, table).astype(np.float32)
