@@ -14,7 +14,7 @@ from awe.demo import catalog_description, images_description, write_demo_sky
 
 def test_the_catalogue_is_described_in_full() -> None:
     described = tomllib.loads(catalog_description())
-    assert set(described) == {"table", "metadata", "columns", "functions"}
+    assert set(described) == {"table", "schema", "metadata", "columns", "functions"}
     assert described["columns"].keys() == set(CATALOG_SCHEMA.names)
     assert described["columns"]["MatchRA"]["unit"] == "deg"
     assert described["columns"]["MatchRA"]["ucd"] == "pos.eq.ra;meta.main"
@@ -37,6 +37,7 @@ def test_the_images_are_described() -> None:
     described = tomllib.loads(images_description())
     assert described["collection"]["description"].startswith("SIMULATED")
     assert described["metadata"]["simulated"].startswith("yes")
+    assert described["keywords"] == {"spectral_elt": "FILTER"}
 
 
 @pytest.mark.slow

@@ -34,6 +34,10 @@ __all__ = ["DemoSky", "catalog_description", "images_description", "write_demo_s
 
 SEED = 87
 
+_SCHEMA = {
+    "title": "Hubble Source Catalog (demonstration)",
+    "description": "SIMULATED. The context HSC of the demonstration sky: not the Hubble Source Catalog itself.",
+}
 _SEARCH = {
     "name": "SearchSumCatalog",
     "description": (
@@ -119,6 +123,7 @@ def catalog_description() -> str:
     schema = CATALOG_SCHEMA
     lines = list(_section("table", {"title": "Summary catalogue around M87 (simulated)"}))
     lines.append(f"description = {_toml(schema.description)}")
+    lines += _section("schema", _SCHEMA)
     lines += _section("metadata", schema.metadata)
     for column in schema:
         facts: dict[str, str | bool] = {
@@ -144,7 +149,12 @@ def images_description() -> str:
     }
     references = "; ".join(dict.fromkeys(row.reference for row in PUBLISHED))
     metadata = {"simulated": "yes: every pixel", "reference": references}
-    lines = [*_section("collection", about), *_section("metadata", metadata)]
+    lines = [
+        *_section("collection", about),
+        # the archive calls the sum of all filters "detection"; FILTER1 and FILTER2 say what was summed
+        *_section("keywords", {"spectral_elt": "FILTER"}),
+        *_section("metadata", metadata),
+    ]
     return "\n".join(lines).lstrip() + "\n"
 
 

@@ -160,10 +160,10 @@ def test_what_no_chip_saw_is_nan(deep: Picture, blank: Picture) -> None:
 def test_dithers_fill_the_slit_and_a_single_exposure_does_not() -> None:
     slit = BY_NAME["hst_10543_01_acs_wfc_f606w"]
     for frame, filled in ((DEEP, True), (slit, False)):
-        middle = exposure_map(frame)[1000:1340, 1000:1340]
-        assert (middle > 0).all() == filled
-    assert exposure_map(DEEP).max() == DEEP.exposure
-    assert len(np.unique(exposure_map(DEEP))) > 2
+        seconds = exposure_map(replace(frame, shape=(340, 340)))
+        assert (seconds > 0).all() == filled
+        assert seconds.max() == frame.exposure
+        assert len(np.unique(seconds)) == 2
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda f: f.name)

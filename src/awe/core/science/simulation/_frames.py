@@ -75,6 +75,12 @@ class Frame:
         """The passband."""
         return BANDS[self.instrument, self.filter]
 
+    @property
+    def camera(self) -> str:
+        """Instrument and detector as archives call them, such as ``ACS/WFC``."""
+        same = self.instrument == self.detector
+        return self.instrument if same else f"{self.instrument}/{self.detector}"
+
 
 def _acs(
     name: str,
@@ -174,12 +180,13 @@ def exposure_map(frame: Frame) -> NDArray[np.float32]:
     turn = np.deg2rad(frame.roll - frame.north)
     right = (x - (columns - 1) / 2) * frame.scale
     up = (y - (rows - 1) / 2) * frame.scale
-    u = right * np.cos(turn) + up * np.sin(turn)
-    v = up * np.cos(turn) - right * np.sin(turn)
+    u = (right * np.cos(turn) + up * np.sin(turn)).astype(np.float32)
+    v = (up * np.cos(turn) - right * np.sin(turn)).astype(np.float32)
+    along = np.abs(u) <= frame.detector_size / 2
     seconds = np.zeros(frame.shape, dtype=np.float32)
     for k in range(frame.exposures):
         shift = 3.0 * (k - (frame.exposures - 1) / 2)
-        seen = (np.abs(u) <= frame.detector_size / 2) & (np.abs(v - shift) <= frame.detector_size / 2)
-        seen &= np.abs(v - shift) >= frame.gap / 2
+        across = np.abs(v - np.float32(shift))
+        seen = along & (across <= frame.detector_size / 2) & (across >= frame.gap / 2)
         seconds += seen * np.float32(frame.exposure / frame.exposures)
     return seconds

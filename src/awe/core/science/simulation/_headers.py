@@ -93,6 +93,8 @@ def _wcs_cards(frame: Frame) -> Iterator[Card]:
 def _dataset_cards(frame: Frame) -> list[Card]:
     return [
         ("ORIGIN", ORIGIN, "who made this file"),
+        ("CREATOR", ORIGIN, "who made this image"),
+        ("TITLE", f"Simulated {frame.camera} image of M87", "title"),
         ("SIMULATD", True, "these pixels are simulated"),
         ("FILENAME", f"{frame.name}_drz.fits", "name of file"),
         ("FILETYPE", "SCI", "type of data found in data file"),
