@@ -1,0 +1,145 @@
+"""HEALPix in the nested scheme: the one place that calls cdshealpix.
+
+Words: *order* is 0..29, a sphere has ``12 * 4**order`` cells; *ranges* are half-open intervals
+``[lo, hi)`` of cells at order 29, shape ``(N, 2)``, int64, sorted and merged. HATS catalogues use the
+same library for their column ``_healpix_29``, so the indices agree to the last bit.
+
+The compiled functions are called directly: the package's Python functions take astropy quantities,
+and awe keeps astropy out of its values.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from cdshealpix import cdshealpix as _compiled
+
+from awe.core.sky._angles import FloatArray
+from awe.errors import ParameterError
+
+__all__ = [
+    "MAX_ORDER",
+    "IntArray",
+    "cell_radius",
+    "cell_ranges",
+    "cone_cells",
+    "healpix_center",
+    "healpix_index",
+    "merge_ranges",
+    "order_of_size",
+]
+
+IntArray = npt.NDArray[np.int64]
+
+MAX_ORDER = 29
+_ALL_SKY_RADIUS = math.pi
+# One thread: the library otherwise starts a pool in every call, and callers are in threads already.
+_THREADS = np.uint16(1)
+# Rounding of a position on its way into a cell index is far below this angle (radians).
+_ROUNDING = 1e-14
+
+
+def checked_order(order: int) -> int:
+    """Return `order`, or raise ParameterError where it is not a whole number in 0..29."""
+    if not 0 <= order <= MAX_ORDER or int(order) != order:
+        raise ParameterError("order", order, f"a HEALPix order is a whole number from 0 to {MAX_ORDER}")
+    return int(order)
+
+
+def healpix_index(ra: npt.ArrayLike, dec: npt.ArrayLike, order: int = MAX_ORDER) -> IntArray:
+    """Return the nested HEALPix index of positions, as int64 of the broadcast shape.
+
+    Parameters
+    ----------
+    ra, dec
+        ICRS degrees; any finite right ascension, declination in [-90, 90].
+    order
+        0..29; the default is that of the HATS column ``_healpix_29``.
+
+    Notes
+    -----
+    Positions that are not finite, or beyond a pole, have no cell: they get -1.
+    """
+    order = checked_order(order)
+    ra, dec = np.broadcast_arrays(np.asarray(ra, np.float64), np.asarray(dec, np.float64))
+    good = np.isfinite(ra) & (np.abs(dec) <= 90)
+    lon = np.radians(np.where(good, ra, 0.0) % 360).ravel()
+    lat = np.radians(np.where(good, dec, 0.0)).ravel()
+    found = np.empty(lon.size, np.uint64)
+    offset = np.empty(lon.size)
+    depth = np.full(lon.size, order, np.uint8)
+    _compiled.lonlat_to_healpix(depth, lon, lat, found, offset, offset.copy(), _THREADS)
+    return np.where(good, found.astype(np.int64).reshape(good.shape), -1)
+
+
+def healpix_center(index: npt.ArrayLike, order: int = MAX_ORDER) -> tuple[FloatArray, FloatArray]:
+    """Return right ascension and declination, in degrees, of the centres of nested cells.
+
+    Raises
+    ------
+    ParameterError
+        An index is outside ``0 .. 12 * 4**order - 1``.
+    """
+    order = checked_order(order)
+    cells = np.asarray(index)
+    if cells.size and (cells.min() < 0 or cells.max() >= 12 << (2 * order)):
+        raise ParameterError("index", f"{cells.min()}..{cells.max()}", f"not cells of HEALPix order {order}")
+    flat = cells.astype(np.uint64).ravel()
+    lon, lat = np.empty(flat.size), np.empty(flat.size)
+    _compiled.healpix_to_lonlat(np.full(flat.size, order, np.uint8), flat, 0.5, 0.5, lon, lat, _THREADS)
+    return np.degrees(lon).reshape(cells.shape), np.degrees(lat).reshape(cells.shape)
+
+
+def cell_radius(order: int) -> float:
+    """Return an angle in radians that no point of a cell exceeds from the cell's centre.
+
+    Largest centre-to-corner distance of the cells that touch the polar caps' lower edge (the formula
+    of ``max_pixrad`` in the HEALPix library), and one per cent more.
+    """
+    nside = 1 << order
+    z_a, phi = 2 / 3, math.pi / (4 * nside)
+    z_b = 1 - (1 - 1 / nside) ** 2 / 3
+    s_a, s_b = math.sqrt(1 - z_a**2), math.sqrt(1 - z_b**2)
+    chord = math.dist((s_a * math.cos(phi), s_a * math.sin(phi), z_a), (s_b, 0, z_b))
+    return 1.01 * 2 * math.asin(chord / 2)
+
+
+def order_of_size(size_deg: float) -> int:
+    """Return the order, 0..29, whose cells are about `size_deg` wide (58.6 degrees at order 0)."""
+    if size_deg <= 0:
+        return MAX_ORDER
+    return min(MAX_ORDER, max(0, round(math.log2(58.6 / size_deg))))
+
+
+def cone_cells(ra: float, dec: float, radius_deg: float, order: int) -> tuple[IntArray, IntArray]:
+    """Return cells of at most `order`, and the order of each, that together cover a cone.
+
+    A superset of the cone: cells near the edge may lie outside.
+    """
+    lon, lat = math.radians(ra), math.radians(dec)
+    radius = min(math.radians(radius_deg) * (1 + 1e-12) + _ROUNDING, _ALL_SKY_RADIUS)
+    delta = min(1, MAX_ORDER - order)
+    cells, orders, _ = _compiled.cone_search(
+        np.uint8(order), np.uint8(delta), np.float64(lon), np.float64(lat), np.float64(radius), False
+    )
+    return cells.astype(np.int64), orders.astype(np.int64)
+
+
+def cell_ranges(cells: IntArray, order: int | IntArray) -> IntArray:
+    """Return the order-29 range of each cell, shape ``(N, 2)``, not merged."""
+    shift = 2 * (MAX_ORDER - order)
+    return np.stack([cells << shift, (cells + 1) << shift], axis=-1)
+
+
+def merge_ranges(parts: Sequence[IntArray]) -> IntArray:
+    """Return the union of ranges as one sorted array of ranges that neither touch nor overlap."""
+    ranges = np.concatenate([np.empty((0, 2), np.int64), *parts])
+    if len(ranges) < 2:
+        return ranges
+    ranges = ranges[np.argsort(ranges[:, 0], kind="stable")]
+    reached = np.maximum.accumulate(ranges[:, 1])
+    first = np.concatenate([[True], ranges[1:, 0] > reached[:-1]])
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(ranges)) - 1
+    return np.stack([ranges[starts, 0], reached[ends]], axis=-1)
