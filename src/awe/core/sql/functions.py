@@ -296,18 +296,43 @@ def _cube(shifts: tuple[str, str, str]) -> str:
 
 
 _CORNERS = ", ".join(_cube(shifts) for shifts in product((" - {3}", " + {3}"), repeat=3))
+_HAVERSINE = (
+    "(pow(sin(radians({1} - {3}) / 2), 2)"
+    " + cos(radians({1})) * cos(radians({3})) * pow(sin(radians({0} - {2}) / 2), 2))"
+)
+# Vincenty's form: precise at 0 and at 180 degrees.
+_SEPARATION = (
+    "degrees(atan2(sqrt(pow(cos(radians({3})) * sin(radians({0} - {2})), 2)"
+    " + pow(cos(radians({1})) * sin(radians({3}))"
+    " - sin(radians({1})) * cos(radians({3})) * cos(radians({0} - {2})), 2)),"
+    " sin(radians({1})) * sin(radians({3}))"
+    " + cos(radians({1})) * cos(radians({3})) * cos(radians({0} - {2}))))"
+)
 
-# Written by the compiler only: no dialect spells them.
-_CELLS = (
+# Written by the rules only: no dialect spells them. Angles in degrees.
+_COMPILED = (
+    _row("SKY_HAVERSINE", "number number number number", "double", _HAVERSINE,
+         "sin²(d/2) of the separation d of ra1, dec1 and ra2, dec2.", only=""),
+    _row("SKY_SEPARATION", "number number number number", "double", _SEPARATION,
+         "The separation of ra1, dec1 and ra2, dec2.", only="", unit="deg"),
+    _row("SKY_LIMIT", "number", "double",
+         "(CASE WHEN {0} < 0 THEN -1 WHEN {0} >= 180 THEN 2 ELSE pow(sin(radians({0}) / 2), 2) END)",
+         "What SKY_HAVERSINE is compared with for a radius.", only=""),
+    _row("SKY_FORM", "number number number number number", "double",
+         f"({{2}} * ({_UNIT_VECTOR[0]}) + {{3}} * ({_UNIT_VECTOR[1]}) + {{4}} * {_UNIT_VECTOR[2]})",
+         "A linear form (a, b, c) of the unit vector of ra, dec.", only=""),
+    _row("SKY_EDGE", "boolean", "integer", "CAST({0} AS INTEGER)", "1 where an edge counts.", only=""),
     _row("SKY_CELL", "number number number", "bigint", _cube(("", "", "")),
-         "The cube, of a size, that ra, dec (deg) on the unit sphere stands in.", only=""),
+         "The cube, of a size, that ra, dec on the unit sphere stands in.", only=""),
     _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{_CORNERS}])",
-         "The cubes, of a size, within a reach of ra, dec (deg); the reach is less than half the size.", only=""),
+         "The cubes, of a size, within a reach of ra, dec; the reach is less than half the size.", only=""),
+    _row("SKY_RANGES", "number", "boolean", "({ranges})",
+         "True where a HEALPix index lies in one of the ranges attached to the call.", only=""),
 )
 
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row
-    for row in _MATHS + _TRIGONOMETRY + _TEXT + _CONDITIONAL + _AGGREGATES + _WINDOWS + _SKY + _CELLS
+    for row in _MATHS + _TRIGONOMETRY + _TEXT + _CONDITIONAL + _AGGREGATES + _WINDOWS + _SKY + _COMPILED
 }
 
 

@@ -6,10 +6,11 @@ identifier is quoted, numbers with a point are DOUBLE (DuckDB would make decimal
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
+from awe.core.sql.functions import FUNCTIONS
 from awe.core.sql.rules._state import value
 from awe.errors import ServiceError
 
@@ -42,6 +43,11 @@ def lower(tree: exp.Expression, relations: Mapping[str, str]) -> str:
 def quoted(name: str) -> str:
     """Return an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _ranges(index: str, ranges: Sequence[tuple[int, int]]) -> str:
+    """Write that an index lies in one of the half-open ranges."""
+    return "(" + " OR ".join(f"{index} BETWEEN {low} AND {high - 1}" for low, high in ranges) + ")"
 
 
 class _Printer:
@@ -170,9 +176,11 @@ class _Printer:
 
     def call(self, node: exp.Expression) -> str:
         """Write a call by its row in the function table."""
-        function = node.meta["function"]
+        function = FUNCTIONS[node.name]
         arguments = [self._argument(a) for a in node.expressions]
         template = function.template("duckdb", len(arguments))
+        if "ranges" in node.meta:
+            return _ranges(arguments[0], node.meta["ranges"])
         return _PLACE.sub(lambda m: ", ".join(arguments) if m[1] == "*" else arguments[int(m[1])], template)
 
     def _argument(self, node: exp.Expression) -> str:

@@ -3,7 +3,6 @@
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql.functions import FUNCTIONS
 from awe.core.sql.rules._state import set_value
 from awe.core.tables import Column
 
@@ -24,8 +23,7 @@ def number(quantity: float) -> exp.Expression:
 def call(name: str, *arguments: exp.Expression, type_: pa.DataType | None = None) -> exp.Expression:
     """Return a call of a function by its canonical name; DOUBLE unless said otherwise."""
     node = exp.Anonymous(this=name, expressions=[a.copy() for a in arguments])
-    node.meta["function"] = FUNCTIONS[name]
-    return set_value(node, Column("", type_ or pa.float64()))
+    return set_value(node, Column("", type_) if type_ is not None else _DOUBLE)
 
 
 def binary(kind: type[exp.Expression], left: exp.Expression, right: exp.Expression) -> exp.Expression:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql.rules._state import Compilation, Output, value
+from awe.core.sql.rules._state import Compilation, Output, has_value, value
 
 __all__ = ["finish_outputs", "output_names", "unique"]
 
@@ -24,7 +24,7 @@ def output_names(projections: Sequence[exp.Expression], run: Compilation) -> lis
         if isinstance(projection, exp.Alias):
             name = projection.alias
         elif isinstance(projection, exp.Column):
-            name = projection.meta["value"].name if "value" in projection.meta else projection.name
+            name = value(projection).name if has_value(projection) else projection.name
         elif run.dialect == "tsql":
             nameless += 1
             name = f"Column{nameless}"

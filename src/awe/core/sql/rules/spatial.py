@@ -18,10 +18,11 @@ import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sky import Circle, Region
+from awe.core.sql.functions import FUNCTIONS
 from awe.core.sql.rules import _exact
 from awe.core.sql.rules._build import all_of, binary, call, cast, compare, constant, number
 from awe.core.sql.rules._shapes import Inside, Near, Place, Test, distance_of, pair_test, place_of, region_of, test_of
-from awe.core.sql.rules._state import Compilation, set_value, value
+from awe.core.sql.rules._state import Compilation, has_value, set_value, value
 from awe.core.sql.rules.types import POINT, REGION
 from awe.core.tables import Column
 
@@ -139,8 +140,9 @@ def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation)
         return _declinations(place, region)
     column = exp.column(exp.to_identifier(use.table.healpix, quoted=True), exp.to_identifier(use.key, quoted=True))
     set_value(column, Column("", pa.int64()))
-    ranges = [_between(column, int(low), int(high) - 1) for low, high in region.covering()]
-    return [_any_of(ranges)] if ranges else []
+    ranges = call("SKY_RANGES", column, type_=pa.bool_())
+    ranges.meta["ranges"] = tuple((int(low), int(high)) for low, high in region.covering())
+    return [ranges]
 
 
 def _declinations(place: Place, region: Region) -> list[exp.Expression]:
@@ -153,13 +155,6 @@ def _declinations(place: Place, region: Region) -> list[exp.Expression]:
 def _between(node: exp.Expression, low: float, high: float) -> exp.Expression:
     between = exp.Between(this=node.copy(), low=number(low), high=number(high))
     return set_value(between, Column("", pa.bool_()))
-
-
-def _any_of(conditions: list[exp.Expression]) -> exp.Expression:
-    if len(conditions) == 1:
-        return conditions[0]
-    half = len(conditions) // 2
-    return compare(exp.Or, _any_of(conditions[:half]), _any_of(conditions[half:]))
 
 
 def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) -> exp.Expression | None:
@@ -235,9 +230,8 @@ def _as_value(node: exp.Expression, run: Compilation) -> exp.Expression | None:
 
 def _refuse_rest(tree: exp.Expression, run: Compilation) -> None:
     for node in tree.walk():
-        known = node.meta.get("value")
-        geometry = isinstance(known, Column) and known.type in {POINT, REGION}
-        unwritten = isinstance(node, exp.Anonymous) and not node.meta["function"].lowering
+        geometry = has_value(node) and value(node).type in {POINT, REGION}
+        unwritten = isinstance(node, exp.Anonymous) and not FUNCTIONS[node.name].lowering
         if geometry or unwritten:
             raise run.text.refused(
                 node, f"{node.name or node.key.upper()} cannot be used here",

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sql._place import Text
-from awe.core.sql.functions import Function
+from awe.core.sql.functions import FUNCTIONS, Function
 from awe.core.sql.rules._build import call, cast
 from awe.core.sql.rules._state import has_value, set_value, value
 from awe.core.tables import Column
@@ -321,7 +321,7 @@ _KIND_SAID = {
 
 
 def _call(node: exp.Expression, text: Text) -> exp.Expression:
-    function = node.meta["function"]
+    function = FUNCTIONS[node.name]
     arguments = [a.expressions[0] if isinstance(a, exp.Distinct) else a for a in node.expressions]
     for index, argument in enumerate(arguments):
         if not isinstance(argument, exp.Star):
