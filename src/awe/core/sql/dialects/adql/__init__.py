@@ -22,9 +22,9 @@ FROM
     ``exp.Table(this, db, catalog, alias=TableAlias(this=Identifier))``. Sub-queries are
     ``exp.Subquery(this=query, alias=TableAlias)``; a joined table in parentheses is
     ``exp.Subquery(this=<its first table, with joins=[...]>)`` without alias. Joins stand flat in
-    ``joins`` as ``exp.Join(this, method="NATURAL"?, side="LEFT"|"RIGHT"|"FULL"?, kind=..., on=, using=)``:
-    a comma has none of them, ``kind="CROSS"`` is an inner JOIN without condition, ``"INNER"`` and
-    ``"OUTER"`` stand where they were written. ``using`` holds Identifiers.
+    ``joins`` as ``exp.Join(this, method="NATURAL"?, side="LEFT"|"RIGHT"|"FULL"?, kind="INNER"|"OUTER"?,
+    on=?, using=[Identifier]?)``: a comma has none of them, all others NATURAL, ON or USING (a forgotten
+    condition is likelier than a wish for a product; SQL-92 and the IVOA's own test queries agree).
     A table function, awe's extension, is ``exp.Table(this=exp.Anonymous(this=<name as written>,
     expressions=[...]), db=..., catalog=..., alias=...)``.
 Names
@@ -55,8 +55,7 @@ Geometry
     ``POINT(lon, lat)``; ``CIRCLE(lon, lat, r)`` or ``CIRCLE(point, r)``; ``BOX(lon, lat, w, h)`` or
     ``BOX(point, w, h)``; ``POLYGON`` of at least three vertices, all points or all pairs of numbers;
     ``DISTANCE(point, point)`` or of four numbers. A form is told from another by the number of its
-    arguments; of POLYGON the first argument tells: six or more arguments whose first is no POINT or
-    CENTROID are numbers if their count is even, and the compiler, who knows types, has the last word.
+    arguments; a POLYGON of six or more columns may be either, which the compiler, who knows types, tells.
     The deprecated first argument, a coordinate system, is dropped where it means ICRS and refused
     with `NotOfferedError` where it does not. CONTAINS and INTERSECTS are numbers: they stand in a
     comparison, on either side.
