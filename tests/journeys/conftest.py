@@ -5,13 +5,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+Environment = Callable[..., dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -22,33 +25,62 @@ class Service:
     folder: Path
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Return an environment in which this checkout's awe is found and nothing of the caller's AWE_*."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWE_")}
-    return {**kept, "PYTHONPATH": str(ROOT / "src"), **more}
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    """Return a function that gives the environment of a user of this checkout; nothing of the caller's AWE_*."""
 
+    def make(**more: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("AWE_")}
+        return {**kept, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg", **more}
 
-def start(folder: Path, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
-    """Run `awe up` as a user would, on a free port; return the process and the printed address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "awe", "up", "--data", str(folder), "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(),
-    )
-    printed = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        printed.append(line)
-        found = re.search(r"awe is up at (http://\S+)", line)
-        if found:
-            return process, found[1]
-    raise AssertionError("awe up stopped: " + "".join(printed))
+    return make
 
 
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def awe(environment: Environment) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Return a function that runs the command line."""
+
+    def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "awe", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment(**more),
+            timeout=300,
+        )
+
+    return run
+
+
+@contextmanager
+def _up(folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[Service]:
+    """Run `awe up` on a free port and wait until it says where it is."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "awe", "up", "--data", str(folder), "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+    printed = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed.append(line)
+            found = re.search(r"awe is up at (http://\S+)", line)
+            if found:
+                yield Service(found[1], folder)
+                break
+        else:
+            raise AssertionError("awe up stopped: " + "".join(printed))
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory, environment: Environment) -> Path:
     """Return a data folder with the demonstration sky; made once for all test processes."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
@@ -61,17 +93,14 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert time.monotonic() < deadline, "the demonstration sky was not made in five minutes"
             time.sleep(0.2)  # another test process makes it
         return folder
-    process, _ = start(folder, "--demo")
-    process.terminate()
-    process.wait(30)
+    with _up(folder, environment(), "--demo"):
+        pass
     ready.touch()
     return folder
 
 
 @pytest.fixture(scope="session")
-def service(demo_folder: Path) -> Iterator[Service]:
+def service(demo_folder: Path, environment: Environment) -> Iterator[Service]:
     """Run `awe up` over the demonstration sky."""
-    process, url = start(demo_folder)
-    yield Service(url, demo_folder)
-    process.terminate()
-    process.wait(30)
+    with _up(demo_folder, environment()) as running:
+        yield running
