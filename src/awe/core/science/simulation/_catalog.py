@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ __all__ = ["CATALOG_SCHEMA", "summary_catalog"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Values = NDArray[Any]
 
 _FIRST_ID = 2_000_001
 _WFPC2_RADIUS = 250.0  # arcsec around M87 that WFPC2 has covered over the years
@@ -49,7 +51,7 @@ def summary_catalog(sky: Sky) -> pa.Table:
     found[: len(FOUNDING_ROWS)] = True
     kept = np.flatnonzero(found)
     seen = _Seen(seen.sources.where(kept), seen.pointing[kept])
-    values: dict[str, object] = {}
+    values: dict[str, Values] = {}
     values |= _magnitudes(rng, seen, limit[kept])
     values |= _observations(rng, seen, limit[kept], values)
     values |= _shapes(rng, seen, limit[kept])
@@ -71,12 +73,9 @@ def _seen(sky: Sky) -> _Seen:
     return _Seen(sky.sources, covering_pointing(sky))
 
 
-def _arrow(values: object, kind: pa.DataType) -> pa.Array:
+def _arrow(values: Values, kind: pa.DataType) -> pa.Array:
     """Return an Arrow column; NaN becomes null."""
-    array = np.asarray(values)
-    if array.dtype.kind == "f":
-        return pa.array(array, kind, from_pandas=True)
-    return pa.array(array.tolist() if array.dtype.kind in "UO" else array, kind)
+    return pa.array(values, kind, from_pandas=values.dtype.kind == "f")
 
 
 def _limits(sources: Sources) -> Floats:
@@ -99,11 +98,11 @@ def _error(magnitude: Floats, limit: Floats) -> Floats:
     return np.hypot(0.005, 0.2 * 10 ** (0.4 * (magnitude - limit)))
 
 
-def _magnitudes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> Mapping[str, object]:
+def _magnitudes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> dict[str, Values]:
     """Measure every magnitude where its camera looked and saw something."""
     truth = _truth(seen.sources)
     covered = _coverage(seen)
-    columns: dict[str, object] = {}
+    columns: dict[str, Values] = {}
     for name, _, _ in MAGNITUDES:
         offset = _WFPC2_LIMIT - _ACS_LIMIT if name.startswith("W2_") else 0.0
         depth = limit + offset + (0.35 if name.endswith("F606W") else 0.0)
@@ -117,16 +116,8 @@ def _magnitudes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> Mapping
         columns[f"{name}_N"] = np.where(there, 1 + rng.poisson(2, len(error)), 0)
     for i, row in enumerate(FOUNDING_ROWS):
         for name, value in (("W2_F606W", row.f606w), ("W2_F814W", row.f814w)):
-            _put(columns, name, i, value)
-            _put(columns, f"{name}_Sigma", i, 0.03)
-            _put(columns, f"{name}_N", i, 3)
+            columns[name][i], columns[f"{name}_Sigma"][i], columns[f"{name}_N"][i] = value, 0.03, 3
     return columns
-
-
-def _put(columns: Mapping[str, object], name: str, row: int, value: float) -> None:
-    column = columns[name]
-    assert isinstance(column, np.ndarray)  # noqa: S101  # made a line above
-    column[row] = value
 
 
 def _truth(sources: Sources) -> Mapping[str, Floats]:
@@ -172,11 +163,11 @@ def _on_detector(sources: Sources, frame: Frame) -> Bools:
 
 
 def _observations(
-    rng: np.random.Generator, seen: _Seen, limit: Floats, magnitudes: Mapping[str, object]
-) -> Mapping[str, object]:
+    rng: np.random.Generator, seen: _Seen, limit: Floats, magnitudes: dict[str, Values]
+) -> dict[str, Values]:
     """Return how often, when and under which target name the objects were observed."""
     n = len(seen.sources)
-    filters = sum((~np.isnan(np.asarray(magnitudes[name]))).astype(np.int64) for name, _, _ in MAGNITUDES)
+    filters = np.sum([~np.isnan(magnitudes[name]) for name, _, _ in MAGNITUDES], axis=0)
     deep = _on_detector(seen.sources, _frame("hst_10543_01_acs_wfc_f814w"))
     once = np.where(seen.pointing == -1, 5, 2)
     # the single images of the monitoring are shallower than their sum
@@ -203,7 +194,7 @@ def _milliseconds(mjd: Floats) -> Ints:
     return np.rint((mjd - _MJD_OF_1970) * _DAY_MS).astype(np.int64)
 
 
-def _shapes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> Mapping[str, object]:
+def _shapes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> dict[str, Values]:
     """Return sizes: 0.95 mag is a point's concentration index, a resolved cluster's is near 1.25."""
     n, size = len(seen.sources), seen.sources.size
     grown = (size / 0.1) ** 1.2
@@ -218,7 +209,7 @@ def _shapes(rng: np.random.Generator, seen: _Seen, limit: Floats) -> Mapping[str
     }  # fmt: skip
 
 
-def _identity(seen: _Seen) -> Mapping[str, object]:
+def _identity(seen: _Seen) -> dict[str, Values]:
     n, printed = len(seen.sources), len(FOUNDING_ROWS)
     ids = np.arange(n) - printed + _FIRST_ID
     ids[:printed] = [row.match_id for row in FOUNDING_ROWS]

@@ -1,8 +1,8 @@
 """The published numbers that the demonstration sky follows.
 
 Each row of `PUBLISHED` says what was taken, from whom, and how firmly: ``measured`` numbers are those
-of the reference; ``approximate`` ones are rounded or transformed from it; ``chosen`` ones are ours,
-made so that the field looks right, and the remark says against what they were set.
+of the reference; ``approximate`` ones are rounded, transformed or quoted from it at second hand;
+``chosen`` ones are ours, made so that the field looks right, and the remark says against what.
 """
 
 from dataclasses import dataclass

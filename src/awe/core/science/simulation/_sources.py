@@ -150,7 +150,7 @@ def _clusters(rng: np.random.Generator) -> Sources:
     ra, dec = to_sky(radius * np.sin(turn), radius * np.cos(turn), M87)
     colour = np.where(red, number("red_peak"), number("blue_peak"))
     colour += np.where(red, number("red_width"), number("blue_width")) * rng.standard_normal(total)
-    # Webb et al. 2012 (arXiv:1310.4834): the size grows as the 0.14th power of the distance.
+    # Webb, Sills & Harris 2013 (arXiv:1310.4834): the size grows as the 0.14th power of the distance.
     size = np.where(red, 1.0, number("size_ratio")) * (np.maximum(radius, 10) / 60) ** 0.14
     return _cluster_sources(rng, ra, dec, colour, size * 0.9)
 
