@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from awe.cli import COMMANDS, load_command
 from awe.client import Client, connect, positions, show
+from awe.core.science.simulation import PUBLISHED
 from awe.core.sql import FUNCTIONS
 from awe.errors import AweError
 from awe.settings import ClientSettings, Settings
@@ -136,6 +137,13 @@ def package_map() -> str:
     return "# The map\n\nWhich package imports which, as the architecture test reads it from the code.\n\n" + ring_map()
 
 
+def demonstration_sky() -> str:
+    """Return the page of the numbers that the simulation follows."""
+    rows = [(n.quantity, f"{n.value:g} {n.unit}".strip(), n.reference, n.standing, n.remark) for n in PUBLISHED]
+    head = ("quantity", "value", "reference", "standing", "remark")
+    return "# The numbers of the demonstration sky\n\n" + table(head, rows)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
@@ -143,6 +151,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "sql-functions": functions,
     "errors": errors,
     "client": client,
+    "demonstration-sky": demonstration_sky,
     "map": package_map,
 }
 
