@@ -16,6 +16,8 @@ MAX_DEPTH = 64
 """Deeper nesting of parentheses, functions and sub-queries is refused: it would exhaust the stack of
 everything that walks the tree."""
 
+_LARGEST = 2**63 - 1
+
 _Node = TypeVar("_Node", bound=exp.Expr)
 
 
@@ -91,7 +93,7 @@ class Cursor:
         """Read a name; `what` says which."""
         token = self.token
         if token.kind not in (Kind.NAME, Kind.DELIMITED):
-            raise self.unexpected(what, hint=delimit(token))
+            raise self.unexpected(what, hint=delimit(token, after_as=self.last.key == "AS"))
         if not token.value:
             raise self.error("a delimited name is empty", token)
         self.advance()
@@ -112,6 +114,8 @@ class Cursor:
         token = self.token
         if token.kind is not Kind.INTEGER:
             raise self.unexpected(f"{what}, a whole number")
+        if int(token.value) > _LARGEST:
+            raise self.error(f"{token.value} is too large: the largest whole number is {_LARGEST}", token)
         self.advance()
         return self.place(exp.Literal(this=token.value, is_string=False), token)
 
@@ -182,9 +186,9 @@ def _spelling(token: Token, keys: tuple[str, ...]) -> str | None:
     return f"did you mean {close[0]}?" if close else None
 
 
-def delimit(token: Token) -> str | None:
+def delimit(token: Token, *, after_as: bool = False) -> str | None:
     """Return the hint that a token is no name as it is written."""
-    if token.kind is Kind.WORD and token.key not in _STRUCTURE:
+    if token.kind is Kind.WORD and (after_as or token.key not in _STRUCTURE):
         return f'{token.value} is a reserved word; as a name, delimit it: "{token.value}"'
     if token.kind is Kind.TEXT:
         return "text stands in single quotes, names in double quotes"
@@ -197,6 +201,6 @@ _STRUCTURE = frozenset(
         *("SELECT", "FROM", "WHERE", "GROUP", "BY", "HAVING", "ORDER", "OFFSET", "UNION", "EXCEPT"),
         *("INTERSECT", "AND", "OR", "NOT", "AS", "ON", "USING", "JOIN", "INNER", "LEFT", "RIGHT", "FULL"),
         *("OUTER", "NATURAL", "CROSS", "WHEN", "THEN", "ELSE", "END", "IN", "IS", "LIKE", "BETWEEN"),
-        *("TRUE", "FALSE"),
+        *("TRUE", "FALSE", "DISTINCT"),
     )
 )

@@ -18,7 +18,7 @@ from awe.core.sql.dialects.adql._functions import (
     wrong_argument,
 )
 from awe.core.sql.dialects.adql._lexer import Kind
-from awe.core.sql.dialects.adql._words import FRAMES_MEANING_ICRS, TYPE_HINTS
+from awe.core.sql.dialects.adql._words import FRAMES_MEANING_ICRS, TYPE_HINTS, WORD_HINTS
 from awe.errors import NotOfferedError
 
 __all__ = ["PrimaryParser"]
@@ -121,7 +121,7 @@ class PrimaryParser(Cursor, ABC):
     def need_plain(self, node: exp.Expr) -> exp.Expr:
         """Refuse a geometry."""
         if is_geometry(node):
-            raise self.error(f"{self.source(node)} is a geometry: it cannot be reckoned with", node)
+            raise self.error(f"{self.source(node)} is a geometry, neither a number nor text", node)
         return node
 
     def operand(self) -> exp.Expr:
@@ -197,6 +197,9 @@ class PrimaryParser(Cursor, ABC):
                 return self._aggregate()
             if key in _FOLDING:
                 return self._folding()
+            if delimit(token):
+                hint = WORD_HINTS.get(key, "see the list of functions")
+                raise self.error(f"ADQL has no function {key}", token, hint=hint)
         elif key in FUNCTIONS or key in _AGGREGATES or key in _FOLDING:
             hint = f'call the function as {key}(...), or delimit the name: "{token.value}"'
             raise self.error(f"{token.value} is the name of a function", token, hint=hint)

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from awe.core.sql.dialects.adql._expressions import ExpressionParser
 from awe.core.sql.dialects.adql._lexer import Kind, Token
+from awe.core.sql.dialects.adql._words import SIGN_HINTS
 
 __all__ = ["QueryParser"]
 
@@ -31,8 +32,10 @@ class QueryParser(ExpressionParser):
         if ctes is not None:
             query.set("with_", ctes)
             self.place(query, first)
-        self.accept(";")
+        semicolon = self.accept(";")
         if self.token.kind is not Kind.END:
+            if semicolon:
+                raise self.error("text follows the semicolon", self.token, hint=SIGN_HINTS[";"])
             raise self.unexpected(
                 "the end of the query", keys=(*_CLAUSES, *_JOIN_WORDS), hint=_misplaced(self.token)
             )
@@ -40,10 +43,12 @@ class QueryParser(ExpressionParser):
 
     def subquery(self) -> exp.Query:
         """Read ``( query )`` and return the query."""
+        self.descend()
         self.expect("(", "before a sub-query")
         query = self._query()
         if not self.accept(")"):
             raise self.unexpected(") after the sub-query", keys=_CLAUSES, hint=_misplaced(self.token))
+        self.ascend()
         return query
 
     def begins_query(self) -> bool:
@@ -176,6 +181,9 @@ class QueryParser(ExpressionParser):
             star = self.place(exp.Star(), self.advance())
             parts = dict(zip(("table", "db", "catalog"), reversed(names), strict=False))
             return self.place(exp.Column(this=star, **parts), first)
+        if first.kind is Kind.NAME and self.peek().key == "=":
+            hint = f"a column is named behind its value: SELECT a - b AS {first.value}"
+            raise self.error(f"{first.value} = is no column", first, hint=hint)
         value = self.value()
         if not (self.accept("AS") or self.token.kind in (Kind.NAME, Kind.DELIMITED)):
             return value
@@ -344,5 +352,5 @@ def _merge(body: exp.Query, star: exp.Star, *, clauses: bool) -> exp.Query:
 
 def _misplaced(token: Token) -> str | None:
     if token.key in _CLAUSES:
-        return "the order is WHERE, GROUP BY, HAVING, UNION and the like, ORDER BY, OFFSET"
+        return "the order is WHERE, GROUP BY, HAVING, set operators, ORDER BY, OFFSET"
     return None
