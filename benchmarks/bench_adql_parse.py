@@ -28,7 +28,9 @@ QUERIES = {
         SELECT FLOOR(mag / 0.5) * 0.5 AS bin, COUNT(*) AS n, AVG(colour) AS mean_colour FROM photometry.stars
         WHERE colour IS NOT NULL AND name NOT LIKE 'test%' GROUP BY FLOOR(mag / 0.5) * 0.5
         HAVING COUNT(*) > 10 ORDER BY 1 OFFSET 2""",
-    "1000 identifiers": "SELECT * FROM t WHERE id IN (" + ", ".join(str(10**15 + i) for i in range(1000)) + ")",
+    "1000 identifiers": "SELECT * FROM t WHERE id IN ("
+    + ", ".join(str(10**15 + i) for i in range(1000))
+    + ")",
 }
 
 

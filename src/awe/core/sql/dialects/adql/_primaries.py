@@ -307,9 +307,10 @@ class PrimaryParser(Cursor, ABC):
         if kind is exp.DType.USERDEFINED:
             data_type.set("kind", word)
         elif word in ("CHAR", "VARCHAR") and self.accept("("):
-            length = self.whole_number("a length")
+            digits = self.token
+            length = self.place(exp.DataTypeParam(this=self.whole_number("a length")), digits)
             self.expect(")", "after the length")
-            data_type.set("expressions", [exp.DataTypeParam(this=length)])
+            data_type.set("expressions", [length])
         return self.place(data_type, first)
 
     def _null(self) -> exp.Expr:

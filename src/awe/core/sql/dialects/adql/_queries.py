@@ -93,7 +93,7 @@ class QueryParser(ExpressionParser):
         first = self.token
         body = self._set_expression()
         order, offset = self._order(), self._offset()
-        query = _merge(body, self.place(exp.Star(), first), clauses=bool(order or offset))
+        query = _merge(body, clauses=bool(order or offset))
         for name, clause in (("order", order), ("offset", offset)):
             if clause is not None:
                 query.set(name, clause)
@@ -337,15 +337,19 @@ def _closed(operand: exp.Query) -> exp.Query:
     return _wrap(operand) if operand.args.get("limit") else operand
 
 
-def _merge(body: exp.Query, star: exp.Star, *, clauses: bool) -> exp.Query:
+def _merge(body: exp.Query, *, clauses: bool) -> exp.Query:
     """Take the parentheses off ``(query)``; keep them as a level where clauses stand within and after."""
     if not isinstance(body, exp.Subquery):
         return body
     inner: exp.Query = body.this
     if clauses and any(inner.args.get(name) for name in ("limit", "order", "offset")):
-        name = exp.Identifier(this="q", quoted=False)
-        body.set("alias", exp.TableAlias(this=name))
-        return exp.Select(expressions=[star], from_=exp.From(this=body))
+        alias = exp.TableAlias(this=exp.Identifier(this="q", quoted=False))
+        body.set("alias", alias)
+        star = exp.Star()
+        source = exp.From(this=body)
+        for node in (star, source, alias, alias.this):
+            node.meta.update(body.meta)
+        return exp.Select(expressions=[star], from_=source)
     inner.pop()
     return inner
 
