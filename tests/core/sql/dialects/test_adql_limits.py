@@ -17,8 +17,8 @@ WHERE = "SELECT a FROM t WHERE "
     "text",
     [
         "SELECT " + "(" * 100_000 + "a" + ")" * 100_000 + " FROM t",
-        "SELECT a FROM " + "(" * 100_000 + "SELECT",
-        WHERE + "a IN " + "(" * 100_000 + "SELECT",
+        "SELECT a FROM " + "(" * 10_000 + "SELECT",
+        WHERE + "a IN " + "(" * 10_000 + "SELECT",
         WHERE + "(a IN " * 1000,
         WHERE + "NOT (" * 1000,
         WHERE + "EXISTS (SELECT a FROM t WHERE " * 1000,

@@ -3,6 +3,7 @@
 import pytest
 from sqlglot import exp
 
+from awe.core.sql.dialects import adql
 from awe.core.sql.dialects.adql import RESERVED_WORDS, parse_adql
 from awe.errors import NotOfferedError, QuerySyntaxError
 
@@ -149,9 +150,14 @@ def test_operators_carry_no_flags() -> None:
     assert division.args == {"this": exp.column("a"), "expression": exp.Literal.number(2)}
 
 
-@pytest.mark.parametrize("word", sorted(RESERVED_WORDS))
-def test_reserved_words_need_quotes(word: str) -> None:
-    with pytest.raises(QuerySyntaxError):
-        parse_adql(f"SELECT a AS {word.lower()} FROM t")
-    alias = parse_adql(f'SELECT a AS "{word}" FROM t').expressions[0].args["alias"]
-    assert alias == exp.Identifier(this=word, quoted=True)
+def test_reserved_words_need_quotes() -> None:
+    assert {"SIZE", "DATE", "TOP", "DISTANCE", "IN_UNIT", "END"} <= RESERVED_WORDS
+    for word in sorted(RESERVED_WORDS):
+        with pytest.raises(QuerySyntaxError, match=f'"{word.lower()}"'):
+            parse_adql(f"SELECT a AS {word.lower()} FROM t")
+        alias = parse_adql(f'SELECT a AS "{word}" FROM t').expressions[0].args["alias"]
+        assert alias == exp.Identifier(this=word, quoted=True)
+
+
+def test_public_names() -> None:
+    assert adql.__all__ == ["RESERVED_WORDS", "parse_adql"]

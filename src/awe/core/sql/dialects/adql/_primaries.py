@@ -198,8 +198,7 @@ class PrimaryParser(Cursor, ABC):
             if key in _FOLDING:
                 return self._folding()
             if delimit(token):
-                hint = WORD_HINTS.get(key, "see the list of functions")
-                raise self.error(f"ADQL has no function {key}", token, hint=hint)
+                raise self.error(f"ADQL has no function {key}", token, hint=WORD_HINTS.get(key))
         elif key in FUNCTIONS or key in _AGGREGATES or key in _FOLDING:
             hint = f'call the function as {key}(...), or delimit the name: "{token.value}"'
             raise self.error(f"{token.value} is the name of a function", token, hint=hint)
