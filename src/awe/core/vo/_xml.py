@@ -47,7 +47,7 @@ def node(
     prefixes
         Namespace declarations to stand at this element.
     """
-    made = etree.Element(_qualified(tag), nsmap=dict(prefixes) if prefixes else None)
+    made = etree.Element(_qualified(tag), nsmap=dict(prefixes or {}) or None)  # type: ignore[arg-type]  # lxml takes None for the default
     for name, value in (attributes or {}).items():
         if value is not None:
             made.set(_qualified(name), value.translate(_INVALID))

@@ -1,17 +1,14 @@
 """Simple Cone Search 1.03 (REC 2008-02-22): rows of one catalogue around a position.
 
-The standard wants the UCDs of the first generation in its answers; `columns` gives a table's schema with
-them, and leaves everything else as published.
+The standard wants the UCDs of the first generation for identifier and position; `ucds` says which column
+gets which.
 """
 
-from dataclasses import replace
-
-from awe.core.tables import Schema
 from awe.core.vo import dali
 from awe.core.vo._xml import NAMESPACES, document, node
 from awe.core.vo.params import Param, Params, integer, real
 
-__all__ = ["DEC", "PARAMS", "RA", "SR", "STANDARD_ID", "VERB", "columns", "error_document", "with_ucd1"]
+__all__ = ["DEC", "PARAMS", "RA", "SR", "STANDARD_ID", "VERB",  "error_document", "ucds"]
 
 STANDARD_ID = "ivo://ivoa.net/std/ConeSearch"
 
@@ -34,34 +31,10 @@ VERB: Param[int] = Param(
 PARAMS = Params(RA, DEC, SR, VERB, dali.MAXREC, dali.RESPONSEFORMAT)
 
 
-def columns(schema: Schema, verb: int, keys: tuple[str | None, ...]) -> tuple[str, ...]:
-    """Return the names of the columns that a verbosity asks for (section 2.1).
-
-    Parameters
-    ----------
-    schema
-        All columns of the table.
-    verb
-        1, 2 or 3.
-    keys
-        The columns that every answer has: identifier and position.
-    """
-    wanted = {key for key in keys if key}
-    principal = {column.name for column in schema if column.principal}
-    if verb == 3 or (verb == 2 and not principal):
-        return schema.names
-    kept = wanted | principal if verb == 2 else wanted
-    return tuple(name for name in schema.names if name in kept)
-
-
-def with_ucd1(schema: Schema, *, identifier: str | None, ra: str, dec: str) -> Schema:
-    """Return the schema with the three UCD1 of section 2.2: exactly one column has each."""
+def ucds(*, identifier: str | None, ra: str, dec: str) -> dict[str, str]:
+    """Return the UCD1 of section 2.2 by column: exactly one column has each."""
     main = {ra: "POS_EQ_RA_MAIN", dec: "POS_EQ_DEC_MAIN"}
-    if identifier:
-        main[identifier] = "ID_MAIN"
-    return schema.with_columns(
-        tuple(replace(column, ucd=main.get(column.name, column.ucd)) for column in schema)
-    )
+    return main | {identifier: "ID_MAIN"} if identifier else main
 
 
 def error_document(message: str) -> bytes:
