@@ -15,7 +15,7 @@ BAND is cut on the spectral axis of a cube; an image without one is either in th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +94,7 @@ def cut(
     region: Region | None = None,
     band: tuple[float, float] | None = None,
     coverage: tuple[float | None, float | None] = (None, None),
-    only: int | None = None,
+    only: Collection[int] | None = None,
     max_pixels: int,
 ) -> Cutout | None:
     """Cut a region out of an open file.
@@ -112,7 +112,7 @@ def cut(
     coverage
         Wavelengths of the images that have no spectral axis, as far as they are known.
     only
-        The number of the science HDU to cut; all of them when None.
+        The numbers of the science HDUs to cut; all of them when None.
     max_pixels
         The largest cutout that is made.
 
@@ -130,7 +130,7 @@ def cut(
     InputFileError
         If the file's data cannot be read.
     """
-    images = [image for image in science_images(hdus) if only in {None, image.hdu}]
+    images = [image for image in science_images(hdus) if only is None or image.hdu in only]
     cuts = [found for image in images if (found := _plan(image, region, band, coverage))]
     if not cuts:
         return None

@@ -112,11 +112,11 @@ class Observation:
     """One dataset: a row of the index but for what only the publisher knows (identifier, address, size).
 
     The attributes are the columns of `awe.core.science.obscore` of the same names; None is unknown.
-    `hdu` is the number of the dataset's first image. `part` tells datasets of one observation apart: the
+    `hdus` are the numbers of the dataset's images. `part` tells datasets of one observation apart: the
     product where it is not the principal one, and the HDU where a file holds several; None otherwise.
     """
 
-    hdu: int
+    hdus: tuple[int, ...]
     part: str | None
     s_ra: float
     s_dec: float
@@ -158,7 +158,7 @@ class Observation:
 
     def to_row(self) -> dict[str, object]:
         """Return the columns of the index that it fills."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"hdu", "part"}}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"hdus", "part"}}
 
 
 def split_name(stem: str) -> tuple[str, str]:
@@ -295,7 +295,7 @@ def _observation(images: list[ScienceImage], part: str | None, known: Mapping[st
         **known,
     }
     typed = {name: _column(name, value) for name, value in row.items() if value is not None}
-    return Observation(hdu=images[0].hdu, part=part, **typed)  # type: ignore[arg-type]
+    return Observation(hdus=tuple(image.hdu for image in images), part=part, **typed)  # type: ignore[arg-type]
 
 
 def _known(cards: _Cards, image: ScienceImage, element: str | None, stem: str) -> dict[str, object]:

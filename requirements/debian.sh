@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime) and Chromium.
+# What is missing and cannot be installed here is named; the tests that need it then skip and say so.
+set -euo pipefail
+
+declare -A package=([stilts]=stilts [chromium]=chromium [java]=default-jre-headless)
+missing=()
+for command in "${!package[@]}"; do
+    command -v "$command" >/dev/null || missing+=("${package[$command]}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "not here, so some tests will skip: ${missing[*]}" >&2
+elif [ "$(id -u)" = 0 ]; then
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+else
+    echo "not here, so some tests will skip; install with: sudo apt-get install ${missing[*]}" >&2
+fi

@@ -1,0 +1,396 @@
+"""Types and units of values, and the operators whose meaning depends on them.
+
+`settle` is called on each node after its parts. What SQL leaves to the types is made explicit here:
+integer division (exact for 64-bit identifiers), ``+`` between texts, numbers written as texts
+(``x <> 'NaN'``), comparisons of text that ignore case (SQL Server's default collation).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pyarrow as pa
+from sqlglot import exp
+
+from awe.core.sql._place import Text
+from awe.core.sql.functions import Function
+from awe.core.sql.rules._state import has_value, set_value, value
+from awe.core.tables import Column
+from awe.errors import QueryError
+
+__all__ = ["POINT", "REGION", "SQL_TYPES", "common", "need_condition", "settle"]
+
+POINT = pa.struct([("ra", pa.float64()), ("dec", pa.float64())])
+"""The type of a position between the rules; it never reaches an engine."""
+REGION = pa.struct([("region", pa.string())])
+"""The type of a region between the rules; it never reaches an engine."""
+_ARRAY = pa.list_(pa.float64())
+
+_T = exp.DataType.Type
+SQL_TYPES: Mapping[exp.DataType.Type, pa.DataType] = {
+    _T.BOOLEAN: pa.bool_(), _T.BIT: pa.bool_(), _T.TINYINT: pa.uint8(), _T.UTINYINT: pa.uint8(),
+    _T.SMALLINT: pa.int16(), _T.INT: pa.int32(), _T.BIGINT: pa.int64(),
+    _T.FLOAT: pa.float32(), _T.DOUBLE: pa.float64(), _T.DECIMAL: pa.float64(), _T.MONEY: pa.float64(),
+    _T.CHAR: pa.string(), _T.VARCHAR: pa.string(), _T.NCHAR: pa.string(), _T.NVARCHAR: pa.string(),
+    _T.TEXT: pa.string(), _T.DATE: pa.date32(), _T.TIMESTAMP: pa.timestamp("us"),
+    _T.DATETIME: pa.timestamp("us"), _T.DATETIME2: pa.timestamp("us"), _T.TIMESTAMPTZ: pa.timestamp("us"),
+    _T.SMALLDATETIME: pa.timestamp("us"),
+}  # fmt: skip
+"""Type names of all dialects. DECIMAL is double precision: measured values carry no more."""
+
+_RESULTS: Mapping[str, pa.DataType] = {
+    "double": pa.float64(), "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(),
+    "boolean": pa.bool_(), "timestamp": pa.timestamp("us"), "point": POINT, "region": REGION,
+}  # fmt: skip
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
+_WIDTHS = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _is_null(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_null(kind))
+
+
+def common(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    """Return the type that holds both, or None where there is none."""
+    if left == right or _is_null(right):
+        return left
+    if _is_null(left):
+        return right
+    if _is_number(left) and _is_number(right):
+        return _common_number(left, right)
+    if _is_text(left) and _is_text(right):
+        return pa.string()
+    if pa.types.is_temporal(left) and pa.types.is_temporal(right):
+        return pa.timestamp("us")
+    return None
+
+
+def _common_number(left: pa.DataType, right: pa.DataType) -> pa.DataType:
+    if pa.types.is_integer(left) and pa.types.is_integer(right):
+        widest = max(left.bit_width, right.bit_width)
+        unsigned = pa.types.is_unsigned_integer(left) or pa.types.is_unsigned_integer(right)
+        if unsigned and left != right:
+            signed = [t for t in (left, right) if pa.types.is_signed_integer(t)]
+            widest = max(widest, 2 * max(t.bit_width for t in (left, right) if t not in signed))
+        return _WIDTHS.get(widest, pa.int64())
+    single = all(t == pa.float32() or (pa.types.is_integer(t) and t.bit_width <= 16) for t in (left, right))
+    return pa.float32() if single else pa.float64()
+
+
+def settle(node: exp.Expression, text: Text) -> exp.Expression:
+    """Return the node, or what it means, with its value attached; its parts have theirs.
+
+    Raises
+    ------
+    QuerySyntaxError
+        For types that do not go together.
+    """
+    rule = _RULES.get(type(node))
+    if rule is None:
+        raise text.refused(node, f"{node.key.upper()} is not offered as a value")
+    return rule(node, text)
+
+
+def _plain(kind: pa.DataType) -> Callable[[exp.Expression, Text], exp.Expression]:
+    return lambda node, text: set_value(node, Column("", kind))
+
+
+def _literal(node: exp.Expression, text: Text) -> exp.Expression:
+    return set_value(node, Column("", pa.string() if node.args.get("is_string") else _number_type(node, text)))
+
+
+def _number_type(node: exp.Expression, text: Text) -> pa.DataType:
+    if not _NUMBER.fullmatch(node.name) or node.name[:1].isalpha():
+        raise text.syntax(node, f"{node.name} is not a number")
+    if not node.name.isdigit():
+        return pa.float64()
+    digits = int(node.name)
+    return pa.int32() if digits < 1 << 31 else pa.int64() if digits < 1 << 63 else pa.uint64()
+
+
+def _same(node: exp.Expression, text: Text) -> exp.Expression:
+    return set_value(node, replace(value(node.this), name=""))
+
+
+def _paren(node: exp.Expression, text: Text) -> exp.Expression:
+    return node.this
+
+
+def _negative(node: exp.Expression, text: Text) -> exp.Expression:
+    _need(node.this, "number", text)
+    return _same(node, text)
+
+
+def _array(node: exp.Expression, text: Text) -> exp.Expression:
+    for part in node.expressions:
+        _need(part, "number", text)
+    return set_value(node, Column("", _ARRAY))
+
+
+def _add(node: exp.Expression, text: Text) -> exp.Expression:
+    left, right = value(node.this), value(node.expression)
+    if text.dialect == "tsql" and (_is_text(left.type) or _is_text(right.type)):
+        if _is_number(left.type) or _is_number(right.type):
+            return _arithmetic(node, text)
+        joined = exp.DPipe(this=node.this, expression=node.expression)
+        return _concatenated(joined, text)
+    return _arithmetic(node, text)
+
+
+def _arithmetic(node: exp.Expression, text: Text) -> exp.Expression:
+    for key in ("this", "expression"):
+        _numeric(node, key, text)
+    left, right = value(node.this), value(node.expression)
+    kind = common(left.type, right.type) or pa.float64()
+    keeps = isinstance(node, (exp.Add, exp.Sub)) and left.unit == right.unit
+    return set_value(node, Column("", kind, unit=left.unit if keeps else ""))
+
+
+def _divide(node: exp.Expression, text: Text) -> exp.Expression:
+    for key in ("this", "expression"):
+        _numeric(node, key, text)
+    left, right = value(node.this).type, value(node.expression).type
+    if pa.types.is_integer(left) and pa.types.is_integer(right):
+        whole = exp.IntDiv(this=node.this, expression=node.expression)
+        return set_value(whole, Column("", common(left, right) or pa.int64()))
+    return _arithmetic(node, text)
+
+
+def _bits(node: exp.Expression, text: Text) -> exp.Expression:
+    parts = [node.this, node.args.get("expression")]
+    kinds = [value(p).type for p in parts if p is not None]
+    if not all(pa.types.is_integer(k) or _is_null(k) for k in kinds):
+        raise text.syntax(node, "bits are taken of integers only", "CAST(x AS BIGINT)")
+    kind = kinds[0] if len(kinds) == 1 else common(kinds[0], kinds[1])
+    return set_value(node, Column("", kind or pa.int64()))
+
+
+def _concatenated(node: exp.Expression, text: Text) -> exp.Expression:
+    return set_value(node, Column("", pa.string()))
+
+
+def need_condition(part: exp.Expression, text: Text) -> None:
+    """Check that a bound expression is true or false.
+
+    Raises
+    ------
+    QuerySyntaxError
+        If it is a number, a text or anything else.
+    """
+    kind = value(part).type
+    if not (pa.types.is_boolean(kind) or _is_null(kind)):
+        raise text.syntax(part, "expected a condition here", _condition_hint(part))
+
+
+def _logic(node: exp.Expression, text: Text) -> exp.Expression:
+    for key in ("this", "expression"):
+        part = node.args.get(key)
+        if part is not None:
+            need_condition(part, text)
+    return set_value(node, Column("", pa.bool_()))
+
+
+def _condition_hint(part: exp.Expression) -> str:
+    if isinstance(part, exp.Anonymous) and part.name in {"CONTAINS", "INTERSECTS"}:
+        return f"write 1 = {part.name}(...)"
+    return "compare it with something, such as <> 0"
+
+
+def _comparison(node: exp.Expression, text: Text) -> exp.Expression:
+    _comparable(node, ("this", "expression"), text)
+    return set_value(node, Column("", pa.bool_()))
+
+
+def _between(node: exp.Expression, text: Text) -> exp.Expression:
+    _comparable(node, ("this", "low", "high"), text)
+    return set_value(node, Column("", pa.bool_()))
+
+
+def _in(node: exp.Expression, text: Text) -> exp.Expression:
+    options = node.expressions
+    if options:
+        for index in range(len(options)):
+            _one_option(node, index, text)
+        if text.dialect == "tsql" and _is_text(value(node.this).type):
+            node.set("this", _lower(node.this))
+            node.set("expressions", [_lower(o) for o in node.expressions])
+    return set_value(node, Column("", pa.bool_()))
+
+
+def _one_option(node: exp.Expression, index: int, text: Text) -> None:
+    option, kind = node.expressions[index], value(node.this).type
+    if common(kind, value(option).type) is None:
+        node.expressions[index].replace(_as_number(node.this, option, text))
+
+
+def _like(node: exp.Expression, text: Text) -> exp.Expression:
+    for key in ("this", "expression"):
+        _need(node.args[key], "text", text)
+    if text.dialect == "tsql" and isinstance(node, exp.Like):
+        node = exp.ILike(this=node.this, expression=node.expression)
+    return set_value(node, Column("", pa.bool_()))
+
+
+def _escape(node: exp.Expression, text: Text) -> exp.Expression:
+    if not (isinstance(node.expression, exp.Literal) and len(node.expression.name) == 1):
+        raise text.syntax(node.expression, "ESCAPE takes one character in quotes")
+    return set_value(node, Column("", pa.bool_()))
+
+
+def _comparable(node: exp.Expression, keys: tuple[str, ...], text: Text) -> None:
+    """Make the operands comparable: numbers in quotes become numbers; T-SQL's texts lose their case."""
+    first = node.args[keys[0]]
+    for key in keys[1:]:
+        other = node.args[key]
+        if common(value(first).type, value(other).type) is not None:
+            continue
+        if _is_text(value(other).type):
+            node.set(key, _as_number(first, other, text))
+        else:
+            node.set(keys[0], _as_number(other, first, text))
+            first = node.args[keys[0]]
+    if text.dialect == "tsql" and all(_is_text(value(node.args[k]).type) for k in keys):
+        for key in keys:
+            node.set(key, _lower(node.args[key]))
+
+
+def _as_number(against: exp.Expression, part: exp.Expression, text: Text) -> exp.Expression:
+    """Return the quoted constant `part` as the type of `against`, as SQL Server and PostgreSQL do."""
+    kind, literal = value(against).type, isinstance(part, exp.Literal)
+    if literal and _is_number(kind) and _NUMBER.fullmatch(part.name):
+        return _cast(part, "DOUBLE", pa.float64())
+    if literal and pa.types.is_temporal(kind):
+        return _cast(part, "TIMESTAMP", pa.timestamp("us"))
+    if literal and pa.types.is_boolean(kind) and part.name.casefold() in {"true", "false", "t", "f"}:
+        return _cast(part, "BOOLEAN", pa.bool_())
+    if pa.types.is_boolean(kind) and part.name in {"0", "1"}:
+        return _cast(part, "BOOLEAN", pa.bool_())
+    raise text.syntax(part, f"{_said(kind)} cannot be compared with {_said(value(part).type)}")
+
+
+def _said(kind: pa.DataType) -> str:
+    names = {"struct": "a position or region", "list": "a list", "bool": "a condition", "string": "a text"}
+    return next((said for start, said in names.items() if str(kind).startswith(start)),
+                "a number" if _is_number(kind) else "a time")  # fmt: skip
+
+
+def _cast(node: exp.Expression, name: str, kind: pa.DataType) -> exp.Expression:
+    return set_value(exp.Cast(this=node, to=exp.DataType.build(name)), Column("", kind))
+
+
+def _lower(node: exp.Expression) -> exp.Expression:
+    return set_value(exp.Anonymous(this="LOWER", expressions=[node]), Column("", pa.string()))
+
+
+def _numeric(node: exp.Expression, key: str, text: Text) -> None:
+    part = node.args[key]
+    kind = value(part).type
+    if _is_text(kind) and isinstance(part, exp.Literal) and _NUMBER.fullmatch(part.name):
+        node.set(key, _cast(part, "DOUBLE", pa.float64()))
+    elif not (_is_number(kind) or _is_null(kind)):
+        raise text.syntax(part, f"expected a number here, not {_said(kind)}")
+
+
+def _need(part: exp.Expression, kind: str, text: Text) -> None:
+    """Check an argument; the kinds are those of ``awe.core.sql.functions``."""
+    found = value(part).type
+    good = _KINDS[kind](found) or (_is_null(found) and kind != "region")
+    if not good:
+        raise text.syntax(part, f"expected {_KIND_SAID[kind]} here, not {_said(found)}")
+
+
+_KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
+    "number": _is_number,
+    "text": _is_text,
+    "boolean": pa.types.is_boolean,
+    "any": lambda kind: True,
+    "literal": _is_text,
+    "array": pa.types.is_list,
+    "point": lambda kind: kind == POINT,
+    "region": lambda kind: kind in {POINT, REGION},
+}
+_KIND_SAID = {
+    "number": "a number", "text": "a text", "boolean": "a condition", "literal": "a constant text",
+    "array": "ARRAY[...]", "point": "a POINT", "region": "a region", "any": "a value",
+}  # fmt: skip
+
+
+def _call(node: exp.Expression, text: Text) -> exp.Expression:
+    function = node.meta["function"]
+    arguments = [a.expressions[0] if isinstance(a, exp.Distinct) else a for a in node.expressions]
+    for index, argument in enumerate(arguments):
+        if not isinstance(argument, exp.Star):
+            _need(argument, function.parameter(index), text)
+    columns = [value(a) for a in arguments if has_value(a)]
+    return set_value(node, _result(function, columns, node, text))
+
+
+def _result(function: Function, columns: list[Column], node: exp.Expression, text: Text) -> Column:
+    unit = function.unit
+    if unit == "same":
+        unit = columns[0].unit if columns else ""
+    kind = _RESULTS.get(function.result)
+    if function.result == "same":
+        kind = columns[0].type
+    elif function.result == "sum":
+        kind = pa.int64() if pa.types.is_integer(columns[0].type) else pa.float64()
+    elif kind is None:
+        kind = _widest(columns[1:] if function.result == "common_tail" else columns, node, text)
+    return Column("", kind, unit=unit)
+
+
+def _widest(columns: list[Column], node: exp.Expression, text: Text) -> pa.DataType:
+    kind = columns[0].type
+    for column in columns[1:]:
+        wider = common(kind, column.type)
+        if wider is None:
+            raise _mixed(node, kind, column.type, text)
+        kind = wider
+    return kind
+
+
+def _mixed(node: exp.Expression, left: pa.DataType, right: pa.DataType, text: Text) -> QueryError:
+    return text.syntax(node, f"{_said(left)} and {_said(right)} do not go together here")
+
+
+def _case(node: exp.Expression, text: Text) -> exp.Expression:
+    branches = [value(branch.args["true"]) for branch in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        branches.append(value(node.args["default"]))
+    return set_value(node, Column("", _widest(branches, node, text)))
+
+
+def _cast_to(node: exp.Expression, text: Text) -> exp.Expression:
+    kind = SQL_TYPES.get(node.args["to"].this)
+    if kind is None:
+        raise text.refused(node, f"CAST to {node.args['to'].sql()} is not offered")
+    known = value(node.this)
+    return set_value(node, replace(known, name="", type=kind, null=None))
+
+
+def _window(node: exp.Expression, text: Text) -> exp.Expression:
+    if not isinstance(node.this, exp.Anonymous):
+        raise text.syntax(node, "OVER follows a function")
+    return set_value(node, value(node.this))
+
+
+_RULES: Mapping[type[exp.Expression], Callable[[exp.Expression, Text], exp.Expression]] = {
+    exp.Literal: _literal, exp.Boolean: _plain(pa.bool_()), exp.Null: _plain(pa.null()),
+    exp.Paren: _paren, exp.Neg: _negative, exp.Array: _array,
+    exp.Add: _add, exp.Sub: _arithmetic, exp.Mul: _arithmetic, exp.Mod: _arithmetic, exp.Div: _divide,
+    exp.BitwiseAnd: _bits, exp.BitwiseOr: _bits, exp.BitwiseXor: _bits, exp.BitwiseNot: _bits,
+    exp.DPipe: _concatenated, exp.And: _logic, exp.Or: _logic, exp.Not: _logic,
+    exp.EQ: _comparison, exp.NEQ: _comparison, exp.LT: _comparison, exp.LTE: _comparison,
+    exp.GT: _comparison, exp.GTE: _comparison, exp.Is: _plain(pa.bool_()), exp.In: _in,
+    exp.Between: _between, exp.Like: _like, exp.ILike: _like, exp.Escape: _escape,
+    exp.Exists: _plain(pa.bool_()), exp.Anonymous: _call, exp.Case: _case, exp.Cast: _cast_to,
+    exp.Window: _window,
+}  # fmt: skip
