@@ -12,7 +12,7 @@ from awe.core.vo.params import Param, Params, text
 from awe.errors import AuthenticationError, AweError, ForbiddenError, ServiceError, UnavailableError
 
 __all__ = [
-    "BAND", "CIRCLE", "ID", "PARAMS", "POLYGON", "POS", "STANDARD_ID", "descriptor", "error_text",
+    "BAND", "CIRCLE", "ID", "PARAMS", "POLYGON", "POS", "STANDARD_ID", "Element", "descriptor", "error_text",
 ]  # fmt: skip
 
 STANDARD_ID = "ivo://ivoa.net/std/SODA#sync-1.0"
@@ -50,7 +50,12 @@ _WORDS: tuple[tuple[type[AweError], str], ...] = (
 
 
 def error_text(error: AweError) -> str:
-    """Return the text of an error: its word and what happened."""
+    """Return the text of an error: its word and what happened.
+
+    An error with the field ``multi_valued`` says that a parameter was given more often than is supported.
+    """
+    if error.fields.get("multi_valued"):
+        return f"MultiValuedParamNotSupported: {error}"
     word = next(word for kind, word in _WORDS if isinstance(error, kind))
     return f"{word}: {error}"
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from awe.core.vo import dali
-from awe.core.vo._xml import Element, node
+from awe.core.vo._xml import NAMESPACES, Element, document, node
 from awe.core.vo.params import Param, Params, text
 
-__all__ = ["FEATURES", "LANG", "PARAMS", "QUERY", "STANDARD_ID", "LanguageFeature", "OutputFormat", "details"]
+__all__ = ["FEATURES", "LANG", "LANGUAGES", "OPTIONAL_FUNCTIONS", "PARAMS", "QUERY", "STANDARD_ID", "SYNTAX", "Example", "LanguageFeature", "OutputFormat", "details", "examples_document"]
 
 STANDARD_ID = "ivo://ivoa.net/std/TAP"
 FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
@@ -117,4 +117,57 @@ def _limits(default: float, hard: float, unit: str | None) -> tuple[Element, Ele
     return (
         node("default", attributes, str(int(default))),
         node("hard", attributes, str(int(hard))),
+    )
+
+
+OPTIONAL_FUNCTIONS: Mapping[str, str] = {
+    "LOWER": "adql-string",
+    "UPPER": "adql-string",
+    "COALESCE": "adql-conditional",
+    "IN_UNIT": "adql-unit",
+}
+"""Functions that ADQL 2.1 section 4 leaves to services, and the feature each belongs to."""
+
+SYNTAX: tuple[tuple[str, str], ...] = (
+    ("adql-string", "ILIKE"),
+    ("adql-common-table", "WITH"),
+    ("adql-sets", "UNION"),
+    ("adql-sets", "EXCEPT"),
+    ("adql-sets", "INTERSECT"),
+    ("adql-type", "CAST"),
+    ("adql-unit", "IN_UNIT"),
+    ("adql-offset", "OFFSET"),
+)
+"""Optional syntax of ADQL 2.1 section 4 that the compiler takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query to begin with: an identifier, a title, ADQL, and the table it reads."""
+
+    name: str
+    title: str
+    query: str
+    table: str
+
+
+def examples_document(examples: Iterable[Example]) -> bytes:
+    """Return the document of ``/examples`` (DALI 1.1 section 2.3): XHTML with RDFa."""
+    body = node(
+        "xhtml:body",
+        {"vocab": "http://www.ivoa.net/rdf/examples#"},
+        node("xhtml:h1", None, "Examples"),
+        *(_example(example) for example in examples),
+    )
+    head = node("xhtml:head", None, node("xhtml:title", None, "Examples of queries"))
+    return document(node("xhtml:html", {"lang": "en"}, head, body, prefixes={None: NAMESPACES["xhtml"]}))
+
+
+def _example(example: Example) -> Element:
+    return node(
+        "xhtml:div",
+        {"id": example.name, "resource": f"#{example.name}", "typeof": "example"},
+        node("xhtml:h2", {"property": "name"}, example.title),
+        node("xhtml:p", None, "Table ", node("xhtml:em", {"property": "table"}, example.table)),
+        node("xhtml:pre", {"property": "query"}, example.query),
     )

@@ -3,7 +3,7 @@
 No rule of a protocol and no use case of a service stands here.
 """
 
-from awe.web.http._call import Call, Endpoint, Handler, base_url, endpoint, platform_of, unexpected
+from awe.web.http._call import Call, Endpoint, Handler, base_url, endpoint, platform_of
 from awe.web.http._errors import (
     VOTABLE_TYPE,
     Renderer,
@@ -45,6 +45,5 @@ __all__ = [
     "sia2_error",
     "soda_error",
     "token_of",
-    "unexpected",
     "wants_json",
 ]

@@ -13,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from awe.errors import AweError, ServiceError
+from awe.errors import AweError
 from awe.platform import Platform
 from awe.services.identity import Identity
-from awe.web.http._errors import Renderer, json_error, wants_json
+from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
 from awe.web.http._parameters import read_pairs
 from awe.web.http._stream import TableResponse
@@ -110,19 +110,10 @@ def endpoint(handler: Handler, render: Renderer) -> Endpoint:
             return failed(request, error)
         except Exception:
             _LOG.exception("request %s failed", request.state.request_id)
-            return failed(request, unexpected(request))
+            return failed(request, unexpected(request.state.request_id))
         if isinstance(answer, TableResponse):
             answer.on_error = lambda error: failed(request, error)
         return answer
 
     return run
 
-
-def unexpected(request: Request) -> ServiceError:
-    """Return what a caller is told of a fault of ours; the log has the rest under the same number."""
-    number = request.state.request_id
-    return ServiceError(
-        "something went wrong inside the service",
-        hint=f"tell its operators the request number {number}",
-        request=number,
-    )

@@ -22,7 +22,7 @@ from awe.errors import (
 
 __all__ = [
     "VOTABLE_TYPE", "Renderer", "dali_error", "json_error", "scs_error", "sia1_error", "sia2_error",
-    "soda_error", "wants_json",
+    "soda_error", "unexpected", "wants_json",
 ]  # fmt: skip
 
 Renderer = Callable[[AweError], Response]
@@ -65,6 +65,15 @@ def scs_error(error: AweError) -> Response:
 def soda_error(error: AweError) -> Response:
     """Render as SODA 1.0 section 4.2 says: text that begins with the kind of error."""
     return Response(soda.error_text(error), error.status, _headers(error), "text/plain; charset=utf-8")
+
+
+def unexpected(number: str) -> ServiceError:
+    """Return what a caller is told of a fault of ours; the log has the rest under the same number."""
+    return ServiceError(
+        "something went wrong inside the service",
+        hint=f"tell its operators the request number {number}",
+        request=number,
+    )
 
 
 def _votable(message: str, error: AweError) -> Response:

@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awe import __version__
+from awe.web.http._errors import json_error, unexpected
 
 __all__ = ["Envelope", "scrubbed"]
 
@@ -64,6 +65,10 @@ class Envelope:
 
         try:
             await self._app(scope, receive, sending)
+        except Exception:
+            _LOG.exception("request %s failed", number)
+            if not status:
+                await json_error(unexpected(number))(scope, receive, sending)
         finally:
             query = scope.get("query_string", b"").decode("latin-1")
             address = scrubbed(scope["path"] + (f"?{query}" if query else ""))

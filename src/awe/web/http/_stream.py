@@ -17,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from awe.core.tables import TableStream
 from awe.core.tables.formats import Format, VOTableOptions
-from awe.errors import AweError, ServiceError
+from awe.errors import AweError
+from awe.web.http._errors import unexpected
 
 __all__ = ["TableResponse", "absolute_links"]
 
@@ -81,7 +82,7 @@ class TableResponse(Response):
             return
         except Exception:
             _LOG.exception("request %s failed", scope["state"]["request_id"])
-            await self._fail(_fault(scope), scope, receive, send)
+            await self._fail(unexpected(scope["state"]["request_id"]), scope, receive, send)
             return
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
@@ -116,13 +117,6 @@ async def _in_thread(function: Callable[..., T], *arguments: object) -> T:
 
 def _next(chunks: Iterator[bytes]) -> bytes | None:
     return next(chunks, None)
-
-
-def _fault(scope: Scope) -> ServiceError:
-    number = scope["state"]["request_id"]
-    return ServiceError(
-        "something went wrong inside the service", hint=f"tell its operators the request number {number}"
-    )
 
 
 def absolute_links(stream: TableStream, base_url: str) -> TableStream:
