@@ -10,7 +10,7 @@ from awe.core.sql._place import Text, did_you_mean
 from awe.core.sql.dialects import DIALECTS, PARSERS
 from awe.core.sql.lower import TARGETS
 from awe.core.sql.rules import RULES
-from awe.core.sql.rules._state import Compilation, Output, TableUse
+from awe.core.sql.rules._state import Compilation, TableUse
 from awe.core.tables import Schema
 from awe.errors import ParameterError
 
@@ -39,7 +39,6 @@ class Query:
     uses: tuple[TableUse, ...]
     max_rows: int | None
     _tree: exp.Expression = field(repr=False, compare=False)
-    _outputs: tuple[Output, ...] = field(repr=False, compare=False)
 
     def lower(self, target: str, relations: Mapping[str, str]) -> str:
         """Return the query in an engine's own SQL.
@@ -61,7 +60,7 @@ class Query:
         """
         if target not in TARGETS:
             raise ParameterError("target", target, f"one of {', '.join(TARGETS)}")
-        return TARGETS[target](self._tree, self._outputs, relations)
+        return TARGETS[target](self._tree, relations)
 
 
 def compile_query(text: str, names: Names, *, dialect: str = "adql", context: str | None = None) -> Query:
@@ -101,5 +100,4 @@ def compile_query(text: str, names: Names, *, dialect: str = "adql", context: st
         uses=tuple(run.uses.values()),
         max_rows=None if limit is None else int(limit.expression.name),
         _tree=tree,
-        _outputs=run.outputs,
     )

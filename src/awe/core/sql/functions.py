@@ -22,6 +22,7 @@ error: engines evaluate conditions in any order, so ``flux > 0 AND LOG10(flux) <
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 __all__ = ["AGGREGATE", "FUNCTIONS", "GEOMETRY", "SCALAR", "WINDOW", "Function", "names_of", "spelled"]
 
@@ -129,10 +130,10 @@ _MATHS = (
          "Logarithm to a base of x: PostgreSQL's order (base, x).", postgres="LOG"),
     _row("POWER", "number number", "double", "pow({0}, {1})", "x raised to y, in double precision.",
          adql="POWER", tsql="POWER", postgres="POWER POW"),
-    _row("SQRT", "number", "double", "TRY(sqrt({0}))", "Square root; NULL where x < 0."),
+    _row("SQRT", "number", "double", "nullif(sqrt({0}), 'NaN'::DOUBLE)", "Square root; NULL where x < 0."),
     _row("SQUARE", "number", "double", "pow({0}, 2)", "x times x.", tsql="SQUARE"),
     _row("SIGN", "number", "same", "sign({0})", "-1, 0 or 1.", tsql="SIGN", postgres="SIGN"),
-    _row("MOD", "number number", "common", "({0} % {1})",
+    _row("MOD", "number number", "common", "({0} % nullif({1}, 0))",
          "Remainder of x / y, with the sign of x (ADQL 2.1 section 2.3).", adql="MOD", postgres="MOD"),
     _row("PI", "", "double", "pi()", "The number pi."),
     _row("ROUND", "number [number number]", "same", ("round({0})", "round({0}, {1})"),
@@ -155,9 +156,9 @@ _TRIGONOMETRY = (
     _row("SIN", "number", "double", "sin({0})", "Sine of an angle in radians."),
     _row("COS", "number", "double", "cos({0})", "Cosine of an angle in radians."),
     _row("TAN", "number", "double", "tan({0})", "Tangent of an angle in radians."),
-    _row("COT", "number", "double", "TRY(cot({0}))", "Cotangent of an angle in radians."),
-    _row("ASIN", "number", "double", "TRY(asin({0}))", "Arc sine; NULL outside -1 to 1.", unit="rad"),
-    _row("ACOS", "number", "double", "TRY(acos({0}))", "Arc cosine; NULL outside -1 to 1.", unit="rad"),
+    _row("COT", "number", "double", "cot({0})", "Cotangent of an angle in radians."),
+    _row("ASIN", "number", "double", "nullif(asin({0}), 'NaN'::DOUBLE)", "Arc sine; NULL outside -1 to 1.", unit="rad"),
+    _row("ACOS", "number", "double", "nullif(acos({0}), 'NaN'::DOUBLE)", "Arc cosine; NULL outside -1 to 1.", unit="rad"),
     _row("ATAN", "number", "double", "atan({0})", "Arc tangent.", unit="rad"),
     _row("ATAN2", "number number", "double", "atan2({0}, {1})", "Angle of the point (x, y), given y, x.",
          unit="rad", adql="ATAN2", tsql="ATN2", postgres="ATAN2"),
@@ -224,7 +225,7 @@ _AGGREGATES = (
          kind=AGGREGATE, unit="same"),
     _row("MIN", "any", "same", "min({0})", "Smallest value.", kind=AGGREGATE, unit="same"),
     _row("MAX", "any", "same", "max({0})", "Largest value.", kind=AGGREGATE, unit="same"),
-    _row("STDDEV", "number", "double", "TRY(stddev_samp({0}))", "Standard deviation of a sample (n - 1).",
+    _row("STDDEV", "number", "double", "stddev_samp({0})", "Standard deviation of a sample (n - 1).",
          kind=AGGREGATE, unit="same", tsql="STDEV", postgres="STDDEV STDDEV_SAMP"),
     _row("STDDEV_POP", "number", "double", "stddev_pop({0})", "Standard deviation of a population (n).",
          kind=AGGREGATE, unit="same", tsql="STDEVP", postgres="STDDEV_POP"),
@@ -282,9 +283,56 @@ _SKY = (
          kind=GEOMETRY, unit="arcmin", tsql="FDISTANCEARCMINEQ"),
 )
 
+_UNIT_VECTOR = ("cos(radians({1})) * cos(radians({0}))", "cos(radians({1})) * sin(radians({0}))", "sin(radians({1}))")
+
+
+def _cube(shifts: tuple[str, str, str]) -> str:
+    """Return the number of the cube that the shifted position stands in; 21 bits for each axis."""
+    axes = [
+        f"(TRY_CAST(floor(({axis}{shift}) / {{2}}) AS BIGINT) + 1048576)"
+        for axis, shift in zip(_UNIT_VECTOR, shifts, strict=True)
+    ]
+    return f"({axes[0]} * 4398046511104 + {axes[1]} * 2097152 + {axes[2]})"
+
+
+_CORNERS = ", ".join(_cube(shifts) for shifts in product((" - {3}", " + {3}"), repeat=3))
+_HAVERSINE = (
+    "(pow(sin(radians({1} - {3}) / 2), 2)"
+    " + cos(radians({1})) * cos(radians({3})) * pow(sin(radians({0} - {2}) / 2), 2))"
+)
+# Vincenty's form: precise at 0 and at 180 degrees.
+_SEPARATION = (
+    "degrees(atan2(sqrt(pow(cos(radians({3})) * sin(radians({0} - {2})), 2)"
+    " + pow(cos(radians({1})) * sin(radians({3}))"
+    " - sin(radians({1})) * cos(radians({3})) * cos(radians({0} - {2})), 2)),"
+    " sin(radians({1})) * sin(radians({3}))"
+    " + cos(radians({1})) * cos(radians({3})) * cos(radians({0} - {2}))))"
+)
+
+# Written by the rules only: no dialect spells them. Angles in degrees.
+_COMPILED = (
+    _row("SKY_HAVERSINE", "number number number number", "double", _HAVERSINE,
+         "sin²(d/2) of the separation d of ra1, dec1 and ra2, dec2.", only=""),
+    _row("SKY_SEPARATION", "number number number number", "double", _SEPARATION,
+         "The separation of ra1, dec1 and ra2, dec2.", only="", unit="deg"),
+    _row("SKY_LIMIT", "number", "double",
+         "(CASE WHEN {0} < 0 THEN -1 WHEN {0} >= 180 THEN 2 ELSE pow(sin(radians({0}) / 2), 2) END)",
+         "What SKY_HAVERSINE is compared with for a radius.", only=""),
+    _row("SKY_FORM", "number number number number number", "double",
+         f"({{2}} * ({_UNIT_VECTOR[0]}) + {{3}} * ({_UNIT_VECTOR[1]}) + {{4}} * {_UNIT_VECTOR[2]})",
+         "A linear form (a, b, c) of the unit vector of ra, dec.", only=""),
+    _row("SKY_EDGE", "boolean", "integer", "CAST({0} AS INTEGER)", "1 where an edge counts.", only=""),
+    _row("SKY_CELL", "number number number", "bigint", _cube(("", "", "")),
+         "The cube, of a size, that ra, dec on the unit sphere stands in.", only=""),
+    _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{_CORNERS}])",
+         "The cubes, of a size, within a reach of ra, dec; the reach is less than half the size.", only=""),
+    _row("SKY_RANGES", "number", "boolean", "({ranges})",
+         "True where a HEALPix index lies in one of the ranges attached to the call.", only=""),
+)
+
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row
-    for row in _MATHS + _TRIGONOMETRY + _TEXT + _CONDITIONAL + _AGGREGATES + _WINDOWS + _SKY
+    for row in _MATHS + _TRIGONOMETRY + _TEXT + _CONDITIONAL + _AGGREGATES + _WINDOWS + _SKY + _COMPILED
 }
 
 

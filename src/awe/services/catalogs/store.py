@@ -9,7 +9,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    Column as SqlColumn,
     DateTime,
     Float,
     ForeignKey,
@@ -23,6 +22,9 @@ from sqlalchemy import (
     insert,
     select,
     update,
+)
+from sqlalchemy import (
+    Column as SqlColumn,
 )
 
 from awe.core.sql import Parameter, TableFunction
@@ -131,9 +133,15 @@ class CatalogStore:
         names = {row.folded: row.name for row in schemas}
         parts = (_grouped(columns), _grouped(functions))
         records = tuple(_table_record(row, names[row.schema], *parts) for row in tables)
-        return revision, tuple(SchemaRecord(r.name, r.title, r.description, r.utype) for r in schemas), records
+        return (
+            revision,
+            tuple(SchemaRecord(r.name, r.title, r.description, r.utype) for r in schemas),
+            records,
+        )
 
-    def keep(self, record: TableRecord, schema: SchemaRecord, *, replaces: bool, also: Also | None) -> TableRecord:
+    def keep(
+        self, record: TableRecord, schema: SchemaRecord, *, replaces: bool, also: Also | None
+    ) -> TableRecord:
         """Make this version the current one, in one transaction with whatever `also` does.
 
         Raises
@@ -226,7 +234,7 @@ def _insert(connection: Connection, record: TableRecord) -> None:
         "readers": sorted(record.readers),
         **asdict(record.stored),
     }
-    table_id = connection.execute(insert(_tables).values(row)).inserted_primary_key[0]
+    table_id = connection.execute(insert(_tables).values(row).returning(_tables.c.id)).scalar_one()
     rows = [
         _column_row(column) | {"table_id": table_id, "position": position}
         for position, column in enumerate(record.columns)
@@ -252,7 +260,9 @@ _SAME = (
 def _insert_function(connection: Connection, function: TableFunction, schema: str, table_id: int) -> None:
     key = {"schema": schema, "folded": function.name.casefold()}
     if connection.execute(select(_functions.c.name).filter_by(**key)).first() is not None:
-        raise ConflictError(f"another table of {function.schema} describes a function {function.name} already")
+        raise ConflictError(
+            f"another table of {function.schema} describes a function {function.name} already"
+        )
     row = {
         **key,
         "table_id": table_id,

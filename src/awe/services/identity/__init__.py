@@ -8,5 +8,14 @@ from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
 from awe.services.identity.model import ANONYMOUS, Account, Identity
 from awe.services.identity.service import IdentityService
+from awe.services.identity.store import IdentityStore
 
-__all__ = ["ANONYMOUS", "Account", "Authenticator", "Identity", "IdentityService", "LocalAuthenticator"]
+__all__ = [
+    "ANONYMOUS",
+    "Account",
+    "Authenticator",
+    "Identity",
+    "IdentityService",
+    "IdentityStore",
+    "LocalAuthenticator",
+]

@@ -54,7 +54,8 @@ class SystemDatabase:
             self.engine: Engine = create_engine(parsed, **_POOL)
         except (ArgumentError, ImportError) as error:
             raise UsageError(
-                f"database_url: {error}", hint="for example sqlite:////data/awe.db or postgresql+psycopg://..."
+                f"database_url: {error}",
+                hint="for example sqlite:////data/awe.db or postgresql+psycopg://...",
             ) from None
         if parsed.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+from awe.core.sql.dialects.adql import parse_adql
 from awe.core.sql.dialects.postgres import parse_postgres
 from awe.core.sql.dialects.tsql import parse_tsql
 
 __all__ = ["DIALECTS", "PARSERS"]
 
 PARSERS: Mapping[str, Callable[[str], exp.Expression]] = {
+    "adql": parse_adql,
     "tsql": parse_tsql,
     "postgres": parse_postgres,
 }
-DIALECTS = ("adql", "tsql", "postgres")
+DIALECTS = tuple(PARSERS)

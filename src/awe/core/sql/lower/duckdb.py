@@ -6,11 +6,12 @@ identifier is quoted, numbers with a point are DOUBLE (DuckDB would make decimal
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
-from awe.core.sql.rules._state import Output, value
+from awe.core.sql.functions import FUNCTIONS
+from awe.core.sql.rules._state import value
 from awe.errors import ServiceError
 
 __all__ = ["lower"]
@@ -22,28 +23,31 @@ _TYPES = {
     "date32[day]": "DATE", "timestamp[us]": "TIMESTAMP", "null": "INTEGER",
 }  # fmt: skip
 _OPERATORS: Mapping[type[exp.Expression], str] = {
-    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%", exp.DPipe: "||",
+    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.DPipe: "||",
     exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=",
     exp.GT: ">", exp.GTE: ">=", exp.And: "AND", exp.Or: "OR", exp.Is: "IS", exp.Like: "LIKE",
     exp.ILike: "ILIKE",
 }  # fmt: skip
+_DIVISIONS: Mapping[type[exp.Expression], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
 _SET_OPERATIONS: Mapping[type[exp.Expression], str] = {
     exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT",
 }  # fmt: skip
 _PLACE = re.compile(r"\{(\d|\*)\}")
 
 
-def lower(tree: exp.Expression, outputs: tuple[Output, ...], relations: Mapping[str, str]) -> str:
-    """Return DuckDB SQL; `relations` gives each table use's key the SQL of what to read.
-
-    The columns come in the order and with the types of `outputs`.
-    """
-    return _Printer(relations).query(tree, outputs)
+def lower(tree: exp.Expression, relations: Mapping[str, str]) -> str:
+    """Return DuckDB SQL; `relations` gives each table use's key the SQL of what to read."""
+    return _Printer(relations).query(tree)
 
 
 def quoted(name: str) -> str:
     """Return an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _ranges(index: str, ranges: Sequence[tuple[int, int]]) -> str:
+    """Write that an index lies in one of the half-open ranges."""
+    return "(" + " OR ".join(f"{index} BETWEEN {low} AND {high - 1}" for low, high in ranges) + ")"
 
 
 class _Printer:
@@ -52,19 +56,15 @@ class _Printer:
     def __init__(self, relations: Mapping[str, str]) -> None:
         self.relations = relations
 
-    def query(self, node: exp.Expression, outputs: tuple[Output, ...] | None = None) -> str:
-        """Write a query; `outputs` are given for the outermost one, to fix its types."""
+    def query(self, node: exp.Expression) -> str:
+        """Write a query."""
         if isinstance(node, exp.SetOperation):
             body = self._set_operation(node)
         elif isinstance(node, exp.Subquery):
             body = f"({self.query(node.this)})"
         else:
             body = self._select(node)
-        text = self._with(node) + body + self._tail(node)
-        if outputs is not None and not isinstance(node, exp.Select):
-            columns = ", ".join(f"{self._typed(quoted(o.sql), o)} AS {quoted(o.sql)}" for o in outputs)
-            return f"SELECT {columns} FROM ({text}) AS \"q\""
-        return text
+        return self._with(node) + body + self._tail(node)
 
     def _with(self, node: exp.Expression) -> str:
         with_ = node.args.get("with_")
@@ -72,10 +72,6 @@ class _Printer:
             return ""
         parts = (f"{quoted(cte.alias)} AS ({self.query(cte.this)})" for cte in with_.expressions)
         return f"WITH {', '.join(parts)} "
-
-    def _typed(self, text: str, output: Output) -> str:
-        kind = _TYPES.get(str(output.column.type))
-        return text if kind is None else f"CAST({text} AS {kind})"
 
     def _select(self, node: exp.Expression) -> str:
         distinct = "DISTINCT " if node.args.get("distinct") is not None else ""
@@ -91,10 +87,12 @@ class _Printer:
         return text
 
     def _projection(self, node: exp.Expression) -> str:
+        """Write a selected column, with its declared type where it is computed or another was agreed on."""
         inner, text = node.this, self.value(node.this)
-        if not isinstance(inner, exp.Column):
-            kind = _TYPES.get(str(value(inner).type))
-            text = f"CAST({text} AS {kind})" if kind is not None else text
+        agreed = node.meta.get("type")
+        kind = _TYPES.get(str(agreed or value(inner).type))
+        if kind is not None and (agreed is not None or not isinstance(inner, exp.Column)):
+            text = f"CAST({text} AS {kind})"
         return f"{text} AS {quoted(node.alias)}"
 
     def _set_operation(self, node: exp.Expression) -> str:
@@ -127,13 +125,20 @@ class _Printer:
         if isinstance(node, exp.Subquery):
             if isinstance(node.this, exp.Table):
                 return f"({self.source(node.this)}{self._joins(node)})"
-            return f"({self.query(node.this)}) AS {quoted(node.alias)}"
+            return self._listed(node, f"({self.query(node.this)}) AS {quoted(node.alias)}")
         return self._table(node) + self._joins(node)
 
     def _table(self, node: exp.Expression) -> str:
         use, key = node.meta.get("use"), quoted(node.alias)
         relation = quoted(node.name) if use is None else self._relation(str(use))
-        return f"{relation} AS {key}"
+        return self._listed(node, f"{relation} AS {key}")
+
+    def _listed(self, node: exp.Expression, text: str) -> str:
+        """Write a source of a sky join: each row once in every cell within reach."""
+        cells = node.meta.get("cells")
+        if not isinstance(cells, exp.Expression):
+            return text
+        return f'(SELECT *, unnest({self.value(cells)}) AS "_cell" FROM {text}) AS {quoted(node.alias)}'
 
     def _relation(self, use: str) -> str:
         if use not in self.relations:
@@ -152,6 +157,8 @@ class _Printer:
 
     def value(self, node: exp.Expression) -> str:
         """Write a value."""
+        if isinstance(node, (exp.Div, exp.IntDiv, exp.Mod)):
+            return self._division(node)
         operator = _OPERATORS.get(type(node))
         if operator is not None:
             return f"({self.value(node.this)} {operator} {self.value(node.expression)})"
@@ -160,11 +167,20 @@ class _Printer:
             raise ServiceError(f"{node.key} cannot be written for DuckDB")
         return write(self, node)
 
+    def _division(self, node: exp.Expression) -> str:
+        """Write a division; by zero it is NULL, as every undefined value is."""
+        divisor = self.value(node.expression)
+        never_zero = isinstance(node.expression, exp.Literal) and float(node.expression.name) != 0
+        by = divisor if never_zero else f"nullif({divisor}, 0)"
+        return f"({self.value(node.this)} {_DIVISIONS[type(node)]} {by})"
+
     def call(self, node: exp.Expression) -> str:
         """Write a call by its row in the function table."""
-        function = node.meta["function"]
+        function = FUNCTIONS[node.name]
         arguments = [self._argument(a) for a in node.expressions]
         template = function.template("duckdb", len(arguments))
+        if "ranges" in node.meta:
+            return _ranges(arguments[0], node.meta["ranges"])
         return _PLACE.sub(lambda m: ", ".join(arguments) if m[1] == "*" else arguments[int(m[1])], template)
 
     def _argument(self, node: exp.Expression) -> str:

@@ -9,6 +9,7 @@ from awe.core.sql.rules._state import Compilation
 from awe.core.sql.rules.calls import calls
 from awe.core.sql.rules.names import bind
 from awe.core.sql.rules.shape import balance, canonical
+from awe.core.sql.rules.spatial import spatial
 
 __all__ = ["RULES", "Rule"]
 
@@ -20,4 +21,5 @@ RULES: tuple[Rule, ...] = (
     lambda tree, run: canonical(tree, run.text),
     lambda tree, run: calls(tree, run.text),
     bind,
+    spatial,
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql.rules._state import Compilation, Output, value
+from awe.core.sql.rules._state import Compilation, Output, has_value, value
 
 __all__ = ["finish_outputs", "output_names", "unique"]
 
@@ -24,7 +24,7 @@ def output_names(projections: Sequence[exp.Expression], run: Compilation) -> lis
         if isinstance(projection, exp.Alias):
             name = projection.alias
         elif isinstance(projection, exp.Column):
-            name = projection.meta["value"].name if "value" in projection.meta else projection.name
+            name = value(projection).name if has_value(projection) else projection.name
         elif run.dialect == "tsql":
             nameless += 1
             name = f"Column{nameless}"
@@ -57,19 +57,16 @@ def unique(names: Sequence[str]) -> list[str]:
     return result
 
 
-def finish_outputs(select: exp.Select, names: list[str], run: Compilation) -> tuple[Output, ...]:
+def finish_outputs(select: exp.Select, names: list[str]) -> tuple[Output, ...]:
     """Name the bound select list and return its columns."""
-    outputs = []
-    for name, sql, projection in zip(names, unique(names), list(select.expressions), strict=True):
+    outputs: list[Output] = []
+    projections: list[exp.Expression] = []
+    for name, sql, projection in zip(names, unique(names), select.expressions, strict=True):
         node = projection.this if isinstance(projection, exp.Alias) else projection
         column = value(node)
         if pa.types.is_null(column.type):
             column = replace(column, type=pa.int32())
         outputs.append(Output(replace(column, name=name, principal=False, indexed=False, std=False), sql))
-        named = exp.Alias(this=node.copy() if node.parent is None else node, alias=exp.to_identifier(sql, quoted=True))
-        if projection is not node:
-            projection.set("alias", exp.to_identifier(sql, quoted=True))
-        else:
-            projection.replace(named)
-            named.set("this", node)
+        projections.append(exp.Alias(this=node, alias=exp.to_identifier(sql, quoted=True)))
+    select.set("expressions", projections)
     return tuple(outputs)

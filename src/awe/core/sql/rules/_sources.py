@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _views
-from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse
+from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, set_value
 
 __all__ = ["bind_from", "renamed"]
 
@@ -192,8 +192,7 @@ def _names(sources: list[Source]) -> list[str]:
 
 def _qualified(source: Source, output: Output) -> exp.Expression:
     node = exp.column(exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True))
-    node.meta["value"] = output.column
-    return node
+    return set_value(node, output.column)
 
 
 def _alias(node: exp.Expression) -> exp.TableAlias:

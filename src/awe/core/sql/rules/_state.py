@@ -122,12 +122,24 @@ def view_name(function: TableFunction) -> str:
     return f"{function.schema}.{function.name}".casefold()
 
 
+class _Fact:
+    """A column that copies of a node share: deep copies of Arrow types are slow."""
+
+    __slots__ = ("column",)
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+
+    def __deepcopy__(self, memo: object) -> "_Fact":
+        return self
+
+
 def value(node: exp.Expression) -> Column:
     """Return what is known of a bound node's value."""
-    found = node.meta["value"]
-    if not isinstance(found, Column):
-        raise TypeError("a bound node carries a Column")
-    return found
+    fact = node.meta["value"]
+    if not isinstance(fact, _Fact):
+        raise TypeError("a bound node carries a fact")
+    return fact.column
 
 
 def has_value(node: exp.Expression) -> bool:
@@ -137,5 +149,5 @@ def has_value(node: exp.Expression) -> bool:
 
 def set_value(node: exp.Expression, column: Column) -> exp.Expression:
     """Attach what is known of the node's value, and return the node."""
-    node.meta["value"] = column
+    node.meta["value"] = _Fact(column)
     return node

@@ -1,13 +1,11 @@
 """Table functions: a call becomes the view that it names, with its arguments in place."""
 
-import re
-
 import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sql._model import TableFunction
 from awe.core.sql._place import Text
-from awe.core.sql.dialects import PARSERS
+from awe.core.sql.dialects.adql import parse_adql
 from awe.core.sql.gate import check
 from awe.core.sql.rules._state import Compilation, set_value, value, view_name
 from awe.core.sql.rules.calls import calls
@@ -16,16 +14,6 @@ from awe.core.tables import Column
 from awe.errors import ServiceError
 
 __all__ = ["expand"]
-
-_PLACE = "awe_argument_"
-_ARGUMENT = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|:([A-Za-z][A-Za-z0-9_]*)")
-
-
-def _text_of(function: TableFunction) -> Text:
-    """Return the view's own text, with names that can be parsed where the arguments go."""
-    text = _ARGUMENT.sub(lambda m: _PLACE + m[1] if m[1] else m[0], function.sql)
-    return Text(text, "adql")
-
 
 def expand(
     function: TableFunction, call: exp.Anonymous, arguments: list[exp.Expression], run: Compilation
@@ -40,16 +28,14 @@ def expand(
     if view_name(function) in run.views:
         raise ServiceError(f"the table function {function.name} is defined by itself")
     given = _given(function, call, arguments, run)
-    text = _text_of(function)
-    tree = calls(canonical(balance(check(PARSERS["adql"](text.text), text)), text), text)
+    text = Text(function.sql, "adql")
+    tree: exp.Expression = parse_adql(function.sql, parameters=[p.name for p in function.parameters])
     for node in list(tree.walk()):
+        # Places in the view's text say nothing to its caller.
         node.meta.pop("start", None)
-        if isinstance(node, exp.Column) and node.name.startswith(_PLACE):
-            name = node.name.removeprefix(_PLACE)
-            if name not in given:
-                raise ServiceError(f"the table function {function.name} has no parameter {name}")
-            node.replace(given[name].copy())
-    return tree
+        if isinstance(node, exp.Placeholder):
+            node.replace(given[node.name].copy())
+    return calls(canonical(check(balance(tree), text), text), text)
 
 
 def _given(

@@ -7,6 +7,7 @@ way up). The names that the caller sees stay in `Compilation.outputs`.
 
 from dataclasses import replace
 
+import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sql._place import did_you_mean
@@ -71,7 +72,7 @@ def _bind_select(select: exp.Select, run: Compilation, scope: Scope) -> tuple[Ou
     for projection in select.expressions:
         target = projection if isinstance(projection, exp.Alias) else None
         bind_expression(target.this if target is not None else projection, run, scope)
-    outputs = finish_outputs(select, names, run)
+    outputs = finish_outputs(select, names)
     scope.aliases = {
         name.casefold(): projection.this
         for name, projection in zip(reversed(names), reversed(select.expressions), strict=True)
@@ -142,7 +143,19 @@ def _bind_set_operation(query: exp.SetOperation, run: Compilation, scope: Scope)
         if kind is None:
             raise run.text.syntax(query.expression, f"column {one.column.name} has another type here")
         outputs.append(replace(one, column=replace(one.column, type=kind)))
+    _agree(query, [o.column.type for o in outputs])
     return tuple(outputs)
+
+
+def _agree(query: exp.Expression, kinds: list[pa.DataType]) -> None:
+    """Give both sides of a set operation the same types, all the way down."""
+    if isinstance(query, exp.Select):
+        for projection, kind in zip(query.expressions, kinds, strict=True):
+            projection.meta["type"] = kind
+        return
+    _agree(query.this, kinds)
+    if isinstance(query, exp.SetOperation):
+        _agree(query.expression, kinds)
 
 
 def _check_count(clause: exp.Expression | None, run: Compilation) -> None:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sql._place import Text
-from awe.core.sql.functions import Function
+from awe.core.sql.functions import FUNCTIONS, Function
+from awe.core.sql.rules._build import call, cast
 from awe.core.sql.rules._state import has_value, set_value, value
 from awe.core.tables import Column
 from awe.errors import QueryError
@@ -266,13 +267,13 @@ def _as_number(against: exp.Expression, part: exp.Expression, text: Text) -> exp
     """Return the quoted constant `part` as the type of `against`, as SQL Server and PostgreSQL do."""
     kind, literal = value(against).type, isinstance(part, exp.Literal)
     if literal and _is_number(kind) and _NUMBER.fullmatch(part.name):
-        return _cast(part, "DOUBLE", pa.float64())
+        return cast(part, "DOUBLE", pa.float64())
     if literal and pa.types.is_temporal(kind):
-        return _cast(part, "TIMESTAMP", pa.timestamp("us"))
+        return cast(part, "TIMESTAMP", pa.timestamp("us"))
     if literal and pa.types.is_boolean(kind) and part.name.casefold() in {"true", "false", "t", "f"}:
-        return _cast(part, "BOOLEAN", pa.bool_())
+        return cast(part, "BOOLEAN", pa.bool_())
     if pa.types.is_boolean(kind) and part.name in {"0", "1"}:
-        return _cast(part, "BOOLEAN", pa.bool_())
+        return cast(part, "BOOLEAN", pa.bool_())
     raise text.syntax(part, f"{_said(kind)} cannot be compared with {_said(value(part).type)}")
 
 
@@ -282,19 +283,15 @@ def _said(kind: pa.DataType) -> str:
                 "a number" if _is_number(kind) else "a time")  # fmt: skip
 
 
-def _cast(node: exp.Expression, name: str, kind: pa.DataType) -> exp.Expression:
-    return set_value(exp.Cast(this=node, to=exp.DataType.build(name)), Column("", kind))
-
-
 def _lower(node: exp.Expression) -> exp.Expression:
-    return set_value(exp.Anonymous(this="LOWER", expressions=[node]), Column("", pa.string()))
+    return call("LOWER", node, type_=pa.string())
 
 
 def _numeric(node: exp.Expression, key: str, text: Text) -> None:
     part = node.args[key]
     kind = value(part).type
     if _is_text(kind) and isinstance(part, exp.Literal) and _NUMBER.fullmatch(part.name):
-        node.set(key, _cast(part, "DOUBLE", pa.float64()))
+        node.set(key, cast(part, "DOUBLE", pa.float64()))
     elif not (_is_number(kind) or _is_null(kind)):
         raise text.syntax(part, f"expected a number here, not {_said(kind)}")
 
@@ -324,7 +321,7 @@ _KIND_SAID = {
 
 
 def _call(node: exp.Expression, text: Text) -> exp.Expression:
-    function = node.meta["function"]
+    function = FUNCTIONS[node.name]
     arguments = [a.expressions[0] if isinstance(a, exp.Distinct) else a for a in node.expressions]
     for index, argument in enumerate(arguments):
         if not isinstance(argument, exp.Star):

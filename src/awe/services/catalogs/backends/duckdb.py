@@ -11,16 +11,14 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from awe.core.sql import Query, TableUse
-from awe.core.tables import Column, Schema, TableStream
+from awe.core.tables import Schema, TableStream
 from awe.errors import AweError, CancelledError, LimitError, QueryError, ServiceError, TimeLimitError
 from awe.services.catalogs._files import CatalogFiles
-from awe.services.catalogs._types import storable
 from awe.services.catalogs.interface import Features, Limits, Progress, StoredTable, WriteSpec
 from awe.settings import LimitSettings
 
@@ -97,14 +95,13 @@ class DuckDBEngine:
                 for use in query.uses
             }
             relation = cursor.sql(query.lower("duckdb", relations))
-            kinds = relation.limit(0).to_arrow_table().schema.types
         except duckdb.Error as error:
             cursor.close()
             raise _translated(str(error)) from None
         except BaseException:
             cursor.close()
             raise
-        rows = _Rows(query.columns, cursor, relation, kinds, limits.rows, self._running.discard)
+        rows = _Rows(query.columns, cursor, relation, limits.rows, self._running.discard)
         with self._lock:
             self._running.add(rows)
         return rows
@@ -154,18 +151,16 @@ class _Rows(TableStream):
         columns: Schema,
         cursor: duckdb.DuckDBPyConnection,
         relation: duckdb.DuckDBPyRelation,
-        kinds: list[pa.DataType],
         limit: int,
         forget: Callable[["_Rows"], None],
     ) -> None:
-        schema = columns.with_columns(tuple(map(_typed, columns, kinds)))
-        super().__init__(schema, (), None)
+        super().__init__(columns, ())
         self._cursor = cursor
         self._relation = relation
         self._reader: pa.RecordBatchReader | None = None
         self._left = limit
         self._forget = forget
-        self._arrow = pa.schema([(column.name, column.type) for column in schema])
+        self._arrow = pa.schema([(column.name, column.type) for column in columns])
         self._stopped = self._closed = False
         self._busy = threading.Lock()
 
@@ -225,13 +220,6 @@ class _Rows(TableStream):
 
     def __eq__(self, other: object) -> bool:
         return self is other
-
-
-def _typed(column: Column, kind: pa.DataType) -> Column:
-    """Return a column of the type that the engine found for it, if a table can have it."""
-    known = storable(kind) or pa.string()
-    values: dict[str, Any] = {slot: getattr(column, slot) for slot in column.__slots__}
-    return Column(**{**values, "type": known})
 
 
 def _quoted(text: str) -> str:
