@@ -1,6 +1,6 @@
 """Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/position``."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -76,10 +76,10 @@ def images(
 
 
 @get(router, "/position")
-def position(text: Position) -> dict[str, Any]:
-    """Read a position as people type it; answers ICRS degrees."""
+def position(text: Position, radius: Radius = "0") -> dict[str, float]:
+    """Read a position and a radius as people type them; answers ICRS degrees."""
     ra, dec = parse_position(text)
-    return {"ra": ra, "dec": dec}
+    return {"ra": ra, "dec": dec, "radius": angle_deg("radius", radius)}
 
 
 def _answer(stream: TableStream, request: Request, named: str) -> Response:
