@@ -144,6 +144,13 @@ def test_positions_in_line_with_the_vertices_are_counted_once() -> None:
     assert not diamond.contains([0, 0, 15, 345, 180], [15, -15, 0, 0, 0]).any()
 
 
+def test_middle_of_a_polygon_is_inside_however_symmetric_it_is() -> None:
+    for ra, dec in [(187.7059304, 12.3911231), (0, 90), (0, 0), (10, -45)]:
+        for n in (3, 4, 5, 6, 12):
+            for size in (1e-5, 1e-2, 10, 80):
+                assert star(ra, dec, [size] * n).contains(ra, dec)
+
+
 def test_polygon_edge_forms_are_the_rule() -> None:
     ra, dec = scattered(500)
     for polygon in POLYGONS.values():
