@@ -23,6 +23,7 @@ __all__ = ["ImageWCS", "NoCelestialWCSError", "image_wcs", "quiet"]
 
 Floats = NDArray[np.float64]
 
+_EQUINOX = {"FK4": 1950.0, "FK4-NO-E": 1950.0, "FK5": 2000.0}
 _LOCK = threading.RLock()
 
 
@@ -36,7 +37,19 @@ def quiet() -> Iterator[None]:
 
 
 class NoCelestialWCSError(ValueError):
-    """An HDU that does not say where its pixels are on the sky; the message says why."""
+    """No image that says where its pixels are on the sky; the message says why.
+
+    Parameters
+    ----------
+    reason
+        Why.
+    hdu
+        The number of the HDU that it is about, if it is about one.
+    """
+
+    def __init__(self, reason: str, hdu: int | None = None) -> None:
+        super().__init__(reason)
+        self.hdu = hdu
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +104,9 @@ class ImageWCS:
         world[:, self.wcs.wcs.lng], world[:, self.wcs.wcs.lat] = lon, lat
         pixels = self.wcs.wcs_world2pix(world, 0)
         if self.distorted:
-            margin = 0.5 * np.asarray(self.shape)
+            edge = np.column_stack(self.edge(8))
+            bend = np.nanmax(np.abs(self.wcs.pix2foc(edge, 0) - edge))
+            margin = 0.5 * np.asarray(self.shape) + 2 * bend
             near = np.all((pixels > -margin) & (pixels < self.shape + margin), axis=1)
             if near.any():
                 exact = self.wcs.all_world2pix(world[near], 0, maxiter=50, adaptive=True, quiet=True)
@@ -116,9 +131,7 @@ class ImageWCS:
         return grid_x, grid_y
 
 
-def image_wcs(
-    header: fits.Header, shape: tuple[int, ...], hdus: fits.HDUList | None = None
-) -> ImageWCS:
+def image_wcs(header: fits.Header, shape: tuple[int, ...], hdus: fits.HDUList | None = None) -> ImageWCS:
     """Read the celestial world coordinates of an image.
 
     Parameters
@@ -160,8 +173,11 @@ def image_wcs(
 def _parse(header: fits.Header, hdus: fits.HDUList | None) -> WCS:
     try:
         wcs = WCS(header, fobj=hdus)
+        # The standard's defaults (section 8.3); wcslib leaves them unset.
+        if np.isnan(wcs.wcs.equinox) and wcs.wcs.radesys in _EQUINOX:
+            wcs.wcs.equinox = _EQUINOX[wcs.wcs.radesys]
         wcs.wcs.set()
-    except Exception as error:  # wcslib and astropy raise a dozen kinds for a bad header
+    except Exception as error:  # noqa: BLE001  # wcslib and astropy raise a dozen kinds for a bad header
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise NoCelestialWCSError(f"its world coordinates cannot be used: {reason}") from None
     return wcs

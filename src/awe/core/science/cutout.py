@@ -84,7 +84,9 @@ class _Cut:
     def pixels(self) -> int:
         """Return how many pixels that is, all axes together."""
         sizes = dict(enumerate(reversed(self.image.shape)))
-        return int(np.prod([b - a for a, b in ({k: (0, n) for k, n in sizes.items()} | self.ranges()).values()]))
+        return int(
+            np.prod([b - a for a, b in ({k: (0, n) for k, n in sizes.items()} | self.ranges()).values()])
+        )
 
 
 def cut(
@@ -142,7 +144,9 @@ def cut(
             hint="ask for a smaller region, or fetch the whole file",
             pixels=pixels,
         )
-    return Cutout(_assemble(hdus, parts, name, region), f"{re.sub(r'[^A-Za-z0-9._+-]+', '_', name)}_cutout.fits")
+    return Cutout(
+        _assemble(hdus, parts, name, region), f"{re.sub(r'[^A-Za-z0-9._+-]+', '_', name)}_cutout.fits"
+    )
 
 
 def _plan(
@@ -161,7 +165,9 @@ def _plan(
         return _Cut(image, box, (axis, int(inside[0]), int(inside[-1]) + 1)) if len(inside) else None
     low, high = coverage
     if low is None or high is None:
-        raise ParameterError("BAND", f"{band[0]:g} {band[1]:g}", "the wavelengths of this image are not known")
+        raise ParameterError(
+            "BAND", f"{band[0]:g} {band[1]:g}", "the wavelengths of this image are not known"
+        )
     return _Cut(image, box) if low <= band[1] and band[0] <= high else None
 
 
@@ -199,8 +205,7 @@ def _assemble(
     made: list[fits.PrimaryHDU | fits.ImageHDU] = []
     tables: dict[str, list[fits.ImageHDU]] = {kind: [] for _, kind in _TABLES.values()}
     for one, numbers in parts:
-        for number in numbers:
-            made.append(_part(hdus[number], one, name, region, primary=number == 0))
+        made += [_part(hdus[number], one, name, region, primary=number == 0) for number in numbers]
         _move_tables(hdus, one, made[-len(numbers) :], tables)
     with quiet():
         if not isinstance(made[0], fits.PrimaryHDU):
@@ -244,7 +249,7 @@ def _read(hdu: fits.ImageHDU, ranges: dict[int, tuple[int, int]], name: str) -> 
     try:
         with quiet():
             data = np.asarray(hdu.section[index])
-    except Exception as error:  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
+    except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
         raise InputFileError(
             name, f"its pixels cannot be read: {error or type(error).__name__}", where=f"HDU {hdu.name}"
         ) from None
@@ -264,7 +269,10 @@ def _bare(header: fits.Header) -> fits.Header:
     """Return a primary header without its image and the coordinates of it."""
     bare = header.copy()
     for keyword in list(bare):
-        if re.match(r"^(NAXIS\d|BSCALE|BZERO|BLANK|CTYPE\d|CRVAL\d|CRPIX\d|CDELT\d|CUNIT\d|CD\d|PC\d|WCSAXES)", keyword):
+        if re.match(
+            r"^(NAXIS\d|BSCALE|BZERO|BLANK|CTYPE\d|CRVAL\d|CRPIX\d|CDELT\d|CUNIT\d|CD\d|PC\d|WCSAXES)",
+            keyword,
+        ):
             bare.remove(keyword, ignore_missing=True, remove_all=True)
     bare["NAXIS"] = 0
     return bare

@@ -25,19 +25,72 @@ from awe.core.science.filters import Band, band, spectral_element
 from awe.core.science.footprint import footprint
 from awe.core.science.obscore import OBSCORE_SCHEMA, POLARISATIONS
 
-__all__ = ["KEYWORDS", "PRODUCTS", "Observation", "Rules", "ScienceImage", "observe", "science_images", "split_name"]
+__all__ = [
+    "KEYWORDS",
+    "PRODUCTS",
+    "Observation",
+    "Rules",
+    "ScienceImage",
+    "observe",
+    "science_images",
+    "split_name",
+]
 
 ANCILLARY = frozenset(
-    "ERR ERROR DQ DATAQUAL WHT WEIGHT CTX CON EXP SAMP TIME VAR VARIANCE VAR_POISSON VAR_RNOISE RMS SIGMA "
-    "MASK BPM FLAGS CR D2IMARR WCSDVARR AREA".split()
+    [
+        "ERR",
+        "ERROR",
+        "DQ",
+        "DATAQUAL",
+        "WHT",
+        "WEIGHT",
+        "CTX",
+        "CON",
+        "EXP",
+        "SAMP",
+        "TIME",
+        "VAR",
+        "VARIANCE",
+        "VAR_POISSON",
+        "VAR_RNOISE",
+        "RMS",
+        "SIGMA",
+        "MASK",
+        "BPM",
+        "FLAGS",
+        "CR",
+        "D2IMARR",
+        "WCSDVARR",
+        "AREA",
+    ]
 )
 """Names of extensions that describe another image."""
 
 PRODUCTS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys("raw d0f spt asn".split(), 1),
-        **dict.fromkeys("flt flc crj crc cal c0f c0m c0h sfl single rms wht err exp ctx mask".split(), 2),
-        **dict.fromkeys("drz drc i2d mos sci".split(), 3),
+        **dict.fromkeys(["raw", "d0f", "spt", "asn"], 1),
+        **dict.fromkeys(
+            [
+                "flt",
+                "flc",
+                "crj",
+                "crc",
+                "cal",
+                "c0f",
+                "c0m",
+                "c0h",
+                "sfl",
+                "single",
+                "rms",
+                "wht",
+                "err",
+                "exp",
+                "ctx",
+                "mask",
+            ],
+            2,
+        ),
+        **dict.fromkeys(["drz", "drc", "i2d", "mos", "sci"], 3),
     }
 )
 """Products that names of files end in, and their calibration level."""
@@ -184,19 +237,22 @@ def science_images(hdus: fits.HDUList) -> list[ScienceImage]:
 
 def _science_images(hdus: fits.HDUList) -> list[ScienceImage]:
     found: list[tuple[bool, ScienceImage]] = []
-    reasons: list[str] = []
+    reasons: list[tuple[int, str]] = []
     for number, hdu in enumerate(hdus):
         if not getattr(hdu, "is_image", False) or len(hdu.shape) < 2 or 0 in hdu.shape:
             continue
         try:
             wcs = image_wcs(hdu.header, hdu.shape, hdus)
         except NoCelestialWCSError as error:
-            reasons.append(f"HDU {number}: {error}")
+            reasons.append((number, str(error)))
             continue
         ancillary = hdu.name.upper() in ANCILLARY
         found.append((ancillary, ScienceImage(number, hdu.header, hdu.shape, wcs)))
     if not found:
-        raise NoCelestialWCSError("; ".join(reasons) or "no HDU holds an image")
+        if len(reasons) == 1:
+            raise NoCelestialWCSError(reasons[0][1], reasons[0][0])
+        said = "; ".join(f"HDU {number}: {reason}" for number, reason in reasons)
+        raise NoCelestialWCSError(said or "no HDU holds an image")
     science = [image for ancillary, image in found if not ancillary]
     return science or [image for _, image in found]
 

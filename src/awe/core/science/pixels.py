@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from awe.core.science.celestial import Floats, ImageWCS, quiet
-from awe.core.sky import Box, Circle, Polygon, Range, Region
+from awe.core.sky import Box, Circle, Polygon, Range, Region, separation
 
 __all__ = ["PixelBox", "pixel_box"]
 
 _SAMPLES = 512
 _GRID = 513
 _WIDE_DEG = 40.0
+_STRETCH = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,29 @@ class PixelBox:
 def pixel_box(image: ImageWCS, region: Region) -> PixelBox | None:
     """Return the pixels of a region's bounding box on an image; None where the region misses the image.
 
-    A region wider than 40 degrees, or one that reaches where the projection ends, has no bounding box
-    in pixels: the pixels of the image inside it are looked for, to 1/512 of the image's side.
+    Where a region has no simple outline in pixels (wider than 40 degrees, beyond the end of the
+    projection, across the seam of a map of the whole sky, around a pole that is drawn as a line), the
+    pixels of the image inside it are looked for, to 1/512 of the image's side.
     """
     with quiet():
-        x, y = image.to_pixel(*_with_poles(region, *_outline(region)))
-        if region.bounding_circle().radius > _WIDE_DEG or not (np.isfinite(x) & np.isfinite(y)).all():
-            return _searched(image, region)
+        ra, dec = _outline(region)
+        x, y = image.to_pixel(ra, dec)
+        if region.bounding_circle().radius > _WIDE_DEG or not _simple(image, ra, dec, x, y):
+            return _searched(image, region, x, y)
         if not _touches(image, region, x, y):
             return None
     nx, ny = image.shape
     (x0, x1), (y0, y1) = _side(x, nx), _side(y, ny)
     return PixelBox(x0, x1, y0, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _simple(image: ImageWCS, ra: Floats, dec: Floats, x: Floats, y: Floats) -> bool:
+    """Return whether steps along the outline are about as long in pixels as they are on the sky."""
+    if not (np.isfinite(x) & np.isfinite(y)).all():
+        return False
+    pixels = np.hypot(x - np.roll(x, 1), y - np.roll(y, 1))
+    step = separation(ra, dec, np.roll(ra, 1), np.roll(dec, 1)) * 3600 / image.pixel_scale
+    return bool((pixels <= _STRETCH * step + 2).all())
 
 
 def _side(values: Floats, size: int) -> tuple[int, int]:
@@ -78,23 +90,27 @@ def _touches(image: ImageWCS, region: Region, x: Floats, y: Floats) -> bool:
     return bool(region.contains(ra[inside], dec[inside]).any())
 
 
-def _searched(image: ImageWCS, region: Region) -> PixelBox | None:
+def _searched(image: ImageWCS, region: Region, outline_x: Floats, outline_y: Floats) -> PixelBox | None:
+    nx, ny = image.shape
     x, y = image.grid(_GRID)
     ra, dec = image.to_sky(x, y)
-    inside = np.zeros(x.shape, bool)
     known = np.isfinite(ra) & np.isfinite(dec)
+    inside = np.zeros(x.shape, bool)
     inside[known] = region.contains(ra[known], dec[known])
-    rows, columns = np.nonzero(inside.any(axis=1))[0], np.nonzero(inside.any(axis=0))[0]
-    if not len(rows):
+    # What lies between two points of the grid may be inside as far as the next ones.
+    found_x = [x[inside] + step for step in (x[0, 0] - x[0, 1], x[0, 1] - x[0, 0])]
+    found_y = [y[inside] + step for step in (y[0, 0] - y[1, 0], y[1, 0] - y[0, 0])]
+    poles = np.array([-90.0, 90.0])[region.contains(np.zeros(2), np.array([-90.0, 90.0]))]
+    pole_x, pole_y = image.to_pixel(np.zeros(len(poles)), poles)
+    edge_x, edge_y = np.append(outline_x, pole_x), np.append(outline_y, pole_y)
+    within = (edge_x >= -0.5) & (edge_x <= nx - 0.5) & (edge_y >= -0.5) & (edge_y <= ny - 0.5)
+    all_x = np.concatenate([*found_x, edge_x[within]])
+    all_y = np.concatenate([*found_y, edge_y[within]])
+    if not len(all_x):
         return None
-    nx, ny = image.shape
-    step_x, step_y = x[0, 1] - x[0, 0], y[1, 0] - y[0, 0]
-    return PixelBox(
-        max(0, int(np.floor(x[0, columns[0]] - step_x + 0.5))),
-        min(nx, int(np.ceil(x[0, columns[-1]] + step_x + 0.5))),
-        max(0, int(np.floor(y[rows[0], 0] - step_y + 0.5))),
-        min(ny, int(np.ceil(y[rows[-1], 0] + step_y + 0.5))),
-    )
+    x0, y0 = (max(0, int(np.floor(values.min() + 0.5))) for values in (all_x, all_y))
+    x1, y1 = int(np.ceil(all_x.max() + 0.5)), int(np.ceil(all_y.max() + 0.5))
+    return PixelBox(x0, min(nx, max(x1, x0 + 1)), y0, min(ny, max(y1, y0 + 1)))
 
 
 def _outline(region: Region) -> tuple[Floats, Floats]:
@@ -109,13 +125,6 @@ def _outline(region: Region) -> tuple[Floats, Floats]:
         case _:
             circle = region.bounding_circle()
             return _around(circle.ra, circle.dec, circle.radius)
-
-
-def _with_poles(region: Region, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
-    # On a map that draws a pole as a line, a region around the pole reaches farther than its edge.
-    poles = np.array([-90.0, 90.0])
-    inside = poles[region.contains(np.zeros(2), poles)]
-    return np.append(ra, np.zeros_like(inside)), np.append(dec, inside)
 
 
 def _around(ra: float, dec: float, radius: float) -> tuple[Floats, Floats]:

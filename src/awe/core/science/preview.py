@@ -88,7 +88,7 @@ def preview(
     try:
         with quiet():
             reduced = _reduce(hdus[image.hdu], image, box, size)
-    except Exception as error:  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
+    except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
         raise InputFileError(
             name, f"its pixels cannot be read: {error or type(error).__name__}", where=f"HDU {image.hdu}"
         ) from None
@@ -119,7 +119,7 @@ def _plane(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, rows: slice) 
     values = raw.astype(np.float64) * image.header.get("BSCALE", 1) + image.header.get("BZERO", 0)
     if raw.dtype.kind in "iu" and "BLANK" in image.header:
         values[raw == image.header["BLANK"]] = np.nan
-    return values
+    return np.asarray(values)
 
 
 def _mean_columns(rows: Floats, block: int) -> Floats:
@@ -143,7 +143,7 @@ def _grey(values: Floats, stretch: Stretch) -> Floats:
     scaled = np.clip((values - low) / (high - low), 0.0, 1.0)
     if stretch == "asinh":
         scaled = np.arcsinh(scaled / _SOFTENING) / np.arcsinh(1 / _SOFTENING)
-    return scaled
+    return np.asarray(scaled)
 
 
 def _png(grey: Floats) -> bytes:

@@ -13,10 +13,14 @@ __all__ = ["Text", "did_you_mean"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A query as its caller wrote it, and the dialect it is written in."""
+    """A query as its caller wrote it, and the dialect it is written in.
+
+    `placed` is false for a text that the caller never saw, such as a view's: its errors have no place.
+    """
 
     text: str
     dialect: str
+    placed: bool = True
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Return the line and column of a character, counted from one."""
@@ -24,9 +28,13 @@ class Text:
         return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 
     def place(self, node: exp.Expression | None) -> tuple[int | None, int | None]:
-        """Return where a node begins; a node without a place of its own begins with its first part."""
-        starts = [] if node is None else [n.meta["start"] for n in node.walk() if "start" in n.meta]
-        return self.line_column(min(starts)) if starts else (None, None)
+        """Return where a node begins: with its first part, or else where what it stands in begins."""
+        while node is not None and self.placed:
+            starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
+            if starts:
+                return self.line_column(min(starts))
+            node = node.parent
+        return (1, 1) if self.placed else (None, None)
 
     def error(
         self, kind: type[QueryError], node: exp.Expression | None, message: str, hint: str | None = None

@@ -104,6 +104,8 @@ def check(tree: exp.Expression, text: Text) -> exp.Expression:
         allowed = ALLOWED.get(type(node))
         if allowed is None:
             raise _refused(node, text)
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
         dropped = _DROPPED.get(type(node), frozenset())
         for key, value in list(node.args.items()):
             if key in dropped and key in node.args:
@@ -129,7 +131,7 @@ def _refused_part(node: exp.Expression, key: str, text: Text) -> QueryError:
     message, hint = _ADVICE.get(part, (f"{key.upper().strip('_')} is not offered in {node.key.upper()}", None))
     value = node.args[key]
     at = value if isinstance(value, exp.Expression) else node
-    return text.refused(at if "start" in at.meta or text.place(at)[0] else node, message, hint)
+    return text.refused(at, message, hint)
 
 
 def _check_depth(tree: exp.Expression, text: Text) -> None:

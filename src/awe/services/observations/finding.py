@@ -84,7 +84,9 @@ def _near(region: Region, widest: float) -> str:
 
 
 def _overlap(low: str, high: str, interval: Interval) -> str:
-    return _both(f"{high} >= ", interval[0], f"{low} <= ", interval[1], f"{low} IS NOT NULL AND {high} IS NOT NULL")
+    return _both(
+        f"{high} >= ", interval[0], f"{low} <= ", interval[1], f"{low} IS NOT NULL AND {high} IS NOT NULL"
+    )
 
 
 def _between(column: str, interval: Interval) -> str:

@@ -4,32 +4,22 @@ What was read is written to a *journal* as it is read: publishing that was inter
 it stopped. A file whose data end early is found out here, not by the first astronomer who cuts it.
 """
 
-import bz2
-import gzip
 import json
-import lzma
 import os
 import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
-from astropy.io import fits
-
-from awe.core.science.celestial import NoCelestialWCSError, quiet
+from awe.core.science.celestial import NoCelestialWCSError
+from awe.core.science.fitsfile import open_fits, truncation
 from awe.core.science.observation import Rules, observe
+from awe.errors import InputFileError
 from awe.services.observations.model import Rejected
 
-__all__ = ["Journal", "Part", "Scanned", "find_files", "open_fits", "scan", "stem"]
+__all__ = ["Journal", "Part", "Scanned", "find_files", "scan", "stem"]
 
 _NAMES = re.compile(r"^(?P<stem>[^.].*?)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
-_OPENERS: Mapping[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": lambda path: gzip.open(path),
-    ".bz2": lambda path: bz2.open(path),
-}
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +68,6 @@ def stem(path: Path) -> str:
     return match["stem"] if match else path.stem
 
 
-def open_fits(path: Path) -> fits.HDUList:
-    """Open a FITS file so that only what is asked for is read, and pixels stay as they are stored.
-
-    Files are not mapped into memory: a mapped file that shrinks kills the process.
-    """
-    return fits.open(path, memmap=False, do_not_scale_image_data=True, ignore_missing_simple=False)
-
-
 def scan(path: Path, rules: Rules) -> Scanned:
     """Look at one file; a file that cannot be used comes back with the reason."""
     try:
@@ -96,52 +78,16 @@ def scan(path: Path, rules: Rules) -> Scanned:
     if status.st_size == 0:
         return Scanned(*key, reason="it is empty")
     try:
-        with quiet(), open_fits(path) as hdus:
-            parts = tuple(
-                Part(found.hdus, found.part, found.to_row()) for found in observe(hdus, stem(path), rules)
-            )
-            missing = _missing(path, hdus)
+        with open_fits(path) as hdus:
+            found = observe(hdus, stem(path), rules)
+            missing = truncation(path, hdus)
     except NoCelestialWCSError as error:
-        return Scanned(*key, reason=_sentence(str(error)), hdu=_hdu(str(error)))
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        return Scanned(*key, reason=f"its compression is damaged or it is truncated: {error}")
-    except PermissionError as error:
-        return Scanned(*key, reason=f"it cannot be read: {error.strerror}")
-    except Exception as error:  # astropy raises a dozen kinds for a file that is not FITS
-        return Scanned(*key, reason=f"it is not a FITS file that can be read: {_first_line(error)}")
-    return Scanned(*key, parts=() if missing else parts, reason=missing)
-
-
-def _missing(path: Path, hdus: fits.HDUList) -> str:
-    """Say where a file ends that ends too early; nothing when it is complete."""
-    length = _length(path)
-    for number, hdu in enumerate(hdus):
-        info = hdu.fileinfo()
-        end = info["datLoc"] + hdu.size if info and hdu.size else 0
-        if end > length:
-            return f"it is truncated: HDU {number} ends at byte {end:,}, the file at {length:,}"
-    return ""
-
-
-def _length(path: Path) -> int:
-    opener = _OPENERS.get(path.suffix.lower())
-    if opener is None:
-        return path.stat().st_size
-    with opener(path) as stream:
-        return sum(len(chunk) for chunk in iter(lambda: stream.read(_CHUNK), b""))
-
-
-def _hdu(reason: str) -> int | None:
-    first = re.match(r"HDU (\d+)", reason)
-    return int(first[1]) if first and reason.count("HDU ") == 1 else None
-
-
-def _sentence(reason: str) -> str:
-    return re.sub(r"^HDU \d+: ", "", reason) if reason.count("HDU ") == 1 else reason
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        return Scanned(*key, reason=str(error), hdu=error.hdu)
+    except InputFileError as error:
+        return Scanned(*key, reason=error.message.removeprefix(f"{path.name}: "))
+    if missing:
+        return Scanned(*key, reason=missing)
+    return Scanned(*key, parts=tuple(Part(one.hdus, one.part, one.to_row()) for one in found))
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:

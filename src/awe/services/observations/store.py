@@ -6,15 +6,28 @@ any file, and a file that has not changed need not be read twice.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Column, Float, Integer, Row, String, Table, Text, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from awe.services.observations.model import Collection, Dataset
 from awe.services.system import Connection, SystemDatabase, metadata
 
-__all__ = ["ObservationStore"]
+__all__ = ["ObservationStore", "in_batches"]
 
 _datasets = Table(
     "datasets",
@@ -72,7 +85,9 @@ class ObservationStore:
         with self._system.reading() as connection:
             found = []
             for row in connection.execute(query.group_by(name).order_by(name)).all():
-                header = connection.scalar(select(_datasets.c.header).where(_datasets.c.publisher_did == row[3]))
+                header = connection.scalar(
+                    select(_datasets.c.header).where(_datasets.c.publisher_did == row[3])
+                )
                 found.append(Collection(row[0], int(row[1]), int(row[2]), json.loads(str(header))["about"]))
         return found
 
@@ -96,8 +111,15 @@ class ObservationStore:
     def replace(connection: Connection, collection: str, datasets: Iterable[Dataset]) -> None:
         """Make these the datasets of a collection, within a transaction."""
         connection.execute(delete(_datasets).where(_datasets.c.collection == collection))
-        for some in batched(datasets, _BATCH):
+        for some in in_batches(datasets, _BATCH):
             connection.execute(insert(_datasets), [_row(dataset) for dataset in some])
+
+
+def in_batches(datasets: Iterable[Dataset], size: int) -> Iterator[list[Dataset]]:
+    """Yield the datasets in lists of `size`."""
+    left = iter(datasets)
+    while some := list(islice(left, size)):
+        yield some
 
 
 def _row(dataset: Dataset) -> dict[str, object]:

@@ -5,6 +5,7 @@ with the dialect, CONVERT forgives errors). Here every name before a parenthesis
 sqlglot does not recognise it; the calls stay as written and ``awe.core.sql.functions`` decides.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
@@ -19,7 +20,8 @@ from awe.errors import NotOfferedError, QuerySyntaxError
 __all__ = ["parse"]
 
 _MARK = "\ue000"  # a private-use character: in no name of sqlglot's
-_SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT", "TRIM_", "VALUES"})
+_SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"})
+_MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(\w+)'>")
 _NOT_A_QUERY = {
     "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "CREATE", "ALTER", "TRUNCATE", "COPY", "ATTACH", "DETACH",
     "PRAGMA", "SET", "INSTALL", "LOAD", "EXEC", "EXECUTE", "DECLARE", "IF", "WHILE", "BEGIN", "COMMIT",
@@ -56,6 +58,8 @@ def parse(
         trees = dialect.parser().parse(tokens, text.text)
     except ParseError as error:
         raise _syntax_error(error, tokens, text) from error
+    except RecursionError as error:
+        raise QuerySyntaxError("the query is nested too deeply", line=1, column=1) from error
     except SqlglotError as error:
         raise QuerySyntaxError(f"not a query: {error}", line=1, column=1) from error
     tree = trees[0] if len(trees) == 1 else None
@@ -104,6 +108,9 @@ _BEFORE_SELECT = frozenset(
 )  # fmt: skip
 
 
+_NEVER_NAMES = frozenset({TokenType.STRING, TokenType.NUMBER})
+
+
 def _several(token: Token, text: Text) -> None:
     line, column = text.line_column(token.start)
     raise NotOfferedError(
@@ -117,8 +124,8 @@ def _marked(tokens: list[Token], text: Text) -> list[Token]:
             continue
         name = token.text.upper()
         plain = token.token_type in {TokenType.VAR, TokenType.IDENTIFIER} and name not in _SYNTAX
-        known = token.token_type is not TokenType.STRING and spelled(text.dialect, name)
-        if plain or known:
+        known = token.token_type not in _NEVER_NAMES and spelled(text.dialect, name)
+        if plain or known or token.token_type is TokenType.GLOB:
             token.token_type = TokenType.VAR if token.token_type is not TokenType.IDENTIFIER else token.token_type
             token.text = _MARK + token.text
     return tokens
@@ -132,5 +139,8 @@ def _syntax_error(error: ParseError, tokens: Sequence[Token], text: Text) -> Que
     at = next((t for t in tokens if t.line == line and t.col == last), None)
     line, column = text.line_column(at.start) if at is not None else (line, last)
     reason = str(detail.get("description", "not a query")).replace(_MARK, "")
+    missing = _MISSING.fullmatch(reason)
+    if missing is not None:
+        reason = f"something is missing in {missing[1].upper()}"
     where = f" at {found!r}" if found else " at the end" if before else ""
     return QuerySyntaxError(f"{reason[:1].lower()}{reason[1:].rstrip('.')}{where}", line=line, column=column)

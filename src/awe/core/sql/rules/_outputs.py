@@ -36,7 +36,7 @@ def output_names(projections: Sequence[exp.Expression], run: Compilation) -> lis
 
 def _named_after(projection: exp.Expression, place: int, names: list[str], run: Compilation) -> str:
     inner = projection.this if isinstance(projection, exp.Window) else projection
-    name = inner.name.lower() if isinstance(inner, exp.Anonymous) else "column"
+    name = str(inner.meta["spelled"]).lower() if isinstance(inner, exp.Anonymous) else "column"
     # Function names are reserved words of ADQL: a place behind them makes valid, unique identifiers.
     if run.dialect == "adql" or name == "column" or name in names:
         return f"{name}_{place}"

@@ -104,7 +104,7 @@ class Compilation:
     def inside(self, view: TableFunction) -> Iterator[None]:
         """Compile the view of a table function: it is ADQL, its context is its own schema."""
         before = self.text, self.context, self.views
-        self.text, self.context = Text(view.sql, "adql"), view.schema
+        self.text, self.context = Text(view.sql, "adql", placed=False), view.schema
         self.views = (*self.views, view_name(view))
         try:
             yield

@@ -28,7 +28,7 @@ def expand(
     if view_name(function) in run.views:
         raise ServiceError(f"the table function {function.name} is defined by itself")
     given = _given(function, call, arguments, run)
-    text = Text(function.sql, "adql")
+    text = Text(function.sql, "adql", placed=False)
     tree: exp.Expression = parse_adql(function.sql, parameters=[p.name for p in function.parameters])
     for node in list(tree.walk()):
         # Places in the view's text say nothing to its caller.

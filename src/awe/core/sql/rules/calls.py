@@ -54,6 +54,7 @@ def _check(call: exp.Anonymous, text: Text) -> None:
     if found.kind == WINDOW and not isinstance(call.parent, exp.Window):
         raise text.syntax(call, f"{name} needs OVER (...)")
     call.set("this", found.name)
+    call.meta["spelled"] = name
 
 
 def _check_argument(argument: exp.Expression, found: Function, call: exp.Anonymous, text: Text) -> None:

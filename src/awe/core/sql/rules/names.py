@@ -201,7 +201,10 @@ def bind_expression(node: exp.Expression, run: Compilation, scope: Scope) -> exp
     if has_value(node) or isinstance(node, (exp.Star, exp.DataType, exp.Identifier)):
         return node
     if isinstance(node, exp.Column):
-        return _replaced(node, _resolve(node, run, scope))
+        bound = _resolve(node, run, scope)
+        bound.meta["spelled"] = node.name
+        bound.meta.update({"start": i.meta["start"] for i in reversed(_names(node)) if "start" in i.meta})
+        return _replaced(node, bound)
     if isinstance(node, exp.Subquery):
         outputs = bind_query(node, run, scope)
         if len(outputs) != 1:
@@ -218,6 +221,11 @@ def bind_expression(node: exp.Expression, run: Compilation, scope: Scope) -> exp
     if isinstance(node, (exp.Order, exp.Ordered, exp.If, exp.Distinct)):
         return node
     return _replaced(node, settle(node, run.text))
+
+
+def _names(column: exp.Column) -> list[exp.Expression]:
+    parts = [column.args.get(key) for key in ("catalog", "db", "table", "this")]
+    return [part for part in parts if isinstance(part, exp.Expression)]
 
 
 def _replaced(node: exp.Expression, new: exp.Expression) -> exp.Expression:

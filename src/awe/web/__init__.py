@@ -1,0 +1,9 @@
+"""HTTP: faces that turn one request into one service call, and no rules of their own.
+
+`build_app` is the only place where addresses are born. ``http`` holds what the faces share; ``vo``,
+``api``, ``compat`` and ``portal`` are the faces and do not know each other.
+"""
+
+from awe.web.app import build_app
+
+__all__ = ["build_app"]
