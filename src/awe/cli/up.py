@@ -14,6 +14,7 @@ from awe.web import bind, serve
 __all__ = ["command"]
 
 _OPERATOR = "operator"
+_TOKEN_HOURS = 24.0 * 365
 
 
 @click.command("up")
@@ -34,19 +35,22 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
             with Progress() as progress:
                 publish_demo(platform, progress)
         token_file = _operator_token(platform)
-        address = f"http://{platform.settings.host}:{listener.port}"
-        _greet(platform, address, token_file)
+        _greet(platform, listener.url, token_file)
         serve(platform, listener)
 
 
 def _operator_token(platform: Platform) -> Path:
-    """Keep a login token for notebooks beside the archive, in the file SciServer's notebooks know."""
+    """Keep a token for notebooks beside the archive, in a file such as SciServer's notebooks know.
+
+    Each start writes a new one and ends the one before; only the owner of the folder can read it.
+    """
     if _OPERATOR not in {user.name for user in platform.identity.users()}:
         platform.identity.add_user(_OPERATOR, secrets.token_urlsafe(24), roles=("administrator",))
     file = platform.settings.folder / "keystone.token"
+    if file.exists():
+        platform.identity.revoke(file.read_text(encoding="ascii").strip())
     file.touch(mode=0o600)
-    file.chmod(0o600)
-    file.write_text(platform.identity.issue(_OPERATOR) + "\n", encoding="ascii")
+    file.write_text(platform.identity.issue(_OPERATOR, hours=_TOKEN_HOURS) + "\n", encoding="ascii")
     return file
 
 

@@ -4,6 +4,7 @@
 ``api``, ``compat`` and ``portal`` are the faces and do not know each other.
 """
 
-from awe.web.app import build_app
+from awe.web.app import ROUTES, build_app
+from awe.web.server import Listener, bind, serve
 
-__all__ = ["build_app"]
+__all__ = ["ROUTES", "Listener", "bind", "build_app", "serve"]
