@@ -32,4 +32,4 @@ def _is_published(platform: Platform) -> bool:
         platform.catalogs.table(TABLE)
     except NotFoundError:
         return False
-    return COLLECTION in platform.observations.collections()
+    return COLLECTION in {one.name for one in platform.observations.collections()}
