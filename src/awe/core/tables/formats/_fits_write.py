@@ -55,6 +55,14 @@ class _Measure:
 
     def see(self, array: pa.Array, name: str) -> None:
         self.nulls += array.null_count
+        if (
+            array.null_count
+            and pa.types.is_fixed_size_list(array.type)
+            and pa.types.is_integer(array.type.value_type)
+        ):
+            raise UsageError(
+                f"column {name}: a missing integer array has no place in FITS", hint="use parquet"
+            )
         if pa.types.is_string(array.type):
             self.not_ascii += pc.sum(pc.invert(pc.string_is_ascii(array))).as_py() or 0
             self.longest = max(self.longest, pc.max(pc.utf8_length(array)).as_py() or 0)
@@ -262,13 +270,8 @@ def _cells(array: pa.Array, plan: _Plan) -> np.ndarray:
 
 def _fixed_arrays(array: pa.Array, plan: _Plan) -> np.ndarray:
     values = _stored_values(elements(array, plan.column.name)[0], 0).reshape(len(array), -1)
-    if not array.null_count:
+    if not array.null_count or not pa.types.is_floating(plan.type.value_type):
         return values
-    if not pa.types.is_floating(plan.type.value_type):
-        raise UsageError(
-            f"column {plan.column.name}: a missing integer array has no representation in FITS",
-            hint="use parquet",
-        )
     missing = array.is_null().to_numpy(zero_copy_only=False)
     return np.where(missing[:, None], values.dtype.type("nan"), values)
 
