@@ -51,7 +51,7 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
     exp.Div: _BINARY | {"typed", "safe"}, exp.Neg: _UNARY, exp.DPipe: _BINARY | {"safe"},
     exp.BitwiseAnd: _BINARY, exp.BitwiseOr: _BINARY, exp.BitwiseXor: _BINARY, exp.BitwiseNot: _UNARY,
     exp.EQ: _BINARY, exp.NEQ: _BINARY, exp.LT: _BINARY, exp.LTE: _BINARY, exp.GT: _BINARY, exp.GTE: _BINARY,
-    exp.And: _BINARY, exp.Or: _BINARY, exp.Not: _UNARY, exp.Is: _BINARY,
+    exp.And: _BINARY, exp.Or: _BINARY, exp.Not: _UNARY, exp.Is: _BINARY | {"negate"},
     exp.In: frozenset({"this", "expressions", "query"}),
     exp.Between: frozenset({"this", "low", "high"}), exp.Exists: _UNARY,
     exp.Like: _BINARY | {"negate"}, exp.ILike: _BINARY | {"negate"}, exp.Escape: _BINARY,
