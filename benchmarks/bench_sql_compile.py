@@ -2,6 +2,7 @@
 
 import timeit
 from collections.abc import Iterable
+from functools import partial
 
 import pyarrow as pa
 
@@ -20,8 +21,10 @@ _SEARCH = TableFunction(
 QUERIES = {
     "founding": (
         "tsql",
-        "select MatchRA, MatchDEC, MatchID, CI, V_I=W2_F606W - W2_F814W from SearchSumCatalog(187.706, 12.351, 500.0, 1)"
-        " where CI > 1.05 and CI < 1.5 and (W2_F606W - W2_F814W) > 0.0 and numimages > 50 order by matchID",
+        (
+            "select MatchRA, MatchDEC, MatchID, CI, V_I=W2_F606W - W2_F814W from SearchSumCatalog(187.706, 12.351, 500.0, 1)"
+            " where CI > 1.05 and CI < 1.5 and (W2_F606W - W2_F814W) > 0.0 and numimages > 50 order by matchID"
+        ),
     ),
     "plain": ("adql", "SELECT TOP 10 MatchID, CI FROM SumCat WHERE CI > 1.05 ORDER BY CI"),
     "cone": (
@@ -30,17 +33,19 @@ QUERIES = {
     ),
     "crossmatch": (
         "postgres",
-        "select a.MatchID, b.MatchID, q3c_dist(a.MatchRA, a.MatchDec, b.MatchRA, b.MatchDec) * 3600"
-        " from SumCat a, SumCat b where q3c_join(a.MatchRA, a.MatchDec, b.MatchRA, b.MatchDec, 0.001)",
+        (
+            "select a.MatchID, b.MatchID, q3c_dist(a.MatchRA, a.MatchDec, b.MatchRA, b.MatchDec) * 3600"
+            " from SumCat a, SumCat b where q3c_join(a.MatchRA, a.MatchDec, b.MatchRA, b.MatchDec, 0.001)"
+        ),
     ),
 }
 
 
 class _Names:
-    def table(self, schema: str | None, name: str) -> TableDef | None:
+    def table(self, _schema: str | None, name: str) -> TableDef | None:
         return _SUMCAT if name.casefold() == "sumcat" else None
 
-    def table_function(self, schema: str | None, name: str) -> TableFunction | None:
+    def table_function(self, _schema: str | None, name: str) -> TableFunction | None:
         return _SEARCH if name.casefold() == "searchsumcatalog" else None
 
     def spellings(self) -> Iterable[str]:
@@ -56,7 +61,7 @@ def once(dialect: str, text: str) -> str:
 def main() -> None:
     """Print milliseconds for each query, the best of five rounds."""
     for name, (dialect, text) in QUERIES.items():
-        best = min(timeit.repeat(lambda d=dialect, t=text: once(d, t), number=50, repeat=5)) / 50
+        best = min(timeit.repeat(partial(once, dialect, text), number=50, repeat=5)) / 50
         print(f"{name:12s} {dialect:9s} {best * 1e3:6.2f} ms")
 
 

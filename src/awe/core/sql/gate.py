@@ -70,6 +70,8 @@ _DROPPED: Mapping[type[exp.Expr], frozenset[str]] = {
     exp.Lateral: frozenset({"view", "outer", "ordinality"}),
 }
 
+_MAY_BE_EMPTY = (exp.Case, exp.TableAlias)
+
 _ADVICE: Mapping[str, tuple[str, str | None]] = {
     "into": ("INTO is not offered: a query cannot make a table", "leave INTO out and save the result"),
     "distinct on": ("DISTINCT ON is not offered", "use ROW_NUMBER() OVER (PARTITION BY ... ORDER BY ...)"),
@@ -104,8 +106,7 @@ def check(tree: exp.Expr, text: Text) -> exp.Expr:
         allowed = ALLOWED.get(type(node))
         if allowed is None:
             raise _refused(node, text)
-        if isinstance(node, exp.Select) and not node.expressions:
-            raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
+        _check_complete(node, allowed, text)
         dropped = _DROPPED.get(type(node), frozenset())
         for key, value in list(node.args.items()):
             if key in dropped and key in node.args:
@@ -114,6 +115,17 @@ def check(tree: exp.Expr, text: Text) -> exp.Expr:
                 raise _refused_part(node, key, text)
     _check_depth(tree, text)
     return tree
+
+
+def _check_complete(node: exp.Expr, allowed: frozenset[str], text: Text) -> None:
+    """Refuse what sqlglot's parser leaves half filled."""
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
+    if isinstance(node, _MAY_BE_EMPTY):
+        return
+    for key in ("this", "expression"):
+        if key in allowed and node.args.get(key) is None:
+            raise text.syntax(node, f"{node.key.upper()} is incomplete")
 
 
 def _refused(node: exp.Expr, text: Text) -> QueryError:
