@@ -20,7 +20,7 @@ Where a function is not defined (the logarithm of a negative number) the value i
 error: engines evaluate conditions in any order, so ``flux > 0 AND LOG10(flux) < 3`` has to be safe.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -102,14 +102,32 @@ def _row(
     variadic = "..." in parameters
     kinds = tuple((needed + " " + optional).replace("...", "").replace("]", "").split())
     dialects = only.split() if only is not None else () if spellings else _ALL
-    names = {d: (name,) for d in dialects} | {d: tuple(s.split()) for d, s in spellings.items()}
+    names = dict.fromkeys(dialects, (name,)) | {d: tuple(s.split()) for d, s in spellings.items()}
     templates = (duckdb,) if isinstance(duckdb, str) else duckdb
     required = len(needed.replace("...", "").split())
     return Function(
-        name, kinds, result, doc, names, required, {"duckdb": templates} if duckdb else {}, variadic, unit, kind
+        name,
+        kinds,
+        result,
+        doc,
+        names,
+        required,
+        {"duckdb": templates} if duckdb else {},
+        variadic,
+        unit,
+        kind,
     )
 
 
+def _fixed(width: str, decimals: str) -> str:
+    """Return the template of a number in a fixed width; SQL Server's STR writes at most 16 decimals."""
+    digits = f"CAST(least(greatest({decimals}, 0), 16) AS INTEGER)"
+    text = f"printf(concat('%.', {digits}, 'f'), CAST({{0}} AS DOUBLE))"
+    size = f"CAST(least(greatest({width}, 0), 8000) AS INTEGER)"
+    return f"(CASE WHEN length({text}) > {size} THEN repeat('*', {size}) ELSE lpad({text}, {size}, ' ') END)"
+
+
+# fmt: off
 _MATHS = (
     _row("ABS", "number", "same", "abs({0})", "Absolute value.", unit="same"),
     _row("CEILING", "number", "same", "ceil({0})", "Smallest integer not less than x.", unit="same",
@@ -193,11 +211,9 @@ _TEXT = (
          "Where b occurs in a, counted from one; 0 where it does not.", postgres="STRPOS"),
     _row("CONCAT", "any any...", "text", "concat({*})", "All arguments one after the other, NULL as nothing.",
          tsql="CONCAT", postgres="CONCAT"),
-    _row("STR", "number [number number]", "text", (
-        "lpad(printf('%.0f', CAST({0} AS DOUBLE)), 10, ' ')",
-        "lpad(printf('%.0f', CAST({0} AS DOUBLE)), CAST({1} AS INTEGER), ' ')",
-        "lpad(printf(concat('%.', {2}, 'f'), CAST({0} AS DOUBLE)), CAST({1} AS INTEGER), ' ')"),
-         "A number as text, right-justified in a width (10) with so many decimals (0).", tsql="STR"),
+    _row("STR", "number [number number]", "text", (_fixed("10", "0"), _fixed("{1}", "0"), _fixed("{1}", "{2}")),
+         "A number as text, right-justified in a width (10) with so many decimals (0); stars where it does not fit.",
+         tsql="STR"),
     _row("IVO_NOCASEMATCH", "text text", "integer", "CAST(lower({0}) LIKE lower({1}) AS INTEGER)",
          "1 where a text matches a LIKE pattern ignoring case (IVOA UDF catalogue 1.2).",
          only="adql"),
@@ -282,11 +298,16 @@ _SKY = (
          "Separation on the sky of ra1, dec1 and ra2, dec2 (deg), in arcmin (as SDSS's function).",
          kind=GEOMETRY, unit="arcmin", tsql="FDISTANCEARCMINEQ"),
 )
+# fmt: on
 
-_UNIT_VECTOR = ("cos(radians({1})) * cos(radians({0}))", "cos(radians({1})) * sin(radians({0}))", "sin(radians({1}))")
+_UNIT_VECTOR = (
+    "cos(radians({1})) * cos(radians({0}))",
+    "cos(radians({1})) * sin(radians({0}))",
+    "sin(radians({1}))",
+)
 
 
-def _cube(shifts: tuple[str, str, str]) -> str:
+def _cube(shifts: Sequence[str]) -> str:
     """Return the number of the cube that the shifted position stands in; 21 bits for each axis."""
     axes = [
         f"(TRY_CAST(floor(({axis}{shift}) / {{2}}) AS BIGINT) + 1048576)"
@@ -310,6 +331,7 @@ _SEPARATION = (
 )
 
 # Written by the rules only: no dialect spells them. Angles in degrees.
+# fmt: off
 _COMPILED = (
     _row("SKY_HAVERSINE", "number number number number", "double", _HAVERSINE,
          "sin²(d/2) of the separation d of ra1, dec1 and ra2, dec2.", only=""),
@@ -329,6 +351,7 @@ _COMPILED = (
     _row("SKY_RANGES", "number", "boolean", "({ranges})",
          "True where a HEALPix index lies in one of the ranges attached to the call.", only=""),
 )
+# fmt: on
 
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row

@@ -22,7 +22,7 @@ _MANY = frozenset({"expressions"})
 _CALL = frozenset({"this", "expressions", "big_int", "is_null", "is_numeric", "is_left"})
 _SET = frozenset({"this", "expression", "distinct", "with_", "order", "limit", "offset"})
 
-ALLOWED: Mapping[type[exp.Expression], frozenset[str]] = {
+ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
     # queries
     exp.Select: frozenset(
         {"expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
@@ -51,7 +51,7 @@ ALLOWED: Mapping[type[exp.Expression], frozenset[str]] = {
     exp.Div: _BINARY | {"typed", "safe"}, exp.Neg: _UNARY, exp.DPipe: _BINARY | {"safe"},
     exp.BitwiseAnd: _BINARY, exp.BitwiseOr: _BINARY, exp.BitwiseXor: _BINARY, exp.BitwiseNot: _UNARY,
     exp.EQ: _BINARY, exp.NEQ: _BINARY, exp.LT: _BINARY, exp.LTE: _BINARY, exp.GT: _BINARY, exp.GTE: _BINARY,
-    exp.And: _BINARY, exp.Or: _BINARY, exp.Not: _UNARY, exp.Is: _BINARY,
+    exp.And: _BINARY, exp.Or: _BINARY, exp.Not: _UNARY, exp.Is: _BINARY | {"negate"},
     exp.In: frozenset({"this", "expressions", "query"}),
     exp.Between: frozenset({"this", "low", "high"}), exp.Exists: _UNARY,
     exp.Like: _BINARY | {"negate"}, exp.ILike: _BINARY | {"negate"}, exp.Escape: _BINARY,
@@ -64,11 +64,13 @@ ALLOWED: Mapping[type[exp.Expression], frozenset[str]] = {
     exp.Coalesce: _CALL, exp.Lower: _CALL, exp.Upper: _CALL,
 }  # fmt: skip
 
-_DROPPED: Mapping[type[exp.Expression], frozenset[str]] = {
+_DROPPED: Mapping[type[exp.Expr], frozenset[str]] = {
     # Locking hints say how to read, not what; published tables are immutable.
     exp.Table: frozenset({"hints"}),
     exp.Lateral: frozenset({"view", "outer", "ordinality"}),
 }
+
+_MAY_BE_EMPTY = (exp.Case, exp.TableAlias)
 
 _ADVICE: Mapping[str, tuple[str, str | None]] = {
     "into": ("INTO is not offered: a query cannot make a table", "leave INTO out and save the result"),
@@ -92,7 +94,7 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def check(tree: exp.Expression, text: Text) -> exp.Expression:
+def check(tree: exp.Expr, text: Text) -> exp.Expr:
     """Return the tree unchanged but for dropped hints.
 
     Raises
@@ -104,8 +106,7 @@ def check(tree: exp.Expression, text: Text) -> exp.Expression:
         allowed = ALLOWED.get(type(node))
         if allowed is None:
             raise _refused(node, text)
-        if isinstance(node, exp.Select) and not node.expressions:
-            raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
+        _check_complete(node, allowed, text)
         dropped = _DROPPED.get(type(node), frozenset())
         for key, value in list(node.args.items()):
             if key in dropped and key in node.args:
@@ -116,7 +117,18 @@ def check(tree: exp.Expression, text: Text) -> exp.Expression:
     return tree
 
 
-def _refused(node: exp.Expression, text: Text) -> QueryError:
+def _check_complete(node: exp.Expr, allowed: frozenset[str], text: Text) -> None:
+    """Refuse what sqlglot's parser leaves half filled."""
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
+    if isinstance(node, _MAY_BE_EMPTY):
+        return
+    for key in ("this", "expression"):
+        if key in allowed and node.args.get(key) is None:
+            raise text.syntax(node, f"{node.key.upper()} is incomplete")
+
+
+def _refused(node: exp.Expr, text: Text) -> QueryError:
     name = node.key
     if name in _ADVICE:
         message, hint = _ADVICE[name]
@@ -126,15 +138,17 @@ def _refused(node: exp.Expression, text: Text) -> QueryError:
     return text.refused(node, f"{name.upper()} is not offered")
 
 
-def _refused_part(node: exp.Expression, key: str, text: Text) -> QueryError:
+def _refused_part(node: exp.Expr, key: str, text: Text) -> QueryError:
     part = "distinct on" if isinstance(node, exp.Distinct) and key == "on" else key
-    message, hint = _ADVICE.get(part, (f"{key.upper().strip('_')} is not offered in {node.key.upper()}", None))
+    message, hint = _ADVICE.get(
+        part, (f"{key.upper().strip('_')} is not offered in {node.key.upper()}", None)
+    )
     value = node.args[key]
-    at = value if isinstance(value, exp.Expression) else node
+    at = value if isinstance(value, exp.Expr) else node
     return text.refused(at, message, hint)
 
 
-def _check_depth(tree: exp.Expression, text: Text) -> None:
+def _check_depth(tree: exp.Expr, text: Text) -> None:
     level = [tree]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_expressions()]

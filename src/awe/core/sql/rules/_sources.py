@@ -9,11 +9,14 @@ from sqlglot import exp
 from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, set_value
+from awe.core.sql.rules.types import need_condition
 
 __all__ = ["bind_from", "renamed"]
 
-BindQuery = Callable[[exp.Expression, Compilation, Scope], tuple[Output, ...]]
-BindExpression = Callable[[exp.Expression, Compilation, Scope], exp.Expression]
+_KINDS = frozenset({"", "INNER", "CROSS", "OUTER"})
+_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
+BindQuery = Callable[[exp.Expr, Compilation, Scope], tuple[Output, ...]]
+BindExpression = Callable[[exp.Expr, Compilation, Scope], exp.Expr]
 
 
 def bind_from(
@@ -40,24 +43,31 @@ def renamed(outputs: tuple[Output, ...], alias: exp.TableAlias, run: Compilation
 class _Binder:
     """The walk through one FROM, left to right."""
 
-    def __init__(
-        self, run: Compilation, scope: Scope, query: BindQuery, expression: BindExpression
-    ) -> None:
+    def __init__(self, run: Compilation, scope: Scope, query: BindQuery, expression: BindExpression) -> None:
         self.run, self.scope, self.query, self.expression = run, scope, query, expression
 
     def joins(self, joins: list[exp.Join]) -> None:
         """Bind each join in turn: its right side, then its condition."""
         for join in joins:
             before = len(self.scope.sources)
+            self._check_kind(join)
             apply = join.this.args.get("cross_apply") if isinstance(join.this, exp.Lateral) else None
             self.item(join.this, lateral=isinstance(join.this, exp.Lateral))
             if apply is not None:
                 _spell_apply(join, outer=not apply)
             self._merge(join, before)
+            if join.args.get("on") is None and join.side:
+                raise self.run.text.syntax(join, f"{join.side} JOIN needs ON or USING")
             if join.args.get("on") is not None:
-                self.expression(join.args["on"], self.run, self.scope)
+                need_condition(self.expression(join.args["on"], self.run, self.scope), self.run.text)
 
-    def item(self, item: exp.Expression, *, lateral: bool) -> None:
+    def _check_kind(self, join: exp.Join) -> None:
+        good = join.kind in _KINDS and join.side in _SIDES and join.method in {"", "NATURAL"}
+        if not good:
+            word = " ".join(filter(None, (join.method, join.side, join.kind)))
+            raise self.run.text.refused(join, f"{word} JOIN is not offered")
+
+    def item(self, item: exp.Expr, *, lateral: bool) -> None:
         """Bind one thing in FROM."""
         inner = item.this if isinstance(item, exp.Lateral) else item
         if isinstance(inner, exp.Subquery) and isinstance(inner.this, exp.Table):
@@ -103,7 +113,7 @@ class _Binder:
         table.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
         table.meta["use"] = key if relation is None else None
 
-    def _derived(self, item: exp.Expression, subquery: exp.Subquery, around: Scope) -> None:
+    def _derived(self, item: exp.Expr, subquery: exp.Subquery, around: Scope) -> None:
         alias = _alias(item) if item.args.get("alias") is not None else _alias(subquery)
         if not alias.name:
             raise self.run.text.syntax(subquery, "a subquery in FROM needs an alias", "(SELECT ...) AS x")
@@ -114,7 +124,7 @@ class _Binder:
         if item is not subquery:
             item.set("alias", None)
 
-    def _view(self, item: exp.Expression, call: exp.Anonymous, schema: str | None, *, lateral: bool) -> None:
+    def _view(self, item: exp.Expr, call: exp.Anonymous, schema: str | None, *, lateral: bool) -> None:
         function = self.run.names.table_function(schema, call.name)
         if function is None:
             full = f"{schema}.{call.name}" if schema else call.name
@@ -137,7 +147,7 @@ class _Binder:
         subquery = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
         item.replace(exp.Lateral(this=subquery) if depends else subquery)
 
-    def _add(self, node: exp.Expression, source: Source) -> None:
+    def _add(self, node: exp.Expr, source: Source) -> None:
         names = [(s.name.casefold(), (s.schema or "").casefold()) for s in self.scope.sources]
         if (source.name.casefold(), (source.schema or "").casefold()) in names:
             raise self.run.text.syntax(node, f"{source.name} stands twice in FROM", "give each an alias")
@@ -149,8 +159,9 @@ class _Binder:
         names = [u.name for u in join.args.get("using") or []]
         if join.args.get("method") == "NATURAL":
             names = [n for n in _names(right) if n.casefold() in {x.casefold() for x in _names(left)}]
+        if not names and join.args.get("method"):
+            raise self.run.text.syntax(join, "NATURAL JOIN of tables that share no column")
         if not names:
-            join.set("method", None)
             return
         if join.side == "FULL":
             raise self.run.text.refused(join, "FULL JOIN with USING is not offered", "write the ON condition")
@@ -158,7 +169,9 @@ class _Binder:
         for name, (one, other) in zip(names, pairs, strict=True):
             (one if join.side == "RIGHT" else other)[0].hidden.add(name.casefold())
         conditions = [
-            self.expression(exp.EQ(this=_qualified(*one), expression=_qualified(*other)), self.run, self.scope)
+            self.expression(
+                exp.EQ(this=_qualified(*one), expression=_qualified(*other)), self.run, self.scope
+            )
             for one, other in pairs
         ]
         join.set("using", None)
@@ -190,12 +203,14 @@ def _names(sources: list[Source]) -> list[str]:
     return [o.column.name for s in sources for o in s.columns if o.column.name.casefold() not in s.hidden]
 
 
-def _qualified(source: Source, output: Output) -> exp.Expression:
-    node = exp.column(exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True))
+def _qualified(source: Source, output: Output) -> exp.Expr:
+    node = exp.column(
+        exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True)
+    )
     return set_value(node, output.column)
 
 
-def _alias(node: exp.Expression) -> exp.TableAlias:
+def _alias(node: exp.Expr) -> exp.TableAlias:
     found = node.args.get("alias")
     return found if isinstance(found, exp.TableAlias) else exp.TableAlias()
 
@@ -206,9 +221,9 @@ def _schema_of(table: exp.Table) -> str | None:
     return (catalog if db.casefold() in {"", "dbo"} else db) or None
 
 
-def _call_of(inner: exp.Expression) -> tuple[exp.Anonymous | None, str | None]:
+def _call_of(inner: exp.Expr) -> tuple[exp.Anonymous | None, str | None]:
     if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Anonymous):
-        schema = inner.this.name
+        schema = inner.text("this")
         return inner.expression, None if schema.casefold() == "dbo" else schema
     if isinstance(inner, exp.Anonymous):
         return inner, None
@@ -225,4 +240,3 @@ def _spell_apply(join: exp.Join, *, outer: bool) -> None:
     join.set("kind", None if outer else "CROSS")
     if outer:
         join.set("on", exp.true())
-
