@@ -62,8 +62,8 @@ class Boundary:
         p = points[:, None, :]
         ends = np.minimum(chord_angle(p, self.starts), chord_angle(p, self.ends))
         to_plane = np.abs(np.arcsin(np.clip(points @ self.normals.T, -1, 1)))
-        after_start = points @ np.cross(self.normals, self.starts).T >= 0
-        before_end = points @ np.cross(self.ends, self.normals).T >= 0
+        after_start = points @ np.cross(self.normals, self.starts).T > 0
+        before_end = points @ np.cross(self.ends, self.normals).T > 0
         found: FloatArray = np.where(after_start & before_end, to_plane, ends).min(axis=1)
         return found
 

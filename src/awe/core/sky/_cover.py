@@ -11,21 +11,24 @@ import numpy as np
 
 from awe.core.sky._angles import BoolArray, FloatArray
 from awe.core.sky._healpix import (
+    MAX_ORDER,
     IntArray,
     cell_radius,
     cell_ranges,
-    cone_cells,
+    cells_around,
     healpix_center,
     merge_ranges,
-    order_of_size,
 )
 
-__all__ = ["MAX_RANGES", "cover", "cover_circle"]
+__all__ = ["MAX_RANGES", "cover"]
 
 # Enough ranges to follow a region closely, few enough for an index look-up each.
 MAX_RANGES = 64
-# Below the order at which a region is a few cells wide; finer cells cost more than they exclude.
-_DEEPEST = 10
+# Along a long boundary finer cells cost more than they exclude: stop with so many of them.
+_MOST_CELLS = 1 << 14
+_MOST_CHOSEN_CELLS = 1 << 10
+# The first step goes down two orders at once: a few dozen cells cost no more than nine.
+_FIRST_STEP = 2
 
 
 class Coverable(Protocol):
@@ -40,14 +43,6 @@ class Coverable(Protocol):
         ...
 
 
-def cover_circle(ra: float, dec: float, radius_deg: float, order: int | None) -> tuple[IntArray, int]:
-    """Return ranges that cover a cone, and the order of the finest cells among them."""
-    coarse = order_of_size(radius_deg)
-    order = min(coarse + (2 if order is None else _DEEPEST), 29 if order is None else order)
-    cells, orders = cone_cells(ra, dec, radius_deg, order)
-    return merge_ranges([cell_ranges(cells, orders)]), order
-
-
 def cover(region: Coverable, circle: tuple[float, float, float], order: int | None) -> tuple[IntArray, int]:
     """Return ranges that cover a region, and the order of the finest cells among them.
 
@@ -60,34 +55,27 @@ def cover(region: Coverable, circle: tuple[float, float, float], order: int | No
     order
         The finest cells to use; None refines while there are at most `MAX_RANGES` ranges.
     """
-    coarse = order_of_size(circle[2])
-    last = min(29, coarse + _DEEPEST) if order is None else min(order, coarse + _DEEPEST)
-    level = min(coarse, last)
-    cells, orders = cone_cells(*circle, level)
-    cells = _divided(cells, orders, level)
+    finest = MAX_ORDER if order is None else order
+    cells, level = cells_around(*circle, finest)
+    most = _MOST_CHOSEN_CELLS if order is None else _MOST_CELLS
+    step = min(_FIRST_STEP, finest - level)
     inside: list[IntArray] = []
     best: tuple[IntArray, int] | None = None
     while True:
+        level += step
+        cells = (cells[:, None] * 4**step + np.arange(4**step)).ravel()
         ra, dec = healpix_center(cells, level)
         near = region.boundary_distance(ra, dec) <= cell_radius(level)
         far = np.flatnonzero(~near)
         inside.append(cell_ranges(cells[far[region.contains(ra[far], dec[far])]], level))
         cells = cells[near]
-        if order is None or level == last:
+        done = level == finest or not 0 < len(cells) <= most
+        if done or order is None:
             found = merge_ranges([*inside, cell_ranges(cells, level)])
-            if best is not None and len(found) > MAX_RANGES:
+            if best is not None and len(found) > MAX_RANGES and order is None:
                 return best
             best = (found, level)
-        if level == last and best is not None:
-            return best
-        cells = (4 * cells[:, None] + np.arange(4)).ravel()
-        level += 1
-
-
-def _divided(cells: IntArray, orders: IntArray, order: int) -> IntArray:
-    """Return the cells of one order that make up cells of coarser orders."""
-    parts = [
-        (cells[orders == k][:, None] * 4 ** (order - k) + np.arange(4 ** (order - k))).ravel()
-        for k in np.unique(orders).tolist()
-    ]
-    return np.concatenate(parts)
+            # One order finer would double the cells along the boundary.
+            if done or 2 * len(found) > MAX_RANGES:
+                return best
+        step = 1

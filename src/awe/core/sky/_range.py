@@ -97,14 +97,16 @@ class Range(Region):
 
     @cached_property
     def boundary(self) -> Boundary:
-        """The meridians, each in two arcs, and the parallels; a pole is a point, not a parallel."""
+        """The meridians, each in two arcs, and the parallels; a pole is no parallel unless it is all there is."""
         whole = self.ra_width == 360
         middle = (self.dec_min + self.dec_max) / 2
         sides = [] if whole else [self.ra_min, self.ra_max]
         lower = unit_vector(np.array(sides), self.dec_min).reshape(-1, 3)
         centre = unit_vector(np.array(sides), middle).reshape(-1, 3)
         upper = unit_vector(np.array(sides), self.dec_max).reshape(-1, 3)
-        levels = [dec for dec in (self.dec_min, self.dec_max) if abs(dec) < 90]
+        levels = [
+            dec for dec in (self.dec_min, self.dec_max) if abs(dec) < 90 or self.dec_min == self.dec_max
+        ]
         return Boundary(
             np.concatenate([lower, centre]),
             np.concatenate([centre, upper]),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from awe.core.sky._angles import BoolArray, FloatArray, checked_position, half_chord_squared, separation
 from awe.core.sky._boundary import Boundary
-from awe.core.sky._cover import cover, cover_circle
+from awe.core.sky._cover import cover
 from awe.core.sky._healpix import IntArray, checked_order
 from awe.errors import PositionError
 
@@ -188,9 +188,6 @@ class Circle(Region):
             return True
         distance = other.boundary_distance(np.array([self.ra]), np.array([self.dec]))
         return float(np.degrees(distance[0])) <= self.radius
-
-    def _cover(self, order: int | None) -> tuple[IntArray, int]:
-        return cover_circle(self.ra, self.dec, self.radius, order)
 
 
 def best_order(region: Region) -> int:
