@@ -1,5 +1,6 @@
 import gzip
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from tests.services.observations.conftest import Archive, open_archive, write_image
 
 from awe.errors import InputFileError, NotFoundError, ParameterError
 from awe.services.observations import Criteria, publishing
 from awe.services.observations.scanning import Scanned, find_files, scan
-from tests.services.observations.conftest import Archive, open_archive, write_image
+from awe.services.observations.store import ObservationStore
 
 
 def test_a_folder_becomes_rows_of_the_index(archive: Archive, tmp_path: Path) -> None:
@@ -28,7 +30,11 @@ def test_a_folder_becomes_rows_of_the_index(archive: Archive, tmp_path: Path) ->
     assert row["access_url"] == (
         "/api/datasets/ivo%3A%2F%2Fexample.awe%2Fhla%3Fhst_9401_02_acs_wfc_total/file"
     )
-    assert (row["access_format"], row["t_exptime"], row["facility_name"]) == ("application/fits", 1960.0, "HST")
+    assert (row["access_format"], row["t_exptime"], row["facility_name"]) == (
+        "application/fits",
+        1960.0,
+        "HST",
+    )
     assert row["filename"] == "hst_9401_02_acs_wfc_total_drz.fits"
 
 
@@ -53,19 +59,33 @@ MALFORMED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no END": (lambda raw: raw[:2880].replace(b"END     ", b"        "), "not a FITS file"),
     "SIMPLE spoilt": (lambda raw: raw.replace(b"SIMPLE  =", b"SIMPEL  =", 1), "not a FITS file"),
     "BITPIX of 7": (lambda raw: raw.replace(b"                 -32 /", b"                   7 /", 1), "."),
-    "NAXIS of text": (lambda raw: raw.replace(b"NAXIS   =                    2", b"NAXIS   = 'two'               "), "."),
-    "negative NAXIS1": (lambda raw: raw.replace(b"NAXIS1  =                   30", b"NAXIS1  =                  -30"), "."),
-    "huge NAXIS1": (lambda raw: raw.replace(b"NAXIS1  =                   30", b"NAXIS1  =           3000000000"), "truncated"),
-    "no celestial axes": (lambda raw: raw.replace(b"RA---TAN", b"LINEAR  ").replace(b"DEC--TAN", b"LINEAR  "), "no celestial"),
+    "NAXIS of text": (
+        lambda raw: raw.replace(b"NAXIS   =                    2", b"NAXIS   = 'two'               "),
+        ".",
+    ),
+    "negative NAXIS1": (
+        lambda raw: raw.replace(b"NAXIS1  =                   30", b"NAXIS1  =                  -30"),
+        ".",
+    ),
+    "huge NAXIS1": (
+        lambda raw: raw.replace(b"NAXIS1  =                   30", b"NAXIS1  =           3000000000"),
+        "truncated",
+    ),
+    "no celestial axes": (
+        lambda raw: raw.replace(b"RA---TAN", b"LINEAR  ").replace(b"DEC--TAN", b"LINEAR  "),
+        "no celestial",
+    ),
     "one celestial axis": (lambda raw: raw.replace(b"DEC--TAN", b"LINEAR  "), "celestial|cannot be used"),
-    "CRVAL of text": (lambda raw: raw.replace(b"CRVAL1  =                187.7", b"CRVAL1  = 'M87'            "), "."),
+    "CRVAL of text": (
+        lambda raw: raw.replace(b"CRVAL1  =                187.7", b"CRVAL1  = 'M87'            "),
+        ".",
+    ),
     "not ASCII": (lambda raw: raw.replace(b"CTYPE1", b"CTYP\xff\xfe", 1), "."),
     "zeros": (lambda _: bytes(5760), "not a FITS file"),
-    "gzip by name only": (lambda raw: raw, ""),
 }
 
 
-@pytest.mark.parametrize("kind", [name for name in MALFORMED if name != "gzip by name only"])
+@pytest.mark.parametrize("kind", MALFORMED)
 def test_a_malformed_file_is_named_with_the_reason(archive: Archive, tmp_path: Path, kind: str) -> None:
     spoil, reason = MALFORMED[kind]
     folder = tmp_path / "images"
@@ -79,7 +99,7 @@ def test_a_malformed_file_is_named_with_the_reason(archive: Archive, tmp_path: P
     (entry,) = report.rejected
     assert entry.file == "bad.fits"
     assert entry.reason
-    pytest.importorskip("re").search(reason, entry.reason) or pytest.fail(entry.reason)
+    assert re.search(reason, entry.reason)
     assert str(tmp_path) not in entry.reason
 
 
@@ -153,7 +173,9 @@ def test_unchanged_files_are_not_read_again(archive: Archive, tmp_path: Path, sc
     assert moved["s_ra"] == pytest.approx(10.0)
 
 
-def test_another_description_is_read_into_every_row(archive: Archive, tmp_path: Path, scans: list[str]) -> None:
+def test_another_description_is_read_into_every_row(
+    archive: Archive, tmp_path: Path, scans: list[str]
+) -> None:
     folder = tmp_path / "images"
     write_image(folder, "a.fits", MYOBJ="Virgo A")
     archive.observations.publish("c", folder)
@@ -194,7 +216,7 @@ def test_all_or_nothing_is_visible(archive: Archive, tmp_path: Path, monkeypatch
     def fail(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(publishing.ObservationStore, "replace", staticmethod(fail))
+    monkeypatch.setattr(ObservationStore, "replace", staticmethod(fail))
     with pytest.raises(RuntimeError):
         archive.observations.publish("c", folder)
     assert archive.names() == {"a"}
@@ -291,7 +313,7 @@ REAL = {
         **{
             f"{galaxy}_60mas_{element}": 1
             for galaxy in (15, 37, 1002)
-            for element in "f435w f606w f775w f814w f850lp f105w f125w f140w f160w".split()
+            for element in ["f435w", "f606w", "f775w", "f814w", "f850lp", "f105w", "f125w", "f140w", "f160w"]
         },
     },
     "a2_galaxy_images": {
@@ -308,7 +330,9 @@ REAL = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", REAL)
-def test_every_real_image_is_published_cut_and_drawn(archive: Archive, shared_data: Path, folder: str) -> None:
+def test_every_real_image_is_published_cut_and_drawn(
+    archive: Archive, shared_data: Path, folder: str
+) -> None:
     report = archive.observations.publish("real", shared_data / folder)
     counted: dict[object, int] = {}
     rows = archive.rows()

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from tests.services.observations.conftest import Archive, write_image
 
 from awe.core.sky import Circle
 from awe.errors import InputFileError, LimitError, NotFoundError, ParameterError
 from awe.services.observations import ObservationService
-from tests.services.observations.conftest import Archive, write_image
 
 
 @pytest.fixture
@@ -56,7 +56,9 @@ def test_a_name_of_several_datasets_is_refused(published: Archive) -> None:
 
 
 def test_a_cutout_is_a_fits_file(published: Archive) -> None:
-    cutout = published.observations.cutout("hst_9401_02_acs_wfc_total", region=Circle(187.7, 12.39, 20 / 3600))
+    cutout = published.observations.cutout(
+        "hst_9401_02_acs_wfc_total", region=Circle(187.7, 12.39, 20 / 3600)
+    )
     assert cutout is not None
     assert cutout.filename == "hst_9401_02_acs_wfc_total_cutout.fits"
     with fits.open(io.BytesIO(b"".join(cutout.write()))) as hdus:
@@ -87,9 +89,9 @@ def test_a_file_that_vanished_or_broke_is_said_plainly(published: Archive) -> No
     service = published.observations
     path = service.file("hst_9401_02_acs_wfc_total")
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(InputFileError, match="cannot be read|end early"):
+    with pytest.raises(InputFileError, match=r"cannot be read|end early"):
         service.cutout("hst_9401_02_acs_wfc_total")
-    with pytest.raises(InputFileError, match="cannot be read|end early"):
+    with pytest.raises(InputFileError, match=r"cannot be read|end early"):
         service.preview("hst_9401_02_acs_wfc_total")
     path.write_bytes(b"rubbish")
     with pytest.raises(InputFileError, match="not a FITS file"):

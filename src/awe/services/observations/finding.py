@@ -1,6 +1,7 @@
 """Finding datasets: SQL for what the engine's index can do, geometry for what must be exact."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -56,22 +57,27 @@ def touching(stream: TableStream, regions: tuple[Region, ...]) -> TableStream:
     if not regions:
         return stream
     names = list(stream.schema.names)
-    ra, dec, fov, outline = (names.index(name) for name in ("s_ra", "s_dec", "s_fov", "s_region"))
-    circles = [region.bounding_circle() for region in regions]
+    columns = tuple(names.index(name) for name in ("s_ra", "s_dec", "s_fov"))
+    outline = names.index("s_region")
 
     def keep(batch: pa.RecordBatch) -> pa.RecordBatch:
-        lon, lat, size = (
-            batch.column(i).to_numpy(zero_copy_only=False).astype(float) for i in (ra, dec, fov)
-        )
+        ra, dec, size = (batch.column(i).to_numpy(zero_copy_only=False).astype(float) for i in columns)
         found = np.zeros(batch.num_rows, bool)
-        for region, circle in zip(regions, circles, strict=True):
-            near = separation(circle.ra, circle.dec, lon, lat) <= circle.radius + size
+        for region in regions:
+            circle = region.bounding_circle()
+            found |= region.contains(ra, dec)  # the centre of a dataset is one of its positions
+            near = separation(circle.ra, circle.dec, ra, dec) <= circle.radius + size
             for row in np.nonzero(near & ~found)[0]:
                 covered = batch.column(outline)[int(row)].as_py()
-                found[row] = covered is not None and parse_stcs(covered).intersects(region)
+                found[row] = covered is not None and _region(covered).intersects(region)
         return batch.filter(pa.array(found))
 
     return stream.map(stream.schema, keep)
+
+
+@lru_cache(maxsize=8192)
+def _region(stcs: str) -> Region:
+    return parse_stcs(stcs)
 
 
 def _near(region: Region, widest: float) -> str:
