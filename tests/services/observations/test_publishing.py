@@ -119,6 +119,22 @@ def test_compressed_files_are_checked_to_their_end(archive: Archive, tmp_path: P
     np.testing.assert_array_equal(cutout.hdus[0].data, fits.getdata(folder / "a.fits"))
 
 
+def test_tile_compressed_images_are_published_and_checked(archive: Archive, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    with fits.open(write_image(folder, "plain.fits", shape=(300, 300))) as hdus:
+        image = fits.CompImageHDU(hdus[0].data, hdus[0].header, compression_type="RICE_1")
+        fits.HDUList([fits.PrimaryHDU(), image]).writeto(folder / "rice.fits.fz")
+    raw = (folder / "rice.fits.fz").read_bytes()
+    (folder / "half.fits.fz").write_bytes(raw[: len(raw) // 2])
+    report = archive.observations.publish("c", folder)
+    assert archive.names() == {"plain", "rice"}
+    assert [entry.file for entry in report.rejected] == ["half.fits.fz"]
+    assert "truncated" in report.rejected[0].reason
+    cutout = archive.observations.cutout("rice")
+    assert cutout is not None
+    np.testing.assert_array_equal(cutout.hdus[1].data, fits.getdata(folder / "rice.fits.fz"))
+
+
 def test_files_are_taken_in_natural_order_and_links_followed(tmp_path: Path) -> None:
     for name in ("im10.fits", "im2.fits", ".hidden.fits", "note.txt", "IM1.FIT", "z.fits.fz"):
         write_image(tmp_path / "images", "x.fits").rename(tmp_path / "images" / name)

@@ -19,6 +19,7 @@ __all__ = ["FitsFile", "open_fits", "truncation"]
 FitsFile: TypeAlias = fits.HDUList
 
 _CHUNK = 1 << 20
+_PADDING = 2880
 
 
 @contextmanager
@@ -48,10 +49,11 @@ def truncation(path: Path, hdus: FitsFile) -> str:
     """Say where a file ends that ends too early; nothing when it is complete."""
     length = _length(path)
     for number, hdu in enumerate(hdus):
-        info = hdu.fileinfo()
-        end = info["datLoc"] + hdu.size if info and hdu.size else 0
-        if end > length:
-            return f"it is truncated: HDU {number} ends at byte {end:,}, the file at {length:,}"
+        info = hdu.fileinfo() or {"datLoc": 0, "datSpan": 0}
+        # The size of a compressed image is the one it has in memory; its span on disk ends in padding.
+        span = info["datSpan"] - _PADDING if isinstance(hdu, fits.CompImageHDU) else hdu.size
+        if span > 0 and info["datLoc"] + span > length:
+            return f"it is truncated: HDU {number} ends at byte {info['datLoc'] + span:,}, the file at {length:,}"
     return ""
 
 
