@@ -8,7 +8,10 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.nddata import Cutout2D
+from astropy.nddata.utils import NoOverlapError
 from astropy.wcs import WCS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.core.science.conftest import SCALE, Writer, header, noise, sip, tangent
 
 from awe.core.science import cutout as module
@@ -62,6 +65,16 @@ PLACES = {
 }
 
 
+def _whole(ra: float, dec: float, angle: float) -> tuple[np.ndarray, WCS, fits.HDUList]:
+    wcs = tangent(ra, dec, angle=angle)
+    raw = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(noise(), header(wcs))]).writeto(raw)
+    return noise(), wcs, fits.open(io.BytesIO(raw.getvalue()), memmap=False, do_not_scale_image_data=True)
+
+
+WHOLE = [_whole(187.7, 12.39, 0.5), _whole(0.0, -0.001, 0.0), _whole(30.0, 89.9995, 2.0)]
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     make, dtype, options = KINDS[request.param]
@@ -85,6 +98,37 @@ def test_pixels_and_wcs_are_those_of_cutout2d(stored: Path, place: str) -> None:
     np.testing.assert_array_equal(found.data, peer.data)
     np.testing.assert_array_equal(WCS(found.header).wcs.crpix, peer.wcs.wcs.crpix)
     np.testing.assert_allclose(WCS(found.header).pixel_scale_matrix, peer.wcs.pixel_scale_matrix)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    x=st.floats(-60, 460),
+    y=st.floats(-60, 360),
+    radius=st.floats(0.3, 120),
+    number=st.integers(0, len(WHOLE) - 1),
+)
+def test_anywhere_and_of_any_size(x: float, y: float, radius: float, number: int) -> None:
+    pixels, wcs, hdus = WHOLE[number]
+    centre = wcs.pixel_to_world(x, y)
+    size = 2 * radius * SCALE * u.deg
+    found = cut(
+        hdus, "image", region=Circle(centre.ra.deg, centre.dec.deg, radius * SCALE), max_pixels=PIXELS
+    )
+    try:
+        peer = Cutout2D(pixels, centre, size, wcs, mode="trim")
+    except NoOverlapError:
+        # The circle may still touch the outermost half pixel.
+        assert found is None or 1 in found.hdus[1].shape
+        return
+    if found is None:  # the box overlaps the image at a corner, the circle does not
+        grid_y, grid_x = np.mgrid[-0.5:300, -0.5:400]
+        assert np.hypot(grid_x - x, grid_y - y).min() > radius * 0.99
+        return
+    # The circle's extent and Cutout2D's rounded size may part at the rounding.
+    assert np.abs(np.subtract(found.hdus[1].shape, peer.data.shape)).max() <= 1
+    if found.hdus[1].shape == peer.data.shape:
+        first = np.argwhere(pixels == found.hdus[1].data[0, 0])[0]
+        assert np.abs(first - peer.origin_original[::-1]).max() <= 1
 
 
 def test_nan_borders_stay(write: Writer) -> None:

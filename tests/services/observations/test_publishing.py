@@ -10,8 +10,10 @@ import pytest
 from astropy.io import fits
 from tests.services.observations.conftest import Archive, open_archive, write_image
 
+from awe.core.science.observation import Rules
 from awe.errors import InputFileError, NotFoundError, ParameterError
 from awe.services.observations import Criteria, publishing
+from awe.services.observations.describe import read_description
 from awe.services.observations.scanning import Scanned, find_files, scan
 from awe.services.observations.store import ObservationStore
 
@@ -86,21 +88,33 @@ MALFORMED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", MALFORMED)
-def test_a_malformed_file_is_named_with_the_reason(archive: Archive, tmp_path: Path, kind: str) -> None:
+def test_a_malformed_file_is_explained(tmp_path: Path, kind: str) -> None:
     spoil, reason = MALFORMED[kind]
+    path = write_image(tmp_path, "bad.fits")
+    before = path.read_bytes()
+    path.write_bytes(spoil(before))
+    assert path.read_bytes() != before
+    found = scan(path, Rules())
+    assert not found.parts
+    assert found.reason
+    assert re.search(reason, found.reason)
+    assert str(tmp_path) not in found.reason
+
+
+def test_malformed_files_are_named_and_the_others_published(archive: Archive, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     write_image(folder, "good.fits")
-    bad = write_image(folder, "bad.fits")
-    before = bad.read_bytes()
-    bad.write_bytes(spoil(before))
-    assert bad.read_bytes() != before
+    for kind, (spoil, _) in MALFORMED.items():
+        path = write_image(folder, f"{kind.replace(' ', '_')}.fits")
+        path.write_bytes(spoil(path.read_bytes()))
+    (folder / "gone.fits").symlink_to(folder / "nowhere")
     report = archive.observations.publish("c", folder)
     assert archive.names() == {"good"}
-    (entry,) = report.rejected
-    assert entry.file == "bad.fits"
-    assert entry.reason
-    assert re.search(reason, entry.reason)
-    assert str(tmp_path) not in entry.reason
+    assert report.found == len(MALFORMED) + 2
+    assert {entry.file for entry in report.rejected} == {
+        "gone.fits", *(f"{kind.replace(' ', '_')}.fits" for kind in MALFORMED)
+    }  # fmt: skip
+    assert report.to_json()["published"] == 1
 
 
 def test_compressed_files_are_checked_to_their_end(archive: Archive, tmp_path: Path) -> None:
@@ -272,10 +286,10 @@ def test_it_is_all_there_after_a_restart(tmp_path: Path) -> None:
     close()
 
 
-@pytest.mark.parametrize("name", ["", "two words", "1st", "a/b", "x" * 70, "a?b"])
-def test_a_collection_has_a_proper_name(archive: Archive, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ParameterError, match="collection"):
-        archive.observations.publish(name, tmp_path)
+def test_a_collection_has_a_proper_name(archive: Archive, tmp_path: Path) -> None:
+    for name in ("", "two words", "1st", "a/b", "x" * 70, "a?b"):
+        with pytest.raises(ParameterError, match="collection"):
+            archive.observations.publish(name, tmp_path)
 
 
 def test_a_folder_without_images_is_said(archive: Archive, tmp_path: Path) -> None:
@@ -299,12 +313,11 @@ def test_a_folder_without_images_is_said(archive: Archive, tmp_path: Path) -> No
         ("[metadata]\nx = 2020-13-45", "not TOML"),
     ],
 )
-def test_a_wrong_describe_file_is_explained(archive: Archive, tmp_path: Path, text: str, reason: str) -> None:
-    write_image(tmp_path / "images", "a.fits")
+def test_a_wrong_describe_file_is_explained(tmp_path: Path, text: str, reason: str) -> None:
     describe = tmp_path / "describe.toml"
     describe.write_text(text)
     with pytest.raises(InputFileError, match=reason):
-        archive.observations.publish("c", tmp_path / "images", describe=describe)
+        read_description(describe)
 
 
 REAL = {
