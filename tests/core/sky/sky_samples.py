@@ -10,7 +10,6 @@ from astropy.coordinates import SkyCoord
 
 from awe.core.sky import Box, Circle, Polygon, Range, Region
 
-
 SKY = 4 * 180**2 / math.pi
 
 

@@ -6,10 +6,10 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.sky.sky_samples import exact_separation
 
 from awe.core.sky import half_chord_squared, separation, unit_vector
 from awe.core.sky._angles import chord_angle, lonlat, normal
-from sky_samples import exact_separation
 
 
 def test_separation_agrees_with_astropy() -> None:

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.sky.sky_samples import POLYGONS, REGIONS, SKY, around, inside, scattered, star
 
 from awe.core.sky import Box, Circle, Polygon, Range, Region, best_order, healpix_index
 from awe.core.sky._cover import MAX_RANGES
 from awe.errors import ParameterError
-from sky_samples import POLYGONS, REGIONS, SKY, around, inside, scattered, star
 
 CELLS = 12 * 4**29
 
 
 def covered(ranges: np.ndarray, index: np.ndarray) -> np.ndarray:
     slot = np.searchsorted(ranges[:, 0], index, side="right") - 1
-    return (slot >= 0) & (index < ranges[np.maximum(slot, 0), 1])
+    return np.asarray((slot >= 0) & (index < ranges[np.maximum(slot, 0), 1]))
 
 
 def assert_well_formed(ranges: np.ndarray) -> None:

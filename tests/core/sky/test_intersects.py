@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
+from tests.core.sky.sky_samples import star
 
 from awe.core.sky import Box, Circle, Polygon, Range, Region, unit_vector
-from sky_samples import star
 
 
 def kinds(rng: np.random.Generator) -> list[Region]:
@@ -29,13 +29,13 @@ def kinds(rng: np.random.Generator) -> list[Region]:
 
 
 def grid(ra: float, dec: float) -> tuple[np.ndarray, np.ndarray]:
-    """Positions 0.1 degrees apart, 20 degrees around a place."""
-    x, y = np.meshgrid(np.arange(-15, 15, 0.1), np.arange(-15, 15, 0.1))
+    """Positions 0.15 degrees apart, up to 12 degrees around a place."""
+    x, y = np.meshgrid(np.arange(-12, 12, 0.15), np.arange(-12, 12, 0.15))
     lat = np.clip(dec + y.ravel(), -90, 90)
     return (ra + x.ravel() / np.maximum(np.cos(np.radians(lat)), 0.01)) % 360, lat
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(8))
 def test_pairs_agree_with_positions_in_both(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for a, b in itertools.product(kinds(rng), kinds(rng)):
@@ -52,7 +52,7 @@ def test_pairs_agree_with_positions_in_both(seed: int) -> None:
             assert in_a.any()
             assert in_b.any(), (a, b)
             distance, _ = cKDTree(vectors[in_a]).query(vectors[in_b])
-            assert np.degrees(distance.min()) < 0.3, (a, b)
+            assert np.degrees(distance.min()) < 0.45, (a, b)
 
 
 WHOLE = Range(0, 360, -90, 90)

@@ -30,8 +30,6 @@ __all__ = ["Polygon"]
 
 # Vertices closer to antipodal than this (2e-4 arcsec) do not say which way their edge goes.
 _ANTIPODAL = 1e-9
-# An apex this close to a vertex, compared with the polygon's size, would make slivers of triangles.
-_CLEARANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class Polygon(Region):
             )
         object.__setattr__(self, "vertices", kept)
         self._check_edges()
-        self._fan  # noqa: B018  # rejects polygons without an area
+        self._steradian  # noqa: B018  # rejects polygons without an area
 
     def _check_edges(self) -> None:
         edges = self.boundary
@@ -96,33 +94,30 @@ class Polygon(Region):
         return Boundary(starts, np.roll(starts, -1, axis=0), np.empty((0, 3)), corners)
 
     @cached_property
-    def _fan(self) -> tuple[FloatArray, float]:
-        """The apex and the area in steradian."""
-        for apex in self._apexes():
-            area = abs(_winding_area(self.boundary, apex))
-            if area < 2 * np.pi * (1 - 1e-12):
-                if area < 1e-12 * self._size**2:
-                    raise PositionError("the polygon encloses no area: its vertices lie on one great circle")
-                return apex, area
+    def _apex(self) -> FloatArray:
+        """The common corner of the triangles, far from all vertices and from their antipodes.
+
+        It must not lie in the polygon's middle, where objects are: right at the apex rounding decides.
+        """
+        corners = self.boundary.starts
+        clearance = np.linalg.norm(np.cross(_DIRECTIONS[:, None], corners), axis=2).min(axis=1)
+        for apex in _DIRECTIONS[np.argsort(-clearance, kind="stable")]:
+            # The area is that of the side without the apex's antipode.
+            if abs(_winding_area(self.boundary, apex)) < 2 * np.pi * (1 - 1e-12):
+                found: FloatArray = apex
+                return found
         raise PositionError("the polygon encloses exactly half the sky, so that neither side is the smaller")
 
     @cached_property
-    def _size(self) -> float:
+    def _steradian(self) -> float:
+        circle = self.bounding_circle()
+        # A point in the middle keeps the precision of small areas; its antipode is outside.
+        near = self._apex if circle.radius == 180 else unit_vector(circle.ra, circle.dec)
+        area = abs(_winding_area(self.boundary, near))
         corners = self.boundary.starts
-        return float(np.linalg.norm(corners - corners[0], axis=1).max())
-
-    def _apexes(self) -> list[FloatArray]:
-        """Return candidates for the apex, none too close to a vertex or to its antipode."""
-        corners = self.boundary.starts
-        middle = corners.sum(axis=0)
-        around = [*_DIRECTIONS]
-        length = float(np.linalg.norm(middle))
-        if length > 1e-3 * len(corners):
-            around.insert(0, middle / length)
-        limit = _CLEARANCE * min(self._size, 1.0)
-        return [
-            a for a in around if np.linalg.norm(np.cross(corners - a, corners + a), axis=1).min() > 2 * limit
-        ] or around
+        if area < 1e-12 * float(np.linalg.norm(corners - corners[0], axis=1).max()) ** 2:
+            raise PositionError("the polygon encloses no area: its vertices lie on one great circle")
+        return area
 
     @cached_property
     def edge_forms(self) -> FloatArray:
@@ -133,7 +128,7 @@ class Polygon(Region):
         of edges count. Neighbouring edges share the form through their common vertex, once strict and
         once not, so that no position falls between two triangles or into both.
         """
-        apex, _ = self._fan
+        apex = self._apex
         edges = self.boundary
         left, right = normal(edges.starts, apex[None, :]), normal(edges.ends, apex[None, :])
         side = np.where(edges.normals @ apex >= 0, 1.0, -1.0)[:, None]
@@ -182,7 +177,7 @@ class Polygon(Region):
     @property
     def area(self) -> float:
         """The solid angle in square degrees."""
-        return self._fan[1] * SQUARE_DEGREES
+        return self._steradian * SQUARE_DEGREES
 
     def to_dali(self) -> str:
         """Return ``POLYGON ra1 dec1 ra2 dec2 ...``."""
