@@ -347,6 +347,7 @@ def test_a_killed_publisher_leaves_nothing_visible_and_can_go_on(
     assert again == set()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(service: CatalogService, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table of many chunks is written with a few of them in memory at a time."""
     from awe.services.catalogs import hats

@@ -5,12 +5,14 @@ with the dialect, CONVERT forgives errors). Here every name before a parenthesis
 sqlglot does not recognise it; the calls stay as written and ``awe.core.sql.functions`` decides.
 """
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from awe.core.sql._place import Text
 from awe.core.sql.functions import spelled
@@ -19,7 +21,8 @@ from awe.errors import NotOfferedError, QuerySyntaxError
 __all__ = ["parse"]
 
 _MARK = "\ue000"  # a private-use character: in no name of sqlglot's
-_SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT", "TRIM_", "VALUES"})
+_SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"})
+_MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(\w+)'>")
 _NOT_A_QUERY = {
     "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "CREATE", "ALTER", "TRUNCATE", "COPY", "ATTACH", "DETACH",
     "PRAGMA", "SET", "INSTALL", "LOAD", "EXEC", "EXECUTE", "DECLARE", "IF", "WHILE", "BEGIN", "COMMIT",
@@ -32,9 +35,7 @@ _PARTS = {
 }  # fmt: skip
 
 
-def parse(
-    text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], Sequence[Token]]
-) -> exp.Expression:
+def parse(text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], Sequence[Token]]) -> exp.Expr:
     """Parse one query; `fix` changes the dialect's tokens before.
 
     Raises
@@ -56,6 +57,8 @@ def parse(
         trees = dialect.parser().parse(tokens, text.text)
     except ParseError as error:
         raise _syntax_error(error, tokens, text) from error
+    except RecursionError as error:
+        raise QuerySyntaxError("the query is nested too deeply", line=1, column=1) from error
     except SqlglotError as error:
         raise QuerySyntaxError(f"not a query: {error}", line=1, column=1) from error
     tree = trees[0] if len(trees) == 1 else None
@@ -88,7 +91,7 @@ def _one_statement(tokens: list[Token], text: Text) -> list[Token]:
             f"a query begins with SELECT or WITH, not with {first.text!r}", line=line, column=column
         )
     depth = 0
-    for previous, token in zip(tokens, tokens[1:], strict=False):
+    for previous, token in pairwise(tokens):
         if token.token_type is TokenType.SEMICOLON:
             _several(tokens[tokens.index(token) + 1], text)
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
@@ -104,6 +107,9 @@ _BEFORE_SELECT = frozenset(
 )  # fmt: skip
 
 
+_NEVER_NAMES = frozenset({TokenType.STRING, TokenType.NUMBER})
+
+
 def _several(token: Token, text: Text) -> None:
     line, column = text.line_column(token.start)
     raise NotOfferedError(
@@ -112,14 +118,16 @@ def _several(token: Token, text: Text) -> None:
 
 
 def _marked(tokens: list[Token], text: Text) -> list[Token]:
-    for token, after in zip(tokens, tokens[1:], strict=False):
+    for token, after in pairwise(tokens):
         if after.token_type is not TokenType.L_PAREN:
             continue
         name = token.text.upper()
         plain = token.token_type in {TokenType.VAR, TokenType.IDENTIFIER} and name not in _SYNTAX
-        known = token.token_type is not TokenType.STRING and spelled(text.dialect, name)
-        if plain or known:
-            token.token_type = TokenType.VAR if token.token_type is not TokenType.IDENTIFIER else token.token_type
+        known = token.token_type not in _NEVER_NAMES and spelled(text.dialect, name)
+        if plain or known or token.token_type is TokenType.GLOB:
+            token.token_type = (
+                TokenType.VAR if token.token_type is not TokenType.IDENTIFIER else token.token_type
+            )
             token.text = _MARK + token.text
     return tokens
 
@@ -132,5 +140,8 @@ def _syntax_error(error: ParseError, tokens: Sequence[Token], text: Text) -> Que
     at = next((t for t in tokens if t.line == line and t.col == last), None)
     line, column = text.line_column(at.start) if at is not None else (line, last)
     reason = str(detail.get("description", "not a query")).replace(_MARK, "")
+    missing = _MISSING.fullmatch(reason)
+    if missing is not None:
+        reason = f"something is missing in {missing[1].upper()}"
     where = f" at {found!r}" if found else " at the end" if before else ""
     return QuerySyntaxError(f"{reason[:1].lower()}{reason[1:].rstrip('.')}{where}", line=line, column=column)

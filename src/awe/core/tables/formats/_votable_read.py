@@ -7,6 +7,7 @@ the parser. Versions 1.0 to 1.5 are read, of any namespace. Entities are not res
 import binascii
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +23,7 @@ from awe.core.tables.formats._votable_fields import Cell, cell_of
 from awe.core.tables.formats._votable_text import CellError, parse_cells
 from awe.errors import InputFileError
 
-__all__ = ["read_votable"]
+__all__ = ["read_votable", "votable_schema"]
 
 _CHUNK = 1 << 20
 _STREAM = re.compile(rb"<(?:[\w.-]+:)?STREAM\b[^>]*>")
@@ -50,6 +51,19 @@ def read_votable(path: Path) -> TableStream:
     stream = TableStream(reader.schema, batches, content.close)
     reader.stream = stream
     return stream
+
+
+def votable_schema(document: bytes, name: str) -> Schema:
+    """Return the columns of the first table of a document in memory.
+
+    Raises
+    ------
+    InputFileError
+        As `read_votable`; `name` stands for the file.
+    """
+    reader = _Reader(Path(name), BytesIO(document))
+    next(reader.run())
+    return reader.schema
 
 
 class _Reader:
