@@ -42,12 +42,16 @@ class TableStream:
         self.schema = schema
         self.overflow = False
         self._batches = iter(batches)
+        self._first: pa.RecordBatch | None = None
         self._on_close = on_close
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return self
 
     def __next__(self) -> pa.RecordBatch:
+        first, self._first = self._first, None
+        if first is not None:
+            return first
         try:
             return next(self._batches)
         except BaseException:  # exhausted, failed or interrupted: whoever makes the rows must stop
@@ -57,12 +61,14 @@ class TableStream:
     def close(self) -> None:
         """Stop whoever makes the batches. Closing twice is allowed."""
         on_close, self._on_close = self._on_close, None
-        closer = getattr(self._batches, "close", None)
-        if closer is not None and on_close is not None:
-            closer()
-        self._batches = iter(())
-        if on_close is not None:
-            on_close()
+        batches, self._batches, self._first = self._batches, iter(()), None
+        try:
+            closer = getattr(batches, "close", None)
+            if closer is not None:
+                closer()
+        finally:
+            if on_close is not None:
+                on_close()
 
     def __enter__(self) -> Self:
         return self
@@ -92,15 +98,8 @@ class TableStream:
 
     def primed(self) -> "TableStream":
         """Return this stream with its first batch already made, so that early errors come early."""
-        first = next(self, None)
-        rest = self._batches
-        self._batches = iter(()) if first is None else _chain(first, rest)
+        self._first = next(self, None)
         return self
-
-
-def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:

@@ -37,7 +37,7 @@ _ITEMS: dict[str, tuple[str, pa.DataType, int]] = {
     "C": (">f4", pa.float32(), 2),
     "M": (">f8", pa.float64(), 2),
 }
-_OFFSETS = {
+_OFFSETS: dict[tuple[str, float], pa.DataType] = {
     ("B", -128): pa.int8(),
     ("I", 1 << 15): pa.uint16(),
     ("J", 1 << 31): pa.uint32(),

@@ -278,8 +278,8 @@ def _fixed_arrays(array: pa.Array, plan: _Plan) -> np.ndarray:
 
 def _stored_values(array: pa.Array, null: int) -> np.ndarray:
     if pa.types.is_boolean(array.type):
-        codes = np.frombuffer(b"FT\0", np.uint8)
-        return codes[array.cast(pa.uint8()).fill_null(2).to_numpy(zero_copy_only=False)]
+        codes: np.ndarray = array.cast(pa.uint8()).fill_null(2).to_numpy(zero_copy_only=False)
+        return np.frombuffer(b"FT\0", np.uint8).take(codes)
     if pa.types.is_floating(array.type):
         return to_numpy(array, float("nan"))
     values = to_numpy(array, null)
@@ -287,7 +287,8 @@ def _stored_values(array: pa.Array, null: int) -> np.ndarray:
     if zero is None:
         return values
     # subtracting 2ⁿ⁻¹ is turning the sign bit over
-    return (values ^ values.dtype.type(zero)).view(values.dtype.str.replace("u", "i"))
+    turned: np.ndarray = values ^ values.dtype.type(zero)
+    return turned.view(values.dtype.str.replace("u", "i"))
 
 
 def _padded(array: pa.Array, width: int) -> np.ndarray:

@@ -7,6 +7,7 @@ exactly, dates and times as ISO 8601, binary as hexadecimal digits, arrays and s
 import json
 import re
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,11 +37,22 @@ def plain_text(array: pa.Array) -> pa.Array:
         return iso_text(array)
     if pa.types.is_floating(kind):
         return array.cast(pa.float32() if pa.types.is_float16(kind) else kind).cast(pa.string())
-    if is_list(kind) or pa.types.is_nested(kind):
+    if is_list(kind) and not is_textual(kind.value_type):
+        return _number_lists(array)
+    if pa.types.is_nested(kind):
         return pa.array([None if v is None else _dumps(v) for v in array.to_pylist()], pa.string())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return pa.array([None if v is None else v.hex() for v in array.to_pylist()], pa.string())
     return array.cast(pa.string())
+
+
+def _number_lists(array: pa.Array) -> pa.Array:
+    plain = array.cast(pa.list_(array.type.value_type))
+    counts = pc.list_value_length(plain).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), json_cells(plain.flatten()))
+    text = pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
+    return pc.if_else(plain.is_valid(), text, None)
 
 
 def _dumps(value: object) -> str:

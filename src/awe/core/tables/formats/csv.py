@@ -21,8 +21,8 @@ from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import string_bytes
 from awe.core.tables.formats._csv_types import Evidence, as_type
 from awe.core.tables.formats._files import open_file
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._text import quoted_cells
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import InputFileError
 
 __all__ = ["CSV", "TSV", "DelimitedFormat", "delimited_rows"]
@@ -64,7 +64,7 @@ class DelimitedFormat:
             for found, column in zip(evidence, batch.columns, strict=True):
                 found.see(column)
         schema = Schema(tuple(Column(n, found.type) for n, found in zip(names, evidence, strict=True)))
-        return TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema), lambda: None)
+        return TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema))
 
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:

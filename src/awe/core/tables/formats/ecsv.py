@@ -22,7 +22,7 @@ from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema, is_list, pieces
 from awe.core.tables.formats._files import open_file, read_some
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats.csv import delimited_rows
 from awe.errors import InputFileError
 

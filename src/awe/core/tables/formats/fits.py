@@ -7,7 +7,7 @@ from pathlib import Path
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._fits_read import read_fits
 from awe.core.tables.formats._fits_write import write_fits
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 
 __all__ = ["FITS", "FitsFormat"]
 

@@ -17,8 +17,8 @@ from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import is_list, string_bytes
 from awe.core.tables.formats._files import open_file, read_some
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._text import json_cells
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import AweError, InputFileError
 
 __all__ = ["JSON", "JsonFormat"]

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import VOTABLE_NUMBERS, basic_schema
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_document import frame
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import votable_schema
 from awe.errors import InputFileError
 
