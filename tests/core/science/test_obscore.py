@@ -56,7 +56,9 @@ def test_a_column_is_as_the_standard_has_it(row: list[str]) -> None:
 
 def test_extensions_bear_the_standards_names_where_it_has_one() -> None:
     names = [column.name for column in EXTENSION_COLUMNS]
-    assert {"level", "detector", "aperture", "spectral_elt", "n_exposures", "proposal_id", "visit"} <= set(names)
+    assert {"level", "detector", "aperture", "spectral_elt", "n_exposures", "proposal_id", "visit"} <= set(
+        names
+    )
     assert len({name.lower() for name in OBSCORE_SCHEMA.names}) == len(OBSCORE_SCHEMA)
     assert all(column.utype.startswith("obscore:") for column in EXTENSION_COLUMNS if column.std)
     assert OBSCORE_SCHEMA["s_region"].xtype == "adql:REGION"

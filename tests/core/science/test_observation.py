@@ -5,13 +5,13 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
+from tests.core.science.conftest import header, noise, sip, tangent
 
 from awe.core.science.celestial import NoCelestialWCSError, quiet
 from awe.core.science.filters import FILTERS
 from awe.core.science.fitsfile import open_fits
 from awe.core.science.observation import Observation, Rules, observe, split_name
 from awe.core.sky import Circle, Polygon, parse_stcs
-from tests.core.science.conftest import header, noise, sip, tangent
 
 
 def one(hdus: fits.HDUList, stem: str = "image", rules: Rules | None = None) -> Observation:
@@ -46,7 +46,9 @@ def test_a_files_name_is_the_observation_and_the_product(stem: str, name: str, p
     assert split_name(stem) == (name, product)
 
 
-@pytest.mark.parametrize(("ra", "dec"), [(187.7, 12.39), (0.0001, 5.0), (359.9999, -70.0), (33.0, 90.0), (8.0, -89.999)])
+@pytest.mark.parametrize(
+    ("ra", "dec"), [(187.7, 12.39), (0.0001, 5.0), (359.9999, -70.0), (33.0, 90.0), (8.0, -89.999)]
+)
 @pytest.mark.parametrize("frame", ["ICRS", "FK5"])
 def test_the_outline_is_astropys_footprint(ra: float, dec: float, frame: str) -> None:
     wcs = tangent(ra, dec, (30, 40), frame=frame, scale=0.2 / 3600)
@@ -165,7 +167,12 @@ def test_a_cube_tells_its_axes() -> None:
     wcs.wcs.ctype = ["RA---SIN", "DEC--SIN", "FREQ", "STOKES"]
     wcs.wcs.crval, wcs.wcs.cdelt, wcs.wcs.crpix = [10, 20, 1.4e9, 1], [-1e-4, 1e-4, 1e6, 1], [5, 5, 1, 1]
     found = one(fits.HDUList([fits.PrimaryHDU(noise((4, 7, 8, 9)), wcs.to_header())]))
-    assert (found.dataproduct_type, found.em_xel, found.pol_xel, found.pol_states) == ("cube", 7, 4, "/I/Q/U/V/")
+    assert (found.dataproduct_type, found.em_xel, found.pol_xel, found.pol_states) == (
+        "cube",
+        7,
+        4,
+        "/I/Q/U/V/",
+    )
     assert (found.s_xel1, found.s_xel2) == (9, 8)
 
 
@@ -185,9 +192,14 @@ NOT_ON_THE_SKY = {
         fits.HDUList([fits.PrimaryHDU(noise((3, 3)), fits.Header({"CTYPE1": "X", "CTYPE2": "Y"}))]),
         "no celestial",
     ),
-    "a spectrum": (fits.HDUList([fits.PrimaryHDU(noise((30,)), fits.Header({"CTYPE1": "WAVE"}))]), "no HDU holds"),
+    "a spectrum": (
+        fits.HDUList([fits.PrimaryHDU(noise((30,)), fits.Header({"CTYPE1": "WAVE"}))]),
+        "no HDU holds",
+    ),
     "a table": (
-        fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns([fits.Column("a", "D", array=[1.0])])]),
+        fits.HDUList(
+            [fits.PrimaryHDU(), fits.BinTableHDU.from_columns([fits.Column("a", "D", array=[1.0])])]
+        ),
         "no HDU holds an image",
     ),
     "a singular matrix": (
@@ -196,15 +208,24 @@ NOT_ON_THE_SKY = {
                 fits.PrimaryHDU(
                     noise((3, 3)),
                     fits.Header(
-                        {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CD1_1": 1.0, "CD1_2": 1.0, "CD2_1": 1.0, "CD2_2": 1.0}
+                        {
+                            "CTYPE1": "RA---TAN",
+                            "CTYPE2": "DEC--TAN",
+                            "CD1_1": 1.0,
+                            "CD1_2": 1.0,
+                            "CD2_1": 1.0,
+                            "CD2_2": 1.0,
+                        }
                     ),
                 )
             ]
         ),
-        "cannot be used",
+        "singular",
     ),
     "an unknown projection": (
-        fits.HDUList([fits.PrimaryHDU(noise((3, 3)), fits.Header({"CTYPE1": "RA---XYZ", "CTYPE2": "DEC--XYZ"}))]),
+        fits.HDUList(
+            [fits.PrimaryHDU(noise((3, 3)), fits.Header({"CTYPE1": "RA---XYZ", "CTYPE2": "DEC--XYZ"}))]
+        ),
         "cannot be used|no celestial",
     ),
     "one half of a pair": (
@@ -217,7 +238,13 @@ NOT_ON_THE_SKY = {
                 fits.PrimaryHDU(
                     noise((3, 3)),
                     fits.Header(
-                        {"CTYPE1": "RA---SIN", "CTYPE2": "DEC--SIN", "CRPIX1": 1e9, "CDELT1": -1.0, "CDELT2": 1.0}
+                        {
+                            "CTYPE1": "RA---SIN",
+                            "CTYPE2": "DEC--SIN",
+                            "CRPIX1": 1e9,
+                            "CDELT1": -1.0,
+                            "CDELT2": 1.0,
+                        }
                     ),
                 )
             ]
@@ -225,7 +252,9 @@ NOT_ON_THE_SKY = {
         "no position for any pixel",
     ),
     "the sun": (
-        fits.HDUList([fits.PrimaryHDU(noise((3, 3)), fits.Header({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN"}))]),
+        fits.HDUList(
+            [fits.PrimaryHDU(noise((3, 3)), fits.Header({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN"}))]
+        ),
         "frame is not known|no celestial",
     ),
 }

@@ -1,22 +1,23 @@
 import io
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.visualization import ZScaleInterval
 from PIL import Image
+from tests.core.science.conftest import Writer, header, noise, tangent
 
 from awe.core.science import preview as module
 from awe.core.science.fitsfile import open_fits
 from awe.core.science.preview import preview
 from awe.core.sky import Circle
 from awe.errors import ParameterError
-from tests.core.science.conftest import Writer, header, noise, tangent
 
 
-def draw(path: Path, **options: object) -> np.ndarray:
+def draw(path: Path, **options: Any) -> np.ndarray:
     """Return the picture as rows from the bottom, grey and alpha."""
     with open_fits(path) as hdus:
         raw = preview(hdus, "image", **options)
@@ -87,7 +88,7 @@ def test_the_middle_plane_of_a_cube(write: Writer) -> None:
 
 
 @pytest.mark.parametrize("options", [{"size": 0}, {"size": 5000}, {"stretch": "log"}])
-def test_what_is_not_offered_is_said(write: Writer, options: dict[str, object]) -> None:
+def test_what_is_not_offered_is_said(write: Writer, options: dict[str, Any]) -> None:
     path = write(fits.ImageHDU(noise((30, 40)), header(tangent(shape=(30, 40)))))
     with pytest.raises(ParameterError):
         draw(path, **options)

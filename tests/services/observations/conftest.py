@@ -1,8 +1,9 @@
 """An archive without HTTP: the system database, the catalogues over DuckDB, and the observations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,8 @@ class Archive:
     catalogs: CatalogService
     observations: ObservationService
 
-    def rows(self, criteria: Criteria | None = None, **options: int) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = (
+    def rows(self, criteria: Criteria | None = None, **options: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (
             self.observations.find(criteria or Criteria(), **options).to_table().to_pylist()
         )
         return found
@@ -72,9 +73,10 @@ def write_image(
     scale_arcsec: float = 1.0,
     angle: float = 0.0,
     shape: tuple[int, int] = (20, 30),
-    **cards: object,
+    cards: Mapping[str, object] | None = None,
+    **keywords: object,
 ) -> Path:
-    """Write a small image around a position; further header cards by keyword."""
+    """Write a small image around a position; further header cards by keyword, or in `cards`."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = [ra, dec]
@@ -83,7 +85,7 @@ def write_image(
     wcs.wcs.cd = scale_arcsec / 3600 * np.array([[-c, s], [s, c]])
     wcs.wcs.radesys = "ICRS"
     header = wcs.to_header()
-    header.update(cards)
+    header.update({**(cards or {}), **keywords})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     pixels = np.random.default_rng(3).normal(100, 5, shape).astype(np.float32)

@@ -1,20 +1,21 @@
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.services.observations.conftest import Archive, open_archive, write_image
 
 from awe.core.sky import Circle, Polygon, Range, Region, parse_stcs, separation
 from awe.errors import ParameterError
 from awe.services.observations import Criteria
 from awe.services.observations.finding import to_adql
-from tests.services.observations.conftest import Archive, open_archive, write_image
 
 INF = math.inf
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,15 @@ def sky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     """Images all over the sky, at both poles and on both sides of RA 0, of many sizes."""
     folder = tmp_path_factory.mktemp("sky")
     rng = np.random.default_rng(11)
-    special = [(0.0, 90.0), (120.0, -90.0), (0.0, 0.0), (359.99, 10.0), (0.01, 10.0), (45.0, 89.9), (180.0, -89.8)]
+    special = [
+        (0.0, 90.0),
+        (120.0, -90.0),
+        (0.0, 0.0),
+        (359.99, 10.0),
+        (0.01, 10.0),
+        (45.0, 89.9),
+        (180.0, -89.8),
+    ]
     spread = list(zip(rng.uniform(0, 360, 40), np.degrees(np.arcsin(rng.uniform(-1, 1, 40))), strict=True))
     m87 = [(187.7 + x, 12.39 + y) for x, y in rng.normal(0, 0.3, (20, 2))]
     for number, (ra, dec) in enumerate([*special, *spread, *m87]):
@@ -30,7 +39,7 @@ def sky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
             folder / "images", f"im{number}.fits", ra, dec, angle=number, scale_arcsec=10.0 ** rng.uniform(0, 2.5),
             EXPTIME=float(10 * number), FILTER=["F606W", "F814W", "none"][number % 3],
             INSTRUME=["ACS", "WFPC2"][number % 2], TELESCOP="HST", OBJECT=f"O'{number % 4}",
-            **({"MJD-OBS": 50000.0 + number} if number % 5 else {}),
+            cards={"MJD-OBS": 50000.0 + number} if number % 5 else {},
         )  # fmt: skip
     archive, close = open_archive(folder / "archive")
     archive.observations.publish("sky", folder / "images")
@@ -77,9 +86,10 @@ def test_no_image_with_a_pixel_in_the_circle_is_missed(
 ) -> None:
     found = sky.names(Criteria(regions=(Circle(ra, dec, radius),)))
     for row in everything:
-        outline = parse_stcs(str(row["s_region"]))
-        assert isinstance(outline, Polygon)
-        corners = np.array([*outline.vertices, (row["s_ra"], row["s_dec"])], float)
+        numbers = [float(word) for word in str(row["s_region"]).split()[2:]]
+        corners = np.array(
+            [*zip(numbers[::2], numbers[1::2], strict=True), (row["s_ra"], row["s_dec"])], float
+        )
         apart = separation(ra, dec, corners[:, 0], corners[:, 1])
         if apart.min() <= radius:
             assert row["obs_id"] in found
@@ -88,11 +98,11 @@ def test_no_image_with_a_pixel_in_the_circle_is_missed(
 
 
 def overlap(low: str, high: str, a: float, b: float) -> Callable[[Row], bool]:
-    return lambda r: r[low] is not None and r[high] is not None and r[high] >= a and r[low] <= b  # type: ignore[operator]
+    return lambda r: r[low] is not None and r[high] is not None and r[high] >= a and r[low] <= b
 
 
 def within(column: str, a: float, b: float) -> Callable[[Row], bool]:
-    return lambda r: r[column] is not None and a <= r[column] <= b  # type: ignore[operator]
+    return lambda r: r[column] is not None and a <= r[column] <= b
 
 
 CRITERIA: list[tuple[Criteria, Callable[[Row], bool]]] = [
@@ -102,12 +112,18 @@ CRITERIA: list[tuple[Criteria, Callable[[Row], bool]]] = [
     (Criteria(band=((-INF, INF),)), lambda r: r["em_min"] is not None),
     (Criteria(time=((50010.0, 50020.5),)), overlap("t_min", "t_max", 50010.0, 50020.5)),
     (Criteria(time=((50060.0, INF),)), overlap("t_min", "t_max", 50060.0, INF)),
-    (Criteria(exposure=((100.0, 200.0), (600.0, INF))), lambda r: 100 <= r["t_exptime"] <= 200 or r["t_exptime"] >= 600),  # type: ignore[operator]
+    (
+        Criteria(exposure=((100.0, 200.0), (600.0, INF))),
+        lambda r: 100 <= r["t_exptime"] <= 200 or r["t_exptime"] >= 600,
+    ),
     (Criteria(fov=((0.5, INF),)), within("s_fov", 0.5, INF)),
     (Criteria(resolution=((0.0, INF),)), lambda _: False),
     (Criteria(resolving_power=((3.0, 10.0),)), within("em_res_power", 3.0, 10.0)),
     (Criteria(time_resolution=((-INF, 50.0),)), within("t_resolution", -INF, 50.0)),
-    (Criteria(ids=("IVO://EXAMPLE.AWE/SKY?IM7", "ivo://example.awe/sky?nope")), lambda r: r["obs_id"] == "im7"),
+    (
+        Criteria(ids=("IVO://EXAMPLE.AWE/SKY?IM7", "ivo://example.awe/sky?nope")),
+        lambda r: r["obs_id"] == "im7",
+    ),
     (Criteria(collections=("sky",)), lambda _: True),
     (Criteria(collections=("SKY",)), lambda _: False),
     (Criteria(facilities=("HST",), instruments=("WFPC2",)), lambda r: r["instrument_name"] == "WFPC2"),
@@ -119,7 +135,7 @@ CRITERIA: list[tuple[Criteria, Callable[[Row], bool]]] = [
     (
         Criteria(regions=(Circle(187.7, 12.39, 1.0),), band=((5e-7, 6e-7),), exposure=((500.0, INF),)),
         lambda r: bool(
-            separation(187.7, 12.39, r["s_ra"], r["s_dec"]) < 2  # type: ignore[arg-type]
+            separation(187.7, 12.39, r["s_ra"], r["s_dec"]) < 2
             and parse_stcs(str(r["s_region"])).intersects(Circle(187.7, 12.39, 1.0))
             and overlap("em_min", "em_max", 5e-7, 6e-7)(r)
             and within("t_exptime", 500.0, INF)(r)

@@ -1,26 +1,30 @@
 import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from tests.services.observations.conftest import Archive, open_archive, write_image
 
 from awe.core.sky import Circle
 from awe.errors import InputFileError, LimitError, NotFoundError, ParameterError
-from awe.services.observations import ObservationService
-from tests.services.observations.conftest import Archive, write_image
+from awe.services.observations import Criteria, ObservationService
 
 
-@pytest.fixture
-def published(archive: Archive, tmp_path: Path) -> Archive:
-    folder = tmp_path / "images"
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    folder = tmp_path_factory.mktemp("service") / "images"
     write_image(folder, "hst_9401_02_acs_wfc_total_drz.fits", shape=(200, 300), FILTER="V")
     write_image(folder, "j94f05bgq_drz.fits")
     write_image(folder, "j94f05bgq_flt.fits", 10.0, 10.0)
     write_image(folder, "k_flt.fits")
     write_image(folder, "k_raw.fits")
+    archive, close = open_archive(folder.parent / "archive")
     archive.observations.publish("hla", folder)
-    return archive
+    yield archive
+    close()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,9 @@ def test_a_name_of_several_datasets_is_refused(published: Archive) -> None:
 
 
 def test_a_cutout_is_a_fits_file(published: Archive) -> None:
-    cutout = published.observations.cutout("hst_9401_02_acs_wfc_total", region=Circle(187.7, 12.39, 20 / 3600))
+    cutout = published.observations.cutout(
+        "hst_9401_02_acs_wfc_total", region=Circle(187.7, 12.39, 20 / 3600)
+    )
     assert cutout is not None
     assert cutout.filename == "hst_9401_02_acs_wfc_total_cutout.fits"
     with fits.open(io.BytesIO(b"".join(cutout.write()))) as hdus:
@@ -83,22 +89,43 @@ def test_the_operators_limit_holds(published: Archive, tmp_path: Path) -> None:
         small.cutout("hst_9401_02_acs_wfc_total")
 
 
-def test_a_file_that_vanished_or_broke_is_said_plainly(published: Archive) -> None:
-    service = published.observations
-    path = service.file("hst_9401_02_acs_wfc_total")
+def test_a_file_that_vanished_or_broke_is_said_plainly(archive: Archive, tmp_path: Path) -> None:
+    service = archive.observations
+    path = write_image(tmp_path / "images", "m87.fits", shape=(200, 300))
+    service.publish("c", tmp_path / "images")
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(InputFileError, match="cannot be read|end early"):
-        service.cutout("hst_9401_02_acs_wfc_total")
-    with pytest.raises(InputFileError, match="cannot be read|end early"):
-        service.preview("hst_9401_02_acs_wfc_total")
+    for broken in (service.cutout, service.preview):
+        with pytest.raises(InputFileError, match=r"cannot be read|end early"):
+            broken("m87")
     path.write_bytes(b"rubbish")
     with pytest.raises(InputFileError, match="not a FITS file"):
-        service.cutout("hst_9401_02_acs_wfc_total")
+        service.cutout("m87")
     path.unlink()
     for call in (service.cutout, service.preview, service.file):
         with pytest.raises(NotFoundError, match="not there any more") as caught:
-            call("hst_9401_02_acs_wfc_total")
+            call("m87")
         assert str(path.parent) not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_many_at_once_get_what_one_gets(published: Archive) -> None:
+    service = published.observations
+
+    def work(number: int) -> tuple[bytes, bytes | None, int]:
+        region = Circle(187.7 + number % 5 / 200, 12.39, 20 / 3600)
+        cutout = service.cutout("hst_9401_02_acs_wfc_total", region=region)
+        assert cutout is not None
+        picture = service.preview("hst_9401_02_acs_wfc_total", region=region)
+        return (
+            b"".join(cutout.write()),
+            picture,
+            service.find(Criteria(regions=(region,))).to_table().num_rows,
+        )
+
+    alone = [work(number) for number in range(5)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(work, range(40)))
+    assert all(found == alone[number % 5] for number, found in enumerate(together))
 
 
 def test_one_band_of_a_file_with_several(archive: Archive, tmp_path: Path) -> None:
