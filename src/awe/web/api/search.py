@@ -11,7 +11,7 @@ from awe.core.tables import TableStream
 from awe.services.observations import Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get
-from awe.web.http import TableResponse, absolute_links, base_url, chosen_format
+from awe.web.http import TableResponse, absolute_links, base_url, chosen_format, json_error
 
 __all__ = ["router"]
 
