@@ -1,0 +1,92 @@
+"""What a format is, and what a protocol may add to the document it writes.
+
+Words: a *format* turns a `TableStream` into bytes and a file into a `TableStream`; *options* are the
+statements of a protocol (INFO, PARAM, service descriptors) that travel with the rows. Nothing here knows
+a particular format.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from awe.core.tables._stream import TableStream
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+__all__ = ["NO_OPTIONS", "Format", "VOTableOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class VOTableOptions:
+    """What a protocol adds to a document; formats without a place for a statement leave it out.
+
+    Attributes
+    ----------
+    infos
+        (name, value, text) of INFO elements at the head of the results RESOURCE, after QUERY_STATUS.
+    params, groups
+        PARAM and GROUP elements of the TABLE, with or without namespace.
+    resources
+        RESOURCE elements behind the results, such as service descriptors (DataLink 1.1 section 4).
+    status
+        QUERY_STATUS at the head (DALI 1.1 section 4.4.1); empty leaves it out.
+    ucds
+        Column name to the UCD written instead of its own: Simple Cone Search 1.03 and SIA 1.0 want UCD1
+        words such as ``POS_EQ_RA_MAIN``.
+    ids
+        Column name to the XML ID of its FIELD, for the references of service descriptors and groups.
+    description
+        Of the results as a whole; the table brings its own.
+    on_error
+        What happens when the rows fail on their way: ``state`` ends the document well-formed with
+        QUERY_STATUS ERROR, as an answer that has begun must; ``raise`` lets the error out, as a job wants.
+    """
+
+    infos: Sequence[tuple[str, str, str]] = ()
+    params: "Sequence[_Element]" = ()
+    groups: "Sequence[_Element]" = ()
+    resources: "Sequence[_Element]" = ()
+    status: str = "OK"
+    ucds: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    on_error: Literal["state", "raise"] = "state"
+
+
+NO_OPTIONS = VOTableOptions()
+
+
+class Format(Protocol):
+    """Write a stream as bytes; read a file as a stream. Neither keeps more than a few batches."""
+
+    @property
+    def name(self) -> str:
+        """The short name."""
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Media types, the first the one to answer with."""
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """File name endings with the dot, the first the one to save with."""
+
+    def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:
+        """Yield the document; the stream is closed at its end, on an error and when the caller stops.
+
+        Raises
+        ------
+        UsageError
+            If a value has no representation in this format.
+        """
+
+    def read(self, path: Path) -> TableStream:
+        """Return the rows of a file; its head is read before this returns.
+
+        Raises
+        ------
+        InputFileError
+            From here or from the stream: with the line, row or HDU.
+        """
