@@ -1,4 +1,6 @@
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,30 +12,30 @@ import awe.platform
 from awe.errors import UnavailableError, UsageError
 from awe.services.system import SystemDatabase, metadata
 
-assert awe.platform.Platform  # importing it declares every service's tables
+assert awe.platform.__all__  # importing it declares every service's tables
 
 
 @pytest.fixture
-def system(tmp_path):
+def system(tmp_path: Path) -> Iterator[SystemDatabase]:
     database = SystemDatabase.in_folder(tmp_path)
     database.migrate()
     yield database
     database.close()
 
 
-def _is_declared(_object, _name, kind, reflected, counterpart):
+def _is_declared(_object: object, _name: object, kind: str, reflected: bool, counterpart: object) -> bool:
     """Leave out what an installed service would declare and this one does not."""
     return not (kind == "table" and reflected and counterpart is None)
 
 
-def test_the_migrations_make_what_the_stores_declare(system):
+def test_the_migrations_make_what_the_stores_declare(system: SystemDatabase) -> None:
     with system.reading() as connection:
         options = {"compare_type": True, "include_object": _is_declared}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
 
 
-def test_migrating_twice_changes_nothing(system):
+def test_migrating_twice_changes_nothing(system: SystemDatabase) -> None:
     with system.transaction() as connection:
         connection.execute(text("UPDATE catalog_state SET revision = 7"))
     system.migrate()
@@ -41,11 +43,11 @@ def test_migrating_twice_changes_nothing(system):
         assert connection.scalar(text("SELECT revision FROM catalog_state")) == 7
 
 
-def test_two_that_migrate_at_once_both_succeed(tmp_path):
+def test_two_that_migrate_at_once_both_succeed(tmp_path: Path) -> None:
     databases = [SystemDatabase.in_folder(tmp_path) for _ in range(4)]
     failures = []
 
-    def migrate(database):
+    def migrate(database: SystemDatabase) -> None:
         try:
             database.migrate()
         except Exception as error:  # noqa: BLE001  # reported by the assertion
@@ -61,7 +63,7 @@ def test_two_that_migrate_at_once_both_succeed(tmp_path):
     assert failures == []
 
 
-def test_a_newer_schema_is_refused_with_the_command_that_helps(system):
+def test_a_newer_schema_is_refused_with_the_command_that_helps(system: SystemDatabase) -> None:
     with system.transaction() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(UnavailableError, match="9999") as caught:
@@ -69,11 +71,11 @@ def test_a_newer_schema_is_refused_with_the_command_that_helps(system):
     assert caught.value.hint == "pip install --upgrade awe"
 
 
-def test_a_failed_transaction_leaves_nothing(system):
+def test_a_failed_transaction_leaves_nothing(system: SystemDatabase) -> None:
     users = metadata.tables["users"]
     row = {"name": "ann", "roles": [], "groups": [], "created": "2026-01-01"}
 
-    def fail():
+    def fail() -> None:
         with system.transaction() as connection:
             connection.execute(text("UPDATE catalog_state SET revision = 9"))
             raise RuntimeError(row)
@@ -85,14 +87,14 @@ def test_a_failed_transaction_leaves_nothing(system):
         assert connection.scalar(text("SELECT revision FROM catalog_state")) == 0
 
 
-def test_foreign_keys_are_enforced(system):
+def test_foreign_keys_are_enforced(system: SystemDatabase) -> None:
     row = {"token_hash": "x", "user": "nobody", "expires": 1.0}
     with pytest.raises(IntegrityError), system.transaction() as connection:
         connection.execute(insert(metadata.tables["tokens"]).values(row))
 
 
-def test_writers_wait_for_each_other_and_readers_do_not(system):
-    def add():
+def test_writers_wait_for_each_other_and_readers_do_not(system: SystemDatabase) -> None:
+    def add() -> None:
         for _ in range(20):
             with system.transaction() as connection:
                 value = connection.scalar(text("SELECT revision FROM catalog_state"))
@@ -109,12 +111,12 @@ def test_writers_wait_for_each_other_and_readers_do_not(system):
         assert connection.scalar(text("SELECT revision FROM catalog_state")) == 160
 
 
-def test_a_bad_url_is_explained():
+def test_a_bad_url_is_explained() -> None:
     with pytest.raises(UsageError, match="database_url"):
         SystemDatabase("not a url")
 
 
-def test_a_folder_that_is_no_database_is_explained(tmp_path):
+def test_a_folder_that_is_no_database_is_explained(tmp_path: Path) -> None:
     (tmp_path / "awe.db").mkdir()
     database = SystemDatabase.in_folder(tmp_path)
     with pytest.raises(UnavailableError, match="cannot be opened"):

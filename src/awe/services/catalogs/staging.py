@@ -179,9 +179,10 @@ class Staging:
         self._forget_all_but(set(keys))
         for path, key in zip(files, keys, strict=True):
             staged = self._folder / f"{key}.arrow"
-            if not staged.exists():
+            if staged.exists():
+                self._check_schema(path, _schema_of(staged))
+            else:
                 self._stage(path, staged)
-            self._check_schema(path, _schema_of(staged))
             self._done.append(staged)
 
     @property
@@ -215,6 +216,7 @@ class Staging:
 
     def _stage(self, path: Path, staged: Path) -> None:
         stream = normalised(format_of(path).read(path), path)
+        self._check_schema(path, stream.schema)
         positions = find_positions(stream.schema, *self._told, path)
         check = PositionCheck(path, positions.ra, positions.dec) if positions.ra and positions.dec else None
         arrow = stream.schema.to_arrow()
