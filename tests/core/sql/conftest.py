@@ -1,6 +1,7 @@
 """A small published world: two schemas, three tables, a table function, all in memory."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,8 +13,17 @@ from awe.core.sql import Parameter, TableDef, TableFunction, compile_query
 from awe.core.tables import Column, Schema
 
 
-def _table(schema: str, name: str, columns: str, *, ra: str | None = None, dec: str | None = None) -> TableDef:
-    types = {"i": pa.int32(), "l": pa.int64(), "f": pa.float32(), "d": pa.float64(), "s": pa.string(), "b": pa.bool_()}
+def _table(
+    schema: str, name: str, columns: str, *, ra: str | None = None, dec: str | None = None
+) -> TableDef:
+    types = {
+        "i": pa.int32(),
+        "l": pa.int64(),
+        "f": pa.float32(),
+        "d": pa.float64(),
+        "s": pa.string(),
+        "b": pa.bool_(),
+    }
     parts = [c.split(":") for c in columns.split()]
     made = tuple(Column(n, types[t], unit=u, description=f"{n} of {name}") for n, t, u in parts)
     healpix = "_healpix_29" if ra else None
@@ -54,12 +64,14 @@ class World:
         self.functions = (SEARCH, NEAREST)
 
     def table(self, schema: str | None, name: str) -> TableDef | None:
-        return self._find(self.all, schema, name)
+        found: TableDef | None = self._find(self.all, schema, name)
+        return found
 
     def table_function(self, schema: str | None, name: str) -> TableFunction | None:
-        return self._find(self.functions, schema, name)
+        found: TableFunction | None = self._find(self.functions, schema, name)
+        return found
 
-    def _find(self, items, schema, name):
+    def _find(self, items: tuple[Any, ...], schema: str | None, name: str) -> Any:
         named = [t for t in items if t.name.casefold() == name.casefold()]
         if schema is None:
             return next((t for t in named if t.schema == self.context), named[0] if len(named) == 1 else None)
@@ -75,10 +87,10 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
-def compiled(world):
+def compiled(world: Any) -> Any:
     """Compile in the context hsc."""
 
-    def compile_(text: str, dialect: str = "tsql"):
+    def compile_(text: str, dialect: str = "tsql") -> Any:
         return compile_query(text, world, dialect=dialect, context="hsc")
 
     return compile_
@@ -125,7 +137,7 @@ def rows() -> Mapping[str, pa.Table]:
 
 
 @pytest.fixture(scope="session")
-def engine(rows):
+def engine(rows: Mapping[str, pa.Table]) -> Any:
     """A DuckDB in memory that holds the rows."""
     connection = duckdb.connect()
     for name, table in rows.items():
@@ -135,10 +147,10 @@ def engine(rows):
 
 
 @pytest.fixture(scope="session")
-def answer(compiled, engine):
+def answer(compiled: Any, engine: Any) -> Any:
     """Compile, lower, run: the rows as tuples."""
 
-    def run(text: str, dialect: str = "tsql"):
+    def run(text: str, dialect: str = "tsql") -> Any:
         query = compiled(text, dialect)
         relations = {use.key: f'"{use.table.full_name}"' for use in query.uses}
         return engine.sql(query.lower("duckdb", relations)).fetchall()

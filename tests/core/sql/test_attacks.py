@@ -1,9 +1,15 @@
 """Hostile and malformed statements: each is refused with its class and its place."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from awe.core.sql import compile_query
+from awe.core.sql import Query, compile_query
 from awe.errors import NotOfferedError, QueryError, QuerySyntaxError, UnknownNameError
+
+Answer = Callable[..., list[tuple[Any, ...]]]
+Compile = Callable[..., Query]
 
 S, U, N, Q = QuerySyntaxError, UnknownNameError, NotOfferedError, QueryError
 
@@ -142,7 +148,9 @@ STATEMENTS = [
 
 
 @pytest.mark.parametrize(("dialect", "text", "kind", "line", "column"), STATEMENTS)
-def test_refused_with_class_and_place(world, dialect, text, kind, line, column):
+def test_refused_with_class_and_place(
+    world: Any, dialect: str, text: str, kind: type[QueryError], line: int, column: int | None
+) -> None:
     with pytest.raises(kind) as caught:
         compile_query(text, world, dialect=dialect, context="hsc")
     error = caught.value
@@ -154,7 +162,7 @@ def test_refused_with_class_and_place(world, dialect, text, kind, line, column):
     assert "sqlglot" not in str(error)
 
 
-def test_there_are_enough_of_them():
+def test_there_are_enough_of_them() -> None:
     assert len(STATEMENTS) >= 100
 
 
@@ -168,20 +176,22 @@ def test_there_are_enough_of_them():
         ("select summ.CI from SumCat sums", "sums"),
     ],
 )
-def test_did_you_mean(compiled, text, hint):
+def test_did_you_mean(compiled: Compile, text: str, hint: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         compiled(text)
     assert hint in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("dialect", ["adql", "tsql", "postgres"])
-def test_text_stays_text(answer, dialect):
+def test_text_stays_text(answer: Answer, dialect: str) -> None:
     evil = "x'' OR 1=1; DROP TABLE \"hsc.SumCat\"; --"
     assert answer(f"select count(*) from SumCat where Class = '{evil}'", dialect) == [(0,)]
-    assert answer(f"select count(*) as \"a\"\"; drop table x; --\" from SumCat where Class = 'Q\\'", dialect) == [(0,)]
+    assert answer(
+        'select count(*) as "a""; drop table x; --" from SumCat where Class = \'Q\\\'', dialect
+    ) == [(0,)]
 
 
-def test_a_long_list_and_a_long_chain_are_fine(answer):
+def test_a_long_list_and_a_long_chain_are_fine(answer: Answer) -> None:
     ids = ", ".join(str((1 << 60) + i) for i in range(2000))
     assert answer(f"select count(*) from SumCat where MatchID in ({ids})") == [(2000,)]
     chain = " or ".join(f"MatchID = {(1 << 60) + i}" for i in range(2000))

@@ -1,12 +1,20 @@
 """Every spatial predicate against brute force, in every dialect: poles, RA 0/360, radius 0 and 180."""
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from awe.core.sky import Box, Circle, Polygon
+from awe.core.sql import Query
 from awe.errors import NotOfferedError, QueryError, QuerySyntaxError
+
+Answer = Callable[..., list[tuple[Any, ...]]]
+Compile = Callable[..., Query]
+Rows = Mapping[str, pa.Table]
 
 CONES = {
     "adql": "select MatchID from SumCat where 1 = contains(point(MatchRA, MatchDec), circle({ra}, {dec}, {r}))",
@@ -15,20 +23,20 @@ CONES = {
 }
 
 
-def vectors(ra, dec):
+def vectors(ra: Any, dec: Any) -> Any:
     """Independent of the project: plain unit vectors in extended precision."""
     ra, dec = np.radians(np.longdouble(ra)), np.radians(np.longdouble(dec))
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
-def apart(one, other):
+def apart(one: Any, other: Any) -> Any:
     """Angles in degrees by the chord and its complement, good at every distance."""
     chord, rest = (np.sqrt(np.sum((one + sign * other) ** 2, axis=-1)).astype(float) for sign in (-1, 1))
     return np.degrees(2 * np.arctan2(chord, rest))
 
 
 @pytest.fixture(scope="session")
-def matrix(rows):
+def matrix(rows: Rows) -> Any:
     """The distance of each object from each star; extended precision where they are close."""
     one, other = rows["hsc.SumCat"].to_pydict(), rows["gaia.stars"].to_pydict()
     left, right = vectors(one["MatchRA"], one["MatchDec"]), vectors(other["ra"], other["dec"])
@@ -39,7 +47,7 @@ def matrix(rows):
     return distance
 
 
-def cones(count):
+def cones(count: int) -> Any:
     rng = np.random.default_rng(11)
     for i in range(count):
         ra, dec = rng.uniform(0, 360), math.degrees(math.asin(rng.uniform(-1, 1)))
@@ -51,7 +59,7 @@ def cones(count):
         yield special.get(i % 40, (float(ra), float(dec), float(r)))
 
 
-def check_cones(answer, rows, dialect, count):
+def check_cones(answer: Answer, rows: Rows, dialect: str, count: int) -> None:
     table = rows["hsc.SumCat"].to_pydict()
     points, ids = vectors(table["MatchRA"], table["MatchDec"]), np.array(table["MatchID"])
     for ra, dec, r in cones(count):
@@ -64,13 +72,13 @@ def check_cones(answer, rows, dialect, count):
 
 
 @pytest.mark.parametrize("dialect", CONES)
-def test_cones_agree_with_brute_force(answer, rows, dialect):
+def test_cones_agree_with_brute_force(answer: Answer, rows: Rows, dialect: str) -> None:
     check_cones(answer, rows, dialect, 40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", CONES)
-def test_a_thousand_cones_agree_with_brute_force(answer, rows, dialect):
+def test_a_thousand_cones_agree_with_brute_force(answer: Answer, rows: Rows, dialect: str) -> None:
     check_cones(answer, rows, dialect, 1000)
 
 
@@ -102,7 +110,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("dialect", "condition"), FORMS)
-def test_every_way_to_write_a_cone(answer, rows, dialect, condition):
+def test_every_way_to_write_a_cone(answer: Answer, rows: Rows, dialect: str, condition: str) -> None:
     table = rows["hsc.SumCat"].to_pydict()
     distance = apart(vectors(table["MatchRA"], table["MatchDec"]), vectors(10, 20))
     ((count,),) = answer(f"select count(*) from SumCat where {condition}", dialect)
@@ -114,19 +122,22 @@ def test_every_way_to_write_a_cone(answer, rows, dialect, condition):
     [
         ("1 = contains(point(MatchRA, MatchDec), circle(10, 20, 30))", Circle(10, 20, 30)),
         ("CI > 1 and 1 = contains(point(MatchRA, MatchDec), box(10, 20, 30, 5))", Box(10, 20, 30, 5)),
-        ("distance(MatchRA, MatchDec, 10, 20) < 3 and distance(MatchRA, MatchDec, 10, 20) < 1", Circle(10, 20, 1)),
+        (
+            "distance(MatchRA, MatchDec, 10, 20) < 3 and distance(MatchRA, MatchDec, 10, 20) < 1",
+            Circle(10, 20, 1),
+        ),
         ("0 = contains(point(MatchRA, MatchDec), circle(10, 20, 30))", None),
         ("CI > 1 or 1 = contains(point(MatchRA, MatchDec), circle(10, 20, 30))", None),
         ("1 = contains(point(MatchDec, MatchRA), circle(10, 20, 30))", None),
     ],
 )
-def test_a_conjunct_bounds_what_is_read(compiled, condition, region):
+def test_a_conjunct_bounds_what_is_read(compiled: Compile, condition: str, region: Any) -> None:
     query = compiled(f"select MatchID from SumCat where {condition}", "adql")
     assert query.uses[0].region == region
     assert ("_healpix_29" in query.lower("duckdb", {"t1": "x"})) is (region is not None)
 
 
-def test_an_outer_join_bounds_only_what_it_may(compiled, answer):
+def test_an_outer_join_bounds_only_what_it_may(compiled: Compile, answer: Answer) -> None:
     text = (
         "select count(*) from SumCat s left join gaia.stars g on s.MatchID = g.id"
         " and distance(s.MatchRA, s.MatchDec, 10, 20) < 5 and distance(g.ra, g.dec, 10, 20) < 5"
@@ -143,7 +154,7 @@ def test_an_outer_join_bounds_only_what_it_may(compiled, answer):
         Box(1, 1, 40, 21), Box(123, 89, 30, 30), Box(359, -40, 10, 100),
     ],
 )  # fmt: skip
-def test_polygons_and_boxes_test_what_sky_tests(answer, rows, region):
+def test_polygons_and_boxes_test_what_sky_tests(answer: Answer, rows: Rows, region: Any) -> None:
     table = rows["hsc.SumCat"].to_pydict()
     inside = region.contains(table["MatchRA"], table["MatchDec"])
     if isinstance(region, Box):
@@ -159,14 +170,18 @@ def test_polygons_and_boxes_test_what_sky_tests(answer, rows, region):
     assert answer(text, "adql") == [((~inside).sum(),)]
 
 
-def test_less_is_not_less_or_equal(answer):
+def test_less_is_not_less_or_equal(answer: Answer) -> None:
     text = "select count(*) from SumCat where distance(MatchRA, MatchDec, 0, 0) {} 0"
     assert answer(text.format("<="), "adql") == [(1,)]
     assert answer(text.format("<"), "adql") == [(0,)]
     assert answer(text.format(">="), "adql") == [(3009,)]
     assert answer(text.format("> -1 +"), "adql") == [(3009,)]
-    assert answer("select count(*) from SumCat where distance(MatchRA, MatchDec, 0, 0) <= 180", "adql") == [(3009,)]
-    assert answer("select count(*) from SumCat where distance(MatchRA, MatchDec, 0, 0) < 180", "adql") == [(3008,)]
+    assert answer("select count(*) from SumCat where distance(MatchRA, MatchDec, 0, 0) <= 180", "adql") == [
+        (3009,)
+    ]
+    assert answer("select count(*) from SumCat where distance(MatchRA, MatchDec, 0, 0) < 180", "adql") == [
+        (3008,)
+    ]
 
 
 JOINS = [
@@ -181,7 +196,9 @@ JOINS = [
 
 @pytest.mark.parametrize(("dialect", "text"), JOINS)
 @pytest.mark.parametrize("radius", [0.001, 0.7, 9.5])
-def test_sky_joins_find_every_pair_once(answer, matrix, dialect, text, radius):
+def test_sky_joins_find_every_pair_once(
+    answer: Answer, matrix: Any, dialect: str, text: str, radius: float
+) -> None:
     wanted = {(i + (1 << 60), j) for i, j in np.argwhere(matrix < radius).tolist()}
     found = answer(text.format(r=radius), dialect)
     assert len(found) == len(set(found))
@@ -189,7 +206,7 @@ def test_sky_joins_find_every_pair_once(answer, matrix, dialect, text, radius):
     assert len(wanted) > (5 if radius < 0.01 else 100)
 
 
-def test_an_outer_sky_join_keeps_unmatched_rows_once(answer, compiled):
+def test_an_outer_sky_join_keeps_unmatched_rows_once(answer: Answer, compiled: Compile) -> None:
     text = "select s.MatchID, g.id from SumCat s left join gaia.stars g on distance(s.MatchRA, s.MatchDec, g.ra, g.dec) < 0.5"
     assert "_cell" in compiled(text, "adql").lower("duckdb", {"t1": "a", "t2": "b"})
     inner = answer(text.replace("left join", "join"), "adql")
@@ -198,7 +215,7 @@ def test_an_outer_sky_join_keeps_unmatched_rows_once(answer, compiled):
     assert len(outer) == len(inner) + 3009 - len({p[0] for p in inner})
 
 
-def test_the_nearest_of_each_row(answer, matrix):
+def test_the_nearest_of_each_row(answer: Answer, matrix: Any) -> None:
     nearest = np.where(matrix.min(axis=1) < 2, matrix.min(axis=1), np.nan)
     text = (
         "select s.MatchID, x.d from SumCat s left join lateral (select g.id, q3c_dist(s.MatchRA, s.MatchDec, g.ra, g.dec) as d"
@@ -211,7 +228,7 @@ def test_the_nearest_of_each_row(answer, matrix):
     np.testing.assert_allclose(found, nearest * 60, atol=1e-9)
 
 
-def test_values(answer, rows):
+def test_values(answer: Answer, rows: Rows) -> None:
     table = rows["hsc.SumCat"].to_pydict()
     distance = apart(vectors(table["MatchRA"], table["MatchDec"]), vectors(180, 1e-7))
     text = (
@@ -222,7 +239,9 @@ def test_values(answer, rows):
     np.testing.assert_allclose(found[:, 0], distance, atol=1e-12)
     np.testing.assert_allclose(found[:, 1], table["MatchRA"])
     np.testing.assert_allclose(found[:, 2], 2 * math.pi * (180 / math.pi) ** 2)
-    np.testing.assert_array_equal(found[:, 3], apart(vectors(table["MatchRA"], table["MatchDec"]), vectors(180, 0)) < 90.1)
+    np.testing.assert_array_equal(
+        found[:, 3], apart(vectors(table["MatchRA"], table["MatchDec"]), vectors(180, 0)) < 90.1
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,18 +251,24 @@ def test_values(answer, rows):
         ("1 = contains(point(MatchRA, MatchDec), circle(10, 5, -1))", QueryError, "-1"),
         ("1 = contains(point(MatchRA, MatchDec), circle(10, 5, 181))", QueryError, "181"),
         ("1 = contains(point(MatchRA, MatchDec), polygon(0, 0, 1, 0, 2, 0))", QueryError, "polygon"),
-        ("1 = contains(point(MatchRA, MatchDec), polygon(0, 0, MatchRA, 1, 2, 2))", NotOfferedError, "constant"),
+        (
+            "1 = contains(point(MatchRA, MatchDec), polygon(0, 0, MatchRA, 1, 2, 2))",
+            NotOfferedError,
+            "constant",
+        ),
         ("2 = contains(point(MatchRA, MatchDec), circle(10, 5, 1))", QuerySyntaxError, "1 or 0"),
         ("1 = contains(box(1, 2, 3, 4), box(10, 5, 1, 2))", NotOfferedError, "shapes"),
     ],
 )
-def test_impossible_geometry_is_refused_with_its_place(compiled, condition, error, said):
+def test_impossible_geometry_is_refused_with_its_place(
+    compiled: Compile, condition: str, error: type[QueryError], said: str
+) -> None:
     with pytest.raises(error, match=said) as caught:
         compiled(f"select MatchID\nfrom SumCat\nwhere {condition}", "adql")
     assert caught.value.fields["line"] == 3
 
 
 @pytest.mark.parametrize("value", ["point(MatchRA, MatchDec)", "circle(MatchRA, MatchDec, 1)"])
-def test_selecting_geometry_is_not_offered(compiled, value):
+def test_selecting_geometry_is_not_offered(compiled: Compile, value: str) -> None:
     with pytest.raises(NotOfferedError, match="line 1, column 8"):
         compiled(f"select {value} from SumCat", "adql")

@@ -27,7 +27,7 @@ class Text:
         before = self.text[:offset]
         return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 
-    def place(self, node: exp.Expression | None) -> tuple[int | None, int | None]:
+    def place(self, node: exp.Expr | None) -> tuple[int | None, int | None]:
         """Return where a node begins: with its first part, or else where what it stands in begins."""
         while node is not None and self.placed:
             starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
@@ -37,21 +37,21 @@ class Text:
         return (1, 1) if self.placed else (None, None)
 
     def error(
-        self, kind: type[QueryError], node: exp.Expression | None, message: str, hint: str | None = None
+        self, kind: type[QueryError], node: exp.Expr | None, message: str, hint: str | None = None
     ) -> QueryError:
         """Return an error that points at `node`."""
         line, column = self.place(node)
         return kind(message, line=line, column=column, hint=hint)
 
-    def syntax(self, node: exp.Expression | None, message: str, hint: str | None = None) -> QueryError:
+    def syntax(self, node: exp.Expr | None, message: str, hint: str | None = None) -> QueryError:
         """Return a `QuerySyntaxError` that points at `node`."""
         return self.error(QuerySyntaxError, node, message, hint)
 
-    def refused(self, node: exp.Expression | None, message: str, hint: str | None = None) -> QueryError:
+    def refused(self, node: exp.Expr | None, message: str, hint: str | None = None) -> QueryError:
         """Return a `NotOfferedError` that points at `node`."""
         return self.error(NotOfferedError, node, message, hint)
 
-    def unknown(self, node: exp.Expression | None, message: str, hint: str | None = None) -> QueryError:
+    def unknown(self, node: exp.Expr | None, message: str, hint: str | None = None) -> QueryError:
         """Return an `UnknownNameError` that points at `node`."""
         return self.error(UnknownNameError, node, message, hint)
 

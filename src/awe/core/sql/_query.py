@@ -38,7 +38,7 @@ class Query:
     columns: Schema
     uses: tuple[TableUse, ...]
     max_rows: int | None
-    _tree: exp.Expression = field(repr=False, compare=False)
+    _tree: exp.Expr = field(repr=False, compare=False)
 
     def lower(self, target: str, relations: Mapping[str, str]) -> str:
         """Return the query in an engine's own SQL.

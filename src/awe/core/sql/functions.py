@@ -20,7 +20,7 @@ Where a function is not defined (the logarithm of a negative number) the value i
 error: engines evaluate conditions in any order, so ``flux > 0 AND LOG10(flux) < 3`` has to be safe.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -102,14 +102,24 @@ def _row(
     variadic = "..." in parameters
     kinds = tuple((needed + " " + optional).replace("...", "").replace("]", "").split())
     dialects = only.split() if only is not None else () if spellings else _ALL
-    names = {d: (name,) for d in dialects} | {d: tuple(s.split()) for d, s in spellings.items()}
+    names = dict.fromkeys(dialects, (name,)) | {d: tuple(s.split()) for d, s in spellings.items()}
     templates = (duckdb,) if isinstance(duckdb, str) else duckdb
     required = len(needed.replace("...", "").split())
     return Function(
-        name, kinds, result, doc, names, required, {"duckdb": templates} if duckdb else {}, variadic, unit, kind
+        name,
+        kinds,
+        result,
+        doc,
+        names,
+        required,
+        {"duckdb": templates} if duckdb else {},
+        variadic,
+        unit,
+        kind,
     )
 
 
+# fmt: off
 _MATHS = (
     _row("ABS", "number", "same", "abs({0})", "Absolute value.", unit="same"),
     _row("CEILING", "number", "same", "ceil({0})", "Smallest integer not less than x.", unit="same",
@@ -282,11 +292,16 @@ _SKY = (
          "Separation on the sky of ra1, dec1 and ra2, dec2 (deg), in arcmin (as SDSS's function).",
          kind=GEOMETRY, unit="arcmin", tsql="FDISTANCEARCMINEQ"),
 )
+# fmt: on
 
-_UNIT_VECTOR = ("cos(radians({1})) * cos(radians({0}))", "cos(radians({1})) * sin(radians({0}))", "sin(radians({1}))")
+_UNIT_VECTOR = (
+    "cos(radians({1})) * cos(radians({0}))",
+    "cos(radians({1})) * sin(radians({0}))",
+    "sin(radians({1}))",
+)
 
 
-def _cube(shifts: tuple[str, str, str]) -> str:
+def _cube(shifts: Sequence[str]) -> str:
     """Return the number of the cube that the shifted position stands in; 21 bits for each axis."""
     axes = [
         f"(TRY_CAST(floor(({axis}{shift}) / {{2}}) AS BIGINT) + 1048576)"
@@ -310,6 +325,7 @@ _SEPARATION = (
 )
 
 # Written by the rules only: no dialect spells them. Angles in degrees.
+# fmt: off
 _COMPILED = (
     _row("SKY_HAVERSINE", "number number number number", "double", _HAVERSINE,
          "sin²(d/2) of the separation d of ra1, dec1 and ra2, dec2.", only=""),
@@ -329,6 +345,7 @@ _COMPILED = (
     _row("SKY_RANGES", "number", "boolean", "({ranges})",
          "True where a HEALPix index lies in one of the ranges attached to the call.", only=""),
 )
+# fmt: on
 
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row

@@ -22,7 +22,7 @@ _MANY = frozenset({"expressions"})
 _CALL = frozenset({"this", "expressions", "big_int", "is_null", "is_numeric", "is_left"})
 _SET = frozenset({"this", "expression", "distinct", "with_", "order", "limit", "offset"})
 
-ALLOWED: Mapping[type[exp.Expression], frozenset[str]] = {
+ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
     # queries
     exp.Select: frozenset(
         {"expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
@@ -64,7 +64,7 @@ ALLOWED: Mapping[type[exp.Expression], frozenset[str]] = {
     exp.Coalesce: _CALL, exp.Lower: _CALL, exp.Upper: _CALL,
 }  # fmt: skip
 
-_DROPPED: Mapping[type[exp.Expression], frozenset[str]] = {
+_DROPPED: Mapping[type[exp.Expr], frozenset[str]] = {
     # Locking hints say how to read, not what; published tables are immutable.
     exp.Table: frozenset({"hints"}),
     exp.Lateral: frozenset({"view", "outer", "ordinality"}),
@@ -92,7 +92,7 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def check(tree: exp.Expression, text: Text) -> exp.Expression:
+def check(tree: exp.Expr, text: Text) -> exp.Expr:
     """Return the tree unchanged but for dropped hints.
 
     Raises
@@ -116,7 +116,7 @@ def check(tree: exp.Expression, text: Text) -> exp.Expression:
     return tree
 
 
-def _refused(node: exp.Expression, text: Text) -> QueryError:
+def _refused(node: exp.Expr, text: Text) -> QueryError:
     name = node.key
     if name in _ADVICE:
         message, hint = _ADVICE[name]
@@ -126,15 +126,17 @@ def _refused(node: exp.Expression, text: Text) -> QueryError:
     return text.refused(node, f"{name.upper()} is not offered")
 
 
-def _refused_part(node: exp.Expression, key: str, text: Text) -> QueryError:
+def _refused_part(node: exp.Expr, key: str, text: Text) -> QueryError:
     part = "distinct on" if isinstance(node, exp.Distinct) and key == "on" else key
-    message, hint = _ADVICE.get(part, (f"{key.upper().strip('_')} is not offered in {node.key.upper()}", None))
+    message, hint = _ADVICE.get(
+        part, (f"{key.upper().strip('_')} is not offered in {node.key.upper()}", None)
+    )
     value = node.args[key]
-    at = value if isinstance(value, exp.Expression) else node
+    at = value if isinstance(value, exp.Expr) else node
     return text.refused(at, message, hint)
 
 
-def _check_depth(tree: exp.Expression, text: Text) -> None:
+def _check_depth(tree: exp.Expr, text: Text) -> None:
     level = [tree]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_expressions()]

@@ -14,7 +14,7 @@ from awe.core.sql.dialects.tsql import parse_tsql
 
 __all__ = ["DIALECTS", "PARSERS"]
 
-PARSERS: Mapping[str, Callable[[str], exp.Expression]] = {
+PARSERS: Mapping[str, Callable[[str], exp.Expr]] = {
     "adql": parse_adql,
     "tsql": parse_tsql,
     "postgres": parse_postgres,

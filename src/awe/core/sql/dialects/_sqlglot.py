@@ -7,11 +7,12 @@ sqlglot does not recognise it; the calls stay as written and ``awe.core.sql.func
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from awe.core.sql._place import Text
 from awe.core.sql.functions import spelled
@@ -34,9 +35,7 @@ _PARTS = {
 }  # fmt: skip
 
 
-def parse(
-    text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], Sequence[Token]]
-) -> exp.Expression:
+def parse(text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], Sequence[Token]]) -> exp.Expr:
     """Parse one query; `fix` changes the dialect's tokens before.
 
     Raises
@@ -92,7 +91,7 @@ def _one_statement(tokens: list[Token], text: Text) -> list[Token]:
             f"a query begins with SELECT or WITH, not with {first.text!r}", line=line, column=column
         )
     depth = 0
-    for previous, token in zip(tokens, tokens[1:], strict=False):
+    for previous, token in pairwise(tokens):
         if token.token_type is TokenType.SEMICOLON:
             _several(tokens[tokens.index(token) + 1], text)
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
@@ -119,14 +118,16 @@ def _several(token: Token, text: Text) -> None:
 
 
 def _marked(tokens: list[Token], text: Text) -> list[Token]:
-    for token, after in zip(tokens, tokens[1:], strict=False):
+    for token, after in pairwise(tokens):
         if after.token_type is not TokenType.L_PAREN:
             continue
         name = token.text.upper()
         plain = token.token_type in {TokenType.VAR, TokenType.IDENTIFIER} and name not in _SYNTAX
         known = token.token_type not in _NEVER_NAMES and spelled(text.dialect, name)
         if plain or known or token.token_type is TokenType.GLOB:
-            token.token_type = TokenType.VAR if token.token_type is not TokenType.IDENTIFIER else token.token_type
+            token.token_type = (
+                TokenType.VAR if token.token_type is not TokenType.IDENTIFIER else token.token_type
+            )
             token.text = _MARK + token.text
     return tokens
 

@@ -1,9 +1,10 @@
 """Data Lab's PostgreSQL with Q3C: one SELECT."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from awe.core.sql._place import Text
 from awe.core.sql.dialects._sqlglot import parse
@@ -12,7 +13,7 @@ from awe.errors import NotOfferedError
 __all__ = ["parse_postgres"]
 
 
-def parse_postgres(text: str) -> exp.Expression:
+def parse_postgres(text: str) -> exp.Expr:
     """Parse one PostgreSQL query.
 
     Raises
@@ -24,7 +25,7 @@ def parse_postgres(text: str) -> exp.Expression:
 
 
 def _fix(tokens: list[Token], text: Text) -> Sequence[Token]:
-    for token, after in zip(tokens, tokens[1:], strict=False):
+    for token, after in pairwise(tokens):
         if token.token_type is TokenType.VAR and after.token_type is TokenType.COLON:
             line, column = text.line_column(token.start)
             raise NotOfferedError(

@@ -7,7 +7,7 @@ Token fixes: ``FLOAT`` is double precision (``FLOAT(n)`` for n up to 24 is singl
 from collections.abc import Sequence
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from awe.core.sql._place import Text
 from awe.core.sql.dialects._sqlglot import parse
@@ -18,7 +18,7 @@ __all__ = ["parse_tsql"]
 _SINGLE_DIGITS = 24
 
 
-def parse_tsql(text: str) -> exp.Expression:
+def parse_tsql(text: str) -> exp.Expr:
     """Parse one T-SQL query.
 
     Raises

@@ -8,6 +8,6 @@ from awe.core.sql.lower.duckdb import lower as lower_duckdb
 
 __all__ = ["TARGETS"]
 
-TARGETS: Mapping[str, Callable[[exp.Expression, Mapping[str, str]], str]] = {
+TARGETS: Mapping[str, Callable[[exp.Expr, Mapping[str, str]], str]] = {
     "duckdb": lower_duckdb,
 }

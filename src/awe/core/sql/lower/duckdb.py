@@ -22,20 +22,20 @@ _TYPES = {
     "halffloat": "REAL", "float": "REAL", "double": "DOUBLE", "string": "VARCHAR", "large_string": "VARCHAR",
     "date32[day]": "DATE", "timestamp[us]": "TIMESTAMP", "null": "INTEGER",
 }  # fmt: skip
-_OPERATORS: Mapping[type[exp.Expression], str] = {
+_OPERATORS: Mapping[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.DPipe: "||",
     exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=",
     exp.GT: ">", exp.GTE: ">=", exp.And: "AND", exp.Or: "OR", exp.Is: "IS", exp.Like: "LIKE",
     exp.ILike: "ILIKE",
 }  # fmt: skip
-_DIVISIONS: Mapping[type[exp.Expression], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
-_SET_OPERATIONS: Mapping[type[exp.Expression], str] = {
+_DIVISIONS: Mapping[type[exp.Expr], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
+_SET_OPERATIONS: Mapping[type[exp.Expr], str] = {
     exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT",
 }  # fmt: skip
 _PLACE = re.compile(r"\{(\d|\*)\}")
 
 
-def lower(tree: exp.Expression, relations: Mapping[str, str]) -> str:
+def lower(tree: exp.Expr, relations: Mapping[str, str]) -> str:
     """Return DuckDB SQL; `relations` gives each table use's key the SQL of what to read."""
     return _Printer(relations).query(tree)
 
@@ -56,7 +56,7 @@ class _Printer:
     def __init__(self, relations: Mapping[str, str]) -> None:
         self.relations = relations
 
-    def query(self, node: exp.Expression) -> str:
+    def query(self, node: exp.Expr) -> str:
         """Write a query."""
         if isinstance(node, exp.SetOperation):
             body = self._set_operation(node)
@@ -66,14 +66,14 @@ class _Printer:
             body = self._select(node)
         return self._with(node) + body + self._tail(node)
 
-    def _with(self, node: exp.Expression) -> str:
+    def _with(self, node: exp.Expr) -> str:
         with_ = node.args.get("with_")
         if with_ is None:
             return ""
         parts = (f"{quoted(cte.alias)} AS ({self.query(cte.this)})" for cte in with_.expressions)
         return f"WITH {', '.join(parts)} "
 
-    def _select(self, node: exp.Expression) -> str:
+    def _select(self, node: exp.Expr) -> str:
         distinct = "DISTINCT " if node.args.get("distinct") is not None else ""
         text = f"SELECT {distinct}{', '.join(self._projection(p) for p in node.expressions)}"
         from_ = node.args.get("from_")
@@ -86,7 +86,7 @@ class _Printer:
                 text += f" {word} {', '.join(self.value(p) for p in parts)}"
         return text
 
-    def _projection(self, node: exp.Expression) -> str:
+    def _projection(self, node: exp.Expr) -> str:
         """Write a selected column, with its declared type where it is computed or another was agreed on."""
         inner, text = node.this, self.value(node.this)
         agreed = node.meta.get("type")
@@ -95,11 +95,11 @@ class _Printer:
             text = f"CAST({text} AS {kind})"
         return f"{text} AS {quoted(node.alias)}"
 
-    def _set_operation(self, node: exp.Expression) -> str:
+    def _set_operation(self, node: exp.Expr) -> str:
         word = _SET_OPERATIONS[type(node)] + ("" if node.args.get("distinct") else " ALL")
         return f"({self.query(node.this)}) {word} ({self.query(node.expression)})"
 
-    def _tail(self, node: exp.Expression) -> str:
+    def _tail(self, node: exp.Expr) -> str:
         text = ""
         order = node.args.get("order")
         if order is not None:
@@ -109,7 +109,7 @@ class _Printer:
                 text += f" {word} {node.args[key].expression.name}"
         return text
 
-    def _ordered(self, node: exp.Expression) -> str:
+    def _ordered(self, node: exp.Expr) -> str:
         direction = "DESC" if node.args.get("desc") else "ASC"
         nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
         inner = node.this
@@ -118,7 +118,7 @@ class _Printer:
 
     # sources
 
-    def source(self, node: exp.Expression) -> str:
+    def source(self, node: exp.Expr) -> str:
         """Write what stands in FROM."""
         if isinstance(node, exp.Lateral):
             return f"LATERAL {self.source(node.this)}"
@@ -128,15 +128,15 @@ class _Printer:
             return self._listed(node, f"({self.query(node.this)}) AS {quoted(node.alias)}")
         return self._table(node) + self._joins(node)
 
-    def _table(self, node: exp.Expression) -> str:
+    def _table(self, node: exp.Expr) -> str:
         use, key = node.meta.get("use"), quoted(node.alias)
         relation = quoted(node.name) if use is None else self._relation(str(use))
         return self._listed(node, f"{relation} AS {key}")
 
-    def _listed(self, node: exp.Expression, text: str) -> str:
+    def _listed(self, node: exp.Expr, text: str) -> str:
         """Write a source of a sky join: each row once in every cell within reach."""
         cells = node.meta.get("cells")
-        if not isinstance(cells, exp.Expression):
+        if not isinstance(cells, exp.Expr):
             return text
         return f'(SELECT *, unnest({self.value(cells)}) AS "_cell" FROM {text}) AS {quoted(node.alias)}'
 
@@ -145,17 +145,17 @@ class _Printer:
             raise ServiceError(f"no relation was given for the table use {use}")
         return self.relations[use]
 
-    def _joins(self, node: exp.Expression) -> str:
+    def _joins(self, node: exp.Expr) -> str:
         return "".join(self._join(join) for join in node.args.get("joins") or [])
 
-    def _join(self, node: exp.Expression) -> str:
-        on, side = node.args.get("on"), node.side
+    def _join(self, node: exp.Expr) -> str:
+        on, side = node.args.get("on"), node.text("side")
         word = f" {side} JOIN " if side else " JOIN " if on is not None else " CROSS JOIN "
         return word + self.source(node.this) + (f" ON {self.value(on)}" if on is not None else "")
 
     # values
 
-    def value(self, node: exp.Expression) -> str:
+    def value(self, node: exp.Expr) -> str:
         """Write a value."""
         if isinstance(node, (exp.Div, exp.IntDiv, exp.Mod)):
             return self._division(node)
@@ -167,14 +167,14 @@ class _Printer:
             raise ServiceError(f"{node.key} cannot be written for DuckDB")
         return write(self, node)
 
-    def _division(self, node: exp.Expression) -> str:
+    def _division(self, node: exp.Expr) -> str:
         """Write a division; by zero it is NULL, as every undefined value is."""
         divisor = self.value(node.expression)
         never_zero = isinstance(node.expression, exp.Literal) and float(node.expression.name) != 0
         by = divisor if never_zero else f"nullif({divisor}, 0)"
         return f"({self.value(node.this)} {_DIVISIONS[type(node)]} {by})"
 
-    def call(self, node: exp.Expression) -> str:
+    def call(self, node: exp.Expr) -> str:
         """Write a call by its row in the function table."""
         function = FUNCTIONS[node.name]
         arguments = [self._argument(a) for a in node.expressions]
@@ -183,10 +183,14 @@ class _Printer:
             return _ranges(arguments[0], node.meta["ranges"])
         return _PLACE.sub(lambda m: ", ".join(arguments) if m[1] == "*" else arguments[int(m[1])], template)
 
-    def _argument(self, node: exp.Expression) -> str:
-        return f"DISTINCT {self.value(node.expressions[0])}" if isinstance(node, exp.Distinct) else self.value(node)
+    def _argument(self, node: exp.Expr) -> str:
+        return (
+            f"DISTINCT {self.value(node.expressions[0])}"
+            if isinstance(node, exp.Distinct)
+            else self.value(node)
+        )
 
-    def window(self, node: exp.Expression) -> str:
+    def window(self, node: exp.Expr) -> str:
         """Write a window function."""
         parts = []
         if node.args.get("partition_by"):
@@ -195,17 +199,19 @@ class _Printer:
             parts.append("ORDER BY " + ", ".join(self._ordered(o) for o in node.args["order"].expressions))
         return f"{self.value(node.this)} OVER ({' '.join(parts)})"
 
-    def member(self, node: exp.Expression) -> str:
+    def member(self, node: exp.Expr) -> str:
         """Write IN."""
         query = node.args.get("query")
-        options = self.query(query.this) if query is not None else ", ".join(map(self.value, node.expressions))
+        options = (
+            self.query(query.this) if query is not None else ", ".join(map(self.value, node.expressions))
+        )
         return f"({self.value(node.this)} IN ({options}))"
 
-    def between(self, node: exp.Expression) -> str:
+    def between(self, node: exp.Expr) -> str:
         """Write BETWEEN."""
         return f"({self.value(node.this)} BETWEEN {self.value(node.args['low'])} AND {self.value(node.args['high'])})"
 
-    def case(self, node: exp.Expression) -> str:
+    def case(self, node: exp.Expr) -> str:
         """Write CASE."""
         text = "CASE " + (f"{self.value(node.this)} " if node.this is not None else "")
         for branch in node.args["ifs"]:
@@ -213,7 +219,7 @@ class _Printer:
         default = node.args.get("default")
         return text + (f"ELSE {self.value(default)} " if default is not None else "") + "END"
 
-    def literal(self, node: exp.Expression) -> str:
+    def literal(self, node: exp.Expr) -> str:
         """Write a constant."""
         if node.args.get("is_string"):
             return "'" + node.name.replace("'", "''") + "'"
@@ -223,12 +229,12 @@ class _Printer:
         return f"{number!r}" + ("" if "e" in repr(number) else "e0")
 
 
-_VALUES: Mapping[type[exp.Expression], Callable[[_Printer, exp.Expression], str]] = {
-    exp.Column: lambda p, n: f"{quoted(n.table)}.{quoted(n.name)}",
+_VALUES: Mapping[type[exp.Expr], Callable[[_Printer, exp.Expr], str]] = {
+    exp.Column: lambda _, n: f"{quoted(n.text('table'))}.{quoted(n.name)}",
     exp.Literal: _Printer.literal,
-    exp.Boolean: lambda p, n: "TRUE" if n.this else "FALSE",
-    exp.Null: lambda p, n: "NULL",
-    exp.Star: lambda p, n: "*",
+    exp.Boolean: lambda _, n: "TRUE" if n.this else "FALSE",
+    exp.Null: lambda _p, _n: "NULL",
+    exp.Star: lambda _p, _n: "*",
     exp.Anonymous: _Printer.call,
     exp.Window: _Printer.window,
     exp.Neg: lambda p, n: f"(- {p.value(n.this)})",

@@ -14,10 +14,10 @@ from awe.core.sql.rules.spatial import spatial
 
 __all__ = ["RULES", "Rule"]
 
-Rule = Callable[[exp.Expression, Compilation], exp.Expression]
+Rule = Callable[[exp.Expr, Compilation], exp.Expr]
 
 RULES: tuple[Rule, ...] = (
-    lambda tree, run: balance(tree),
+    lambda tree, _run: balance(tree),
     lambda tree, run: check(tree, run.text),
     lambda tree, run: canonical(tree, run.text),
     lambda tree, run: calls(tree, run.text),

@@ -13,30 +13,30 @@ _BIGINT = Column("", pa.int64())
 _BOOLEAN = Column("", pa.bool_())
 
 
-def number(quantity: float) -> exp.Expression:
+def number(quantity: float) -> exp.Expr:
     """Return a constant, exactly: an integer stays one, a float keeps every bit."""
     kind = _BIGINT if isinstance(quantity, int) else _DOUBLE
     literal = set_value(exp.Literal.number(repr(abs(quantity))), kind)
     return set_value(exp.Neg(this=literal), kind) if quantity < 0 else literal
 
 
-def call(name: str, *arguments: exp.Expression, type_: pa.DataType | None = None) -> exp.Expression:
+def call(name: str, *arguments: exp.Expr, type_: pa.DataType | None = None) -> exp.Expr:
     """Return a call of a function by its canonical name; DOUBLE unless said otherwise."""
     node = exp.Anonymous(this=name, expressions=[a.copy() for a in arguments])
     return set_value(node, Column("", type_) if type_ is not None else _DOUBLE)
 
 
-def binary(kind: type[exp.Expression], left: exp.Expression, right: exp.Expression) -> exp.Expression:
+def binary(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return an arithmetic operation in double precision."""
     return set_value(kind(this=left.copy(), expression=right.copy()), _DOUBLE)
 
 
-def compare(kind: type[exp.Expression], left: exp.Expression, right: exp.Expression) -> exp.Expression:
+def compare(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return a condition on two values, or AND, OR of two conditions."""
     return set_value(kind(this=left.copy(), expression=right.copy()), _BOOLEAN)
 
 
-def all_of(conditions: list[exp.Expression]) -> exp.Expression:
+def all_of(conditions: list[exp.Expr]) -> exp.Expr:
     """Return the conjunction of conditions, at least one."""
     result = conditions[0]
     for condition in conditions[1:]:
@@ -44,12 +44,12 @@ def all_of(conditions: list[exp.Expression]) -> exp.Expression:
     return result
 
 
-def cast(node: exp.Expression, sql_type: str, kind: pa.DataType) -> exp.Expression:
+def cast(node: exp.Expr, sql_type: str, kind: pa.DataType) -> exp.Expr:
     """Return a cast."""
     return set_value(exp.Cast(this=node.copy(), to=exp.DataType.build(sql_type)), Column("", kind))
 
 
-def constant(node: exp.Expression) -> float | None:
+def constant(node: exp.Expr) -> float | None:
     """Return the number that an expression of numbers alone comes to, or None."""
     if isinstance(node, exp.Literal):
         return None if node.args.get("is_string") else float(node.name)
@@ -65,7 +65,13 @@ def constant(node: exp.Expression) -> float | None:
         return None
     if isinstance(node, (exp.Div, exp.IntDiv)):
         return _quotient(left, right, whole=isinstance(node, exp.IntDiv))
-    return left + right if isinstance(node, exp.Add) else left - right if isinstance(node, exp.Sub) else left * right
+    return (
+        left + right
+        if isinstance(node, exp.Add)
+        else left - right
+        if isinstance(node, exp.Sub)
+        else left * right
+    )
 
 
 def _quotient(left: float, right: float, *, whole: bool) -> float | None:

@@ -19,12 +19,12 @@ from awe.core.tables import Column
 __all__ = ["inside", "near", "separation"]
 
 
-def separation(one: Place, other: Place) -> exp.Expression:
+def separation(one: Place, other: Place) -> exp.Expr:
     """Return the separation in degrees."""
     return call("SKY_SEPARATION", one.ra, one.dec, other.ra, other.dec)
 
 
-def near(test: Near) -> exp.Expression:
+def near(test: Near) -> exp.Expr:
     """Return the exact condition of two positions being close."""
     radius = constant(test.radius)
     limit = call("SKY_LIMIT", test.radius) if radius is None else number(_limit(radius, strict=test.strict))
@@ -42,16 +42,16 @@ def _limit(radius_deg: float, *, strict: bool) -> float:
     return math.sin(math.radians(radius_deg) / 2) ** 2
 
 
-def inside(test: Inside) -> exp.Expression:
+def inside(test: Inside) -> exp.Expr:
     """Return the exact condition of a position being inside a constant region."""
     return _signed(_inside(test.place, test.region), negated=test.negated)
 
 
-def _signed(condition: exp.Expression, *, negated: bool) -> exp.Expression:
+def _signed(condition: exp.Expr, *, negated: bool) -> exp.Expr:
     return set_value(exp.Not(this=condition), Column("", pa.bool_())) if negated else condition
 
 
-def _inside(place: Place, region: Region) -> exp.Expression:
+def _inside(place: Place, region: Region) -> exp.Expr:
     if isinstance(region, Circle):
         haversine = call("SKY_HAVERSINE", place.ra, place.dec, number(region.ra), number(region.dec))
         return compare(exp.LTE, haversine, number(region.half_chord_limit))
@@ -66,16 +66,16 @@ def _inside(place: Place, region: Region) -> exp.Expression:
     raise TypeError(f"a {type(region).__name__} has no exact condition")
 
 
-def _sum(one: exp.Expression, other: exp.Expression) -> exp.Expression:
+def _sum(one: exp.Expr, other: exp.Expr) -> exp.Expr:
     return binary(exp.Add, one, other)
 
 
-def _edge(forms: list[list[float]], place: Place) -> exp.Expression:
+def _edge(forms: list[list[float]], place: Place) -> exp.Expr:
     """Return 1 where an edge counts, else 0 (`awe.core.sky.Polygon.edge_forms`)."""
     kinds = (exp.GTE, exp.GT, exp.GTE)
     conditions = [_positive(form, place, kind) for form, kind in zip(forms, kinds, strict=True)]
     return call("SKY_EDGE", all_of(conditions), type_=pa.int64())
 
 
-def _positive(form: list[float], place: Place, kind: type[exp.Expression]) -> exp.Expression:
+def _positive(form: list[float], place: Place, kind: type[exp.Expr]) -> exp.Expr:
     return compare(kind, call("SKY_FORM", place.ra, place.dec, *map(number, form)), number(0.0))

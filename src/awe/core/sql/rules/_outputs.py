@@ -11,7 +11,7 @@ from awe.core.sql.rules._state import Compilation, Output, has_value, value
 __all__ = ["finish_outputs", "output_names", "unique"]
 
 
-def output_names(projections: Sequence[exp.Expression], run: Compilation) -> list[str]:
+def output_names(projections: Sequence[exp.Expr], run: Compilation) -> list[str]:
     """Return the caller's name of each column, before the names are bound.
 
     A selected column keeps the spelling of the query (``MatchDEC`` though the table says MatchDec). A
@@ -34,7 +34,7 @@ def output_names(projections: Sequence[exp.Expression], run: Compilation) -> lis
     return names
 
 
-def _named_after(projection: exp.Expression, place: int, names: list[str], run: Compilation) -> str:
+def _named_after(projection: exp.Expr, place: int, names: list[str], run: Compilation) -> str:
     inner = projection.this if isinstance(projection, exp.Window) else projection
     name = str(inner.meta["spelled"]).lower() if isinstance(inner, exp.Anonymous) else "column"
     # Function names are reserved words of ADQL: a place behind them makes valid, unique identifiers.
@@ -60,7 +60,7 @@ def unique(names: Sequence[str]) -> list[str]:
 def finish_outputs(select: exp.Select, names: list[str]) -> tuple[Output, ...]:
     """Name the bound select list and return its columns."""
     outputs: list[Output] = []
-    projections: list[exp.Expression] = []
+    projections: list[exp.Expr] = []
     for name, sql, projection in zip(names, unique(names), select.expressions, strict=True):
         node = projection.this if isinstance(projection, exp.Alias) else projection
         column = value(node)

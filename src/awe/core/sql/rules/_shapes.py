@@ -21,8 +21,8 @@ __all__ = ["Around", "Inside", "Near", "Place", "distance_of", "place_of", "regi
 class Place:
     """A position: right ascension and declination as expressions."""
 
-    ra: exp.Expression
-    dec: exp.Expression
+    ra: exp.Expr
+    dec: exp.Expr
 
     @property
     def constant(self) -> tuple[float, float] | None:
@@ -36,7 +36,7 @@ class Around:
     """A circle whose centre or radius is not constant."""
 
     centre: Place
-    radius: exp.Expression
+    radius: exp.Expr
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Near:
 
     one: Place
     other: Place
-    radius: exp.Expression
+    radius: exp.Expr
     strict: bool = False
     negated: bool = False
 
@@ -62,7 +62,7 @@ class Inside:
 Test = Near | Inside
 
 
-def test_of(node: exp.Expression, text: Text) -> Test | None:
+def test_of(node: exp.Expr, text: Text) -> Test | None:
     """Return the spatial test that a condition is, or None."""
     if isinstance(node, exp.Anonymous):
         reader = _CONDITIONS.get(node.name)
@@ -84,15 +84,15 @@ def test_of(node: exp.Expression, text: Text) -> Test | None:
     return None
 
 
-_MIRRORED: Mapping[type[exp.Expression], type[exp.Expression]] = {
+_MIRRORED: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE,
 }  # fmt: skip
-_LESS: Mapping[type[exp.Expression], tuple[bool, bool]] = {
+_LESS: Mapping[type[exp.Expr], tuple[bool, bool]] = {
     exp.LT: (True, False), exp.LTE: (False, False), exp.GT: (False, True), exp.GTE: (True, True),
 }  # fmt: skip
 
 
-def _flag(left: exp.Expression, right: exp.Expression, kind: type[exp.Expression], text: Text) -> Test | None:
+def _flag(left: exp.Expr, right: exp.Expr, kind: type[exp.Expr], text: Text) -> Test | None:
     """Read ``CONTAINS(...) = 1`` and the like."""
     wanted = constant(right)
     if kind not in {exp.EQ, exp.NEQ} or wanted not in {0.0, 1.0}:
@@ -101,7 +101,7 @@ def _flag(left: exp.Expression, right: exp.Expression, kind: type[exp.Expression
     return test if (kind is exp.EQ) == (wanted == 1.0) else replace(test, negated=not test.negated)
 
 
-def pair_test(node: exp.Expression, text: Text) -> Test:
+def pair_test(node: exp.Expr, text: Text) -> Test:
     """Return what CONTAINS or INTERSECTS tests."""
     first, second = node.expressions
     shapes = [place_of(first) or region_of(first, text), place_of(second) or region_of(second, text)]
@@ -119,7 +119,9 @@ def pair_test(node: exp.Expression, text: Text) -> Test:
     if discs[0] is not None and discs[1] is not None:
         kind = exp.Sub if node.name == "CONTAINS" else exp.Add
         return Near(discs[0].centre, discs[1].centre, binary(kind, discs[1].radius, discs[0].radius))
-    raise text.refused(node, f"{node.name} of these two shapes is not offered", "test a POINT, or two CIRCLEs")
+    raise text.refused(
+        node, f"{node.name} of these two shapes is not offered", "test a POINT, or two CIRCLEs"
+    )
 
 
 def _disc(shape: Place | Around | Region | None) -> Around | None:
@@ -130,7 +132,7 @@ def _disc(shape: Place | Around | Region | None) -> Around | None:
     return None
 
 
-def distance_of(node: exp.Expression, text: Text) -> tuple[Place, Place, float] | None:
+def distance_of(node: exp.Expr, text: Text) -> tuple[Place, Place, float] | None:
     """Return two positions and the unit of their distance, per degree, if the node is one.
 
     A distance times a number, such as ``q3c_dist(...) * 3600``, is a distance in another unit.
@@ -156,14 +158,14 @@ def distance_of(node: exp.Expression, text: Text) -> tuple[Place, Place, float] 
 _DISTANCES = {"DISTANCE": 1.0, "Q3C_DIST": 1.0, "FDISTANCEARCMINEQ": 60.0}
 
 
-def place_of(node: exp.Expression) -> Place | None:
+def place_of(node: exp.Expr) -> Place | None:
     """Return the position that a POINT is."""
     if isinstance(node, exp.Anonymous) and node.name == "POINT":
         return Place(*node.expressions)
     return None
 
 
-def region_of(node: exp.Expression, text: Text) -> Region | Around:
+def region_of(node: exp.Expr, text: Text) -> Region | Around:
     """Return the region that CIRCLE, BOX or POLYGON is.
 
     Raises
@@ -176,7 +178,9 @@ def region_of(node: exp.Expression, text: Text) -> Region | Around:
     reader = _REGIONS.get(node.name) if isinstance(node, exp.Anonymous) else None
     if reader is None:
         raise text.refused(
-            node, "a column of positions or regions cannot be tested", "write POINT(ra, dec), CIRCLE(ra, dec, r)"
+            node,
+            "a column of positions or regions cannot be tested",
+            "write POINT(ra, dec), CIRCLE(ra, dec, r)",
         )
     try:
         return reader(node, text)
@@ -184,15 +188,15 @@ def region_of(node: exp.Expression, text: Text) -> Region | Around:
         raise text.error(QueryError, node, error.message, error.hint) from error
 
 
-def _flat(parts: Sequence[exp.Expression]) -> list[exp.Expression]:
-    flat: list[exp.Expression] = []
+def _flat(parts: Sequence[exp.Expr]) -> list[exp.Expr]:
+    flat: list[exp.Expr] = []
     for part in parts:
         place = place_of(part)
         flat += [part] if place is None else [place.ra, place.dec]
     return flat
 
 
-def _numbers(node: exp.Expression, text: Text, parts: Sequence[exp.Expression]) -> list[float]:
+def _numbers(node: exp.Expr, text: Text, parts: Sequence[exp.Expr]) -> list[float]:
     values = [constant(part) for part in parts]
     numbers = [v for v in values if v is not None]
     if len(numbers) != len(values):
@@ -200,7 +204,7 @@ def _numbers(node: exp.Expression, text: Text, parts: Sequence[exp.Expression]) 
     return numbers
 
 
-def _circle(node: exp.Expression, text: Text) -> Region | Around:
+def _circle(node: exp.Expr, text: Text) -> Region | Around:
     parts = _flat(node.expressions)
     if len(parts) != 3:
         raise text.syntax(node, "CIRCLE takes a position and a radius", "CIRCLE(ra, dec, radius)")
@@ -211,30 +215,30 @@ def _circle(node: exp.Expression, text: Text) -> Region | Around:
     return Circle(ra, dec, radius)
 
 
-def _box(node: exp.Expression, text: Text) -> Region:
+def _box(node: exp.Expr, text: Text) -> Region:
     parts = _numbers(node, text, _flat(node.expressions))
     if len(parts) != 4:
         raise text.syntax(node, "BOX takes a position, a width and a height", "BOX(ra, dec, width, height)")
     return Box(*parts)
 
 
-def _polygon(node: exp.Expression, text: Text) -> Region:
+def _polygon(node: exp.Expr, text: Text) -> Region:
     return _vertices(node, text, _flat(node.expressions))
 
 
-def _vertices(node: exp.Expression, text: Text, parts: Sequence[exp.Expression]) -> Region:
+def _vertices(node: exp.Expr, text: Text, parts: Sequence[exp.Expr]) -> Region:
     values = _numbers(node, text, parts)
     if len(values) % 2 or len(values) < 6:
         raise text.syntax(node, "a polygon takes at least three vertices: ra, dec, ra, dec, ra, dec")
     return Polygon(tuple(zip(values[::2], values[1::2], strict=True)))
 
 
-_REGIONS: Mapping[str, Callable[[exp.Expression, Text], Region | Around]] = {
+_REGIONS: Mapping[str, Callable[[exp.Expr, Text], Region | Around]] = {
     "CIRCLE": _circle, "BOX": _box, "POLYGON": _polygon,
 }  # fmt: skip
 
 
-def _cone(node: exp.Expression, text: Text) -> Test:
+def _cone(node: exp.Expr, text: Text) -> Test:
     ra, dec, ra0, dec0, radius = node.expressions
     around = call("CIRCLE", ra0, dec0, radius)
     around.meta["start"] = node.meta.get("start", 0)
@@ -242,7 +246,7 @@ def _cone(node: exp.Expression, text: Text) -> Test:
     return Near(Place(ra, dec), Place(ra0, dec0), radius)
 
 
-def _poly(node: exp.Expression, text: Text) -> Test:
+def _poly(node: exp.Expr, text: Text) -> Test:
     ra, dec, array = node.expressions
     try:
         return Inside(Place(ra, dec), _vertices(node, text, array.expressions))
@@ -250,6 +254,6 @@ def _poly(node: exp.Expression, text: Text) -> Test:
         raise text.error(QueryError, node, error.message, error.hint) from error
 
 
-_CONDITIONS: Mapping[str, Callable[[exp.Expression, Text], Test]] = {
+_CONDITIONS: Mapping[str, Callable[[exp.Expr, Text], Test]] = {
     "Q3C_RADIAL_QUERY": _cone, "Q3C_JOIN": _cone, "Q3C_POLY_QUERY": _poly,
 }  # fmt: skip

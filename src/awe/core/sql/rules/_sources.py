@@ -12,8 +12,8 @@ from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableU
 
 __all__ = ["bind_from", "renamed"]
 
-BindQuery = Callable[[exp.Expression, Compilation, Scope], tuple[Output, ...]]
-BindExpression = Callable[[exp.Expression, Compilation, Scope], exp.Expression]
+BindQuery = Callable[[exp.Expr, Compilation, Scope], tuple[Output, ...]]
+BindExpression = Callable[[exp.Expr, Compilation, Scope], exp.Expr]
 
 
 def bind_from(
@@ -40,9 +40,7 @@ def renamed(outputs: tuple[Output, ...], alias: exp.TableAlias, run: Compilation
 class _Binder:
     """The walk through one FROM, left to right."""
 
-    def __init__(
-        self, run: Compilation, scope: Scope, query: BindQuery, expression: BindExpression
-    ) -> None:
+    def __init__(self, run: Compilation, scope: Scope, query: BindQuery, expression: BindExpression) -> None:
         self.run, self.scope, self.query, self.expression = run, scope, query, expression
 
     def joins(self, joins: list[exp.Join]) -> None:
@@ -57,7 +55,7 @@ class _Binder:
             if join.args.get("on") is not None:
                 self.expression(join.args["on"], self.run, self.scope)
 
-    def item(self, item: exp.Expression, *, lateral: bool) -> None:
+    def item(self, item: exp.Expr, *, lateral: bool) -> None:
         """Bind one thing in FROM."""
         inner = item.this if isinstance(item, exp.Lateral) else item
         if isinstance(inner, exp.Subquery) and isinstance(inner.this, exp.Table):
@@ -103,7 +101,7 @@ class _Binder:
         table.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
         table.meta["use"] = key if relation is None else None
 
-    def _derived(self, item: exp.Expression, subquery: exp.Subquery, around: Scope) -> None:
+    def _derived(self, item: exp.Expr, subquery: exp.Subquery, around: Scope) -> None:
         alias = _alias(item) if item.args.get("alias") is not None else _alias(subquery)
         if not alias.name:
             raise self.run.text.syntax(subquery, "a subquery in FROM needs an alias", "(SELECT ...) AS x")
@@ -114,7 +112,7 @@ class _Binder:
         if item is not subquery:
             item.set("alias", None)
 
-    def _view(self, item: exp.Expression, call: exp.Anonymous, schema: str | None, *, lateral: bool) -> None:
+    def _view(self, item: exp.Expr, call: exp.Anonymous, schema: str | None, *, lateral: bool) -> None:
         function = self.run.names.table_function(schema, call.name)
         if function is None:
             full = f"{schema}.{call.name}" if schema else call.name
@@ -137,7 +135,7 @@ class _Binder:
         subquery = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
         item.replace(exp.Lateral(this=subquery) if depends else subquery)
 
-    def _add(self, node: exp.Expression, source: Source) -> None:
+    def _add(self, node: exp.Expr, source: Source) -> None:
         names = [(s.name.casefold(), (s.schema or "").casefold()) for s in self.scope.sources]
         if (source.name.casefold(), (source.schema or "").casefold()) in names:
             raise self.run.text.syntax(node, f"{source.name} stands twice in FROM", "give each an alias")
@@ -158,7 +156,9 @@ class _Binder:
         for name, (one, other) in zip(names, pairs, strict=True):
             (one if join.side == "RIGHT" else other)[0].hidden.add(name.casefold())
         conditions = [
-            self.expression(exp.EQ(this=_qualified(*one), expression=_qualified(*other)), self.run, self.scope)
+            self.expression(
+                exp.EQ(this=_qualified(*one), expression=_qualified(*other)), self.run, self.scope
+            )
             for one, other in pairs
         ]
         join.set("using", None)
@@ -190,12 +190,14 @@ def _names(sources: list[Source]) -> list[str]:
     return [o.column.name for s in sources for o in s.columns if o.column.name.casefold() not in s.hidden]
 
 
-def _qualified(source: Source, output: Output) -> exp.Expression:
-    node = exp.column(exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True))
+def _qualified(source: Source, output: Output) -> exp.Expr:
+    node = exp.column(
+        exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True)
+    )
     return set_value(node, output.column)
 
 
-def _alias(node: exp.Expression) -> exp.TableAlias:
+def _alias(node: exp.Expr) -> exp.TableAlias:
     found = node.args.get("alias")
     return found if isinstance(found, exp.TableAlias) else exp.TableAlias()
 
@@ -206,7 +208,7 @@ def _schema_of(table: exp.Table) -> str | None:
     return (catalog if db.casefold() in {"", "dbo"} else db) or None
 
 
-def _call_of(inner: exp.Expression) -> tuple[exp.Anonymous | None, str | None]:
+def _call_of(inner: exp.Expr) -> tuple[exp.Anonymous | None, str | None]:
     if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Anonymous):
         schema = inner.this.name
         return inner.expression, None if schema.casefold() == "dbo" else schema
@@ -225,4 +227,3 @@ def _spell_apply(join: exp.Join, *, outer: bool) -> None:
     join.set("kind", None if outer else "CROSS")
     if outer:
         join.set("on", exp.true())
-

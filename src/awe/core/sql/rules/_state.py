@@ -15,7 +15,17 @@ from awe.core.sql._model import Names, TableDef, TableFunction
 from awe.core.sql._place import Text
 from awe.core.tables import Column
 
-__all__ = ["Compilation", "Output", "Scope", "Source", "TableUse", "has_value", "set_value", "value", "view_name"]
+__all__ = [
+    "Compilation",
+    "Output",
+    "Scope",
+    "Source",
+    "TableUse",
+    "has_value",
+    "set_value",
+    "value",
+    "view_name",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Scope:
     parent: "Scope | None" = None
     ctes: dict[str, tuple[str, tuple[Output, ...]]] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
-    aliases: Mapping[str, exp.Expression] = field(default_factory=dict)
+    aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
 
     def around(self) -> Iterator["Scope"]:
         """Yield this scope and those around it, innermost first."""
@@ -134,7 +144,7 @@ class _Fact:
         return self
 
 
-def value(node: exp.Expression) -> Column:
+def value(node: exp.Expr) -> Column:
     """Return what is known of a bound node's value."""
     fact = node.meta["value"]
     if not isinstance(fact, _Fact):
@@ -142,12 +152,12 @@ def value(node: exp.Expression) -> Column:
     return fact.column
 
 
-def has_value(node: exp.Expression) -> bool:
+def has_value(node: exp.Expr) -> bool:
     """Say whether the node has been bound."""
     return "value" in node.meta
 
 
-def set_value(node: exp.Expression, column: Column) -> exp.Expression:
+def set_value(node: exp.Expr, column: Column) -> exp.Expr:
     """Attach what is known of the node's value, and return the node."""
     node.meta["value"] = _Fact(column)
     return node

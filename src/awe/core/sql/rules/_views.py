@@ -15,9 +15,10 @@ from awe.errors import ServiceError
 
 __all__ = ["expand"]
 
+
 def expand(
-    function: TableFunction, call: exp.Anonymous, arguments: list[exp.Expression], run: Compilation
-) -> exp.Expression:
+    function: TableFunction, call: exp.Anonymous, arguments: list[exp.Expr], run: Compilation
+) -> exp.Expr:
     """Return the view as a query of its own, not yet bound but for its arguments.
 
     Raises
@@ -29,7 +30,7 @@ def expand(
         raise ServiceError(f"the table function {function.name} is defined by itself")
     given = _given(function, call, arguments, run)
     text = Text(function.sql, "adql", placed=False)
-    tree: exp.Expression = parse_adql(function.sql, parameters=[p.name for p in function.parameters])
+    tree: exp.Expr = parse_adql(function.sql, parameters=[p.name for p in function.parameters])
     for node in list(tree.walk()):
         # Places in the view's text say nothing to its caller.
         node.meta.pop("start", None)
@@ -39,8 +40,8 @@ def expand(
 
 
 def _given(
-    function: TableFunction, call: exp.Anonymous, arguments: list[exp.Expression], run: Compilation
-) -> dict[str, exp.Expression]:
+    function: TableFunction, call: exp.Anonymous, arguments: list[exp.Expr], run: Compilation
+) -> dict[str, exp.Expr]:
     parameters = function.parameters
     needed = [p for p in parameters if p.default is None]
     if not len(needed) <= len(arguments) <= len(parameters):
@@ -49,7 +50,7 @@ def _given(
             call, f"{call.name} takes {len(parameters)} arguments, not {len(arguments)}",
             f"{function.name}({signature})",
         )  # fmt: skip
-    given: dict[str, exp.Expression] = {}
+    given: dict[str, exp.Expr] = {}
     for parameter, argument in zip(parameters, arguments, strict=False):
         if str(value(argument).type) in {"string", "bool", "null"}:
             raise run.text.syntax(argument, f"{parameter.name} of {call.name} is a number")

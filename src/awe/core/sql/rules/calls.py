@@ -9,13 +9,13 @@ from awe.core.sql.functions import AGGREGATE, WINDOW, Function, names_of, spelle
 
 __all__ = ["calls"]
 
-_TYPED: Mapping[type[exp.Expression], str] = {
+_TYPED: Mapping[type[exp.Expr], str] = {
     exp.Count: "COUNT", exp.Sum: "SUM", exp.Avg: "AVG", exp.Min: "MIN", exp.Max: "MAX",
     exp.Coalesce: "COALESCE", exp.Lower: "LOWER", exp.Upper: "UPPER",
 }  # fmt: skip
 
 
-def calls(tree: exp.Expression, text: Text) -> exp.Expression:
+def calls(tree: exp.Expr, text: Text) -> exp.Expr:
     """Give each call outside FROM its canonical name.
 
     Raises
@@ -35,7 +35,7 @@ def calls(tree: exp.Expression, text: Text) -> exp.Expression:
     return tree
 
 
-def _is_source(node: exp.Expression) -> bool:
+def _is_source(node: exp.Expr) -> bool:
     parent = node.parent.parent if isinstance(node.parent, exp.Dot) else node.parent
     return isinstance(parent, (exp.Table, exp.Lateral))
 
@@ -57,7 +57,7 @@ def _check(call: exp.Anonymous, text: Text) -> None:
     call.meta["spelled"] = name
 
 
-def _check_argument(argument: exp.Expression, found: Function, call: exp.Anonymous, text: Text) -> None:
+def _check_argument(argument: exp.Expr, found: Function, call: exp.Anonymous, text: Text) -> None:
     star, distinct = isinstance(argument, exp.Star), isinstance(argument, exp.Distinct)
     if (star and found.name != "COUNT") or (distinct and found.kind != AGGREGATE):
         raise text.syntax(call, f"{call.name} does not take {'*' if star else 'DISTINCT'}")

@@ -10,7 +10,7 @@ from awe.core.sql.rules._state import Compilation
 __all__ = ["grouping"]
 
 
-def grouping(tree: exp.Expression, run: Compilation) -> exp.Expression:
+def grouping(tree: exp.Expr, run: Compilation) -> exp.Expr:
     """Check every SELECT.
 
     Raises
@@ -38,25 +38,27 @@ def _check(select: exp.Select, run: Compilation) -> None:
             _check_grouped(part, keys, run)
 
 
-def _refuse_in_condition(node: exp.Expression, run: Compilation) -> None:
+def _refuse_in_condition(node: exp.Expr, run: Compilation) -> None:
     if _is_aggregate(node):
         name = node.meta.get("spelled", node.name)
         raise run.text.syntax(node, f"{name} cannot stand in WHERE, ON or GROUP BY", "use HAVING")
     if isinstance(node, exp.Window):
-        raise run.text.syntax(node, "OVER cannot stand in WHERE, ON or GROUP BY", "select it in a subquery first")
+        raise run.text.syntax(
+            node, "OVER cannot stand in WHERE, ON or GROUP BY", "select it in a subquery first"
+        )
 
 
-def _own(node: exp.Expression) -> Iterator[exp.Expression]:
+def _own(node: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the nodes of a clause, without those of subqueries."""
     return node.walk(prune=lambda n: isinstance(n, (exp.Subquery, exp.Select, exp.SetOperation)))
 
 
-def _is_aggregate(node: exp.Expression) -> bool:
+def _is_aggregate(node: exp.Expr) -> bool:
     called = isinstance(node, exp.Anonymous) and FUNCTIONS[node.name].kind == AGGREGATE
     return called and not isinstance(node.parent, exp.Window)
 
 
-def _check_grouped(node: exp.Expression, keys: list[exp.Expression], run: Compilation) -> None:
+def _check_grouped(node: exp.Expr, keys: list[exp.Expr], run: Compilation) -> None:
     if node in keys or isinstance(node, (exp.Subquery, exp.Select, exp.SetOperation)):
         return
     if _is_aggregate(node):

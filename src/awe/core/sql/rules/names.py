@@ -13,14 +13,14 @@ from sqlglot import exp
 from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _sources
 from awe.core.sql.rules._outputs import finish_outputs, output_names
-from awe.core.sql.rules._state import Compilation, Output, Scope, Source, has_value, set_value, value
+from awe.core.sql.rules._state import Compilation, Output, Scope, Source, has_value, set_value
 from awe.core.sql.rules.types import common, need_condition, settle
 from awe.errors import QueryError
 
 __all__ = ["bind", "bind_query"]
 
 
-def bind(tree: exp.Expression, run: Compilation) -> exp.Expression:
+def bind(tree: exp.Expr, run: Compilation) -> exp.Expr:
     """Bind a whole query and note its outputs.
 
     Raises
@@ -32,7 +32,7 @@ def bind(tree: exp.Expression, run: Compilation) -> exp.Expression:
     return tree
 
 
-def bind_query(query: exp.Expression, run: Compilation, around: Scope) -> tuple[Output, ...]:
+def bind_query(query: exp.Expr, run: Compilation, around: Scope) -> tuple[Output, ...]:
     """Bind a SELECT, a set operation or one in parentheses; return its columns."""
     scope = Scope(parent=around)
     _bind_ctes(query, run, scope)
@@ -51,7 +51,7 @@ def bind_query(query: exp.Expression, run: Compilation, around: Scope) -> tuple[
     return outputs
 
 
-def _bind_ctes(query: exp.Expression, run: Compilation, scope: Scope) -> None:
+def _bind_ctes(query: exp.Expr, run: Compilation, scope: Scope) -> None:
     with_ = query.args.get("with_")
     for cte in with_.expressions if with_ is not None else ():
         folded = cte.alias.casefold()
@@ -93,14 +93,14 @@ def _bind_clause(select: exp.Select, key: str, run: Compilation, scope: Scope) -
         scope.aliases = aliases
 
 
-def _bind_group_item(item: exp.Expression, select: exp.Select, run: Compilation, scope: Scope) -> None:
+def _bind_group_item(item: exp.Expr, select: exp.Select, run: Compilation, scope: Scope) -> None:
     if isinstance(item, exp.Literal) and not item.args.get("is_string"):
         item.replace(select.expressions[_ordinal(item, len(select.expressions), run)].this.copy())
         return
     bind_expression(item, run, scope)
 
 
-def _bind_order(query: exp.Expression, run: Compilation, scope: Scope, outputs: tuple[Output, ...]) -> None:
+def _bind_order(query: exp.Expr, run: Compilation, scope: Scope, outputs: tuple[Output, ...]) -> None:
     """Bind ORDER BY: a number or an output's name is a place in the select list, the rest are values."""
     order = query.args.get("order")
     for item in order.expressions if order is not None else ():
@@ -115,7 +115,7 @@ def _bind_order(query: exp.Expression, run: Compilation, scope: Scope, outputs: 
             item.set("nulls_first", bool(item.args.get("desc")))
 
 
-def _output_place(node: exp.Expression, outputs: tuple[Output, ...], run: Compilation) -> int | None:
+def _output_place(node: exp.Expr, outputs: tuple[Output, ...], run: Compilation) -> int | None:
     if isinstance(node, exp.Literal) and not node.args.get("is_string"):
         return _ordinal(node, len(outputs), run)
     if not isinstance(node, exp.Column) or node.table:
@@ -124,7 +124,7 @@ def _output_place(node: exp.Expression, outputs: tuple[Output, ...], run: Compil
     return places[0] if places else None
 
 
-def _ordinal(node: exp.Expression, count: int, run: Compilation) -> int:
+def _ordinal(node: exp.Expr, count: int, run: Compilation) -> int:
     if not node.name.isdigit() or not 1 <= int(node.name) <= count:
         raise run.text.syntax(node, f"there is no column number {node.name}: {count} are selected")
     return int(node.name) - 1
@@ -147,7 +147,7 @@ def _bind_set_operation(query: exp.SetOperation, run: Compilation, scope: Scope)
     return tuple(outputs)
 
 
-def _agree(query: exp.Expression, kinds: list[pa.DataType]) -> None:
+def _agree(query: exp.Expr, kinds: list[pa.DataType]) -> None:
     """Give both sides of a set operation the same types, all the way down."""
     if isinstance(query, exp.Select):
         for projection, kind in zip(query.expressions, kinds, strict=True):
@@ -158,7 +158,7 @@ def _agree(query: exp.Expression, kinds: list[pa.DataType]) -> None:
         _agree(query.expression, kinds)
 
 
-def _check_count(clause: exp.Expression | None, run: Compilation) -> None:
+def _check_count(clause: exp.Expr | None, run: Compilation) -> None:
     number = clause.expression.unnest() if clause is not None else None
     if number is None or clause is None:
         return
@@ -168,7 +168,7 @@ def _check_count(clause: exp.Expression | None, run: Compilation) -> None:
 
 
 def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
-    expanded: list[exp.Expression] = []
+    expanded: list[exp.Expr] = []
     for projection in select.expressions:
         star_of = isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
         if not (isinstance(projection, exp.Star) or star_of):
@@ -186,24 +186,26 @@ def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
     select.set("expressions", expanded)
 
 
-def _column(source: Source, output: Output) -> exp.Expression:
-    node = exp.column(exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True))
+def _column(source: Source, output: Output) -> exp.Expr:
+    node = exp.column(
+        exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True)
+    )
     return set_value(node, output.column)
 
 
-def bind_condition(node: exp.Expression, run: Compilation, scope: Scope) -> None:
+def bind_condition(node: exp.Expr, run: Compilation, scope: Scope) -> None:
     """Bind an expression that must be true or false."""
     need_condition(bind_expression(node, run, scope), run.text)
 
 
-def bind_expression(node: exp.Expression, run: Compilation, scope: Scope) -> exp.Expression:
+def bind_expression(node: exp.Expr, run: Compilation, scope: Scope) -> exp.Expr:
     """Bind an expression in its place; return what stands there now."""
     if has_value(node) or isinstance(node, (exp.Star, exp.DataType, exp.Identifier)):
         return node
     if isinstance(node, exp.Column):
         bound = _resolve(node, run, scope)
         bound.meta["spelled"] = node.name
-        bound.meta.update({"start": i.meta["start"] for i in reversed(_names(node)) if "start" in i.meta})
+        bound.meta.update(_place(node))
         return _replaced(node, bound)
     if isinstance(node, exp.Subquery):
         outputs = bind_query(node, run, scope)
@@ -223,12 +225,14 @@ def bind_expression(node: exp.Expression, run: Compilation, scope: Scope) -> exp
     return _replaced(node, settle(node, run.text))
 
 
-def _names(column: exp.Column) -> list[exp.Expression]:
+def _place(column: exp.Column) -> dict[str, object]:
+    """Return where the leftmost part of a name begins."""
     parts = [column.args.get(key) for key in ("catalog", "db", "table", "this")]
-    return [part for part in parts if isinstance(part, exp.Expression)]
+    starts = [p.meta["start"] for p in parts if isinstance(p, exp.Expr) and "start" in p.meta]
+    return {"start": starts[0]} if starts else {}
 
 
-def _replaced(node: exp.Expression, new: exp.Expression) -> exp.Expression:
+def _replaced(node: exp.Expr, new: exp.Expr) -> exp.Expr:
     if new is not node:
         if "start" in node.meta:
             new.meta.setdefault("start", node.meta["start"])
@@ -253,7 +257,7 @@ def _find_source(node: exp.Column, run: Compilation, scope: Scope) -> Source:
     raise run.text.unknown(node, f"no table or alias {node.table} in this query", did_you_mean(table, known))
 
 
-def _resolve(node: exp.Column, run: Compilation, scope: Scope) -> exp.Expression:
+def _resolve(node: exp.Column, run: Compilation, scope: Scope) -> exp.Expr:
     if node.table:
         source = _find_source(node, run, scope)
         found = _matches(node, [source], run, hidden_too=True)
@@ -292,4 +296,3 @@ def _no_column(node: exp.Column, sources: list[Source], run: Compilation) -> Que
     known = [o.column.name for source in sources for o in source.columns]
     where = f" in {node.table}" if node.table else ""
     return run.text.unknown(node, f"no column {node.name}{where}", did_you_mean(node.name, known))
-

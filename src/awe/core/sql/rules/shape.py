@@ -9,7 +9,7 @@ from awe.core.sql._place import Text
 __all__ = ["balance", "canonical"]
 
 
-def balance(tree: exp.Expression) -> exp.Expression:
+def balance(tree: exp.Expr) -> exp.Expr:
     """Make chains of AND, and of OR, as shallow as can be: ``id = 1 OR id = 2 OR ...`` has no limit."""
     for kind in (exp.And, exp.Or):
         tops = [n for n in tree.find_all(kind) if type(n.parent) is not kind]
@@ -24,8 +24,8 @@ def balance(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _parts(top: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
-    parts: list[exp.Expression] = []
+def _parts(top: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
+    parts: list[exp.Expr] = []
     todo = [top]
     while todo:
         node = todo.pop()
@@ -36,14 +36,14 @@ def _parts(top: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expressi
     return parts
 
 
-def _joined(parts: list[exp.Expression], kind: type[exp.Expression]) -> exp.Expression:
+def _joined(parts: list[exp.Expr], kind: type[exp.Expr]) -> exp.Expr:
     if len(parts) == 1:
         return parts[0]
     half = len(parts) // 2
     return kind(this=_joined(parts[:half], kind), expression=_joined(parts[half:], kind))
 
 
-def canonical(tree: exp.Expression, text: Text) -> exp.Expression:
+def canonical(tree: exp.Expr, text: Text) -> exp.Expr:
     """Replace forms that only one dialect has: CONVERT, hex numbers, ``^``, APPLY, ``dbo.f(x)``."""
     for node in list(tree.walk()):
         change = _CHANGES.get(type(node))
@@ -58,39 +58,40 @@ def canonical(tree: exp.Expression, text: Text) -> exp.Expression:
     return tree
 
 
-def _hex(node: exp.Expression, text: Text) -> exp.Expression:
+def _hex(node: exp.Expr, text: Text) -> exp.Expr:
     try:
         return exp.Literal.number(int(node.name, 16))
     except ValueError:
         raise text.syntax(node, f"0x{node.name} is not a number") from None
 
 
-def _convert(node: exp.Expression, text: Text) -> exp.Expression:
+def _convert(node: exp.Expr, text: Text) -> exp.Expr:
     if not isinstance(node.this, exp.DataType):
         raise text.syntax(node, "CONVERT takes a type and a value", "CONVERT(float, x)")
     return exp.Cast(this=node.expression, to=node.this)
 
 
-def _power(node: exp.Expression, text: Text) -> exp.Expression:
+def _power(node: exp.Expr, _text: Text) -> exp.Expr:
     return exp.Anonymous(this="POWER", expressions=[node.this, node.expression])
 
 
-def _method(node: exp.Expression, text: Text) -> exp.Expression:
+def _method(node: exp.Expr, text: Text) -> exp.Expr:
     """``dbo.f(x)`` as a value is ``f(x)``; no other schema holds functions."""
-    call = node.expression
-    if isinstance(call, exp.Anonymous) and isinstance(node.this, (exp.Identifier, exp.Column)):
-        if node.this.name.casefold() == "dbo" or isinstance(node.parent, exp.Lateral):
-            return call if node.this.name.casefold() == "dbo" else node
-    raise text.refused(node, f"{node.this.name}.{call.name} cannot be called", "functions have no schema but dbo")
+    call, schema = node.expression, node.this.name
+    if isinstance(call, exp.Anonymous) and schema.casefold() == "dbo":
+        return call
+    if isinstance(call, exp.Anonymous) and isinstance(node.parent, exp.Lateral):
+        return node
+    raise text.refused(node, f"{schema}.{call.name} cannot be called", "functions have no schema but dbo")
 
 
-def _not_like(node: exp.Expression, text: Text) -> exp.Expression:
+def _not_like(node: exp.Expr, _text: Text) -> exp.Expr:
     if not node.args.pop("negate", None):
         return node
     return exp.Not(this=type(node)(this=node.this, expression=node.expression))
 
 
-_CHANGES: Mapping[type[exp.Expression], Callable[[exp.Expression, Text], exp.Expression]] = {
+_CHANGES: Mapping[type[exp.Expr], Callable[[exp.Expr, Text], exp.Expr]] = {
     exp.HexString: _hex,
     exp.Convert: _convert,
     exp.Pow: _power,

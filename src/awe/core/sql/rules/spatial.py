@@ -10,9 +10,9 @@ side is listed in every cube within reach (one to eight). Cubes have no poles an
 exact test that follows loses nothing, and each pair is met once.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
-import math
 
 import pyarrow as pa
 from sqlglot import exp
@@ -21,7 +21,17 @@ from awe.core.sky import Circle, Region
 from awe.core.sql.functions import FUNCTIONS
 from awe.core.sql.rules import _exact
 from awe.core.sql.rules._build import all_of, binary, call, cast, compare, constant, number
-from awe.core.sql.rules._shapes import Inside, Near, Place, Test, distance_of, pair_test, place_of, region_of, test_of
+from awe.core.sql.rules._shapes import (
+    Inside,
+    Near,
+    Place,
+    Test,
+    distance_of,
+    pair_test,
+    place_of,
+    region_of,
+    test_of,
+)
 from awe.core.sql.rules._state import Compilation, has_value, set_value, value
 from awe.core.sql.rules.types import POINT, REGION
 from awe.core.tables import Column
@@ -33,7 +43,7 @@ _SMALLEST_CELL = 1e-6
 CELL = "_cell"
 
 
-def spatial(tree: exp.Expression, run: Compilation) -> exp.Expression:
+def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     """Carry out every spatial predicate and value.
 
     Raises
@@ -49,13 +59,15 @@ def spatial(tree: exp.Expression, run: Compilation) -> exp.Expression:
             if test is not None:
                 node.replace(_searched(test, select, sources, run))
     for node in list(tree.walk(bfs=True)):
-        if node.parent is not None and node.find_ancestor(exp.Anonymous) is None or isinstance(node, exp.Anonymous):
+        if (node.parent is not None and node.find_ancestor(exp.Anonymous) is None) or isinstance(
+            node, exp.Anonymous
+        ):
             _row_wise(node, run)
     _refuse_rest(tree, run)
     return tree
 
 
-def _conjuncts(select: exp.Select) -> Iterator[tuple[exp.Expression, set[str]]]:
+def _conjuncts(select: exp.Select) -> Iterator[tuple[exp.Expr, set[str]]]:
     """Yield each conjunct of WHERE and ON, and the sources whose rows it may restrict."""
     where = select.args.get("where")
     from_ = select.args.get("from_")
@@ -73,18 +85,18 @@ def _conjuncts(select: exp.Select) -> Iterator[tuple[exp.Expression, set[str]]]:
         before |= mine
 
 
-def _flat(node: exp.Expression) -> list[exp.Expression]:
+def _flat(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.And):
         return _flat(node.this) + _flat(node.expression)
     return [node]
 
 
-def _keys(node: exp.Expression) -> set[str]:
+def _keys(node: exp.Expr) -> set[str]:
     """Return the keys of the sources of an item or a join, not of those inside subqueries."""
     return {source.alias for source in _items(node)}
 
 
-def _items(node: exp.Expression) -> Iterator[exp.Expression]:
+def _items(node: exp.Expr) -> Iterator[exp.Expr]:
     inner = node.this if isinstance(node, (exp.Join, exp.Lateral)) else node
     if isinstance(inner, exp.Lateral):
         inner = inner.this
@@ -96,7 +108,7 @@ def _items(node: exp.Expression) -> Iterator[exp.Expression]:
         yield from _items(join)
 
 
-def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilation) -> exp.Expression:
+def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilation) -> exp.Expr:
     """Return a conjunct with what narrows it."""
     exact = _condition(test)
     if test.negated:
@@ -105,12 +117,12 @@ def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilatio
     if region is not None:
         return all_of([*_narrowed(place, region, sources, run), exact])
     if isinstance(test, Near):
-        cells = _cells(test, select, sources, run)
+        cells = _cells(test, select, sources)
         return exact if cells is None else compare(exp.And, cells, exact)
     return exact
 
 
-def _condition(test: Test) -> exp.Expression:
+def _condition(test: Test) -> exp.Expr:
     return _exact.near(test) if isinstance(test, Near) else _exact.inside(test)
 
 
@@ -126,7 +138,7 @@ def _constant_region(test: Test) -> tuple[Region | None, Place]:
     return None, test.one
 
 
-def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation) -> list[exp.Expression]:
+def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation) -> list[exp.Expr]:
     """Return index conditions where the position is the table's own, and note the region."""
     if not (isinstance(place.ra, exp.Column) and isinstance(place.dec, exp.Column)):
         return []
@@ -138,26 +150,28 @@ def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation)
         run.uses[use.key] = replace(use, region=region)
     if use.table.healpix is None:
         return _declinations(place, region)
-    column = exp.column(exp.to_identifier(use.table.healpix, quoted=True), exp.to_identifier(use.key, quoted=True))
+    column = exp.column(
+        exp.to_identifier(use.table.healpix, quoted=True), exp.to_identifier(use.key, quoted=True)
+    )
     set_value(column, Column("", pa.int64()))
     ranges = call("SKY_RANGES", column, type_=pa.bool_())
     ranges.meta["ranges"] = tuple((int(low), int(high)) for low, high in region.covering())
     return [ranges]
 
 
-def _declinations(place: Place, region: Region) -> list[exp.Expression]:
+def _declinations(place: Place, region: Region) -> list[exp.Expr]:
     circle = region.bounding_circle()
     margin = circle.radius * 1e-9 + 1e-9
     low, high = circle.dec - circle.radius - margin, circle.dec + circle.radius + margin
     return [_between(place.dec, low, high)]
 
 
-def _between(node: exp.Expression, low: float, high: float) -> exp.Expression:
+def _between(node: exp.Expr, low: float, high: float) -> exp.Expr:
     between = exp.Between(this=node.copy(), low=number(low), high=number(high))
     return set_value(between, Column("", pa.bool_()))
 
 
-def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) -> exp.Expression | None:
+def _cells(test: Near, select: exp.Select, sources: set[str]) -> exp.Expr | None:
     """List one source in cells, and return the condition that joins the other side to it."""
     radius = constant(test.radius)
     if radius is None or not 0 <= radius <= _LARGEST_JOIN_DEG:
@@ -181,14 +195,18 @@ def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) 
     return compare(exp.EQ, column, own)
 
 
-def _from_items(select: exp.Select) -> Iterator[exp.Expression]:
+def _from_items(select: exp.Select) -> Iterator[exp.Expr]:
     yield from _items(select.args["from_"].this)
     for join in select.args.get("joins") or []:
         yield from _items(join)
 
 
 def _single_source(place: Place) -> str:
-    if isinstance(place.ra, exp.Column) and isinstance(place.dec, exp.Column) and place.ra.table == place.dec.table:
+    if (
+        isinstance(place.ra, exp.Column)
+        and isinstance(place.dec, exp.Column)
+        and place.ra.table == place.dec.table
+    ):
         return place.ra.table
     return ""
 
@@ -197,9 +215,9 @@ def _tables(place: Place) -> set[str]:
     return {column.table for part in (place.ra, place.dec) for column in part.find_all(exp.Column)}
 
 
-def _row_wise(node: exp.Expression, run: Compilation) -> None:
+def _row_wise(node: exp.Expr, run: Compilation) -> None:
     """Replace a test or a value that stands anywhere else."""
-    if not (isinstance(node, (exp.Anonymous, exp.Mul, exp.Div)) or isinstance(node, exp.Predicate)):
+    if not isinstance(node, (exp.Anonymous, exp.Mul, exp.Div, exp.Predicate)):
         return
     test = test_of(node, run.text)
     new = _condition(test) if test is not None else _as_value(node, run)
@@ -207,7 +225,7 @@ def _row_wise(node: exp.Expression, run: Compilation) -> None:
         node.replace(new)
 
 
-def _as_value(node: exp.Expression, run: Compilation) -> exp.Expression | None:
+def _as_value(node: exp.Expr, run: Compilation) -> exp.Expr | None:
     if not isinstance(node, exp.Anonymous):
         return None
     found = distance_of(node, run.text)
@@ -228,7 +246,7 @@ def _as_value(node: exp.Expression, run: Compilation) -> exp.Expression | None:
     return None
 
 
-def _refuse_rest(tree: exp.Expression, run: Compilation) -> None:
+def _refuse_rest(tree: exp.Expr, run: Compilation) -> None:
     for node in tree.walk():
         geometry = has_value(node) and value(node).type in {POINT, REGION}
         unwritten = isinstance(node, exp.Anonymous) and not FUNCTIONS[node.name].lowering

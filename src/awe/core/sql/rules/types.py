@@ -28,7 +28,7 @@ REGION = pa.struct([("region", pa.string())])
 _ARRAY = pa.list_(pa.float64())
 
 _T = exp.DataType.Type
-SQL_TYPES: Mapping[exp.DataType.Type, pa.DataType] = {
+SQL_TYPES: Mapping[object, pa.DataType] = {
     _T.BOOLEAN: pa.bool_(), _T.BIT: pa.bool_(), _T.TINYINT: pa.uint8(), _T.UTINYINT: pa.uint8(),
     _T.SMALLINT: pa.int16(), _T.INT: pa.int32(), _T.BIGINT: pa.int64(),
     _T.FLOAT: pa.float32(), _T.DOUBLE: pa.float64(), _T.DECIMAL: pa.float64(), _T.MONEY: pa.float64(),
@@ -43,7 +43,9 @@ _RESULTS: Mapping[str, pa.DataType] = {
     "double": pa.float64(), "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(),
     "boolean": pa.bool_(), "timestamp": pa.timestamp("us"), "point": POINT, "region": REGION,
 }  # fmt: skip
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE
+)
 _WIDTHS = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
 
 
@@ -86,7 +88,7 @@ def _common_number(left: pa.DataType, right: pa.DataType) -> pa.DataType:
     return pa.float32() if single else pa.float64()
 
 
-def settle(node: exp.Expression, text: Text) -> exp.Expression:
+def settle(node: exp.Expr, text: Text) -> exp.Expr:
     """Return the node, or what it means, with its value attached; its parts have theirs.
 
     Raises
@@ -100,15 +102,17 @@ def settle(node: exp.Expression, text: Text) -> exp.Expression:
     return rule(node, text)
 
 
-def _plain(kind: pa.DataType) -> Callable[[exp.Expression, Text], exp.Expression]:
-    return lambda node, text: set_value(node, Column("", kind))
+def _plain(kind: pa.DataType) -> Callable[[exp.Expr, Text], exp.Expr]:
+    return lambda node, _text: set_value(node, Column("", kind))
 
 
-def _literal(node: exp.Expression, text: Text) -> exp.Expression:
-    return set_value(node, Column("", pa.string() if node.args.get("is_string") else _number_type(node, text)))
+def _literal(node: exp.Expr, text: Text) -> exp.Expr:
+    return set_value(
+        node, Column("", pa.string() if node.args.get("is_string") else _number_type(node, text))
+    )
 
 
-def _number_type(node: exp.Expression, text: Text) -> pa.DataType:
+def _number_type(node: exp.Expr, text: Text) -> pa.DataType:
     if not _NUMBER.fullmatch(node.name) or node.name[:1].isalpha():
         raise text.syntax(node, f"{node.name} is not a number")
     if not node.name.isdigit():
@@ -117,26 +121,27 @@ def _number_type(node: exp.Expression, text: Text) -> pa.DataType:
     return pa.int32() if digits < 1 << 31 else pa.int64() if digits < 1 << 63 else pa.uint64()
 
 
-def _same(node: exp.Expression, text: Text) -> exp.Expression:
+def _same(node: exp.Expr, _text: Text) -> exp.Expr:
     return set_value(node, replace(value(node.this), name=""))
 
 
-def _paren(node: exp.Expression, text: Text) -> exp.Expression:
-    return node.this
+def _paren(node: exp.Expr, _text: Text) -> exp.Expr:
+    inner: exp.Expr = node.this
+    return inner
 
 
-def _negative(node: exp.Expression, text: Text) -> exp.Expression:
+def _negative(node: exp.Expr, text: Text) -> exp.Expr:
     _need(node.this, "number", text)
     return _same(node, text)
 
 
-def _array(node: exp.Expression, text: Text) -> exp.Expression:
+def _array(node: exp.Expr, text: Text) -> exp.Expr:
     for part in node.expressions:
         _need(part, "number", text)
     return set_value(node, Column("", _ARRAY))
 
 
-def _add(node: exp.Expression, text: Text) -> exp.Expression:
+def _add(node: exp.Expr, text: Text) -> exp.Expr:
     left, right = value(node.this), value(node.expression)
     if text.dialect == "tsql" and (_is_text(left.type) or _is_text(right.type)):
         if _is_number(left.type) or _is_number(right.type):
@@ -146,7 +151,7 @@ def _add(node: exp.Expression, text: Text) -> exp.Expression:
     return _arithmetic(node, text)
 
 
-def _arithmetic(node: exp.Expression, text: Text) -> exp.Expression:
+def _arithmetic(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         _numeric(node, key, text)
     left, right = value(node.this), value(node.expression)
@@ -155,7 +160,7 @@ def _arithmetic(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, Column("", kind, unit=left.unit if keeps else ""))
 
 
-def _divide(node: exp.Expression, text: Text) -> exp.Expression:
+def _divide(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         _numeric(node, key, text)
     left, right = value(node.this).type, value(node.expression).type
@@ -165,7 +170,7 @@ def _divide(node: exp.Expression, text: Text) -> exp.Expression:
     return _arithmetic(node, text)
 
 
-def _bits(node: exp.Expression, text: Text) -> exp.Expression:
+def _bits(node: exp.Expr, text: Text) -> exp.Expr:
     parts = [node.this, node.args.get("expression")]
     kinds = [value(p).type for p in parts if p is not None]
     if not all(pa.types.is_integer(k) or _is_null(k) for k in kinds):
@@ -174,11 +179,11 @@ def _bits(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, Column("", kind or pa.int64()))
 
 
-def _concatenated(node: exp.Expression, text: Text) -> exp.Expression:
+def _concatenated(node: exp.Expr, _text: Text) -> exp.Expr:
     return set_value(node, Column("", pa.string()))
 
 
-def need_condition(part: exp.Expression, text: Text) -> None:
+def need_condition(part: exp.Expr, text: Text) -> None:
     """Check that a bound expression is true or false.
 
     Raises
@@ -191,7 +196,7 @@ def need_condition(part: exp.Expression, text: Text) -> None:
         raise text.syntax(part, "expected a condition here", _condition_hint(part))
 
 
-def _logic(node: exp.Expression, text: Text) -> exp.Expression:
+def _logic(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         part = node.args.get(key)
         if part is not None:
@@ -199,23 +204,23 @@ def _logic(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, Column("", pa.bool_()))
 
 
-def _condition_hint(part: exp.Expression) -> str:
+def _condition_hint(part: exp.Expr) -> str:
     if isinstance(part, exp.Anonymous) and part.name in {"CONTAINS", "INTERSECTS"}:
         return f"write 1 = {part.name}(...)"
     return "compare it with something, such as <> 0"
 
 
-def _comparison(node: exp.Expression, text: Text) -> exp.Expression:
+def _comparison(node: exp.Expr, text: Text) -> exp.Expr:
     _comparable(node, ("this", "expression"), text)
     return set_value(node, Column("", pa.bool_()))
 
 
-def _between(node: exp.Expression, text: Text) -> exp.Expression:
+def _between(node: exp.Expr, text: Text) -> exp.Expr:
     _comparable(node, ("this", "low", "high"), text)
     return set_value(node, Column("", pa.bool_()))
 
 
-def _in(node: exp.Expression, text: Text) -> exp.Expression:
+def _in(node: exp.Expr, text: Text) -> exp.Expr:
     options = node.expressions
     if options:
         for index in range(len(options)):
@@ -226,13 +231,13 @@ def _in(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, Column("", pa.bool_()))
 
 
-def _one_option(node: exp.Expression, index: int, text: Text) -> None:
+def _one_option(node: exp.Expr, index: int, text: Text) -> None:
     option, kind = node.expressions[index], value(node.this).type
     if common(kind, value(option).type) is None:
         node.expressions[index].replace(_as_number(node.this, option, text))
 
 
-def _like(node: exp.Expression, text: Text) -> exp.Expression:
+def _like(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         _need(node.args[key], "text", text)
     if text.dialect == "tsql" and isinstance(node, exp.Like):
@@ -240,13 +245,13 @@ def _like(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, Column("", pa.bool_()))
 
 
-def _escape(node: exp.Expression, text: Text) -> exp.Expression:
+def _escape(node: exp.Expr, text: Text) -> exp.Expr:
     if not (isinstance(node.expression, exp.Literal) and len(node.expression.name) == 1):
         raise text.syntax(node.expression, "ESCAPE takes one character in quotes")
     return set_value(node, Column("", pa.bool_()))
 
 
-def _comparable(node: exp.Expression, keys: tuple[str, ...], text: Text) -> None:
+def _comparable(node: exp.Expr, keys: tuple[str, ...], text: Text) -> None:
     """Make the operands comparable: numbers in quotes become numbers; T-SQL's texts lose their case."""
     first = node.args[keys[0]]
     for key in keys[1:]:
@@ -263,7 +268,7 @@ def _comparable(node: exp.Expression, keys: tuple[str, ...], text: Text) -> None
             node.set(key, _lower(node.args[key]))
 
 
-def _as_number(against: exp.Expression, part: exp.Expression, text: Text) -> exp.Expression:
+def _as_number(against: exp.Expr, part: exp.Expr, text: Text) -> exp.Expr:
     """Return the quoted constant `part` as the type of `against`, as SQL Server and PostgreSQL do."""
     kind, literal = value(against).type, isinstance(part, exp.Literal)
     if literal and _is_number(kind) and _NUMBER.fullmatch(part.name):
@@ -283,11 +288,11 @@ def _said(kind: pa.DataType) -> str:
                 "a number" if _is_number(kind) else "a time")  # fmt: skip
 
 
-def _lower(node: exp.Expression) -> exp.Expression:
+def _lower(node: exp.Expr) -> exp.Expr:
     return call("LOWER", node, type_=pa.string())
 
 
-def _numeric(node: exp.Expression, key: str, text: Text) -> None:
+def _numeric(node: exp.Expr, key: str, text: Text) -> None:
     part = node.args[key]
     kind = value(part).type
     if _is_text(kind) and isinstance(part, exp.Literal) and _NUMBER.fullmatch(part.name):
@@ -296,7 +301,7 @@ def _numeric(node: exp.Expression, key: str, text: Text) -> None:
         raise text.syntax(part, f"expected a number here, not {_said(kind)}")
 
 
-def _need(part: exp.Expression, kind: str, text: Text) -> None:
+def _need(part: exp.Expr, kind: str, text: Text) -> None:
     """Check an argument; the kinds are those of ``awe.core.sql.functions``."""
     found = value(part).type
     good = _KINDS[kind](found) or (_is_null(found) and kind != "region")
@@ -308,7 +313,7 @@ _KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
     "number": _is_number,
     "text": _is_text,
     "boolean": pa.types.is_boolean,
-    "any": lambda kind: True,
+    "any": lambda _kind: True,
     "literal": _is_text,
     "array": pa.types.is_list,
     "point": lambda kind: kind == POINT,
@@ -320,7 +325,7 @@ _KIND_SAID = {
 }  # fmt: skip
 
 
-def _call(node: exp.Expression, text: Text) -> exp.Expression:
+def _call(node: exp.Expr, text: Text) -> exp.Expr:
     function = FUNCTIONS[node.name]
     arguments = [a.expressions[0] if isinstance(a, exp.Distinct) else a for a in node.expressions]
     for index, argument in enumerate(arguments):
@@ -330,7 +335,7 @@ def _call(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, _result(function, columns, node, text))
 
 
-def _result(function: Function, columns: list[Column], node: exp.Expression, text: Text) -> Column:
+def _result(function: Function, columns: list[Column], node: exp.Expr, text: Text) -> Column:
     unit = function.unit
     if unit == "same":
         unit = columns[0].unit if columns else ""
@@ -344,7 +349,7 @@ def _result(function: Function, columns: list[Column], node: exp.Expression, tex
     return Column("", kind, unit=unit)
 
 
-def _widest(columns: list[Column], node: exp.Expression, text: Text) -> pa.DataType:
+def _widest(columns: list[Column], node: exp.Expr, text: Text) -> pa.DataType:
     kind = columns[0].type
     for column in columns[1:]:
         wider = common(kind, column.type)
@@ -354,18 +359,18 @@ def _widest(columns: list[Column], node: exp.Expression, text: Text) -> pa.DataT
     return kind
 
 
-def _mixed(node: exp.Expression, left: pa.DataType, right: pa.DataType, text: Text) -> QueryError:
+def _mixed(node: exp.Expr, left: pa.DataType, right: pa.DataType, text: Text) -> QueryError:
     return text.syntax(node, f"{_said(left)} and {_said(right)} do not go together here")
 
 
-def _case(node: exp.Expression, text: Text) -> exp.Expression:
+def _case(node: exp.Expr, text: Text) -> exp.Expr:
     branches = [value(branch.args["true"]) for branch in node.args["ifs"]]
     if node.args.get("default") is not None:
         branches.append(value(node.args["default"]))
     return set_value(node, Column("", _widest(branches, node, text)))
 
 
-def _cast_to(node: exp.Expression, text: Text) -> exp.Expression:
+def _cast_to(node: exp.Expr, text: Text) -> exp.Expr:
     kind = SQL_TYPES.get(node.args["to"].this)
     if kind is None:
         raise text.refused(node, f"CAST to {node.args['to'].sql()} is not offered")
@@ -373,13 +378,13 @@ def _cast_to(node: exp.Expression, text: Text) -> exp.Expression:
     return set_value(node, replace(known, name="", type=kind, null=None))
 
 
-def _window(node: exp.Expression, text: Text) -> exp.Expression:
+def _window(node: exp.Expr, text: Text) -> exp.Expr:
     if not isinstance(node.this, exp.Anonymous):
         raise text.syntax(node, "OVER follows a function")
     return set_value(node, value(node.this))
 
 
-_RULES: Mapping[type[exp.Expression], Callable[[exp.Expression, Text], exp.Expression]] = {
+_RULES: Mapping[type[exp.Expr], Callable[[exp.Expr, Text], exp.Expr]] = {
     exp.Literal: _literal, exp.Boolean: _plain(pa.bool_()), exp.Null: _plain(pa.null()),
     exp.Paren: _paren, exp.Neg: _negative, exp.Array: _array,
     exp.Add: _add, exp.Sub: _arithmetic, exp.Mul: _arithmetic, exp.Mod: _arithmetic, exp.Div: _divide,

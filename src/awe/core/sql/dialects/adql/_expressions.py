@@ -445,8 +445,7 @@ def _delimit(token: Token) -> str | None:
 
 # Words that are hardly ever meant as names: a missing part of the query is the likelier mistake.
 _STRUCTURE = frozenset(
-    "SELECT FROM WHERE GROUP BY HAVING ORDER OFFSET UNION EXCEPT INTERSECT AND OR NOT AS ON USING JOIN "
-    "INNER LEFT RIGHT FULL OUTER NATURAL CROSS WHEN THEN ELSE END IN IS LIKE BETWEEN TRUE FALSE".split()
+    ["SELECT", "FROM", "WHERE", "GROUP", "BY", "HAVING", "ORDER", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "AND", "OR", "NOT", "AS", "ON", "USING", "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "OUTER", "NATURAL", "CROSS", "WHEN", "THEN", "ELSE", "END", "IN", "IS", "LIKE", "BETWEEN", "TRUE", "FALSE"]
 )
 
 _WORDS: Mapping[str, Callable[[ExpressionParser], exp.Expr]] = {
