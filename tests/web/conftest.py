@@ -3,11 +3,15 @@
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from starlette.testclient import TestClient
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # starlette's client asks for a newer httpx than awe's client uses
+    from starlette.testclient import TestClient
 
 from awe.platform import Platform
 from awe.testing import tiny_archive
