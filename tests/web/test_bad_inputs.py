@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from starlette.testclient import TestClient
@@ -182,7 +182,7 @@ def _message(path: str, text: str) -> str:
         return f"{told['message']} {told.get('hint', '')}"
     if path.startswith("/soda"):
         return text
-    root = ElementTree.fromstring(text)
+    root = ET.fromstring(text)
     results = root.find(f"{VOT}RESOURCE[@type='results']")
     assert results is not None
     info = results.find(f"{VOT}INFO[@name='QUERY_STATUS']")

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -316,7 +316,7 @@ def test_nothing_is_there_to_cut(web: TestClient, region: Params) -> None:
     ],
 )
 def test_capabilities_lead_somewhere(web: TestClient, service: str, standard: str) -> None:
-    root = ElementTree.fromstring(web.get(f"/{service}/capabilities").content)
+    root = ET.fromstring(web.get(f"/{service}/capabilities").content)
     found = {c.get("standardID"): c.findtext("interface/accessURL") for c in root}
     assert standard in found
     for place in ("capabilities", "availability"):
@@ -326,7 +326,7 @@ def test_capabilities_lead_somewhere(web: TestClient, service: str, standard: st
 
 
 def test_tap_says_what_it_can(web: TestClient) -> None:
-    root = ElementTree.fromstring(web.get("/tap/capabilities").content)
+    root = ET.fromstring(web.get("/tap/capabilities").content)
     tap = next(c for c in root if c.get("standardID") == "ivo://ivoa.net/std/TAP")
     assert tap.get(f"{XSI}type") == "tr:TableAccess"
     kinds = {features.get("type").rpartition("-")[2] for features in tap.iter("languageFeatures")}  # type: ignore[union-attr]
@@ -341,7 +341,7 @@ def test_tap_says_what_it_can(web: TestClient) -> None:
 
 
 def test_tables_are_those_of_tap_schema(web: TestClient) -> None:
-    root = ElementTree.fromstring(web.get("/tap/tables").content)
+    root = ET.fromstring(web.get("/tap/tables").content)
     told = {
         (
             table.findtext("name"),
@@ -357,12 +357,12 @@ def test_tables_are_those_of_tap_schema(web: TestClient) -> None:
     assert told == {
         (str(t), str(c).strip('"'), str(d), str(u) if u else "") for t, c, d, u in found.iterrows()
     }
-    one = ElementTree.fromstring(web.get(f"/tap/tables/{TINY_TABLE}").content)
+    one = ET.fromstring(web.get(f"/tap/tables/{TINY_TABLE}").content)
     assert one.findtext("name") == TINY_TABLE
 
 
 def test_every_example_runs(web: TestClient) -> None:
-    root = ElementTree.fromstring(web.get("/tap/examples").content)
+    root = ET.fromstring(web.get("/tap/examples").content)
     queries = [e.text for e in root.iter() if e.get("property") == "query"]
     assert queries
     for query in queries:
