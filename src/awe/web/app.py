@@ -17,7 +17,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from awe import __version__
-from awe.core.vo import scs as scs_, sia1, sia2 as sia2_, soda as soda_, tap as tap_
+from awe.core.vo import scs as scs_
+from awe.core.vo import sia1
+from awe.core.vo import sia2 as sia2_
+from awe.core.vo import soda as soda_
+from awe.core.vo import tap as tap_
 from awe.core.vo.params import Params
 from awe.errors import AweError, NotFoundError, ParameterError, UsageError
 from awe.platform import Platform
@@ -30,6 +34,7 @@ from awe.web.http import (
     Renderer,
     dali_error,
     endpoint,
+    error_headers,
     json_error,
     scs_error,
     sia1_error,
@@ -137,7 +142,7 @@ def _sentence(handler: Handler) -> str:
 
 async def _awe_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, AweError)  # noqa: S101  # the handler is registered for this class
-    return _coded(json_error(error), error)
+    return json_error(error)
 
 
 async def _bad_request(_request: Request, error: Exception) -> Response:
@@ -145,24 +150,23 @@ async def _bad_request(_request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "body"
     wrong = ParameterError(name, _shown(name, first.get("input")), str(first["msg"]), hint="see /api/docs")
-    return _coded(json_error(wrong), wrong)
+    return json_error(wrong)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # as above
     path = request.url.path
     if error.status_code == 404:
-        told: AweError = NotFoundError(f"there is nothing at {path}", hint="/ says what is here, /api/docs how to ask")
+        told: AweError = NotFoundError(
+            f"there is nothing at {path}", hint="/ says what is here, /api/docs how to ask"
+        )
     else:
         told = UsageError(f"{request.method} {path}: {error.detail}")
-    answer = json_error(told) if wants_json(request) or path.startswith("/api") else PlainTextResponse(f"{told}\n")
+    answer = (
+        json_error(told) if wants_json(request) or path.startswith("/api") else PlainTextResponse(f"{told}\n")
+    )
     answer.status_code = error.status_code
-    answer.headers.update(error.headers or {})
-    return _coded(answer, told)
-
-
-def _coded(answer: Response, error: AweError) -> Response:
-    answer.headers["X-Awe-Error"] = error.code
+    answer.headers.update({**error_headers(told), **(error.headers or {})})
     return answer
 
 

@@ -1,6 +1,7 @@
 """A table on its way: a schema and an iterator of Arrow batches that somebody must close."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -42,16 +43,12 @@ class TableStream:
         self.schema = schema
         self.overflow = False
         self._batches = iter(batches)
-        self._first: pa.RecordBatch | None = None
         self._on_close = on_close
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return self
 
     def __next__(self) -> pa.RecordBatch:
-        first, self._first = self._first, None
-        if first is not None:
-            return first
         try:
             return next(self._batches)
         except BaseException:  # exhausted, failed or interrupted: whoever makes the rows must stop
@@ -59,16 +56,16 @@ class TableStream:
             raise
 
     def close(self) -> None:
-        """Stop whoever makes the batches. Closing twice is allowed."""
+        """Stop whoever makes the batches, from whichever thread. Closing twice is allowed."""
         on_close, self._on_close = self._on_close, None
-        batches, self._batches, self._first = self._batches, iter(()), None
+        batches, self._batches = self._batches, iter(())
         try:
-            closer = getattr(batches, "close", None)
-            if closer is not None:
-                closer()
-        finally:
             if on_close is not None:
                 on_close()
+        finally:
+            if isinstance(batches, Generator):
+                with suppress(ValueError):  # another thread is inside it, and comes out since the source stopped
+                    batches.close()
 
     def __enter__(self) -> Self:
         return self
@@ -97,9 +94,8 @@ class TableStream:
         return _Limited(self, rows)
 
     def primed(self) -> "TableStream":
-        """Return this stream with its first batch already made, so that early errors come early."""
-        self._first = next(self, None)
-        return self
+        """Return the same rows with the first batch already made, so that early errors come early."""
+        return _Primed(self, next(self, None))
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:
@@ -117,6 +113,17 @@ class _Derived(TableStream):
     ) -> Iterator[pa.RecordBatch]:
         for batch in source:
             yield change(batch)
+        self.overflow = source.overflow
+
+
+class _Primed(TableStream):
+    def __init__(self, source: TableStream, first: pa.RecordBatch | None) -> None:
+        super().__init__(source.schema, self._all(source, first), source.close)
+
+    def _all(self, source: TableStream, first: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
+        if first is not None:
+            yield first
+            yield from source
         self.overflow = source.overflow
 
 

@@ -8,7 +8,7 @@ from awe.core.vo import dali
 from awe.core.vo._xml import NAMESPACES, document, node
 from awe.core.vo.params import Param, Params, integer, real
 
-__all__ = ["DEC", "PARAMS", "RA", "SR", "STANDARD_ID", "VERB",  "error_document", "ucds"]
+__all__ = ["DEC", "PARAMS", "RA", "SR", "STANDARD_ID", "VERB", "error_document", "ucds"]
 
 STANDARD_ID = "ivo://ivoa.net/std/ConeSearch"
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from awe.core.science.obscore import OBSCORE_COLUMNS
 from awe.core.sky import Box, Circle, Polygon, Region, parse_position
 from awe.core.tables import Column, Schema, TableStream
 from awe.core.vo import dali
@@ -230,8 +231,8 @@ _FIELDS: tuple[_Field, ...] = (
 
 def answer(stream: TableStream) -> TableStream:
     """Return the answer of SIA 1.0 made of a stream of ObsCore rows with awe's further columns."""
-    std = tuple(column for column in stream.schema if column.std and column.principal)
-    fields = (*_FIELDS, *(_Field(column, _from(column.name)) for column in std))
+    standard = (stream.schema[column.name] for column in OBSCORE_COLUMNS)
+    fields = (*_FIELDS, *(_Field(column, _from(column.name)) for column in standard))
     schema = Schema(tuple(f.column for f in fields), name="images", description="Images found")
 
     def change(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -11,7 +11,21 @@ from awe.core.vo import dali
 from awe.core.vo._xml import NAMESPACES, Element, document, node
 from awe.core.vo.params import Param, Params, text
 
-__all__ = ["FEATURES", "LANG", "LANGUAGES", "OPTIONAL_FUNCTIONS", "PARAMS", "QUERY", "STANDARD_ID", "SYNTAX", "Example", "LanguageFeature", "OutputFormat", "details", "examples_document"]
+__all__ = [
+    "FEATURES",
+    "LANG",
+    "LANGUAGES",
+    "OPTIONAL_FUNCTIONS",
+    "PARAMS",
+    "QUERY",
+    "STANDARD_ID",
+    "SYNTAX",
+    "Example",
+    "LanguageFeature",
+    "OutputFormat",
+    "details",
+    "examples_document",
+]
 
 STANDARD_ID = "ivo://ivoa.net/std/TAP"
 FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"

@@ -155,7 +155,8 @@ def table_document(table: TableLike) -> bytes:
 
 def _table(table: TableLike, *, columns: bool) -> Iterator[Element]:
     yield from _described(table, f"{table.schema}.{table.name}")
-    yield node("nrows", None, str(table.rows))
+    if table.rows:
+        yield node("nrows", None, str(table.rows))
     if columns:
         yield from (_column(column) for column in table.columns)
 

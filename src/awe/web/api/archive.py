@@ -6,8 +6,7 @@ from fastapi import APIRouter
 
 from awe import __version__
 from awe.core.tables import Column
-from awe.core.vo.vosi import votable_type
-from awe.services.catalogs import TableRecord
+from awe.services.catalogs import TableRecord, votable_type
 from awe.services.observations import Collection
 from awe.web.api._caller import Caller, Services, get
 
@@ -75,11 +74,11 @@ def _table(record: TableRecord) -> dict[str, Any]:
 
 
 def _column(column: Column) -> dict[str, Any]:
-    datatype, arraysize = votable_type(column.type)
+    datatype, arraysize, _ = votable_type(column)
     return {
         "name": column.name,
         "datatype": datatype,
-        "arraysize": arraysize,
+        "arraysize": arraysize or "",
         "unit": column.unit,
         "ucd": column.ucd,
         "utype": column.utype,

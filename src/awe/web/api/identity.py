@@ -38,4 +38,8 @@ def logout(request: Request, services: Services, caller: Caller) -> dict[str, st
 @get(router, "/whoami")
 def whoami(caller: Caller) -> dict[str, Any]:
     """Say whose token the request carries."""
-    return {"name": caller.name or "anonymous", "roles": sorted(caller.roles), "groups": sorted(caller.groups)}
+    return {
+        "name": caller.name or "anonymous",
+        "roles": sorted(caller.roles),
+        "groups": sorted(caller.groups),
+    }

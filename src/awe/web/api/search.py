@@ -1,5 +1,6 @@
 """Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/position``."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -11,7 +12,7 @@ from awe.core.tables import TableStream
 from awe.services.observations import Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get
-from awe.web.http import TableResponse, absolute_links, base_url, chosen_format
+from awe.web.http import TableResponse, absolute_links, base_url, chosen_format, json_error
 
 __all__ = ["router"]
 
@@ -36,10 +37,11 @@ class SqlQuery(BaseModel, extra="forbid"):
 @router.post("/query", response_class=Response)
 def query(given: SqlQuery, request: Request, services: Services, caller: Caller) -> Response:
     """Run a query next to the data."""
+    answer = _answer(request, given.format)
     stream = services.catalogs.query(
         given.query, dialect=given.lang, context=given.context, identity=caller, max_rows=given.max_rows
     )
-    return _answer(stream, request, given.format)
+    return answer(stream)
 
 
 @get(router, "/cone", response_class=Response)
@@ -54,11 +56,12 @@ def cone(
     form: Form = "json",
 ) -> Response:
     """Return the rows of a table around a position."""
+    answer = _answer(request, form)
     radius_deg = angle_deg("radius", radius)
     stream = services.catalogs.cone(
         table, *parse_position(position), radius_deg, identity=caller, max_rows=max_rows
     )
-    return _answer(stream, request, form)
+    return answer(stream)
 
 
 @get(router, "/images", response_class=Response)
@@ -71,8 +74,9 @@ def images(
     form: Form = "json",
 ) -> Response:
     """Return the images that touch a circle on the sky; with radius 0, those that cover the position."""
+    answer = _answer(request, form)
     region = Circle(*parse_position(position), angle_deg("radius", radius))
-    return _answer(services.observations.find(Criteria(regions=(region,)), max_rows=max_rows), request, form)
+    return answer(services.observations.find(Criteria(regions=(region,)), max_rows=max_rows))
 
 
 @get(router, "/position")
@@ -82,8 +86,14 @@ def position(text: Position, radius: Radius = "0") -> dict[str, float]:
     return {"ra": ra, "dec": dec, "radius": angle_deg("radius", radius)}
 
 
-def _answer(stream: TableStream, request: Request, named: str) -> Response:
+def _answer(request: Request, named: str) -> Callable[[TableStream], Response]:
+    """Return what makes the answer of a stream; a format that is not offered is refused before the work."""
     form, media_type = chosen_format(named)
-    answer = TableResponse(absolute_links(stream, base_url(request)), form, media_type=media_type)
-    answer.on_error = json_error
+
+    def answer(stream: TableStream) -> Response:
+        links = absolute_links(stream, base_url(request))
+        made = TableResponse(links, form, media_type=media_type)
+        made.on_error = json_error
+        return made
+
     return answer

@@ -99,16 +99,14 @@ def endpoint(handler: Handler, render: Renderer) -> Endpoint:
     """Return the endpoint that runs a handler in a thread and renders what it raises."""
 
     def failed(request: Request, error: AweError) -> Response:
-        answer = json_error(error) if wants_json(request) else render(error)
-        answer.headers["X-Awe-Error"] = error.code
-        return answer
+        return json_error(error) if wants_json(request) else render(error)
 
     async def run(request: Request) -> Response:
         try:
             answer = await run_in_threadpool(handler, await make_call(request))
         except AweError as error:
             return failed(request, error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", request.state.request_id)
             return failed(request, unexpected(request.state.request_id))
         if isinstance(answer, TableResponse):
@@ -116,4 +114,3 @@ def endpoint(handler: Handler, render: Renderer) -> Endpoint:
         return answer
 
     return run
-

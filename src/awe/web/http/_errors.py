@@ -39,7 +39,7 @@ def wants_json(request: Request) -> bool:
 
 def json_error(error: AweError) -> Response:
     """Render for awe's own API and client."""
-    return JSONResponse(error.to_json(), error.status, headers=_headers(error))
+    return JSONResponse(error.to_json(), error.status, headers=error_headers(error))
 
 
 def dali_error(error: AweError) -> Response:
@@ -54,17 +54,17 @@ def sia2_error(error: AweError) -> Response:
 
 def sia1_error(error: AweError) -> Response:
     """Render as SIA 1.0 section 4.3 says: a VOTable with QUERY_STATUS ERROR, HTTP status 200."""
-    return Response(error_document(str(error)), 200, _headers(error), VOTABLE_TYPE)
+    return Response(error_document(str(error)), 200, error_headers(error), VOTABLE_TYPE)
 
 
 def scs_error(error: AweError) -> Response:
     """Render as Simple Cone Search 1.03 section 2.3 says: a VOTable with INFO Error, HTTP status 200."""
-    return Response(scs.error_document(str(error)), 200, _headers(error), VOTABLE_TYPE)
+    return Response(scs.error_document(str(error)), 200, error_headers(error), VOTABLE_TYPE)
 
 
 def soda_error(error: AweError) -> Response:
     """Render as SODA 1.0 section 4.2 says: text that begins with the kind of error."""
-    return Response(soda.error_text(error), error.status, _headers(error), "text/plain; charset=utf-8")
+    return Response(soda.error_text(error), error.status, error_headers(error), "text/plain; charset=utf-8")
 
 
 def unexpected(number: str) -> ServiceError:
@@ -79,7 +79,7 @@ def unexpected(number: str) -> ServiceError:
 def _votable(message: str, error: AweError) -> Response:
     # A query that took too long was answered, not lost: with 408 some clients would send it again.
     status = 200 if isinstance(error, TimeLimitError) else error.status
-    return Response(error_document(message), status, _headers(error), VOTABLE_TYPE)
+    return Response(error_document(message), status, error_headers(error), VOTABLE_TYPE)
 
 
 def _sia2_word(error: AweError) -> str:
@@ -90,5 +90,7 @@ def _sia2_word(error: AweError) -> str:
     return "DefaultFault" if isinstance(error, LimitError) else "UsageFault"
 
 
-def _headers(error: AweError) -> dict[str, str]:
-    return dict(_CHALLENGE) if isinstance(error, AuthenticationError) else {}
+def error_headers(error: AweError) -> dict[str, str]:
+    """Return the headers of an error's answer: its code, and how to log in where that is what is missing."""
+    challenge = _CHALLENGE if isinstance(error, AuthenticationError) else {}
+    return {"X-Awe-Error": error.code, **challenge}

@@ -65,7 +65,7 @@ class Envelope:
 
         try:
             await self._app(scope, receive, sending)
-        except Exception:
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", number)
             if not status:
                 await json_error(unexpected(number))(scope, receive, sending)

@@ -74,13 +74,13 @@ class TableResponse(Response):
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await _in_thread(self._stream.primed)
+            self._stream = await _in_thread(self._stream.primed)
             chunks = self._format.write(self._stream, self._options)
             first = await _in_thread(_next, chunks)
         except AweError as error:
             await self._fail(error, scope, receive, send)
             return
-        except Exception:
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", scope["state"]["request_id"])
             await self._fail(unexpected(scope["state"]["request_id"]), scope, receive, send)
             return
@@ -100,7 +100,7 @@ class TableResponse(Response):
     def _close(self) -> None:
         try:
             self._stream.close()
-        except Exception:
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("a stream could not be closed")
 
 

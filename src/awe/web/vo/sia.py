@@ -50,7 +50,9 @@ def _offered(media_types: tuple[str, ...] | None) -> tuple[str, ...]:
     if media_types is None:
         return ()
     fits = {"image/fits", "application/fits"}
-    return tuple(dict.fromkeys(t for wanted in media_types for t in (sorted(fits) if wanted in fits else [wanted])))
+    return tuple(
+        dict.fromkeys(t for wanted in media_types for t in (sorted(fits) if wanted in fits else [wanted]))
+    )
 
 
 def _meeting(how: str, wanted: Region, found: TableStream) -> Callable[[pa.RecordBatch], pa.RecordBatch]:

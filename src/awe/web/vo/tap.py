@@ -55,10 +55,12 @@ def tap_capabilities(call: Call) -> Response:
 
 def tables(call: Call) -> Response:
     """Return all tables: ``/tap/tables``; ``detail=min`` leaves the columns out."""
-    detail = dict((name.lower(), value) for name, value in call.pairs).get("detail", "max")
+    detail = {name.lower(): value for name, value in call.pairs}.get("detail", "max")
     listed = [*call.platform.catalogs.tables(call.identity), *_own_tables(call)]
     schemas = {schema.name: schema for schema in call.platform.catalogs.schemas(call.identity)}
-    schemas |= {record.schema: SchemaRecord(record.schema) for record in listed if record.schema not in schemas}
+    schemas |= {
+        record.schema: SchemaRecord(record.schema) for record in listed if record.schema not in schemas
+    }
     document = vosi.tables_document(schemas.values(), listed, columns=detail.lower() != "min")
     return Response(document, media_type=XML)
 

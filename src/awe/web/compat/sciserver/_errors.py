@@ -3,6 +3,7 @@
 from starlette.responses import JSONResponse, Response
 
 from awe.errors import AuthenticationError, AweError
+from awe.web.http import error_headers
 
 __all__ = ["casjobs_error", "keystone_error"]
 
@@ -15,11 +16,11 @@ def casjobs_error(error: AweError) -> Response:
         "ErrorMessage": str(error),
         **error.to_json(),
     }
-    return JSONResponse(body, error.status)
+    return JSONResponse(body, error.status, error_headers(error))
 
 
 def keystone_error(error: AweError) -> Response:
     """Render as OpenStack's Keystone does."""
     title = "Unauthorized" if isinstance(error, AuthenticationError) else type(error).__name__
     inner = {"code": error.status, "title": title, "message": str(error)}
-    return JSONResponse({"error": inner}, error.status)
+    return JSONResponse({"error": inner}, error.status, error_headers(error))

@@ -11,7 +11,18 @@ __all__ = ["SciServerPaths", "in_order"]
 _ROOTS = frozenset({"casjobs", "login-portal"})
 _WORDS = {
     word.casefold(): word
-    for word in ("CasJobs", "RestApi", "contexts", "query", "Tables", "users", "login-portal", "keystone", "v3", "tokens")
+    for word in (
+        "CasJobs",
+        "RestApi",
+        "contexts",
+        "query",
+        "Tables",
+        "users",
+        "login-portal",
+        "keystone",
+        "v3",
+        "tokens",
+    )
 }
 
 

@@ -150,7 +150,14 @@ async function showImages(position, radius, place, radiusDeg) {
   }
 }
 
-const shown = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(10))) : value === null ? "" : String(value));
+/** A value as text: doubles to 10 digits, single precision to the 7 it has. */
+function shown(value, datatype) {
+  if (value === null) return "";
+  if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+  return String(Number(value.toPrecision(datatype.startsWith("float") ? 7 : 10)));
+}
+
+const isNumber = (column) => /^(u?int|short|long|float|double|unsignedByte)/.test(column.datatype) && !column.arraysize;
 
 async function showRows(table, position, radius, place, radiusDeg) {
   const message = byId("row-message");
@@ -161,9 +168,9 @@ async function showRows(table, position, radius, place, radiusDeg) {
     message.textContent = answer.data.length ? "" : `${table} has nothing in this circle.`;
     if (!answer.data.length) return;
     const head = make("tr", {}, ...answer.metadata.map((column) =>
-      make("th", { scope: "col", title: column.description || null }, column.name, make("span", { class: "unit" }, column.unit || "\u00a0"))));
-    const rows = answer.data.map((row) => make("tr", {}, ...row.map((value) =>
-      make("td", { class: typeof value === "number" ? "number" : null }, shown(value)))));
+      make("th", { scope: "col", title: column.description || null, class: isNumber(column) ? "number" : null }, column.name, make("span", { class: "unit" }, column.unit || "\u00a0"))));
+    const rows = answer.data.map((row) => make("tr", {}, ...row.map((value, i) =>
+      make("td", { class: isNumber(answer.metadata[i]) ? "number" : null }, shown(value, answer.metadata[i].datatype)))));
     byId("rows").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
     byId("rows-box").hidden = false;
     const links = ["votable", "fits", "csv", "parquet"].map((format) => {
@@ -218,16 +225,17 @@ function showSnippets(tables) {
   byId("python").textContent = `import awe
 
 sky = awe.connect("${here}")
+m87 = "12:30:49.4 +12:23:28"
 sky.tables()
-near = sky.cone("${table}", "12:30:49.4 +12:23:28", "1 arcmin")
-images = sky.images("12:30:49.4 +12:23:28")
+rows = sky.cone("${table}", m87, "1 arcmin")
+images = sky.images(m87)
 `;
   byId("pyvo").textContent = `import pyvo
 
 tap = pyvo.dal.TAPService("${here}/tap")
-rows = tap.search("SELECT TOP 10 * FROM ${table}").to_table()
-images = pyvo.dal.SIA2Service("${here}/sia2").search(
-    pos=(187.7059, 12.3911, 0.01))
+rows = tap.search("SELECT TOP 10 * FROM ${table}")
+sia = pyvo.dal.SIA2Service("${here}/sia2")
+images = sia.search(pos=(187.7059, 12.3911, 0.01))
 `;
   const addresses = [["TAP", "/tap"], ["Cone search", `/scs/${table}?`], ["SIA 2.0", "/sia2"], ["SIA 1.0", "/sia?"],
     ["SODA cutouts", "/soda/sync"], ["CasJobs", "/CasJobs/RestApi"], ["OpenAPI", "/api/openapi.json"]];
