@@ -141,12 +141,15 @@ class Publisher:
     def clean(self, grace_s: float | None = None) -> None:
         """Remove the files of versions that no query can be reading any more, and of killed writers.
 
+        What was staged and not gone on with for a week goes too.
+
         Parameters
         ----------
         grace_s
             Time since a version was retired; the longest time of a query when None. Retired versions
             are kept so long because a query in any process may have begun before.
         """
+        Staging.forget_abandoned(self._staging)
         grace = self._query_s + _GRACE_S if grace_s is None else grace_s
         retired = self._store.retired()
         now = time.time()
