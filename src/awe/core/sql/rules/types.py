@@ -5,6 +5,7 @@ integer division (exact for 64-bit identifiers), ``+`` between texts, numbers wr
 (``x <> 'NaN'``), comparisons of text that ignore case (SQL Server's default collation).
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,7 +15,7 @@ from sqlglot import exp
 
 from awe.core.sql._place import Text
 from awe.core.sql.functions import FUNCTIONS, Function
-from awe.core.sql.rules._build import call, cast
+from awe.core.sql.rules._build import call, cast, number
 from awe.core.sql.rules._state import has_value, set_value, value
 from awe.core.tables import Column
 from awe.errors import QueryError
@@ -115,7 +116,9 @@ def _literal(node: exp.Expr, text: Text) -> exp.Expr:
 def _number_type(node: exp.Expr, text: Text) -> pa.DataType:
     if not _NUMBER.fullmatch(node.name) or node.name[:1].isalpha():
         raise text.syntax(node, f"{node.name} is not a number")
-    if not node.name.isdigit():
+    if math.isinf(float(node.name)):
+        raise text.syntax(node, "the number is too large")
+    if not node.name.isdigit() or int(node.name) >= 1 << 64:
         return pa.float64()
     digits = int(node.name)
     return pa.int32() if digits < 1 << 31 else pa.int64() if digits < 1 << 63 else pa.uint64()
@@ -393,11 +396,21 @@ def _is(node: exp.Expr, text: Text) -> exp.Expr:
 
 
 def _cast_to(node: exp.Expr, text: Text) -> exp.Expr:
-    kind = SQL_TYPES.get(node.args["to"].this)
+    target = node.args["to"]
+    kind = SQL_TYPES.get(target.this)
     if kind is None:
-        raise text.refused(node, f"CAST to {node.args['to'].sql()} is not offered")
+        raise text.refused(node, f"CAST to {target.sql()} is not offered")
     known = value(node.this)
-    return set_value(node, replace(known, name="", type=kind, null=None))
+    whole = pa.types.is_integer(kind) and pa.types.is_floating(known.type)
+    if whole and text.dialect == "tsql":  # SQL Server cuts the decimals off, engines round
+        node.set("this", call("TRUNCATE", node.this, type_=known.type))
+    set_value(node, replace(known, name="", type=kind, null=None))
+    sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
+    if _is_text(kind) and sizes:
+        return call("LEFT", node, number(sizes[0]), type_=kind)
+    if target.this is _T.DECIMAL and (sizes or text.dialect == "tsql"):
+        return call("ROUND_TO", node, number(sizes[1] if len(sizes) > 1 else 0), type_=kind)
+    return node
 
 
 def _window(node: exp.Expr, text: Text) -> exp.Expr:
