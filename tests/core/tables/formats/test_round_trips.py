@@ -90,7 +90,10 @@ def test_arrays(tmp_path: Path, name: str, kind: pa.DataType, data: st.DataObjec
     items = st.none() | LISTS[kind] if nullable else LISTS[kind]
     values = data.draw(st.lists(items, min_size=1, max_size=6))
     if name == "json":
-        values = [None if v is None else [0 if isinstance(x, float) and math.isinf(x) else x for x in v] for v in values]
+        values = [
+            None if v is None else [0 if isinstance(x, float) and math.isinf(x) else x for x in v]
+            for v in values
+        ]
     back = round_trip(tmp_path, name, pa.table({"x": pa.array(values, kind), "s": ["é"] * len(values)}))
     assert back["x"].to_pylist() == pa.array(values, kind).to_pylist()
     assert pa.types.is_fixed_size_list(back["x"].type) == pa.types.is_fixed_size_list(kind)
@@ -101,7 +104,9 @@ def test_arrays(tmp_path: Path, name: str, kind: pa.DataType, data: st.DataObjec
 @SETTINGS
 def test_text(tmp_path: Path, name: str, values: list[str | None]) -> None:
     values.append("a letter")  # keeps delimited text from looking like numbers
-    back = round_trip(tmp_path, name, pa.table({"s": pa.array(values, pa.string()), "t": ["x"] * len(values)}))
+    back = round_trip(
+        tmp_path, name, pa.table({"s": pa.array(values, pa.string()), "t": ["x"] * len(values)})
+    )
     assert back["s"].to_pylist() == values
 
 
@@ -116,7 +121,9 @@ def test_text_in_tabledata(tmp_path: Path, values: list[str | None]) -> None:
 @given(values=st.lists(st.none() | ASCII, min_size=1, max_size=9))
 @SETTINGS
 def test_ascii_text(tmp_path: Path, name: str, values: list[str | None]) -> None:
-    back = round_trip(tmp_path, name, pa.table({"s": pa.array(values, pa.string()), "t": ["x"] * len(values)}))
+    back = round_trip(
+        tmp_path, name, pa.table({"s": pa.array(values, pa.string()), "t": ["x"] * len(values)})
+    )
     assert back["s"].to_pylist() == values
 
 
@@ -129,7 +136,9 @@ def test_control_characters(tmp_path: Path) -> None:
 
 SPECIAL = pa.table(
     {
-        "time": pa.array([datetime(2021, 2, 3, 4, 5, 6, 700000, tzinfo=UTC), None], pa.timestamp("us", "UTC")),
+        "time": pa.array(
+            [datetime(2021, 2, 3, 4, 5, 6, 700000, tzinfo=UTC), None], pa.timestamp("us", "UTC")
+        ),
         "day": pa.array([date(2021, 2, 3), None]),
         "decimal": pa.array([Decimal("12.50"), None]),
         "whole": pa.array([Decimal(12), None], pa.decimal128(12, 0)),
@@ -187,7 +196,7 @@ def test_large_unsigned_integers(tmp_path: Path) -> None:
 
 METADATA = Schema(
     (
-        Column("ra", pa.float64(), "deg", "pos.eq.ra;meta.main", "u:ra", "", "Right <ascension> & \"more\""),
+        Column("ra", pa.float64(), "deg", "pos.eq.ra;meta.main", "u:ra", "", 'Right <ascension> & "more"'),
         Column("n", pa.int32(), "", "meta.number", "", "", "count", null=-99),
     ),
     "stars",
@@ -230,7 +239,9 @@ def peers_table(rows: int = 100) -> pa.Table:
 
 
 def values_of(table: Table, name: str) -> list[object]:
-    return [None if v is np.ma.masked else np.ma.getdata(v).tolist() if np.ndim(v) else v for v in table[name]]
+    return [
+        None if v is np.ma.masked else np.ma.getdata(v).tolist() if np.ndim(v) else v for v in table[name]
+    ]
 
 
 @pytest.mark.parametrize("name", ["votable", "votable/b2", "fits"])
