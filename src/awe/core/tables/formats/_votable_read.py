@@ -120,6 +120,8 @@ class _Reader:
                     self._take_head(element)
                     yield None
                 ended = True  # later tables are left alone
+                if self._rows:
+                    yield from self._flush()
             elif event == "end" and tag == "INFO":
                 self._take_info(element)
         if not begun:
