@@ -138,7 +138,7 @@ class _Reader:
             raise self._error("it is not a VOTable: its first element is not VOTABLE")
 
     def _check_entities(self, root: etree._Element) -> None:
-        subset = root.getroottree().docinfo.internalDTD
+        subset: Any = root.getroottree().docinfo.internalDTD
         if subset is not None and any(True for _ in subset.iterentities()):
             raise self._error("it declares XML entities, which are not read")
 
