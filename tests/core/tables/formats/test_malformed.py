@@ -70,8 +70,10 @@ VOTABLES = {
     "elsewhere": (votable(INT, stream(b"", attributes='href="http://x/y"')), "href"),
     "fits inside": (votable(INT, "<FITS><STREAM/></FITS>"), "FITS serialisation"),
     "states an error": (
-        b'<VOTABLE><RESOURCE type="results"><INFO name="QUERY_STATUS" value="ERROR">no such table</INFO>'
-        b"</RESOURCE></VOTABLE>",
+        (
+            b'<VOTABLE><RESOURCE type="results"><INFO name="QUERY_STATUS" value="ERROR">no such table</INFO>'
+            b"</RESOURCE></VOTABLE>"
+        ),
         "states an error: no such table",
     ),
     "fails behind the rows": (
@@ -176,5 +178,5 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_of_no_format(tmp_path: Path) -> None:
     (tmp_path / "x.doc").write_bytes(b"hello")
-    with pytest.raises(InputFileError, match="format is not known"):
+    with pytest.raises(InputFileError, match="the format is not known"):
         format_of(tmp_path / "x.doc")

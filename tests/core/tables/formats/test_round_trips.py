@@ -5,6 +5,7 @@ import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def ints(bits: int, *, signed: bool = True) -> st.SearchStrategy[int]:
     return st.integers(low, high) | st.sampled_from([low, high, 0])
 
 
-NUMBERS: dict[pa.DataType, st.SearchStrategy[object]] = {
+NUMBERS: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.bool_(): st.booleans(),
     pa.int8(): ints(8),
     pa.int16(): ints(16),
@@ -48,7 +49,7 @@ NUMBERS: dict[pa.DataType, st.SearchStrategy[object]] = {
     pa.float32(): FLOATS32,
     pa.float64(): FLOATS,
 }
-LISTS = {
+LISTS: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.list_(pa.int32()): st.lists(ints(32), min_size=1, max_size=3),
     pa.list_(pa.float64()): st.lists(FLOATS, min_size=1, max_size=3),
     pa.list_(pa.bool_()): st.lists(st.booleans(), min_size=1, max_size=3),

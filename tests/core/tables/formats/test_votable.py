@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,7 @@ SKY = Schema(
     "stars",
     "Stars & more",
 )
+DEFAULT: Any = {None: "http://www.ivoa.net/xml/VOTable/v1.3"}
 BOTH = pytest.mark.parametrize("made", [VOTABLE_TD, VOTABLE_B2], ids=lambda m: m.serialization)
 
 
@@ -55,7 +57,7 @@ def document(made: VOTableFormat, options: VOTableOptions | None = None, rows: i
 
 
 def find(data: bytes, path: str) -> list[etree._Element]:
-    return etree.fromstring(data).findall(path, {None: "http://www.ivoa.net/xml/VOTable/v1.3"})
+    return etree.fromstring(data).findall(path, DEFAULT)
 
 
 @BOTH
@@ -64,7 +66,7 @@ def test_the_head(made: VOTableFormat) -> None:
     (resource,) = find(data, "RESOURCE")
     assert resource.get("type") == "results"
     assert [i.get("value") for i in find(data, "RESOURCE/INFO")] == ["OK"]
-    assert find(data, "RESOURCE/COOSYS")[0].attrib == {"ID": "system_icrs", "system": "ICRS"}
+    assert dict(find(data, "RESOURCE/COOSYS")[0].attrib.items()) == {"ID": "system_icrs", "system": "ICRS"}
     assert [f.get("ref") for f in find(data, ".//FIELD")[:4]] == [
         "system_icrs",
         "system_icrs",
@@ -145,7 +147,7 @@ def test_a_job_gets_the_error(made: VOTableFormat) -> None:
 
 def test_the_error_document() -> None:
     data = error_document("no table <x> & \x00y", [("hint", "h", "")])
-    assert find(data, "RESOURCE/INFO")[0].attrib == {"name": "QUERY_STATUS", "value": "ERROR"}
+    assert dict(find(data, "RESOURCE/INFO")[0].attrib.items()) == {"name": "QUERY_STATUS", "value": "ERROR"}
     assert find(data, "RESOURCE/INFO")[0].text == "no table <x> & \N{REPLACEMENT CHARACTER}y"
 
 
@@ -160,12 +162,11 @@ def test_no_rows(made: VOTableFormat, tmp_path: Path) -> None:
 @BOTH
 @pytest.mark.slow
 def test_votlint_is_silent(made: VOTableFormat, tmp_path: Path, stilts: str) -> None:
-    whole = SKY.with_columns(tuple(c for c in SKY))
     for number, data in enumerate([document(made), document(made, rows=0), error_document("no")]):
         path = tmp_path / f"{number}.vot"
         path.write_bytes(data)
         done = subprocess.run([stilts, "votlint", str(path)], capture_output=True, text=True, check=False)
-        assert (done.stdout, done.stderr) == ("", ""), whole.names
+        assert (done.stdout, done.stderr) == ("", "")
 
 
 @BOTH
@@ -216,10 +217,12 @@ def test_real_catalogues_as_astropy_reads_them(shared_data: Path, tmp_path: Path
 @pytest.mark.slow
 def test_every_real_document_is_read_or_named_with_a_reason(shared_data: Path) -> None:
     read = 0
+    reasons: list[tuple[str, str]] = []
     for path in sorted((shared_data / "h_vo").rglob("*.xml")) + sorted((shared_data / "h_vo").rglob("*.vot")):
         try:
             FORMATS["votable"].read(path).to_table()
             read += 1
         except InputFileError as error:
-            assert path.name in str(error)
+            reasons.append((path.name, str(error)))
+    assert all(name in reason for name, reason in reasons)
     assert read >= 20

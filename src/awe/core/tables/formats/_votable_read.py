@@ -120,6 +120,8 @@ class _Reader:
                     self._take_head(element)
                     yield None
                 ended = True  # later tables are left alone
+                if self._rows:
+                    yield from self._flush()
             elif event == "end" and tag == "INFO":
                 self._take_info(element)
         if not begun:
@@ -136,7 +138,7 @@ class _Reader:
             raise self._error("it is not a VOTable: its first element is not VOTABLE")
 
     def _check_entities(self, root: etree._Element) -> None:
-        subset = root.getroottree().docinfo.internalDTD
+        subset: Any = root.getroottree().docinfo.internalDTD
         if subset is not None and any(True for _ in subset.iterentities()):
             raise self._error("it declares XML entities, which are not read")
 
