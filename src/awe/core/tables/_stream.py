@@ -1,6 +1,6 @@
 """A table on its way: a schema and an iterator of Arrow batches that somebody must close."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -58,13 +58,12 @@ class TableStream:
     def close(self) -> None:
         """Stop whoever makes the batches, from whichever thread. Closing twice is allowed."""
         on_close, self._on_close = self._on_close, None
-        if on_close is None:
-            return
-        on_close()
         batches, self._batches = self._batches, iter(())
-        if isinstance(batches, Generator):
-            with suppress(ValueError):  # another thread is inside it, and comes out since the source stopped
-                batches.close()
+        try:
+            if on_close is not None:
+                on_close()
+        finally:
+            _close(batches)
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +94,13 @@ class TableStream:
     def primed(self) -> "TableStream":
         """Return the same rows with the first batch already made, so that early errors come early."""
         return _Primed(self, next(self, None))
+
+
+def _close(batches: Iterator[pa.RecordBatch]) -> None:
+    closer = getattr(batches, "close", None)
+    if closer is not None:
+        with suppress(ValueError):  # another thread is inside the generator; it ends, since its source did
+            closer()
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:

@@ -5,9 +5,10 @@ bytes and reads a file as a stream, both in bounded memory. `VOTableOptions` is 
 document. Nothing here knows a protocol, a service or an engine.
 """
 
-from awe.core.tables.formats._format import Format, VOTableOptions
+from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
+from awe.core.tables.formats._votable_options import VOTableOptions
 from awe.core.tables.formats.votable import VOTABLE_B2, VOTABLE_TD
 
 __all__ = [

@@ -22,8 +22,8 @@ __all__ = [
     "basic_schema",
     "basic_type",
     "elements",
-    "iso_text",
     "is_list",
+    "iso_text",
     "pieces",
     "string_bytes",
     "to_basic",
@@ -45,15 +45,18 @@ _PIECE_BYTES = 32 << 20
 
 def is_list(arrow: pa.DataType) -> bool:
     """Tell whether values of this type are arrays."""
-    return pa.types.is_list(arrow) or pa.types.is_large_list(arrow) or pa.types.is_fixed_size_list(arrow)
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(arrow) for test in tests)
 
 
 def _is_number(arrow: pa.DataType) -> bool:
-    return pa.types.is_boolean(arrow) or pa.types.is_integer(arrow) or pa.types.is_floating(arrow)
+    return any(test(arrow) for test in (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating))
 
 
 def _is_text(arrow: pa.DataType) -> bool:
-    return pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
+    return any(
+        test(arrow) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
 
 
 def _is_bytes(arrow: pa.DataType) -> bool:

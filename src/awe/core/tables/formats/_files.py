@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -10,7 +11,7 @@ from awe.errors import InputFileError
 
 __all__ = ["first_bytes", "open_file", "read_some"]
 
-_OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
+_OPENERS: Mapping[bytes, Callable[[Path], object]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
 _DAMAGE = (EOFError, OSError, zlib.error)
 
 
@@ -27,7 +28,7 @@ def open_file(path: Path) -> BinaryIO:
             start = raw.read(4)
         for magic, opener in _OPENERS.items():
             if start.startswith(magic):
-                return cast("BinaryIO", opener(path, "rb"))
+                return cast("BinaryIO", opener(path))
         return path.open("rb")
     except OSError as error:
         raise InputFileError(path.name, error.strerror or str(error)) from None

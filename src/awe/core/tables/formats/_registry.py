@@ -4,13 +4,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awe.core.tables.formats._files import first_bytes
+from awe.core.tables.formats._fits_read import split_hdu
 from awe.core.tables.formats._format import Format
+from awe.core.tables.formats.csv import CSV, TSV
+from awe.core.tables.formats.ecsv import ECSV
+from awe.core.tables.formats.fits import FITS
+from awe.core.tables.formats.json import JSON
+from awe.core.tables.formats.parquet import PARQUET
 from awe.core.tables.formats.votable import VOTABLE_B2, VOTABLE_TD
 from awe.errors import InputFileError, ParameterError
 
 __all__ = ["FORMATS", "format_for", "format_of"]
 
-FORMATS: Mapping[str, Format] = {made.name: made for made in (VOTABLE_TD, VOTABLE_B2)}
+FORMATS: Mapping[str, Format] = {
+    made.name: made for made in (VOTABLE_TD, VOTABLE_B2, FITS, CSV, TSV, JSON, PARQUET, ECSV)
+}
 """Every format by its short name."""
 
 
@@ -59,6 +67,7 @@ def format_of(path: Path) -> Format:
     InputFileError
         If it is a file of no format that is read here.
     """
+    path = split_hdu(path)[0]
     start = first_bytes(path).removeprefix(b"\xef\xbb\xbf").lstrip()
     for magic, name in _MAGIC.items():
         if start.startswith(magic):

@@ -49,7 +49,7 @@ class Binary2Encoder:
                 )
             records = self._records(columns, segment, counts, first=number == 0)
             if len(self._segments) == 1 and cells is None:
-                return memoryview(records).cast("B") if len(records) else memoryview(b"")
+                return memoryview(records.tobytes())
             parts.append(_as_binary(records))
             if cells is not None:
                 parts.append(cells)
@@ -106,7 +106,8 @@ def _null_mask(columns: list[pa.Array]) -> np.ndarray:
 
 def _values(array: pa.Array) -> np.ndarray:
     if pa.types.is_boolean(array.type):
-        return _BOOLEANS[array.cast(pa.uint8()).fill_null(2).to_numpy(zero_copy_only=False)]
+        codes: np.ndarray = array.cast(pa.uint8()).fill_null(2).to_numpy(zero_copy_only=False)
+        return _BOOLEANS.take(codes)
     return to_numpy(array, float("nan") if pa.types.is_floating(array.type) else 0)
 
 

@@ -170,9 +170,11 @@ def _gather(raw: np.ndarray, place: _Places) -> np.ndarray:
     """Return the bytes of the cells, one after the other."""
     sizes = place.sizes
     if len(sizes) and (sizes == sizes[0]).all():
-        return raw[place.starts[:, None] + np.arange(sizes[0])].reshape(-1)
-    ends = np.cumsum(sizes)
-    return raw[np.repeat(place.starts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)]
+        where = (place.starts[:, None] + np.arange(sizes[0])).reshape(-1)
+    else:
+        ends = np.cumsum(sizes)
+        where = np.repeat(place.starts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
+    return raw.take(where)
 
 
 def _values(cell: Cell, data: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -202,7 +204,8 @@ def _nan(values: np.ndarray) -> np.ndarray | None:
 def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
     if first is None or second is None:
         return first if second is None else second
-    return first | second
+    both: np.ndarray = first | second
+    return both
 
 
 def _text(cell: Cell, data: np.ndarray, sizes: np.ndarray, null: np.ndarray | None) -> pa.Array:

@@ -9,13 +9,14 @@ by processing instructions, at which the serialised document is cut.
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from lxml import etree
 
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._arrow import is_list
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 
 __all__ = ["NAMESPACE", "VERSION", "Frame", "error_document", "frame", "status_info"]
 
@@ -23,6 +24,7 @@ NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
 VERSION = "1.4"
 _SCHEMA_LOCATION = f"{NAMESPACE} {NAMESPACE}"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_PREFIXES: Any = {None: NAMESPACE}  # the stubs know no default namespace
 _ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
 
 DATATYPES = {
@@ -92,13 +94,13 @@ def error_document(message: str, infos: Iterable[tuple[str, str, str]] = ()) -> 
 
 
 def _root() -> etree._Element:
-    root = etree.Element(f"{{{NAMESPACE}}}VOTABLE", nsmap={None: NAMESPACE, "xsi": _XSI}, version=VERSION)
+    root = etree.Element(f"{{{NAMESPACE}}}VOTABLE", nsmap={**_PREFIXES, "xsi": _XSI}, version=VERSION)
     root.set(f"{{{_XSI}}}schemaLocation", _SCHEMA_LOCATION)
     return root
 
 
 def _element(tag: str, **attributes: str) -> etree._Element:
-    made = etree.Element(f"{{{NAMESPACE}}}{tag}", nsmap={None: NAMESPACE})
+    made = etree.Element(f"{{{NAMESPACE}}}{tag}", nsmap=_PREFIXES)
     for name, value in attributes.items():
         if value:
             made.set(name, _clean(value))

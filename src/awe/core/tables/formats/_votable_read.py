@@ -7,9 +7,10 @@ the parser. Versions 1.0 to 1.5 are read, of any namespace. Entities are not res
 import binascii
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from lxml import etree
@@ -22,7 +23,7 @@ from awe.core.tables.formats._votable_fields import Cell, cell_of
 from awe.core.tables.formats._votable_text import CellError, parse_cells
 from awe.errors import InputFileError
 
-__all__ = ["read_votable"]
+__all__ = ["read_votable", "votable_schema"]
 
 _CHUNK = 1 << 20
 _STREAM = re.compile(rb"<(?:[\w.-]+:)?STREAM\b[^>]*>")
@@ -52,13 +53,26 @@ def read_votable(path: Path) -> TableStream:
     return stream
 
 
+def votable_schema(document: bytes, name: str) -> Schema:
+    """Return the columns of the first table of a document in memory.
+
+    Raises
+    ------
+    InputFileError
+        As `read_votable`; `name` stands for the file.
+    """
+    reader = _Reader(Path(name), BytesIO(document))
+    next(reader.run())
+    return reader.schema
+
+
 class _Reader:
     """The state of one reading: the parser, the bytes that it has not got yet, the table."""
 
     def __init__(self, path: Path, content: BinaryIO) -> None:
         self._path = path
         self._content = content
-        self._parser = etree.XMLPullParser(
+        self._parser: Any = etree.XMLPullParser(
             ("start", "end"),
             tag=[f"{{*}}{tag}" for tag in _TAGS],
             resolve_entities=False,
@@ -98,7 +112,7 @@ class _Reader:
             elif event == "start" and tag == "STREAM" and found and not ended:
                 yield from self._binary(element)
             elif event == "start" and tag == "FITS" and not ended:
-                raise self._error("a FITS serialisation inside the VOTable", element.sourceline)
+                raise self._error("a FITS serialisation inside the VOTable", _line(element))
             elif event == "end" and tag == "TABLE":
                 if not found:
                     found = True
@@ -155,10 +169,12 @@ class _Reader:
 
     # -- the head
 
-    def _take_head(self, table: etree._Element) -> None:
+    def _take_head(self, table: etree._Element | None) -> None:
+        if table is None:
+            raise self._error("DATA stands outside a TABLE")
         self._cells = [self._cell(field) for field in table.iterchildren("{*}FIELD")]
         if not self._cells:
-            raise self._error("the TABLE has no FIELD", table.sourceline)
+            raise self._error("the TABLE has no FIELD", _line(table))
         self.schema = Schema(
             tuple(cell.column for cell in self._cells),
             table.get("name", ""),
@@ -169,7 +185,7 @@ class _Reader:
         values = next(field.iterchildren("{*}VALUES"), None)
         null = None if values is None else values.get("null")
         attributes = {str(name): str(value) for name, value in field.attrib.items()}
-        line = field.sourceline or 0
+        line = _line(field)
         return cell_of(attributes, _child_text(field, "DESCRIPTION"), null, self._path.name, line)
 
     def _take_info(self, info: etree._Element) -> None:
@@ -177,7 +193,7 @@ class _Reader:
             return
         if info.get("value") == "ERROR":
             reason = " ".join("".join(map(str, info.itertext())).split())
-            raise self._error(f"the service that wrote it states an error: {reason}", info.sourceline)
+            raise self._error(f"the service that wrote it states an error: {reason}", _line(info))
         if info.get("value") == "OVERFLOW" and self.stream is not None:
             self.stream.overflow = True
 
@@ -214,15 +230,15 @@ class _Reader:
 
     def _binary(self, stream: etree._Element) -> Iterator[pa.RecordBatch]:
         if stream.get("href"):
-            raise self._error("the rows are elsewhere (STREAM href)", stream.sourceline, "write them inline")
+            raise self._error("the rows are elsewhere (STREAM href)", _line(stream), "write them inline")
         if stream.get("encoding") != "base64":
             given = stream.get("encoding")
-            raise self._error(f"STREAM encoding={given!r} is not read", stream.sourceline, "use base64")
+            raise self._error(f"STREAM encoding={given!r} is not read", _line(stream), "use base64")
         parent = stream.getparent()
         masked = parent is not None and etree.QName(parent).localname == "BINARY2"
         decoder = BinaryDecoder(self._cells, masked=masked)
         rest = b""
-        for data in self._base64(stream.sourceline):
+        for data in self._base64(_line(stream)):
             rest += data
             arrays, used = self._decode(decoder, rest)
             rest = rest[used:]
@@ -242,7 +258,7 @@ class _Reader:
             where = f"row {self._done + error.index + 1}"
             raise InputFileError(self._path.name, error.reason, where=where) from None
 
-    def _base64(self, line: int | None) -> Iterator[bytes]:
+    def _base64(self, line: int) -> Iterator[bytes]:
         """Yield the decoded content of the STREAM that has just begun; its end tag stays in the buffer."""
         waiting, ended = b"", False
         while not ended:
@@ -258,6 +274,11 @@ class _Reader:
             except binascii.Error as error:
                 raise self._error(f"the base64 text of the STREAM is damaged: {error}", line) from None
             waiting = waiting[whole:]
+
+
+def _line(element: etree._Element) -> int:
+    line = element.sourceline
+    return line if isinstance(line, int) else 0
 
 
 def _child_text(element: etree._Element, tag: str) -> str:

@@ -17,10 +17,10 @@ import pyarrow as pa
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import VOTABLE_NUMBERS, basic_schema, pieces
-from awe.core.tables.formats._format import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_binary import Binary2Encoder
 from awe.core.tables.formats._votable_cells import table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import read_votable
 from awe.errors import AweError
 
