@@ -10,6 +10,7 @@ from awe.settings import Settings
 pytestmark = pytest.mark.skipif("duckdb" not in names("awe.engines"), reason="awe is not installed here")
 
 
+@pytest.mark.slow
 def test_an_empty_folder_becomes_an_archive_and_stays_one(tmp_path: Path) -> None:
     for _ in range(2):
         with Platform.open(Settings.load(tmp_path / "sky")) as platform:

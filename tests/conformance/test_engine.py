@@ -170,6 +170,7 @@ def test_a_table_without_positions_keeps_its_order(make_engine: Callable[..., En
     assert engine.query(query, {"s.t": stored}, LIMITS).to_table().to_pylist() == rows.to_pylist()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     values=st.lists(
@@ -234,6 +235,7 @@ def test_a_radius_of_zero_finds_the_very_place(bench: Bench) -> None:
     assert bench.ids(text) == [1234]
 
 
+@pytest.mark.slow
 def test_random_cones_are_the_brute_force_answer(bench: Bench) -> None:
     rng = np.random.default_rng(7)
     for _ in range(40):
@@ -283,6 +285,7 @@ def test_the_time_limit_stops_a_stream_that_is_read_slowly(bench: Bench) -> None
             pass
 
 
+@pytest.mark.slow
 def test_the_memory_limit_stops_a_query(make_engine: Callable[..., Engine]) -> None:
     engine = make_engine(memory="60MB")
     if not engine.features.limits_memory:
@@ -298,6 +301,14 @@ def test_a_value_that_cannot_be_converted_is_the_querys_fault(bench: Bench) -> N
     with pytest.raises(QueryError) as caught:
         bench.table("SELECT CAST(name AS INTEGER) AS n FROM s.t")
     assert str(bench.stored.location) not in str(caught.value)
+
+
+def test_a_primed_stream_has_all_rows_and_its_errors_came_before(bench: Bench) -> None:
+    stream = bench.stream("SELECT id FROM s.t").primed()
+    assert sum(batch.num_rows for batch in stream) == 3000
+    assert list(bench.stream("SELECT id FROM s.t WHERE id < 0").primed()) == []
+    with pytest.raises(QueryError):
+        bench.stream("SELECT CAST(name AS INTEGER) AS n FROM s.t").primed()
 
 
 # Cancel
@@ -333,6 +344,7 @@ def test_closing_the_engine_stops_everything(make_engine: Callable[..., Engine])
 # Many at once
 
 
+@pytest.mark.slow
 def test_a_hundred_threads(bench: Bench) -> None:
     def ask(i: int) -> list[int]:
         return bench.ids(f"SELECT id FROM s.t WHERE id >= {i} AND id < {i + 3}")

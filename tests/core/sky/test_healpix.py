@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import Latitude, Longitude, SkyCoord
-from cdshealpix.nested import lonlat_to_healpix, vertices
+from cdshealpix.nested import healpix_to_lonlat, lonlat_to_healpix, vertices
 
 from awe.core.sky import healpix_center, healpix_index, merge_ranges
 from awe.core.sky._healpix import cell_radius
@@ -51,6 +51,21 @@ def test_centre_is_in_its_cell(order: int) -> None:
     cells = np.arange(12, dtype=np.int64) * 4**order + 4**order // 3
     ra, dec = healpix_center(cells, order)
     np.testing.assert_array_equal(healpix_index(ra, dec, order), cells)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 7, 18, 29])
+def test_centre_agrees_with_the_library_of_hats(order: int) -> None:
+    count = 12 * 4**order
+    cells = np.random.default_rng(order).integers(0, count, 500)
+    # The first and last cells of every base cell touch its southern and northern corners.
+    starts = np.arange(12) * 4**order
+    cells = np.concatenate([cells, starts, starts + 4**order - 1])
+    lon, lat = healpix_to_lonlat(cells, order)
+    ra, dec = healpix_center(cells, order)
+    apart = SkyCoord(ra, dec, unit=u.deg).separation(SkyCoord(lon, lat))
+    assert apart.deg.max() < 1e-13
+    assert ra.min() >= 0
+    assert ra.max() < 360
 
 
 def test_cells_and_orders_that_do_not_exist() -> None:

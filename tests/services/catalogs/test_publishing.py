@@ -187,7 +187,20 @@ def test_column_names_that_cannot_be(service: CatalogService, names: Any, reason
 
 @pytest.mark.parametrize(
     "name",
-    ["x", "a.b.c", "a.", ".b", "a.1b", "a b.c", "TAP_SCHEMA.tables", "ivoa.obscore", "tap_upload.t", "a.b;"],
+    [
+        "x",
+        "a.b.c",
+        "a.",
+        ".b",
+        "a.1b",
+        "a b.c",
+        "TAP_SCHEMA.tables",
+        "ivoa.obscore",
+        "tap_upload.t",
+        "a.b;",
+        "real.t",
+        "a.Order",
+    ],
 )
 def test_table_names_that_cannot_be(service: CatalogService, files: list[Path], name: str) -> None:
     with pytest.raises(ParameterError):
@@ -232,11 +245,28 @@ def test_positions_are_found(schema: Schema, found: tuple[str | None, str | None
     assert (positions.ra, positions.dec) == found
 
 
+def test_a_table_with_places_that_are_missing_can_do_without_them(
+    service: CatalogService, files: list[Path]
+) -> None:
+    files[1].write_text(files[1].read_text().replace("187.71", ""))
+    with pytest.raises(InputFileError, match="missing") as caught:
+        service.publish("hsc.cat", files)
+    assert "ra and dec empty" in str(caught.value.hint)
+    record = service.publish("hsc.cat", files, ra="", dec="")
+    assert (record.rows, record.ra) == (12, None)
+
+
 def test_positions_as_text_are_refused_with_a_hint() -> None:
     schema = Schema((Column("ra", pa.string()), Column("dec", pa.string())))
     with pytest.raises(InputFileError, match="column ra") as caught:
         staging.find_positions(schema, None, None, "f.csv")
     assert "sexagesimal" in str(caught.value.hint)
+
+
+def test_positions_in_hours_are_refused() -> None:
+    schema = Schema((Column("ra", pa.float64(), unit="h"), Column("dec", pa.float64(), unit="deg")))
+    with pytest.raises(InputFileError, match=r"column ra: .*'h'"):
+        staging.find_positions(schema, None, None, "f.fits")
 
 
 def test_named_positions_must_be_there_and_both() -> None:
@@ -347,6 +377,7 @@ def test_a_killed_publisher_leaves_nothing_visible_and_can_go_on(
     assert again == set()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(service: CatalogService, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table of many chunks is written with a few of them in memory at a time."""
     from awe.services.catalogs import hats

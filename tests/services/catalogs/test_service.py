@@ -45,6 +45,12 @@ def test_an_unknown_table_gets_a_suggestion(hsc: CatalogService) -> None:
     assert caught.value.hint == "did you mean hsc.SumCat?"
 
 
+def test_the_record_is_what_publishing_returned(
+    service: CatalogService, make_stream: Callable[..., TableStream]
+) -> None:
+    assert service.publish_stream("hsc.SumCat", make_stream()) == service.table("hsc.SumCat")
+
+
 def test_another_process_sees_what_was_published(
     hsc: CatalogService, make_service: Callable[..., CatalogService]
 ) -> None:
@@ -256,6 +262,7 @@ def test_a_table_for_a_group_does_not_exist_for_others(shared_with_hst: CatalogS
 # Versions
 
 
+@pytest.mark.slow
 def test_readers_see_one_version_or_the_other_while_it_is_replaced(
     service: CatalogService, make_stream: Callable[..., TableStream], rows: pa.Table
 ) -> None:

@@ -1,11 +1,12 @@
 """TAP 1.1 section 4, asked through the service as a client would."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from awe.core.tables import Column
+from awe.core.tables import Column, Schema, TableStream
 from awe.services.catalogs import CatalogService, votable_type
 
 # TAP 1.1 tables 1 to 5.
@@ -46,6 +47,20 @@ def test_the_size_column_is_delimited(service: CatalogService) -> None:
     assert ask(service, 'SELECT "size" FROM TAP_SCHEMA.columns WHERE "size" > 0') == []
 
 
+def test_names_that_are_words_of_the_language_are_delimited(
+    service: CatalogService, make_stream: Callable[..., TableStream], rows: pa.Table
+) -> None:
+    names = ["date", "plain", "has space", "year", "Level"]
+    schema = Schema(tuple(Column(name, rows.schema.types[i]) for i, name in enumerate(names)))
+    service.publish_stream("w.t", make_stream(rows.rename_columns(names), schema))
+    found = ask(
+        service, "SELECT column_name FROM TAP_SCHEMA.columns WHERE table_name = 'w.t' ORDER BY column_index"
+    )
+    written = [row["column_name"] for row in found]
+    assert written == ['"date"', "plain", '"has space"', '"year"', '"Level"']
+    assert len(ask(service, f"SELECT TOP 3 {', '.join(written)} FROM w.t")) == 3
+
+
 def test_the_keys_join(service: CatalogService) -> None:
     text = (
         "SELECT k.from_table, c.from_column, k.target_table, c.target_column FROM TAP_SCHEMA.keys AS k "
@@ -80,6 +95,11 @@ def test_counts_join_with_what_is_published(hsc: CatalogService) -> None:
         (pa.string(), ("char", "*", "")),
         (pa.list_(pa.float64(), 3), ("double", "3", "")),
         (pa.list_(pa.int32()), ("int", "*", "")),
+        (pa.uint64(), ("long", None, "")),
+        (pa.decimal128(18, 0), ("long", None, "")),
+        (pa.decimal128(38, 2), ("double", None, "")),
+        (pa.binary(), ("unsignedByte", "*", "")),
+        (pa.date32(), ("char", "*", "timestamp")),
         (pa.timestamp("us", tz="UTC"), ("char", "*", "timestamp")),
     ],
     ids=str,

@@ -6,7 +6,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
 
 import awe.platform
 from awe.errors import UnavailableError, UsageError
@@ -33,6 +35,11 @@ def test_the_migrations_make_what_the_stores_declare(system: SystemDatabase) -> 
         options = {"compare_type": True, "include_object": _is_declared}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_tables_can_be_made_in_postgresql() -> None:
+    for table in metadata.sorted_tables:
+        assert str(CreateTable(table).compile(dialect=postgresql.dialect()))
 
 
 def test_migrating_twice_changes_nothing(system: SystemDatabase) -> None:

@@ -59,13 +59,19 @@ class Boundary:
     def _distance_to_arcs(self, points: FloatArray) -> FloatArray:
         if not len(self.starts):
             return np.full(len(points), np.inf)
-        p = points[:, None, :]
-        ends = np.minimum(chord_angle(p, self.starts), chord_angle(p, self.ends))
-        to_plane = np.abs(np.arcsin(np.clip(points @ self.normals.T, -1, 1)))
-        after_start = points @ np.cross(self.normals, self.starts).T > 0
-        before_end = points @ np.cross(self.ends, self.normals).T > 0
-        found: FloatArray = np.where(after_start & before_end, to_plane, ends).min(axis=1)
+        after_start, before_end = self._along
+        beside = (points @ after_start.T > 0) & (points @ before_end.T > 0)
+        to_plane = np.where(beside, np.abs(points @ self.normals.T), np.inf).min(axis=1)
+        ends = np.concatenate([self.starts, self.ends])
+        chord = np.linalg.norm(points[:, None, :] - ends, axis=2).min(axis=1)
+        angle = np.arcsin(np.minimum(to_plane, 1), where=to_plane <= 1, out=np.full(len(points), np.inf))
+        found: FloatArray = np.minimum(angle, 2 * np.arcsin(np.minimum(chord / 2, 1)))
         return found
+
+    @cached_property
+    def _along(self) -> tuple[FloatArray, FloatArray]:
+        """Normals of the planes across each arc at its start and at its end, facing inwards."""
+        return np.cross(self.normals, self.starts), np.cross(self.ends, self.normals)
 
     def meets(self, other: "Boundary") -> bool:
         """Return whether the two boundaries have a point in common."""

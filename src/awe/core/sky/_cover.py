@@ -27,8 +27,8 @@ MAX_RANGES = 64
 # Along a long boundary finer cells cost more than they exclude: stop with so many of them.
 _MOST_CELLS = 1 << 14
 _MOST_CHOSEN_CELLS = 1 << 10
-# The first step goes down two orders at once: a few dozen cells cost no more than nine.
-_FIRST_STEP = 2
+# The first step goes down three orders at once: some hundred cells cost little more than nine.
+_FIRST_STEP = 3
 
 
 class Coverable(Protocol):

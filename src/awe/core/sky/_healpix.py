@@ -40,6 +40,17 @@ _ROUNDING = 1e-14
 # The narrowest cell of order k is wider than this times 2**-k radians (0.68 at the worst place).
 _NARROWEST = 0.5
 _WIDEST_SEED = 20.0
+# For each base cell: the ring of its southern corner, and its longitude in units of 45 degrees.
+_RING = np.array([2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4])
+_TURN = np.array([1, 3, 5, 7, 0, 2, 4, 6, 1, 3, 5, 7])
+_EVEN_BITS = 0x5555555555555555
+_SQUEEZE = (
+    (1, 0x3333333333333333),
+    (2, 0x0F0F0F0F0F0F0F0F),
+    (4, 0x00FF00FF00FF00FF),
+    (8, 0x0000FFFF0000FFFF),
+    (16, 0x00000000FFFFFFFF),
+)
 
 
 def checked_order(order: int) -> int:
@@ -87,10 +98,38 @@ def healpix_center(index: npt.ArrayLike, order: int = MAX_ORDER) -> tuple[FloatA
     cells = np.asarray(index)
     if cells.size and (cells.min() < 0 or cells.max() >= 12 << (2 * order)):
         raise ParameterError("index", f"{cells.min()}..{cells.max()}", f"not cells of HEALPix order {order}")
-    flat = cells.astype(np.uint64).ravel()
-    lon, lat = np.empty(flat.size), np.empty(flat.size)
-    _compiled.healpix_to_lonlat(np.full(flat.size, order, np.uint8), flat, 0.5, 0.5, lon, lat, _THREADS)
-    return np.degrees(lon).reshape(cells.shape), np.degrees(lat).reshape(cells.shape)
+    return _centers(cells.astype(np.int64), order)
+
+
+def _centers(cells: IntArray, order: int) -> tuple[FloatArray, FloatArray]:
+    """Return the centres of nested cells in degrees.
+
+    K. M. Górski et al., ApJ 622 (2005) 759, equations 4 to 9, in the coordinates x (north-east) and y
+    (north-west) inside a base cell; from the pole, so that the smallest polar caps keep their precision.
+    """
+    nside = 1 << order
+    base = cells >> (2 * order)
+    inside = cells & ((1 << (2 * order)) - 1)
+    x, y = _every_other_bit(inside), _every_other_bit(inside >> 1)
+    # Rings are numbered from the north pole; `width` is a quarter of the cells in the ring.
+    ring = _RING[base] * nside - x - y - 1
+    from_pole = np.minimum(ring, 4 * nside - ring)
+    width = np.minimum(from_pole, nside)
+    lon = 45 * (_TURN[base] + (x - y) / width)
+    below_pole = (width / nside) ** 2 / 3  # 1 - |z| in the caps
+    z = (2 * nside - ring) * (2 / 3) / nside
+    in_cap = from_pole < nside
+    z = np.where(in_cap, np.copysign(1 - below_pole, z), z)
+    across = np.sqrt(np.where(in_cap, below_pole * (2 - below_pole), 1 - z**2))
+    return lon % 360, np.degrees(np.arctan2(z, across))
+
+
+def _every_other_bit(value: IntArray) -> IntArray:
+    """Return the number made of the bits 0, 2, 4, ... of each value."""
+    value = value & _EVEN_BITS
+    for shift, mask in _SQUEEZE:
+        value = (value | (value >> shift)) & mask
+    return value
 
 
 def cell_radius(order: int) -> float:

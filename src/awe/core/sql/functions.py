@@ -119,6 +119,14 @@ def _row(
     )
 
 
+def _fixed(width: str, decimals: str) -> str:
+    """Return the template of a number in a fixed width; SQL Server's STR writes at most 16 decimals."""
+    digits = f"CAST(least(greatest({decimals}, 0), 16) AS INTEGER)"
+    text = f"printf(concat('%.', {digits}, 'f'), CAST({{0}} AS DOUBLE))"
+    size = f"CAST(least(greatest({width}, 0), 8000) AS INTEGER)"
+    return f"(CASE WHEN length({text}) > {size} THEN repeat('*', {size}) ELSE lpad({text}, {size}, ' ') END)"
+
+
 # fmt: off
 _MATHS = (
     _row("ABS", "number", "same", "abs({0})", "Absolute value.", unit="same"),
@@ -203,11 +211,9 @@ _TEXT = (
          "Where b occurs in a, counted from one; 0 where it does not.", postgres="STRPOS"),
     _row("CONCAT", "any any...", "text", "concat({*})", "All arguments one after the other, NULL as nothing.",
          tsql="CONCAT", postgres="CONCAT"),
-    _row("STR", "number [number number]", "text", (
-        "lpad(printf('%.0f', CAST({0} AS DOUBLE)), 10, ' ')",
-        "lpad(printf('%.0f', CAST({0} AS DOUBLE)), CAST({1} AS INTEGER), ' ')",
-        "lpad(printf(concat('%.', {2}, 'f'), CAST({0} AS DOUBLE)), CAST({1} AS INTEGER), ' ')"),
-         "A number as text, right-justified in a width (10) with so many decimals (0).", tsql="STR"),
+    _row("STR", "number [number number]", "text", (_fixed("10", "0"), _fixed("{1}", "0"), _fixed("{1}", "{2}")),
+         "A number as text, right-justified in a width (10) with so many decimals (0); stars where it does not fit.",
+         tsql="STR"),
     _row("IVO_NOCASEMATCH", "text text", "integer", "CAST(lower({0}) LIKE lower({1}) AS INTEGER)",
          "1 where a text matches a LIKE pattern ignoring case (IVOA UDF catalogue 1.2).",
          only="adql"),

@@ -51,7 +51,7 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
     exp.Div: _BINARY | {"typed", "safe"}, exp.Neg: _UNARY, exp.DPipe: _BINARY | {"safe"},
     exp.BitwiseAnd: _BINARY, exp.BitwiseOr: _BINARY, exp.BitwiseXor: _BINARY, exp.BitwiseNot: _UNARY,
     exp.EQ: _BINARY, exp.NEQ: _BINARY, exp.LT: _BINARY, exp.LTE: _BINARY, exp.GT: _BINARY, exp.GTE: _BINARY,
-    exp.And: _BINARY, exp.Or: _BINARY, exp.Not: _UNARY, exp.Is: _BINARY,
+    exp.And: _BINARY, exp.Or: _BINARY, exp.Not: _UNARY, exp.Is: _BINARY | {"negate"},
     exp.In: frozenset({"this", "expressions", "query"}),
     exp.Between: frozenset({"this", "low", "high"}), exp.Exists: _UNARY,
     exp.Like: _BINARY | {"negate"}, exp.ILike: _BINARY | {"negate"}, exp.Escape: _BINARY,
@@ -69,6 +69,8 @@ _DROPPED: Mapping[type[exp.Expr], frozenset[str]] = {
     exp.Table: frozenset({"hints"}),
     exp.Lateral: frozenset({"view", "outer", "ordinality"}),
 }
+
+_MAY_BE_EMPTY = (exp.Case, exp.TableAlias)
 
 _ADVICE: Mapping[str, tuple[str, str | None]] = {
     "into": ("INTO is not offered: a query cannot make a table", "leave INTO out and save the result"),
@@ -104,8 +106,7 @@ def check(tree: exp.Expr, text: Text) -> exp.Expr:
         allowed = ALLOWED.get(type(node))
         if allowed is None:
             raise _refused(node, text)
-        if isinstance(node, exp.Select) and not node.expressions:
-            raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
+        _check_complete(node, allowed, text)
         dropped = _DROPPED.get(type(node), frozenset())
         for key, value in list(node.args.items()):
             if key in dropped and key in node.args:
@@ -114,6 +115,17 @@ def check(tree: exp.Expr, text: Text) -> exp.Expr:
                 raise _refused_part(node, key, text)
     _check_depth(tree, text)
     return tree
+
+
+def _check_complete(node: exp.Expr, allowed: frozenset[str], text: Text) -> None:
+    """Refuse what sqlglot's parser leaves half filled."""
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise text.syntax(node, "nothing is selected", "SELECT columns FROM table")
+    if isinstance(node, _MAY_BE_EMPTY):
+        return
+    for key in ("this", "expression"):
+        if key in allowed and node.args.get(key) is None:
+            raise text.syntax(node, f"{node.key.upper()} is incomplete")
 
 
 def _refused(node: exp.Expr, text: Text) -> QueryError:

@@ -58,7 +58,8 @@ class PositionCheck:
             self._source,
             f"not a position on the sky: {named}{more}",
             where=f"row {self._row + bad[0] + 1}, columns {names[0]} and {names[1]}",
-            hint="degrees, ra within -180 to 360 and dec within -90 to 90; leave out rows without a position",
+            hint="degrees, ra within -180 to 360 and dec within -90 to 90; leave out rows without a position, or "
+            "name no position columns (ra and dec empty) to publish without a sky index",
         )
 
 

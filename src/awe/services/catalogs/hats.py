@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from awe import __version__
 from awe.core.tables import Column, TableStream
 from awe.services.catalogs._partitions import Histogram, Partition
 from awe.services.catalogs._positions import PositionCheck
@@ -236,7 +235,7 @@ def _write_properties(folder: Path, spec: WriteSpec, partitions: tuple[Partition
         "hats_order": max((p.order for p in partitions), default=0),
         "hats_estsize": size // 1024,
         "moc_sky_fraction": f"{sum(4.0**-p.order for p in partitions) / 12:.8f}",
-        "hats_builder": f"awe {__version__}",
+        "hats_builder": "awe",
         "hats_creation_date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MUTC"),
         "hats_version": "v1.0",
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from awe.core.sql import TableDef, TableFunction
+from awe.core.sql.dialects.adql import RESERVED_WORDS
 from awe.core.tables import Column, Schema
 from awe.errors import InputFileError, ParameterError
 from awe.services.catalogs.interface import StoredTable
@@ -99,12 +100,15 @@ def split_name(full_name: str, *, internal: bool = False) -> tuple[str, str]:
     Raises
     ------
     ParameterError
-        If it is not two identifiers, or the schema is kept for awe itself (unless `internal`).
+        If it is not two identifiers, one is a reserved word of ADQL, or the schema is kept for awe itself (unless `internal`).
     """
     parts = full_name.split(".")
     if len(parts) != 2 or not all(_NAME.fullmatch(part) for part in parts):
         hint = "schema.table; letters, digits and underscores, beginning with a letter, at most 63 each"
         raise ParameterError("table", full_name, "not the name of a table", hint=hint)
+    reserved = next((part for part in parts if part.upper() in RESERVED_WORDS), None)
+    if reserved is not None:
+        raise ParameterError("table", full_name, f"{reserved} is a word of ADQL", hint="choose another name")
     if not internal and parts[0].casefold() in _RESERVED:
         raise ParameterError("table", full_name, f"the schema {parts[0]} is kept for awe itself")
     return parts[0], parts[1]

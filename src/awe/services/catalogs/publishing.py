@@ -68,7 +68,8 @@ class Publisher:
         files
             In any format of `awe.core.tables.formats`; all with the same columns.
         ra, dec
-            The position columns (ICRS, decimal degrees); found by UCD or name when not given.
+            The position columns (ICRS, decimal degrees); found by UCD or name when not given, none when
+            both are empty.
         describe
             A file as `awe.services.catalogs.describe` explains.
         replaces

@@ -29,6 +29,7 @@ from awe.services.catalogs.model import check_columns
 __all__ = ["Positions", "Staging", "find_positions", "normalised"]
 
 _UCDS = ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main")
+_DEGREES = frozenset({"", "deg", "degree", "degrees"})
 _KNOWN_NAMES = (
     ("ra", "dec"),
     ("raj2000", "dej2000"),
@@ -53,7 +54,7 @@ class Positions:
 
 
 def find_positions(schema: Schema, ra: str | None, dec: str | None, source: object) -> Positions:
-    """Return the position columns: as told, else by UCD, else by well-known names.
+    """Return the position columns: as told (empty: none), else by UCD, else by well-known names.
 
     Raises
     ------
@@ -64,6 +65,8 @@ def find_positions(schema: Schema, ra: str | None, dec: str | None, source: obje
     """
     if (ra is None) != (dec is None):
         raise ParameterError("ra" if dec else "dec", None, "give both position columns or neither")
+    if ra == dec == "":
+        return Positions()
     if ra is not None and dec is not None:
         for name in (ra, dec):
             if schema.find(name) is None:
@@ -87,6 +90,11 @@ def _numeric(ra: Column, dec: Column, source: object) -> Positions:
             hint = "convert hours or sexagesimal text to decimal degrees first, or name other columns"
             reason = f"positions must be degrees as numbers, this is {kind}"
             raise InputFileError(source, reason, where=f"column {column.name}", hint=hint)
+        if column.unit.casefold() not in _DEGREES:
+            reason = f"positions must be in degrees, the file says {column.unit!r}"
+            raise InputFileError(
+                source, reason, where=f"column {column.name}", hint="convert it to degrees first"
+            )
     return Positions(ra.name, dec.name)
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    DateTime,
     Float,
     ForeignKey,
     Integer,
@@ -33,7 +32,7 @@ from awe.errors import ConflictError
 from awe.services.catalogs._types import type_from_text, type_to_text
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.model import SchemaRecord, TableRecord
-from awe.services.system import Connection, SystemDatabase, metadata
+from awe.services.system import Connection, SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["CatalogStore"]
 
@@ -65,7 +64,7 @@ _tables = Table(
     SqlColumn("rows", BigInteger, nullable=False),
     SqlColumn("bytes", BigInteger, nullable=False),
     SqlColumn("version", Integer, nullable=False),
-    SqlColumn("created", DateTime(timezone=True), nullable=False),
+    SqlColumn("created", UtcDateTime, nullable=False),
     UniqueConstraint("schema", "folded"),
 )
 _columns = Table(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from awe.core.sql.dialects.adql import RESERVED_WORDS
 from awe.core.tables import Column, Schema
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.model import SchemaRecord, TableRecord
@@ -91,8 +92,6 @@ _KEYS = (
     ("key_columns", "key_id", "keys", "key_id"),
 )
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-# Reserved words of ADQL 2.1 that the standard itself uses as column names.
-_DELIMITED = frozenset({"size"})
 
 # VOTable 1.5 section 2.1; a type without an exact counterpart is written in the next wider one.
 _DATATYPES: dict[pa.DataType, str] = {
@@ -104,6 +103,7 @@ _DATATYPES: dict[pa.DataType, str] = {
     pa.int32(): "int",
     pa.uint32(): "long",
     pa.int64(): "long",
+    pa.uint64(): "long",
     pa.float32(): "float",
     pa.float64(): "double",
 }
@@ -117,7 +117,9 @@ def votable_type(column: Column) -> tuple[str, str | None, str]:
         return _DATATYPES.get(kind.value_type, "char"), size, column.xtype
     if kind in _DATATYPES:
         return _DATATYPES[kind], None, column.xtype
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_decimal(kind):
+        return ("long" if kind.scale == 0 and kind.precision <= 18 else "double"), None, column.xtype
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return "char", "*", column.xtype or "timestamp"
     return ("unsignedByte" if pa.types.is_binary(kind) else "char"), "*", column.xtype
 
@@ -176,7 +178,7 @@ def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ..
 
 def _as_written(name: str) -> str:
     """Return a column's name as a query must write it (TAP 1.1 section 4.3)."""
-    plain = _PLAIN_NAME.fullmatch(name) and name.casefold() not in _DELIMITED
+    plain = _PLAIN_NAME.fullmatch(name) and name.upper() not in RESERVED_WORDS
     return name if plain else f'"{name}"'
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     Column,
-    DateTime,
     Float,
     ForeignKey,
     Row,
@@ -22,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from awe.errors import ConflictError
 from awe.services.identity.model import Account, Identity
-from awe.services.system import SystemDatabase, metadata
+from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["IdentityStore"]
 
@@ -33,7 +32,7 @@ _users = Table(
     Column("password_hash", Text),  # none: the password is kept by another account system
     Column("roles", JSON, nullable=False),
     Column("groups", JSON, nullable=False),
-    Column("created", DateTime(timezone=True), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
 )
 _tokens = Table(
     "tokens",

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,13 +12,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from awe.errors import UnavailableError, UsageError
 
-__all__ = ["SystemDatabase", "metadata"]
+__all__ = ["SystemDatabase", "UtcDateTime", "metadata"]
 
 metadata = MetaData(
     naming_convention={
@@ -32,6 +33,21 @@ metadata = MetaData(
 _BUSY_SECONDS = 30.0
 _POOL = {"pool_size": 8, "max_overflow": 120}
 """Enough connections for the web's threads: each holds one for a millisecond."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment that comes back in UTC from every database (SQLite itself forgets the zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Store UTC."""
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Say that it is UTC."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class SystemDatabase:

@@ -5,6 +5,7 @@ with the dialect, CONVERT forgives errors). Here every name before a parenthesis
 sqlglot does not recognise it; the calls stay as written and ``awe.core.sql.functions`` decides.
 """
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -19,6 +20,9 @@ from awe.core.sql.functions import spelled
 from awe.errors import NotOfferedError, QuerySyntaxError
 
 __all__ = ["parse"]
+
+# It warns, with the query's text, of what is refused here with an error.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _MARK = "\ue000"  # a private-use character: in no name of sqlglot's
 _SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"})
@@ -107,6 +111,11 @@ _BEFORE_SELECT = frozenset(
 )  # fmt: skip
 
 
+_HINTS = {
+    "INTO": "leave INTO out and save the result",
+    "LIMIT": "T-SQL writes SELECT TOP n",
+    "FROM": "is a comma or a column missing before FROM?",
+}
 _NEVER_NAMES = frozenset({TokenType.STRING, TokenType.NUMBER})
 
 
@@ -144,4 +153,5 @@ def _syntax_error(error: ParseError, tokens: Sequence[Token], text: Text) -> Que
     if missing is not None:
         reason = f"something is missing in {missing[1].upper()}"
     where = f" at {found!r}" if found else " at the end" if before else ""
-    return QuerySyntaxError(f"{reason[:1].lower()}{reason[1:].rstrip('.')}{where}", line=line, column=column)
+    message = f"{reason[:1].lower()}{reason[1:].rstrip('.')}{where}"
+    return QuerySyntaxError(message, line=line, column=column, hint=_HINTS.get(found.upper()))

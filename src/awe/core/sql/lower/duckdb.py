@@ -200,11 +200,14 @@ class _Printer:
         return f"{self.value(node.this)} OVER ({' '.join(parts)})"
 
     def member(self, node: exp.Expr) -> str:
-        """Write IN."""
+        """Write IN; a query of texts is compared ignoring case where the dialect says so."""
         query = node.args.get("query")
-        options = (
-            self.query(query.this) if query is not None else ", ".join(map(self.value, node.expressions))
-        )
+        if query is None:
+            options = ", ".join(map(self.value, node.expressions))
+        elif node.meta.get("ignore_case"):
+            options = f'SELECT lower("v") FROM ({self.query(query.this)}) AS "q"("v")'
+        else:
+            options = self.query(query.this)
         return f"({self.value(node.this)} IN ({options}))"
 
     def between(self, node: exp.Expr) -> str:
@@ -213,7 +216,7 @@ class _Printer:
 
     def case(self, node: exp.Expr) -> str:
         """Write CASE."""
-        text = "CASE " + (f"{self.value(node.this)} " if node.this is not None else "")
+        text = "CASE "
         for branch in node.args["ifs"]:
             text += f"WHEN {self.value(branch.this)} THEN {self.value(branch.args['true'])} "
         default = node.args.get("default")

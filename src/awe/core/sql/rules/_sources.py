@@ -9,9 +9,12 @@ from sqlglot import exp
 from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, set_value
+from awe.core.sql.rules.types import need_condition
 
 __all__ = ["bind_from", "renamed"]
 
+_KINDS = frozenset({"", "INNER", "CROSS", "OUTER"})
+_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
 BindQuery = Callable[[exp.Expr, Compilation, Scope], tuple[Output, ...]]
 BindExpression = Callable[[exp.Expr, Compilation, Scope], exp.Expr]
 
@@ -47,13 +50,22 @@ class _Binder:
         """Bind each join in turn: its right side, then its condition."""
         for join in joins:
             before = len(self.scope.sources)
+            self._check_kind(join)
             apply = join.this.args.get("cross_apply") if isinstance(join.this, exp.Lateral) else None
             self.item(join.this, lateral=isinstance(join.this, exp.Lateral))
             if apply is not None:
                 _spell_apply(join, outer=not apply)
             self._merge(join, before)
+            if join.args.get("on") is None and join.side:
+                raise self.run.text.syntax(join, f"{join.side} JOIN needs ON or USING")
             if join.args.get("on") is not None:
-                self.expression(join.args["on"], self.run, self.scope)
+                need_condition(self.expression(join.args["on"], self.run, self.scope), self.run.text)
+
+    def _check_kind(self, join: exp.Join) -> None:
+        good = join.kind in _KINDS and join.side in _SIDES and join.method in {"", "NATURAL"}
+        if not good:
+            word = " ".join(filter(None, (join.method, join.side, join.kind)))
+            raise self.run.text.refused(join, f"{word} JOIN is not offered")
 
     def item(self, item: exp.Expr, *, lateral: bool) -> None:
         """Bind one thing in FROM."""
@@ -147,8 +159,9 @@ class _Binder:
         names = [u.name for u in join.args.get("using") or []]
         if join.args.get("method") == "NATURAL":
             names = [n for n in _names(right) if n.casefold() in {x.casefold() for x in _names(left)}]
+        if not names and join.args.get("method"):
+            raise self.run.text.syntax(join, "NATURAL JOIN of tables that share no column")
         if not names:
-            join.set("method", None)
             return
         if join.side == "FULL":
             raise self.run.text.refused(join, "FULL JOIN with USING is not offered", "write the ON condition")
@@ -210,7 +223,7 @@ def _schema_of(table: exp.Table) -> str | None:
 
 def _call_of(inner: exp.Expr) -> tuple[exp.Anonymous | None, str | None]:
     if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Anonymous):
-        schema = inner.this.name
+        schema = inner.text("this")
         return inner.expression, None if schema.casefold() == "dbo" else schema
     if isinstance(inner, exp.Anonymous):
         return inner, None

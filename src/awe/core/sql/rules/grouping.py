@@ -18,9 +18,14 @@ def grouping(tree: exp.Expr, run: Compilation) -> exp.Expr:
     QuerySyntaxError
         Naming the column that is neither grouped nor aggregated, or the misplaced function.
     """
-    for select in tree.find_all(exp.Select):
-        _check(select, run)
+    if any(_groups(node) for node in tree.walk()):
+        for select in tree.find_all(exp.Select):
+            _check(select, run)
     return tree
+
+
+def _groups(node: exp.Expr) -> bool:
+    return isinstance(node, (exp.Group, exp.Having, exp.Window)) or _is_aggregate(node)
 
 
 def _check(select: exp.Select, run: Compilation) -> None:

@@ -200,6 +200,8 @@ def bind_condition(node: exp.Expr, run: Compilation, scope: Scope) -> None:
 
 def bind_expression(node: exp.Expr, run: Compilation, scope: Scope) -> exp.Expr:
     """Bind an expression in its place; return what stands there now."""
+    if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Anonymous):
+        raise run.text.syntax(node.parent, "* stands for all columns in the select list, or in COUNT(*)")
     if has_value(node) or isinstance(node, (exp.Star, exp.DataType, exp.Identifier)):
         return node
     if isinstance(node, exp.Column):
@@ -213,6 +215,8 @@ def bind_expression(node: exp.Expr, run: Compilation, scope: Scope) -> exp.Expr:
             raise run.text.syntax(node, f"a subquery used as a value selects one column, not {len(outputs)}")
         return set_value(node, replace(outputs[0].column, name=""))
     if isinstance(node, (exp.Select, exp.SetOperation)):
+        if not isinstance(node.parent, exp.Exists):
+            raise run.text.syntax(node, "a subquery stands in parentheses of its own")
         bind_query(node, run, scope)
         return node
     for part in list(node.iter_expressions()):
@@ -295,4 +299,7 @@ def _matches(
 def _no_column(node: exp.Column, sources: list[Source], run: Compilation) -> QueryError:
     known = [o.column.name for source in sources for o in source.columns]
     where = f" in {node.table}" if node.table else ""
-    return run.text.unknown(node, f"no column {node.name}{where}", did_you_mean(node.name, known))
+    hint = did_you_mean(node.name, known)
+    if hint is None and node.this.args.get("quoted"):
+        hint = "texts stand in single quotes"
+    return run.text.unknown(node, f"no column {node.name}{where}", hint)

@@ -77,15 +77,15 @@ def _power(node: exp.Expr, _text: Text) -> exp.Expr:
 
 def _method(node: exp.Expr, text: Text) -> exp.Expr:
     """``dbo.f(x)`` as a value is ``f(x)``; no other schema holds functions."""
-    call, schema = node.expression, node.this.name
+    call, schema = node.expression, node.text("this")
     if isinstance(call, exp.Anonymous) and schema.casefold() == "dbo":
         return call
     if isinstance(call, exp.Anonymous) and isinstance(node.parent, exp.Lateral):
         return node
-    raise text.refused(node, f"{schema}.{call.name} cannot be called", "functions have no schema but dbo")
+    raise text.refused(node, f"{node.sql()} cannot be called", "functions have no schema but dbo")
 
 
-def _not_like(node: exp.Expr, _text: Text) -> exp.Expr:
+def _not(node: exp.Expr, _text: Text) -> exp.Expr:
     if not node.args.pop("negate", None):
         return node
     return exp.Not(this=type(node)(this=node.this, expression=node.expression))
@@ -96,6 +96,7 @@ _CHANGES: Mapping[type[exp.Expr], Callable[[exp.Expr, Text], exp.Expr]] = {
     exp.Convert: _convert,
     exp.Pow: _power,
     exp.Dot: _method,
-    exp.Like: _not_like,
-    exp.ILike: _not_like,
+    exp.Like: _not,
+    exp.ILike: _not,
+    exp.Is: _not,
 }

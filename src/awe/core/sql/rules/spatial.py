@@ -18,7 +18,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sky import Circle, Region
-from awe.core.sql.functions import FUNCTIONS
+from awe.core.sql.functions import FUNCTIONS, GEOMETRY
 from awe.core.sql.rules import _exact
 from awe.core.sql.rules._build import all_of, binary, call, cast, compare, constant, number
 from awe.core.sql.rules._shapes import (
@@ -32,8 +32,7 @@ from awe.core.sql.rules._shapes import (
     region_of,
     test_of,
 )
-from awe.core.sql.rules._state import Compilation, has_value, set_value, value
-from awe.core.sql.rules.types import POINT, REGION
+from awe.core.sql.rules._state import Compilation, set_value, value
 from awe.core.tables import Column
 
 __all__ = ["spatial"]
@@ -53,18 +52,26 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     NotOfferedError
         For geometry that is selected, or not constant where it must be.
     """
-    for select in [s for s in tree.walk() if isinstance(s, exp.Select)]:
+    if not _geometry(tree):
+        return tree
+    for select in list(tree.find_all(exp.Select)):
         for node, sources in list(_conjuncts(select)):
             test = test_of(node, run.text)
             if test is not None:
                 node.replace(_searched(test, select, sources, run))
-    for node in list(tree.walk(bfs=True)):
-        if (node.parent is not None and node.find_ancestor(exp.Anonymous) is None) or isinstance(
-            node, exp.Anonymous
-        ):
+    if _geometry(tree):
+        for node in list(tree.walk()):
             _row_wise(node, run)
-    _refuse_rest(tree, run)
+    for node in _geometry(tree):
+        raise run.text.refused(
+            node, f"{node.name} cannot be used here",
+            "positions and regions are tested: 1 = CONTAINS(POINT(ra, dec), CIRCLE(ra, dec, r))",
+        )  # fmt: skip
     return tree
+
+
+def _geometry(tree: exp.Expr) -> list[exp.Expr]:
+    return [call for call in tree.find_all(exp.Anonymous) if FUNCTIONS[call.name].kind == GEOMETRY]
 
 
 def _conjuncts(select: exp.Select) -> Iterator[tuple[exp.Expr, set[str]]]:
@@ -244,14 +251,3 @@ def _as_value(node: exp.Expr, run: Compilation) -> exp.Expr | None:
         if isinstance(region, Region):
             return set_value(number(region.area), value(node))
     return None
-
-
-def _refuse_rest(tree: exp.Expr, run: Compilation) -> None:
-    for node in tree.walk():
-        geometry = has_value(node) and value(node).type in {POINT, REGION}
-        unwritten = isinstance(node, exp.Anonymous) and not FUNCTIONS[node.name].lowering
-        if geometry or unwritten:
-            raise run.text.refused(
-                node, f"{node.name or node.key.upper()} cannot be used here",
-                "positions and regions are tested: 1 = CONTAINS(POINT(ra, dec), CIRCLE(ra, dec, r))",
-            )  # fmt: skip

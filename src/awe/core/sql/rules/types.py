@@ -221,13 +221,15 @@ def _between(node: exp.Expr, text: Text) -> exp.Expr:
 
 
 def _in(node: exp.Expr, text: Text) -> exp.Expr:
-    options = node.expressions
-    if options:
-        for index in range(len(options)):
-            _one_option(node, index, text)
-        if text.dialect == "tsql" and _is_text(value(node.this).type):
-            node.set("this", _lower(node.this))
-            node.set("expressions", [_lower(o) for o in node.expressions])
+    for index in range(len(node.expressions)):
+        _one_option(node, index, text)
+    query = node.args.get("query")
+    if query is not None and common(value(node.this).type, value(query).type) is None:
+        raise _mixed(query, value(node.this).type, value(query).type, text)
+    if text.dialect == "tsql" and _is_text(value(node.this).type):
+        node.set("this", _lower(node.this))
+        node.set("expressions", [_lower(o) for o in node.expressions])
+        node.meta["ignore_case"] = True
     return set_value(node, Column("", pa.bool_()))
 
 
@@ -240,9 +242,17 @@ def _one_option(node: exp.Expr, index: int, text: Text) -> None:
 def _like(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         _need(node.args[key], "text", text)
+    _check_pattern(node, text)
     if text.dialect == "tsql" and isinstance(node, exp.Like):
         node = exp.ILike(this=node.this, expression=node.expression)
     return set_value(node, Column("", pa.bool_()))
+
+
+def _check_pattern(node: exp.Expr, text: Text) -> None:
+    """Refuse what a dialect alone gives a meaning: T-SQL's [a-c], PostgreSQL's backslash."""
+    special = {"tsql": "[", "postgres": "\\"}.get(text.dialect)
+    if special and special in node.expression.name and not isinstance(node.parent, exp.Escape):
+        raise text.refused(node, f"{special} in a LIKE pattern is not offered", "use % and _, and ESCAPE '!'")
 
 
 def _escape(node: exp.Expr, text: Text) -> exp.Expr:
@@ -258,7 +268,7 @@ def _comparable(node: exp.Expr, keys: tuple[str, ...], text: Text) -> None:
         other = node.args[key]
         if common(value(first).type, value(other).type) is not None:
             continue
-        if _is_text(value(other).type):
+        if isinstance(other, exp.Literal) or not isinstance(first, exp.Literal):
             node.set(key, _as_number(first, other, text))
         else:
             node.set(keys[0], _as_number(other, first, text))
@@ -364,10 +374,22 @@ def _mixed(node: exp.Expr, left: pa.DataType, right: pa.DataType, text: Text) ->
 
 
 def _case(node: exp.Expr, text: Text) -> exp.Expr:
+    subject = node.this
+    for branch in node.args["ifs"]:
+        if subject is not None:  # CASE x WHEN y: as x = y, which the types may change
+            branch.set("this", settle(exp.EQ(this=subject.copy(), expression=branch.this), text))
+        need_condition(branch.this, text)
+    node.set("this", None)
     branches = [value(branch.args["true"]) for branch in node.args["ifs"]]
     if node.args.get("default") is not None:
         branches.append(value(node.args["default"]))
     return set_value(node, Column("", _widest(branches, node, text)))
+
+
+def _is(node: exp.Expr, text: Text) -> exp.Expr:
+    if not isinstance(node.expression, (exp.Null, exp.Boolean)):
+        raise text.syntax(node.expression, "IS is followed by NULL, TRUE or FALSE", "use =")
+    return set_value(node, Column("", pa.bool_()))
 
 
 def _cast_to(node: exp.Expr, text: Text) -> exp.Expr:
@@ -391,7 +413,7 @@ _RULES: Mapping[type[exp.Expr], Callable[[exp.Expr, Text], exp.Expr]] = {
     exp.BitwiseAnd: _bits, exp.BitwiseOr: _bits, exp.BitwiseXor: _bits, exp.BitwiseNot: _bits,
     exp.DPipe: _concatenated, exp.And: _logic, exp.Or: _logic, exp.Not: _logic,
     exp.EQ: _comparison, exp.NEQ: _comparison, exp.LT: _comparison, exp.LTE: _comparison,
-    exp.GT: _comparison, exp.GTE: _comparison, exp.Is: _plain(pa.bool_()), exp.In: _in,
+    exp.GT: _comparison, exp.GTE: _comparison, exp.Is: _is, exp.In: _in,
     exp.Between: _between, exp.Like: _like, exp.ILike: _like, exp.Escape: _escape,
     exp.Exists: _plain(pa.bool_()), exp.Anonymous: _call, exp.Case: _case, exp.Cast: _cast_to,
     exp.Window: _window,

@@ -17,7 +17,15 @@ import pyarrow as pa
 
 from awe.core.sql import Query, TableUse
 from awe.core.tables import Schema, TableStream
-from awe.errors import AweError, CancelledError, LimitError, QueryError, ServiceError, TimeLimitError
+from awe.errors import (
+    AweError,
+    CancelledError,
+    LimitError,
+    QueryError,
+    ServiceError,
+    TimeLimitError,
+    UsageError,
+)
 from awe.services.catalogs._files import CatalogFiles
 from awe.services.catalogs.interface import Features, Limits, Progress, StoredTable, WriteSpec
 from awe.settings import LimitSettings
@@ -53,9 +61,16 @@ class DuckDBEngine:
         Where the tables are; made if it is not there. What killed writers left in it is removed.
     limits
         Memory and threads of all queries together.
+
+    Raises
+    ------
+    UsageError
+        If the folder's path cannot be used.
     """
 
     def __init__(self, folder: Path, limits: LimitSettings) -> None:
+        if set("*?[") & set(str(folder)):  # DuckDB would take it for a pattern
+            raise UsageError(f"{folder}: the data folder's path may not contain * ? or [")
         self._files = CatalogFiles(folder)
         self._running: set[_Rows] = set()
         self._lock = threading.Lock()
@@ -163,8 +178,17 @@ class _Rows(TableStream):
         self._arrow = pa.schema([(column.name, column.type) for column in columns])
         self._stopped = self._closed = False
         self._busy = threading.Lock()
+        self._held: pa.RecordBatch | None = None
+
+    def primed(self) -> "_Rows":
+        """Return this stream with its first batch already made, so that early errors come early."""
+        self._held = next(self, None)
+        return self
 
     def __next__(self) -> pa.RecordBatch:
+        held, self._held = self._held, None
+        if held is not None:
+            return held
         try:
             with self._busy:
                 batch = self._next()
@@ -242,6 +266,6 @@ def _translated(text: str) -> AweError:
         return LimitError(
             "the query needs more memory than it may use", hint="select fewer rows or columns, or sort less"
         )
-    if kind in _USER and "/" not in reason:
+    if kind in _USER and ".parquet" not in reason:
         return QueryError(reason)
     return ServiceError("the engine failed at this query")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -10,11 +10,13 @@ from awe.core.sql.dialects.adql._lexer import Kind, Token, tokenize
 from awe.core.sql.dialects.adql._words import SIGN_HINTS, WORD_HINTS
 from awe.errors import QuerySyntaxError
 
-__all__ = ["MAX_DEPTH", "Cursor"]
+__all__ = ["MAX_DEPTH", "Cursor", "delimit", "describe"]
 
 MAX_DEPTH = 64
 """Deeper nesting of parentheses, functions and sub-queries is refused: it would exhaust the stack of
 everything that walks the tree."""
+
+_LARGEST = 2**63 - 1
 
 _Node = TypeVar("_Node", bound=exp.Expr)
 
@@ -54,7 +56,10 @@ class Cursor:
 
     def expect(self, key: str, after: str) -> Token:
         """Take the word or sign that must stand here; `after` says what it belongs to."""
-        return self.accept(key) or self.fail(f"{key} {after}", keys=(key,))
+        token = self.accept(key)
+        if token is None:
+            raise self.unexpected(f"{key} {after}", keys=(key,))
+        return token
 
     def descend(self) -> None:
         """Enter a level of nesting; a parser leaves it with `ascend` (an error ends the whole parse)."""
@@ -84,6 +89,36 @@ class Cursor:
         meta["start"], meta["end"] = begin["start"], self.last.end
         return node
 
+    def identifier(self, what: str) -> exp.Identifier:
+        """Read a name; `what` says which."""
+        token = self.token
+        if token.kind not in (Kind.NAME, Kind.DELIMITED):
+            raise self.unexpected(what, hint=delimit(token, after_as=self.last.key == "AS"))
+        if not token.value:
+            raise self.error("a delimited name is empty", token)
+        self.advance()
+        return self.place(exp.Identifier(this=token.value, quoted=token.kind is Kind.DELIMITED), token)
+
+    def path(self, what: str, longest: int) -> list[exp.Identifier]:
+        """Read names joined by dots, at most `longest`; stops before ``.*``."""
+        names = [self.identifier(what)]
+        while self.token.key == "." and self.peek().key != "*":
+            if len(names) == longest:
+                raise self.error(f"{what} has at most {longest} parts", self.token)
+            self.advance()
+            names.append(self.identifier("a name after the dot"))
+        return names
+
+    def whole_number(self, what: str) -> exp.Literal:
+        """Read an unsigned whole number; `what` says which."""
+        token = self.token
+        if token.kind is not Kind.INTEGER:
+            raise self.unexpected(f"{what}, a whole number")
+        if int(token.value) > _LARGEST:
+            raise self.error(f"{token.value} is too large: the largest whole number is {_LARGEST}", token)
+        self.advance()
+        return self.place(exp.Literal(this=token.value, is_string=False), token)
+
     def source(self, node: exp.Expr) -> str:
         """Return the text of a placed node, shortened for messages."""
         text = " ".join(self._text[node.meta["start"] : node.meta["end"]].split())
@@ -95,8 +130,10 @@ class Cursor:
             return QuerySyntaxError(message, line=at.line, column=at.column, hint=hint)
         return QuerySyntaxError(message, line=at.meta["line"], column=at.meta["col"], hint=hint)
 
-    def fail(self, expected: str, *, keys: Iterable[str] = (), hint: str | None = None) -> NoReturn:
-        """Refuse the current token.
+    def unexpected(
+        self, expected: str, *, keys: Iterable[str] = (), hint: str | None = None
+    ) -> QuerySyntaxError:
+        """Return the error that refuses the current token.
 
         Parameters
         ----------
@@ -112,9 +149,9 @@ class Cursor:
         if previous.kind is Kind.NAME and self.token.kind is not Kind.END:
             misused = WORD_HINTS.get(previous.value.upper()) or _spelling(previous, wanted)
             if misused:
-                raise self.error(f"unexpected {previous.value}", previous, hint=misused)
+                return self.error(f"unexpected {previous.value}", previous, hint=misused)
         hint = hint or _hint(self.token, wanted)
-        raise self.error(f"expected {expected}, found {describe(self.token)}", self.token, hint=hint)
+        return self.error(f"expected {expected}, found {describe(self.token)}", self.token, hint=hint)
 
 
 def describe(token: Token) -> str:
@@ -147,3 +184,23 @@ def _spelling(token: Token, keys: tuple[str, ...]) -> str | None:
     word = token.value.upper()
     close = [k for k in get_close_matches(word, keys, n=1, cutoff=0.7) if k != word]
     return f"did you mean {close[0]}?" if close else None
+
+
+def delimit(token: Token, *, after_as: bool = False) -> str | None:
+    """Return the hint that a token is no name as it is written."""
+    if token.kind is Kind.WORD and (after_as or token.key not in _STRUCTURE):
+        return f'{token.value} is a reserved word; as a name, delimit it: "{token.value}"'
+    if token.kind is Kind.TEXT:
+        return "text stands in single quotes, names in double quotes"
+    return None
+
+
+# Reserved words that are hardly meant as names: a missing part of the query is the likelier mistake.
+_STRUCTURE = frozenset(
+    (
+        *("SELECT", "FROM", "WHERE", "GROUP", "BY", "HAVING", "ORDER", "OFFSET", "UNION", "EXCEPT"),
+        *("INTERSECT", "AND", "OR", "NOT", "AS", "ON", "USING", "JOIN", "INNER", "LEFT", "RIGHT", "FULL"),
+        *("OUTER", "NATURAL", "CROSS", "WHEN", "THEN", "ELSE", "END", "IN", "IS", "LIKE", "BETWEEN"),
+        *("TRUE", "FALSE", "DISTINCT"),
+    )
+)

@@ -101,6 +101,9 @@ def tokenize(text: str) -> list[Token]:
         elif group != "space":
             source = match.group()
             kind, key, value = _classify(str(group), source)
+            if end - offset > _LONGEST.get(kind, MAX_CHARACTERS):
+                longest = f"{kind.value}s have at most {_LONGEST[kind]} characters"
+                raise QuerySyntaxError(f"{_short(source)} is too long: {longest}", line=line, column=column)
             follower = _FORBIDDEN_FOLLOWER.get(kind)
             if follower and follower.match(text, end):
                 raise _run_on(text, offset, line, column)
@@ -126,6 +129,7 @@ _FORBIDDEN_FOLLOWER = {
     Kind.NAME: _NOT_AFTER_NAME,
     Kind.WORD: _NOT_AFTER_NAME,
 }
+_LONGEST = {Kind.INTEGER: 100, Kind.NUMBER: 100, Kind.NAME: 256, Kind.DELIMITED: 256}
 _MULTILINE = frozenset({Kind.TEXT, Kind.DELIMITED})
 
 
@@ -139,7 +143,7 @@ def _classify(group: str, source: str) -> tuple[Kind, str, str]:
         case "number":
             return (Kind.INTEGER if source.isdigit() else Kind.NUMBER), "", source
         case "hexadecimal":
-            return Kind.NUMBER, "", str(int(source, 16))
+            return Kind.NUMBER, "", str(int(source[: _LONGEST[Kind.NUMBER]], 16))
         case "text":
             return Kind.TEXT, "", source[1:-1].replace("''", "'")
         case "delimited":

@@ -1,6 +1,6 @@
 """The words and signs of ADQL 2.1 as tables: reserved words, types, and what people write instead.
 
-Sources: ADQL 2.1 sections 2.1.2 (SQL-92 reserved words, ADQL reserved words) and 4.6.1 (CAST).
+Sources: ADQL 2.1 sections 2.1.3 and 2.1.4 (reserved words), 4.2.5 (coordinate systems) and 4.7.1 (CAST).
 """
 
 from collections.abc import Mapping
