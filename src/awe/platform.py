@@ -13,6 +13,7 @@ from typing import Self, cast
 from awe import plugins
 from awe.services.catalogs import CatalogService, CatalogStore, Engine
 from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.observations import ObservationService
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
 
@@ -34,6 +35,7 @@ class Platform:
     engine: Engine
     identity: IdentityService
     catalogs: CatalogService
+    observations: ObservationService
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -67,8 +69,15 @@ class Platform:
         identity = IdentityService(accounts, local, authenticator, token_hours=settings.token_hours)
         catalogs = CatalogService(CatalogStore(system), engine, settings.limits, folder / "publishing")
         catalogs.clean()
-        # The observations service is built here, from `system` and `catalogs`.
-        return cls(settings, system, engine, identity, catalogs)
+        observations = ObservationService(
+            system,
+            catalogs,
+            folder=folder / "publishing",
+            authority=settings.archive.authority,
+            max_pixels=settings.limits.cutout_pixels,
+            max_rows=settings.limits.rows,
+        )
+        return cls(settings, system, engine, identity, catalogs, observations)
 
     def close(self) -> None:
         """Stop what runs and let go of everything."""

@@ -1,5 +1,6 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -7,21 +8,29 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.nddata import Cutout2D
+from astropy.nddata.utils import NoOverlapError
 from astropy.wcs import WCS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.core.science.conftest import SCALE, Writer, header, noise, sip, tangent
 
 from awe.core.science import cutout as module
 from awe.core.science.cutout import Cutout, cut
 from awe.core.science.fitsfile import open_fits
 from awe.core.sky import Box, Circle, Polygon, Range, Region
 from awe.errors import InputFileError, LimitError, ParameterError
-from tests.core.science.conftest import SCALE, Writer, header, noise, sip, tangent
 
 PIXELS = 10**8
 
 
-def cut_file(path: Path, region: Region | None = None, **options: object) -> Cutout | None:
+def cut_file(path: Path, region: Region | None = None, **options: Any) -> Cutout | None:
     with open_fits(path) as hdus:
         return cut(hdus, "image", region=region, **{"max_pixels": PIXELS, **options})
+
+
+def around(wcs: WCS, x: float, y: float) -> Circle:
+    ra, dec = wcs.all_pix2world([[x, y]], 0)[0]
+    return Circle(ra, dec, 2.0 / 3600)
 
 
 def reread(cutout: Cutout | None) -> fits.HDUList:
@@ -34,7 +43,7 @@ def reread(cutout: Cutout | None) -> fits.HDUList:
     return hdus
 
 
-KINDS = {
+KINDS: dict[str, tuple[Any, type, dict[str, Any]]] = {
     "float": (fits.ImageHDU, np.float32, {}),
     "double": (fits.ImageHDU, np.float64, {}),
     "int": (fits.ImageHDU, np.int16, {}),
@@ -54,6 +63,16 @@ PLACES = {
     "one pixel": (0.0001, -0.0003, 0.0),
     "larger than the image": (0.0, 0.0, 30.0 / 3600),
 }
+
+
+def _whole(ra: float, dec: float, angle: float) -> tuple[np.ndarray, WCS, fits.HDUList]:
+    wcs = tangent(ra, dec, angle=angle)
+    raw = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(noise(), header(wcs))]).writeto(raw)
+    return noise(), wcs, fits.open(io.BytesIO(raw.getvalue()), memmap=False, do_not_scale_image_data=True)
+
+
+WHOLE = [_whole(187.7, 12.39, 0.5), _whole(0.0, -0.001, 0.0), _whole(30.0, 89.9995, 2.0)]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -81,6 +100,37 @@ def test_pixels_and_wcs_are_those_of_cutout2d(stored: Path, place: str) -> None:
     np.testing.assert_allclose(WCS(found.header).pixel_scale_matrix, peer.wcs.pixel_scale_matrix)
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    x=st.floats(-60, 460),
+    y=st.floats(-60, 360),
+    radius=st.floats(0.3, 120),
+    number=st.integers(0, len(WHOLE) - 1),
+)
+def test_anywhere_and_of_any_size(x: float, y: float, radius: float, number: int) -> None:
+    pixels, wcs, hdus = WHOLE[number]
+    centre = wcs.pixel_to_world(x, y)
+    size = 2 * radius * SCALE * u.deg
+    found = cut(
+        hdus, "image", region=Circle(centre.ra.deg, centre.dec.deg, radius * SCALE), max_pixels=PIXELS
+    )
+    try:
+        peer = Cutout2D(pixels, centre, size, wcs, mode="trim")
+    except NoOverlapError:
+        # The circle may still touch the outermost half pixel.
+        assert found is None or 1 in found.hdus[1].shape
+        return
+    if found is None:  # the box overlaps the image at a corner, the circle does not
+        grid_y, grid_x = np.mgrid[-0.5:300, -0.5:400]
+        assert np.hypot(grid_x - x, grid_y - y).min() > radius * 0.99
+        return
+    # The circle's extent and Cutout2D's rounded size may part at the rounding.
+    assert np.abs(np.subtract(found.hdus[1].shape, peer.data.shape)).max() <= 1
+    if found.hdus[1].shape == peer.data.shape:
+        first = np.argwhere(pixels == found.hdus[1].data[0, 0])[0]
+        assert np.abs(first - peer.origin_original[::-1]).max() <= 1
+
+
 def test_nan_borders_stay(write: Writer) -> None:
     pixels = noise()
     pixels[:120] = np.nan
@@ -103,7 +153,9 @@ def test_the_frame_of_the_header_is_minded(write: Writer, frame: str) -> None:
     np.testing.assert_array_equal(found.data, peer.data)
 
 
-@pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (359.9999, -30.0), (0.0001, 60.0), (77.0, 90.0), (5.0, -89.9999)])
+@pytest.mark.parametrize(
+    ("ra", "dec"), [(0.0, 0.0), (359.9999, -30.0), (0.0001, 60.0), (77.0, 90.0), (5.0, -89.9999)]
+)
 def test_ra_zero_and_poles(write: Writer, ra: float, dec: float) -> None:
     wcs = tangent(ra, dec)
     path = write(fits.ImageHDU(noise(), header(wcs)))
@@ -127,7 +179,9 @@ def test_sip_positions_stay_where_they_are(write: Writer) -> None:
     np.testing.assert_allclose(here, there, rtol=0, atol=1e-11)
     # The circle is cut where it is on the distorted image: its edge lies on the box's sides.
     middle = np.array(found.data.shape[::-1]) / 2 - 0.5
-    np.testing.assert_allclose(cut_wcs.all_world2pix([[centre.ra.deg, centre.dec.deg]], 0)[0], middle, atol=1.0)
+    np.testing.assert_allclose(
+        cut_wcs.all_world2pix([[centre.ra.deg, centre.dec.deg]], 0)[0], middle, atol=1.0
+    )
 
 
 def test_distortion_tables_move_with_the_pixels(write: Writer) -> None:
@@ -143,7 +197,11 @@ def test_distortion_tables_move_with_the_pixels(write: Writer) -> None:
         y, x = np.mgrid[0:4, 0:5]
         table = fits.ImageHDU((0.3 * x * version - 0.2 * y).astype(np.float32), name="WCSDVARR", ver=version)
         for axis, (pixel, value, step) in enumerate(((1.0, 1.0, 100.0), (1.0, 1.0, 100.0)), start=1):
-            table.header[f"CRPIX{axis}"], table.header[f"CRVAL{axis}"], table.header[f"CDELT{axis}"] = pixel, value, step
+            table.header[f"CRPIX{axis}"], table.header[f"CRVAL{axis}"], table.header[f"CDELT{axis}"] = (
+                pixel,
+                value,
+                step,
+            )
         tables.append(table)
     path = write(fits.ImageHDU(noise(), base, name="SCI"), *tables)
     with fits.open(path) as whole:
@@ -155,7 +213,7 @@ def test_distortion_tables_move_with_the_pixels(write: Writer) -> None:
         first = np.argwhere(noise() == hdus["SCI"].data[0, 0])[0][::-1]
         np.testing.assert_allclose(
             cut_wcs.all_pix2world([[10.0, 20.0], [60.0, 70.0]], 0),
-            wcs.all_pix2world([[10.0, 20.0] + first, [60.0, 70.0] + first], 0),
+            wcs.all_pix2world(np.array([[10.0, 20.0], [60.0, 70.0]]) + first, 0),
             rtol=0,
             atol=1e-11,
         )
@@ -176,14 +234,14 @@ def test_errors_quality_and_both_chips_are_cut_together(write: Writer) -> None:
     primary.header["TARGNAME"] = "M87"
     path = write(primary, *hdus)
 
-    on_both = Circle(*above.all_pix2world([[200, 2]], 0)[0], 2.0 / 3600)
+    on_both = around(above, 200, 2)
     both = reread(cut_file(path, on_both))
     assert [(h.name, h.ver) for h in both[1:]] == [(n, c) for c in (1, 2) for n in ("SCI", "ERR", "DQ")]
     assert both[0].header["TARGNAME"] == "M87"
     assert len({h.shape for h in both[1:4]}) == 1
     np.testing.assert_allclose(both["ERR", 1].data * 10, both["SCI", 1].data, rtol=1e-6)
 
-    one = reread(cut_file(path, Circle(*above.all_pix2world([[200, 200]], 0)[0], 2.0 / 3600)))
+    one = reread(cut_file(path, around(above, 200, 200)))
     assert [(h.name, h.ver) for h in one[1:]] == [("SCI", 1), ("ERR", 1), ("DQ", 1)]
 
 
@@ -200,10 +258,13 @@ def test_scaled_integers_stay_as_they_are_stored(write: Writer) -> None:
     hdu.header["BLANK"] = -4000
     path = write(hdu)
     cutout = cut_file(path, Circle(187.7, 12.39, 2.0 / 3600))
+    assert cutout is not None
     found = fits.open(io.BytesIO(b"".join(cutout.write())), do_not_scale_image_data=True)[1]
     assert (found.header["BSCALE"], found.header["BZERO"], found.header["BLANK"]) == (0.25, 1000.0, -4000)
     with fits.open(path, do_not_scale_image_data=True) as whole:
-        peer = Cutout2D(whole[1].data, SkyCoord(187.7, 12.39, unit="deg"), 4 * u.arcsec, tangent(), mode="trim")
+        peer = Cutout2D(
+            whole[1].data, SkyCoord(187.7, 12.39, unit="deg"), 4 * u.arcsec, tangent(), mode="trim"
+        )
     np.testing.assert_array_equal(found.data, peer.data)
     assert found.data.dtype == np.dtype(">i2")
 
@@ -290,7 +351,7 @@ def test_only_the_rows_wanted_are_read(write: Writer, monkeypatch: pytest.Monkey
 
     def counted(self: object, *args: object, **options: object) -> np.ndarray:
         nonlocal read
-        found = original(self, *args, **options)
+        found: np.ndarray = original(self, *args, **options)
         read += found.nbytes
         return found
 
@@ -306,7 +367,10 @@ def test_only_the_tiles_touched_are_decompressed(write: Writer, monkeypatch: pyt
     shape = (1000, 1000)
     path = write(
         fits.CompImageHDU(
-            noise(shape, np.int32), header(tangent(shape=shape)), compression_type="RICE_1", tile_shape=(100, 100)
+            noise(shape, np.int32),
+            header(tangent(shape=shape)),
+            compression_type="RICE_1",
+            tile_shape=(100, 100),
         )
     )
     tiles = 0
@@ -358,7 +422,7 @@ def test_data_that_end_early_are_named(write: Writer) -> None:
     path = write(fits.ImageHDU(noise(), header(tangent())))
     path.write_bytes(path.read_bytes()[:200_000])
     with pytest.raises(InputFileError, match="image"):
-        cut_file(path, Circle(*tangent().all_pix2world([[200, 280]], 0)[0], 0.5 / 3600))
+        cut_file(path, around(tangent(), 200, 280))
 
 
 def test_the_real_acs_headers(shared_data: Path, write: Writer) -> None:
@@ -378,5 +442,5 @@ def test_the_real_acs_headers(shared_data: Path, write: Writer) -> None:
     first = [real[f"CRPIX{axis}"] - small.header[f"CRPIX{axis}"] for axis in (1, 2)]
     assert all(abs(x - (y - 100)) < 5 for x, y in zip(first, (3000, 300), strict=True))
     here = WCS(small.header).all_pix2world([[17.0, 23.0], [150.0, 99.0]], 0)
-    there = wcs.all_pix2world([[17.0, 23.0] + np.array(first), [150.0, 99.0] + np.array(first)], 0)
+    there = wcs.all_pix2world(np.array([[17.0, 23.0], [150.0, 99.0]]) + first, 0)
     np.testing.assert_allclose(here, there, rtol=0, atol=1e-10)

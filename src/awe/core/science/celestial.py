@@ -24,6 +24,7 @@ __all__ = ["ImageWCS", "NoCelestialWCSError", "image_wcs", "quiet"]
 Floats = NDArray[np.float64]
 
 _EQUINOX = {"FK4": 1950.0, "FK4-NO-E": 1950.0, "FK5": 2000.0}
+_SINGULAR = 1e9
 _LOCK = threading.RLock()
 
 
@@ -156,6 +157,8 @@ def image_wcs(header: fits.Header, shape: tuple[int, ...], hdus: fits.HDUList | 
             raise NoCelestialWCSError("it has no celestial world coordinates (CTYPE, CRVAL, CRPIX, CD)")
         axes = (min(wcs.wcs.lng, wcs.wcs.lat), max(wcs.wcs.lng, wcs.wcs.lat))
         plane = wcs if wcs.naxis == 2 else wcs.sub([axes[0] + 1, axes[1] + 1])
+        if not np.linalg.cond(plane.pixel_scale_matrix) < _SINGULAR:
+            raise NoCelestialWCSError("its pixels cover no area: the CD (or PC, CDELT) matrix is singular")
         try:
             frame = wcs_to_celestial_frame(plane)
         except ValueError:

@@ -24,7 +24,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from awe.core.science.celestial import quiet
-from awe.core.science.observation import ANCILLARY, ScienceImage, science_images
+from awe.core.science.images import ANCILLARY, ScienceImage, science_images
 from awe.core.science.pixels import PixelBox, pixel_box
 from awe.core.sky import Region
 from awe.errors import InputFileError, LimitError, ParameterError

@@ -5,20 +5,21 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 from astropy.io import fits
 
-from awe.core.science.celestial import NoCelestialWCSError, quiet
-from awe.errors import AweError, InputFileError
+from awe.core.science.celestial import quiet
+from awe.errors import InputFileError
 
 __all__ = ["FitsFile", "open_fits", "truncation"]
 
 FitsFile: TypeAlias = fits.HDUList
 
 _CHUNK = 1 << 20
+_PADDING = 2880
 
 
 @contextmanager
@@ -30,30 +31,29 @@ def open_fits(path: Path) -> Iterator[FitsFile]:
     Raises
     ------
     InputFileError
-        If it is no FITS file, or cannot be read, also while it is used.
+        If it is no FITS file, or cannot be read.
     """
-    try:
-        with quiet():
-            hdus = fits.open(path, memmap=False, do_not_scale_image_data=True)
-    except Exception as error:  # noqa: BLE001  # astropy raises a dozen kinds for a file that is not FITS
-        raise _explained(path, error) from None
-    with hdus:
+    with ExitStack() as stack:
         try:
-            yield hdus
-        except (AweError, NoCelestialWCSError):
-            raise
-        except Exception as error:  # noqa: BLE001  # the later HDUs are parsed while the file is used
+            # astropy is given an open file: one that it opens itself stays open when it is no FITS file.
+            stream = stack.enter_context(path.open("rb"))
+            with quiet():
+                hdus = stack.enter_context(fits.open(stream, memmap=False, do_not_scale_image_data=True))
+                len(hdus)  # parses all HDUs, which astropy puts off
+        except Exception as error:  # noqa: BLE001  # astropy raises a dozen kinds for a file that is not FITS
             raise _explained(path, error) from None
+        yield hdus
 
 
 def truncation(path: Path, hdus: FitsFile) -> str:
     """Say where a file ends that ends too early; nothing when it is complete."""
     length = _length(path)
     for number, hdu in enumerate(hdus):
-        info = hdu.fileinfo()
-        end = info["datLoc"] + hdu.size if info and hdu.size else 0
-        if end > length:
-            return f"it is truncated: HDU {number} ends at byte {end:,}, the file at {length:,}"
+        info = hdu.fileinfo() or {"datLoc": 0, "datSpan": 0}
+        # The size of a compressed image is the one it has in memory; its span on disk ends in padding.
+        span = info["datSpan"] - _PADDING if isinstance(hdu, fits.CompImageHDU) else hdu.size
+        if span > 0 and info["datLoc"] + span > length:
+            return f"it is truncated: HDU {number} ends at byte {info['datLoc'] + span:,}, the file at {length:,}"
     return ""
 
 

@@ -24,7 +24,7 @@ _WIDE = np.cos(np.radians(60.0))
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """A region on the sky with its centre and diameter, in ICRS degrees."""
+    """A region on the sky with a position inside it, its centre, and its diameter, in ICRS degrees."""
 
     region: Region
     ra: float
@@ -48,9 +48,9 @@ def footprint(images: list[ImageWCS]) -> Footprint:
         region = Polygon(tuple(_lonlat(p) for p in _counter_clockwise(outline)))
     except PositionError:  # an outline too bent or too small for a polygon
         return _of_circle(_enclosing(images))
-    around = region.bounding_circle()
-    ra, dec = _lonlat(centre) if len(images) == 1 else (around.ra, around.dec)
-    return Footprint(region, ra, dec, 2 * around.radius)
+    # The mean of a convex outline's vertices is inside it, wherever the chips are.
+    ra, dec = _lonlat(outline.mean(axis=0))
+    return Footprint(region, ra, dec, 2 * region.bounding_circle().radius)
 
 
 def _of_circle(circle: Circle) -> Footprint:

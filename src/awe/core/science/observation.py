@@ -2,69 +2,28 @@
 
 `observe` looks at every HDU of an open file, finds the images that say where they are on the sky, and
 makes an `Observation` of each dataset in the file: usually one; one for each filter where the images of
-a file were taken through different filters. What a header calls a thing differs between observatories:
-`KEYWORDS` is the one table of spellings. Nothing is read but headers.
+a file were taken through different filters. Nothing is read but headers.
 
-Words: a *science image* is an image with celestial coordinates that is not an ancillary one (error, data
-quality, weight) of another; the *product* of ``j94f05bgq_flt.fits`` is ``flt``.
+The *product* of ``j94f05bgq_flt.fits`` is ``flt``.
 """
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from types import MappingProxyType
 
 import pyarrow as pa
 from astropy.io import fits
-from astropy.time import Time
 
-from awe.core.science.celestial import ImageWCS, NoCelestialWCSError, image_wcs, quiet
+from awe.core.science.celestial import quiet
 from awe.core.science.filters import Band, band, spectral_element
 from awe.core.science.footprint import footprint
+from awe.core.science.images import ScienceImage, science_images
+from awe.core.science.keywords import FILTER_KEYWORDS, KEYWORDS, Cards, card, mjd
 from awe.core.science.obscore import OBSCORE_SCHEMA, POLARISATIONS
 
-__all__ = [
-    "KEYWORDS",
-    "PRODUCTS",
-    "Observation",
-    "Rules",
-    "ScienceImage",
-    "observe",
-    "science_images",
-    "split_name",
-]
-
-ANCILLARY = frozenset(
-    [
-        "ERR",
-        "ERROR",
-        "DQ",
-        "DATAQUAL",
-        "WHT",
-        "WEIGHT",
-        "CTX",
-        "CON",
-        "EXP",
-        "SAMP",
-        "TIME",
-        "VAR",
-        "VARIANCE",
-        "VAR_POISSON",
-        "VAR_RNOISE",
-        "RMS",
-        "SIGMA",
-        "MASK",
-        "BPM",
-        "FLAGS",
-        "CR",
-        "D2IMARR",
-        "WCSDVARR",
-        "AREA",
-    ]
-)
-"""Names of extensions that describe another image."""
+__all__ = ["PRODUCTS", "Observation", "Rules", "observe", "split_name"]
 
 PRODUCTS: Mapping[str, int] = MappingProxyType(
     {
@@ -97,37 +56,6 @@ PRODUCTS: Mapping[str, int] = MappingProxyType(
 
 _PRINCIPAL = frozenset({"", "drz", "drc", "sci", "i2d", "mos"})
 
-KEYWORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "target_name": ("TARGNAME", "TARGET", "OBJECT"),
-        "facility_name": ("TELESCOP", "OBSERVAT"),
-        "instrument": ("INSTRUME", "CAMERA"),
-        "detector": ("DETECTOR",),
-        "aperture": ("APERTURE", "PROPAPER"),
-        "exposure": ("EXPTIME", "TEXPTIME", "EXPOSURE", "XPOSURE"),
-        "start_mjd": ("EXPSTART", "MJD-BEG", "MJD-OBS", "MJD_OBS", "OBSMJD"),
-        "end_mjd": ("EXPEND", "MJD-END"),
-        "start_date": ("DATE-BEG", "DATE-OBS", "DATE_OBS"),
-        "start_time": ("TIME-OBS", "UT", "UTSTART"),
-        "end_date": ("DATE-END",),
-        "pivot_angstrom": ("PHOTPLAM",),
-        "rms_width_angstrom": ("PHOTBW",),
-        "n_exposures": ("NCOMBINE", "NEXP", "NDRIZIM", "NUM_IMGS"),
-        "proposal_id": ("PROPOSID", "PROPID", "PROGRAM"),
-        "pi_name": ("PI_NAME", "PR_INV_L"),
-        "visit": ("VISIT", "VISITNUM"),
-        "level": ("LEVEL", "HLALEVEL"),
-        "obs_title": ("TITLE", "OBSTITLE"),
-        "obs_creator_name": ("CREATOR", "AUTHOR"),
-        "bib_reference": ("REFERENC", "BIBCODE"),
-        "obs_release_date": ("RELEASE", "PUBDATE"),
-        "s_resolution": ("PSF_FWHM", "SEEING"),
-        "o_unit": ("BUNIT",),
-    }
-)
-"""The keywords that may hold a thing, the best first."""
-
-FILTER_KEYWORDS = ("FILTER", "FILTER1", "FILTER2", "FILTNAM1", "FILTNAM2", "FILTERS", "BAND")
 
 _FACILITIES = MappingProxyType({"2.5m": "SDSS 2.5m"})
 _HLA = re.compile(r"^hst_(?P<proposal>\d{5}|\d{4})_(?P<visit>[0-9a-z]{2})_", re.IGNORECASE)
@@ -148,16 +76,6 @@ class Rules:
 
     constants: Mapping[str, object] = field(default_factory=dict)
     keywords: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScienceImage:
-    """One science image of a file: its HDU's number, header and place on the sky."""
-
-    hdu: int
-    header: fits.Header
-    shape: tuple[int, ...]
-    wcs: ImageWCS
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,40 +141,6 @@ def split_name(stem: str) -> tuple[str, str]:
     return (head, product.lower()) if head and product.lower() in PRODUCTS else (stem, "")
 
 
-def science_images(hdus: fits.HDUList) -> list[ScienceImage]:
-    """Return the science images of an open file.
-
-    Raises
-    ------
-    NoCelestialWCSError
-        If there is none: with the reason, and the HDU where the reason lies in one.
-    """
-    with quiet():
-        return _science_images(hdus)
-
-
-def _science_images(hdus: fits.HDUList) -> list[ScienceImage]:
-    found: list[tuple[bool, ScienceImage]] = []
-    reasons: list[tuple[int, str]] = []
-    for number, hdu in enumerate(hdus):
-        if not getattr(hdu, "is_image", False) or len(hdu.shape) < 2 or 0 in hdu.shape:
-            continue
-        try:
-            wcs = image_wcs(hdu.header, hdu.shape, hdus)
-        except NoCelestialWCSError as error:
-            reasons.append((number, str(error)))
-            continue
-        ancillary = hdu.name.upper() in ANCILLARY
-        found.append((ancillary, ScienceImage(number, hdu.header, hdu.shape, wcs)))
-    if not found:
-        if len(reasons) == 1:
-            raise NoCelestialWCSError(reasons[0][1], reasons[0][0])
-        said = "; ".join(f"HDU {number}: {reason}" for number, reason in reasons)
-        raise NoCelestialWCSError(said or "no HDU holds an image")
-    science = [image for ancillary, image in found if not ancillary]
-    return science or [image for _, image in found]
-
-
 def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None) -> list[Observation]:
     """Return the datasets in an open file.
 
@@ -278,11 +162,11 @@ def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None) -> list[O
     with quiet():
         primary = hdus[0].header
         groups: dict[str | None, list[ScienceImage]] = {}
-        for image in _science_images(hdus):
-            groups.setdefault(_element(_Cards((image.header, primary))), []).append(image)
+        for image in science_images(hdus):
+            groups.setdefault(_element(Cards((image.header, primary))), []).append(image)
         found = []
         for element, images in groups.items():
-            cards = _Cards((images[0].header, primary))
+            cards = Cards((images[0].header, primary))
             known = _known(cards, images[0], element, stem) | _ruled(cards, rules)
             part = _part(stem, images[0] if len(groups) > 1 else None)
             found.append(_observation(images, part, known))
@@ -296,43 +180,7 @@ def _part(stem: str, image: ScienceImage | None) -> str | None:
     return ".".join(parts) or None
 
 
-class _Cards:
-    """Look-up of a thing under its spellings: in the image's header, then in the primary one."""
-
-    def __init__(self, headers: Sequence[fits.Header]) -> None:
-        self._headers = headers
-
-    def first(self, keywords: Sequence[str]) -> object:
-        for keyword in keywords:
-            for header in self._headers:
-                value = _value(header, keyword)
-                if value is not None:
-                    return value
-        return None
-
-    def text(self, thing: str) -> str | None:
-        value = self.first(KEYWORDS.get(thing, (thing,)))
-        return None if value is None else str(value).strip()
-
-    def number(self, thing: str) -> float | None:
-        try:
-            value = float(str(self.first(KEYWORDS.get(thing, (thing,)))))
-        except ValueError:
-            return None
-        return value if math.isfinite(value) else None
-
-
-def _value(header: fits.Header, keyword: str) -> object:
-    try:
-        value = header.get(keyword)
-    except (fits.VerifyError, ValueError):  # a card that breaks the standard says nothing
-        return None
-    if isinstance(value, fits.card.Undefined) or (isinstance(value, str) and not value.strip()):
-        return None
-    return value
-
-
-def _element(cards: _Cards) -> str | None:
+def _element(cards: Cards) -> str | None:
     names = [cards.first((keyword,)) for keyword in FILTER_KEYWORDS]
     # WFPC2 writes the filters' numbers in FILTER1 and FILTER2, and their names in FILTNAM1 and FILTNAM2.
     return spectral_element(tuple(name for name in names if isinstance(name, str)))
@@ -354,7 +202,7 @@ def _observation(images: list[ScienceImage], part: str | None, known: Mapping[st
     return Observation(hdus=tuple(image.hdu for image in images), part=part, **typed)  # type: ignore[arg-type]
 
 
-def _known(cards: _Cards, image: ScienceImage, element: str | None, stem: str) -> dict[str, object]:
+def _known(cards: Cards, image: ScienceImage, element: str | None, stem: str) -> dict[str, object]:
     name, product = split_name(stem)
     return {
         **_texts(cards, name),
@@ -371,7 +219,7 @@ def _known(cards: _Cards, image: ScienceImage, element: str | None, stem: str) -
     }
 
 
-def _ruled(cards: _Cards, rules: Rules) -> dict[str, object]:
+def _ruled(cards: Cards, rules: Rules) -> dict[str, object]:
     mapped = {column: cards.first((keyword,)) for column, keyword in rules.keywords.items()}
     return {k: v for k, v in mapped.items() if v is not None} | dict(rules.constants)
 
@@ -392,7 +240,7 @@ def _column(name: str, value: object) -> object:
         return None
 
 
-def _texts(cards: _Cards, name: str) -> dict[str, object]:
+def _texts(cards: Cards, name: str) -> dict[str, object]:
     found: dict[str, object] = {
         thing: cards.text(thing)
         for thing in (
@@ -413,7 +261,7 @@ def _texts(cards: _Cards, name: str) -> dict[str, object]:
     return found
 
 
-def _instrument(cards: _Cards) -> dict[str, object]:
+def _instrument(cards: Cards) -> dict[str, object]:
     facility, instrument = cards.text("facility_name"), cards.text("instrument")
     detector = cards.first(KEYWORDS["detector"])
     camera = detector.strip() if isinstance(detector, str) and not detector.strip().isdigit() else None
@@ -427,37 +275,20 @@ def _instrument(cards: _Cards) -> dict[str, object]:
     }
 
 
-def _time(cards: _Cards) -> dict[str, object]:
+def _time(cards: Cards) -> dict[str, object]:
     start = cards.number("start_mjd")
     if start is None:
-        start = _mjd(cards.text("start_date"), cards.text("start_time"))
+        start = mjd(cards.text("start_date"), cards.text("start_time"))
     exposure = cards.number("exposure")
     end = cards.number("end_mjd")
     if end is None:
-        end = _mjd(cards.text("end_date"), None)
+        end = mjd(cards.text("end_date"), None)
     if end is None and start is not None and exposure is not None:
         end = start + exposure / 86400
     return {"t_min": start, "t_max": end, "t_exptime": exposure, "t_resolution": exposure}
 
 
-def _mjd(date: str | None, time: str | None) -> float | None:
-    """Return the MJD of a FITS date (Standard 4.0 section 9.1.1; also the DD/MM/YY before 1999)."""
-    if not date:
-        return None
-    old = re.fullmatch(r"(\d\d)/(\d\d)/(\d\d)", date)
-    if old:
-        date = f"19{old[3]}-{old[2]}-{old[1]}"
-    if "T" not in date and time and re.fullmatch(r"\d\d?:\d\d(:\d\d(\.\d*)?)?", time):
-        date = f"{date}T{time}"
-    try:
-        datetime.fromisoformat(date[:10])
-        with quiet():
-            return float(Time(date, format="isot" if "T" in date else "iso", scale="utc").mjd)
-    except ValueError:
-        return None
-
-
-def _spectral(cards: _Cards, element: str | None) -> dict[str, object]:
+def _spectral(cards: Cards, element: str | None) -> dict[str, object]:
     found = band(element, cards.text("instrument"), cards.text("facility_name"))
     pivot, rms = cards.number("pivot_angstrom"), cards.number("rms_width_angstrom")
     if found is None and pivot and rms:
@@ -473,7 +304,7 @@ def _axes(image: ScienceImage) -> dict[str, object]:
     found: dict[str, object] = {}
     extent = dict(enumerate(reversed(image.shape), start=1))
     for axis, size in extent.items():
-        kind = str(_value(image.header, f"CTYPE{axis}") or "").upper()
+        kind = str(card(image.header, f"CTYPE{axis}") or "").upper()
         if kind == "STOKES":
             found |= {"pol_xel": size, "pol_states": _stokes(image.header, axis, size)}
         elif kind.startswith(("FREQ", "WAVE", "AWAV", "VELO", "VRAD", "VOPT", "ENER", "WAVN", "ZOPT")):

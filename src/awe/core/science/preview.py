@@ -16,7 +16,7 @@ from astropy.visualization import ZScaleInterval
 from PIL import Image
 
 from awe.core.science.celestial import Floats, quiet
-from awe.core.science.observation import ScienceImage, science_images
+from awe.core.science.images import ScienceImage, science_images
 from awe.core.science.pixels import PixelBox, pixel_box
 from awe.core.sky import Region
 from awe.errors import InputFileError, ParameterError

@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from awe.core.sky import Region, parse_stcs, separation
+from awe.core.sky import Region, parse_stcs, separation, unit_vector
 from awe.core.tables import TableStream
 from awe.services.observations.model import INDEX_TABLE, Criteria, Interval
 
 __all__ = ["to_adql", "touching"]
+
+Vector = NDArray[np.float64]
 
 _OVERLAPS = {"band": ("em_min", "em_max"), "time": ("t_min", "t_max")}
 _WITHIN = {
@@ -56,22 +59,47 @@ def touching(stream: TableStream, regions: tuple[Region, ...]) -> TableStream:
     if not regions:
         return stream
     names = list(stream.schema.names)
-    ra, dec, fov, outline = (names.index(name) for name in ("s_ra", "s_dec", "s_fov", "s_region"))
-    circles = [region.bounding_circle() for region in regions]
+    columns = tuple(names.index(name) for name in ("s_ra", "s_dec", "s_fov"))
+    outline = names.index("s_region")
+
+    inner = [_inner_point(region) for region in regions]
 
     def keep(batch: pa.RecordBatch) -> pa.RecordBatch:
-        lon, lat, size = (
-            batch.column(i).to_numpy(zero_copy_only=False).astype(float) for i in (ra, dec, fov)
-        )
+        ra, dec, size = (batch.column(i).to_numpy(zero_copy_only=False).astype(float) for i in columns)
         found = np.zeros(batch.num_rows, bool)
-        for region, circle in zip(regions, circles, strict=True):
-            near = separation(circle.ra, circle.dec, lon, lat) <= circle.radius + size
+        for region, point in zip(regions, inner, strict=True):
+            circle = region.bounding_circle()
+            found |= region.contains(ra, dec)  # the centre of a dataset is one of its positions
+            near = separation(circle.ra, circle.dec, ra, dec) <= circle.radius + size
             for row in np.nonzero(near & ~found)[0]:
                 covered = batch.column(outline)[int(row)].as_py()
-                found[row] = covered is not None and parse_stcs(covered).intersects(region)
+                found[row] = covered is not None and (
+                    _surrounds(covered, point) or parse_stcs(covered).intersects(region)
+                )
         return batch.filter(pa.array(found))
 
     return stream.map(stream.schema, keep)
+
+
+def _inner_point(region: Region) -> Vector | None:
+    """Return the middle of a region as a unit vector, if the middle belongs to it."""
+    middle = region.bounding_circle()
+    return unit_vector(middle.ra, middle.dec) if region.contains(middle.ra, middle.dec) else None
+
+
+def _surrounds(stcs: str, point: Vector | None) -> bool:
+    """Return whether a point is on the same side of all edges of a polygon.
+
+    Most images that are found have the position asked for well inside: this says so ten times
+    faster than the polygon, which is tried when this says no.
+    """
+    words = stcs.split()
+    if point is None or words[0] != "POLYGON":
+        return False
+    numbers = np.array(words[2:], float)
+    corners = unit_vector(numbers[::2], numbers[1::2])
+    sides = np.cross(corners, np.roll(corners, -1, axis=0)) @ point
+    return bool(((sides > 0).all() or (sides < 0).all()) and corners.mean(axis=0) @ point > 0)
 
 
 def _near(region: Region, widest: float) -> str:

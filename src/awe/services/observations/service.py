@@ -253,7 +253,8 @@ def _there(dataset: Dataset) -> Path:
 
 
 def _suggest(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, 3, 0.5)
+    folded = {one.casefold(): one for one in known}
+    near = [folded[one] for one in get_close_matches(name.casefold(), folded, 3, 0.5)]
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known)[:5])}"
 
 
