@@ -80,5 +80,5 @@ def test_leaving_is_told_to_the_application(client: httpx.Client, endless: Endle
 
 def test_an_answer_that_breaks_off_is_an_error() -> None:
     with httpx.Client(transport=InProcessTransport(_broken), base_url="http://here") as client:
-        with pytest.raises(httpx.ReadError, match="out of paper"):
+        with pytest.raises(httpx.TransportError, match="out of paper"):
             client.get("/")

@@ -1,6 +1,6 @@
 """A table on its way: a schema and an iterator of Arrow batches that somebody must close."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -63,9 +63,13 @@ class TableStream:
             if on_close is not None:
                 on_close()
         finally:
+<<<<<<< HEAD
             if isinstance(batches, Generator):
                 with suppress(ValueError):  # another thread is inside it, and comes out since the source stopped
                     batches.close()
+=======
+            _close(batches)
+>>>>>>> web
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +100,16 @@ class TableStream:
     def primed(self) -> "TableStream":
         """Return the same rows with the first batch already made, so that early errors come early."""
         return _Primed(self, next(self, None))
+<<<<<<< HEAD
+=======
+
+
+def _close(batches: Iterator[pa.RecordBatch]) -> None:
+    closer = getattr(batches, "close", None)
+    if closer is not None:
+        with suppress(ValueError):  # another thread is inside the generator; it ends, since its source did
+            closer()
+>>>>>>> web
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:
