@@ -63,13 +63,7 @@ class TableStream:
             if on_close is not None:
                 on_close()
         finally:
-<<<<<<< HEAD
-            if isinstance(batches, Generator):
-                with suppress(ValueError):  # another thread is inside it, and comes out since the source stopped
-                    batches.close()
-=======
             _close(batches)
->>>>>>> web
 
     def __enter__(self) -> Self:
         return self
@@ -100,8 +94,6 @@ class TableStream:
     def primed(self) -> "TableStream":
         """Return the same rows with the first batch already made, so that early errors come early."""
         return _Primed(self, next(self, None))
-<<<<<<< HEAD
-=======
 
 
 def _close(batches: Iterator[pa.RecordBatch]) -> None:
@@ -109,7 +101,6 @@ def _close(batches: Iterator[pa.RecordBatch]) -> None:
     if closer is not None:
         with suppress(ValueError):  # another thread is inside the generator; it ends, since its source did
             closer()
->>>>>>> web
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:
