@@ -13,7 +13,8 @@ import click
 from pydantic import BaseModel
 
 from awe.cli import COMMANDS, load_command
-from awe.client import Client, connect, positions, show
+from awe.client import Client, connect, positions
+from awe.client.picture import show
 from awe.core.science.simulation import PUBLISHED
 from awe.core.sql import FUNCTIONS
 from awe.errors import AweError
@@ -28,7 +29,9 @@ NOTE = "<!-- written by docs/generate.py from the code: change the code, then ru
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
+    )
 
 
 def settings() -> str:
@@ -134,12 +137,17 @@ def package_map() -> str:
     sys.path.insert(0, str(ROOT / "tests"))
     from test_architecture import ring_map  # noqa: PLC0415  # the test that asserts it prints it
 
-    return "# The map\n\nWhich package imports which, as the architecture test reads it from the code.\n\n" + ring_map()
+    return (
+        "# The map\n\nWhich package imports which, as the architecture test reads it from the code.\n\n"
+        + ring_map()
+    )
 
 
 def demonstration_sky() -> str:
     """Return the page of the numbers that the simulation follows."""
-    rows = [(n.quantity, f"{n.value:g} {n.unit}".strip(), n.reference, n.standing, n.remark) for n in PUBLISHED]
+    rows = [
+        (n.quantity, f"{n.value:g} {n.unit}".strip(), n.reference, n.standing, n.remark) for n in PUBLISHED
+    ]
     head = ("quantity", "value", "reference", "standing", "remark")
     return "# The numbers of the demonstration sky\n\n" + table(head, rows)
 

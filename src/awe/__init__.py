@@ -13,7 +13,12 @@ __version__ = "0.1.0"
 __all__ = ["Client", "__version__", "connect", "positions", "show"]
 
 # Loaded on first use, so that `import awe` stays light.
-_LAZY = {"Client": "awe.client", "connect": "awe.client", "positions": "awe.client", "show": "awe.client"}
+_LAZY = {
+    "Client": "awe.client",
+    "connect": "awe.client",
+    "positions": "awe.client",
+    "show": "awe.client.picture",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -65,7 +65,11 @@ def HLA_executeQuery(
     if image_type not in _IMAGE_TYPES:
         raise ParameterError("image_type", image_type, "not known", hint=f"one of {', '.join(_IMAGE_TYPES)}")
     service = _client()
-    params: dict[str, str | float] = {"POS": f"{float(RA)!r},{float(Dec)!r}", "SIZE": float(size), "FORMAT": format_type}
+    params: dict[str, str | float] = {
+        "POS": f"{float(RA)!r},{float(Dec)!r}",
+        "SIZE": float(size),
+        "FORMAT": format_type,
+    }
     print(f"Calling: {service.url}/sia?{urlencode(params, safe=',/')}")
     table = fetch_table(service.transport, "GET", "/sia", params=params)
     print("Done.")

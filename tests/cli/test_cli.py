@@ -56,7 +56,8 @@ def test_no_service_is_a_sentence_with_a_hint(run: Run) -> None:
 def test_no_archive_is_a_sentence_with_a_hint(run: Run) -> None:
     done = run("tables", "--at", "nowhere")
     assert done.returncode == 1
-    assert "no archive in" in done.stderr and "--demo" in done.stderr
+    assert "no archive in" in done.stderr
+    assert "--demo" in done.stderr
 
 
 def test_errors_for_programs_are_json(run: Run) -> None:
@@ -87,6 +88,7 @@ def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -
     (tmp_path / "bad.csv").write_text("name,ra,dec\nVega,279.2347,38.7837\nNowhere,10,99\n")
     done = run("publish", "table", "bright.stars", "bad.csv", "--data", "sky")
     assert done.returncode == 1
-    assert "bad.csv" in done.stderr and "99" in done.stderr
+    assert "bad.csv" in done.stderr
+    assert "99" in done.stderr
     listed = run("tables", "--at", "sky", "--json")
     assert "bright.stars" not in listed.stdout

@@ -22,7 +22,9 @@ class Endless:
         import asyncio
 
         assert (await receive())["type"] == "http.request"
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-path", scope["path"].encode())]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"x-path", scope["path"].encode())]}
+        )
         gone = asyncio.ensure_future(receive())
         while not gone.done():
             await send({"type": "http.response.body", "body": b"x" * 100, "more_body": True})
@@ -35,7 +37,9 @@ class Endless:
 async def _echo(scope: Any, receive: Any, send: Any) -> None:
     body = (await receive())["body"]
     await send({"type": "http.response.start", "status": 201, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": scope["query_string"] + b"|" + body, "more_body": False})
+    await send(
+        {"type": "http.response.body", "body": scope["query_string"] + b"|" + body, "more_body": False}
+    )
 
 
 async def _broken(scope: Any, receive: Any, send: Any) -> None:
@@ -79,6 +83,6 @@ def test_leaving_is_told_to_the_application(client: httpx.Client, endless: Endle
 
 
 def test_an_answer_that_breaks_off_is_an_error() -> None:
-    with httpx.Client(transport=InProcessTransport(_broken), base_url="http://here") as client:
-        with pytest.raises(httpx.TransportError, match="out of paper"):
-            client.get("/")
+    client = httpx.Client(transport=InProcessTransport(_broken), base_url="http://here")
+    with client, pytest.raises(httpx.TransportError, match="out of paper"):
+        client.get("/")

@@ -50,7 +50,11 @@ def checkout(tmp_path: Path, service: Any) -> Path:
 
 
 def _execute(
-    name: str, checkout: Path, service: Any, environment: Callable[..., dict[str, str]], patch: pytest.MonkeyPatch
+    name: str,
+    checkout: Path,
+    service: Any,
+    environment: Callable[..., dict[str, str]],
+    patch: pytest.MonkeyPatch,
 ) -> tuple[str, list[str]]:
     """Execute a notebook; return what it printed and its pictures (PNG, base64)."""
     for variable, value in environment(AWE_URL=service.url).items():

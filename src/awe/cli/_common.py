@@ -1,14 +1,14 @@
 """Options and output that commands share."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import click
 from astropy.table import Table
-from rich.console import Console
-from rich.table import Table as RichTable
 
 __all__ = ["at_option", "json_option", "print_table", "rows_of"]
 
@@ -39,29 +39,42 @@ def _json_values(column: Any) -> list[Any]:
 
 
 def print_table(table: Table, *, as_json: bool, most: int | None = 50) -> None:
-    """Print a table for people (at most `most` rows, and it says so) or as JSON (all of it)."""
+    """Print a table for people or as JSON.
+
+    For people: at most `most` rows, and in a terminal as many columns as fit; what is left out is said.
+    """
     if as_json:
         print(json.dumps({"rows": rows_of(table), "overflow": bool(table.meta.get("overflow"))}))
         return
     shown = table if most is None else table[:most]
-    console = Console(width=None if sys.stdout.isatty() else 200)
-    drawn = RichTable(box=None, pad_edge=False, header_style="bold")
-    for name in table.colnames:
-        unit = table[name].unit
-        number = table[name].dtype.kind in "iuf"
-        drawn.add_column(
-            f"{name} [{unit}]".replace("[", r"\[") if unit else name, justify="right" if number else "left"
-        )
-    for row in zip(*(_json_values(shown[name]) for name in table.colnames), strict=True):
-        drawn.add_row(*("" if v is None else _text(v) for v in row))
-    console.print(drawn)
-    left = len(table) - len(shown)
-    if left:
-        click.echo(f"... and {left:,} rows more (--save FILE writes all of them)", err=True)
-    if table.meta.get("overflow"):
-        click.echo("the answer was cut at the row limit (--max-rows asks for more)", err=True)
-    click.echo(f"{len(table):,} row{'' if len(table) == 1 else 's'}", err=True)
+    columns = [_cells(shown, name) for name in table.colnames]
+    fitting = _fitting(columns) if sys.stdout.isatty() else len(columns)
+    for line in zip(*columns[:fitting], strict=True):
+        print("  ".join(line).rstrip())
+    notes = [
+        f"{len(table):,} row{'' if len(table) == 1 else 's'}",
+        f"{len(table) - len(shown):,} of them not shown" if len(shown) < len(table) else "",
+        f"{len(columns) - fitting} columns do not fit" if fitting < len(columns) else "",
+        "cut at the row limit: --max-rows asks for more" if table.meta.get("overflow") else "",
+    ]
+    click.echo("; ".join(note for note in notes if note), err=True)
+
+
+def _cells(table: Table, name: str) -> list[str]:
+    """Return a column as text, its heading first, all of one width."""
+    column = table[name]
+    heading = f"{name} [{column.unit}]" if column.unit else name
+    words = [heading, *("" if v is None else _text(v) for v in _json_values(column))]
+    width = max(map(len, words))
+    return [w.rjust(width) if column.dtype.kind in "iuf" else w.ljust(width) for w in words]
+
+
+def _fitting(columns: list[list[str]]) -> int:
+    """Return how many columns a line of the terminal holds; one at least."""
+    room = shutil.get_terminal_size().columns
+    ends = accumulate(len(column[0]) + 2 for column in columns)
+    return max(1, sum(end - 2 <= room for end in ends))
 
 
 def _text(value: Any) -> str:
-    return f"{value:.9g}" if isinstance(value, float) else str(value).replace("[", r"\[")
+    return f"{value:.9g}" if isinstance(value, float) else str(value)

@@ -21,7 +21,9 @@ def publish_demo(platform: Platform, progress: Progress) -> bool:
     if _is_published(platform):
         return False
     sky = write_demo_sky(platform.settings.folder / "demo", progress=progress)
-    platform.catalogs.publish(TABLE, [sky.catalog], describe=sky.catalog_describe, replace=True, progress=progress)
+    platform.catalogs.publish(
+        TABLE, [sky.catalog], describe=sky.catalog_describe, replace=True, progress=progress
+    )
     # the images come last: where they are, the catalogue is
     platform.observations.publish(COLLECTION, sky.images, describe=sky.images_describe, progress=progress)
     return True

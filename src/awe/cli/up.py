@@ -20,7 +20,9 @@ _TOKEN_HOURS = 24.0 * 365
 @click.command("up")
 @data_option
 @click.option("--host", help="Address to listen at [default: 127.0.0.1].")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one [default: 8765].")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one [default: 8765]."
+)
 @click.option("--demo", is_flag=True, help="Publish the demonstration sky (simulated) unless it is there.")
 def command(data: Path | None, host: str | None, port: int | None, demo: bool) -> None:
     """Start the service and print where to look. Starting again is quick and loses nothing.

@@ -10,8 +10,7 @@ runs against a service and against a folder.
 
 from awe.client._base import fetch_table
 from awe.client._client import Client, connect
-from awe.client._show import show
 from awe.client._transport import Transport
 from awe.client._values import positions
 
-__all__ = ["Client", "Transport", "connect", "fetch_table", "positions", "show"]
+__all__ = ["Client", "Transport", "connect", "fetch_table", "positions"]

@@ -83,7 +83,9 @@ class ObservationsClient(ServiceClient):
         about = self.dataset(name)
         if about.get("path") and _is_there(Path(about["path"]), about.get("size")):
             return Path(about["path"])
-        kept: Path = self._cache / quote(self.transport.url, safe="") / about["collection"] / about["filename"]
+        kept: Path = (
+            self._cache / quote(self.transport.url, safe="") / about["collection"] / about["filename"]
+        )
         if not _is_there(kept, about.get("size")):
             self.transport.save("GET", about["file"], kept)
         return kept

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 __all__ = ["Evidence", "as_type"]
 
-_NULLS = pa.array(["", "null", "NULL"])
-_BOOLEANS = pa.array(["true", "false"])
+_NULL = r"^(null|NULL)?$"
+_BOOLEAN = r"^(?i:true|false)$"
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 _INTEGER = r"^[+-]?[0-9]{1,38}$"
 _LONG_INTEGER = r"^[+-]?[0-9]{16,}$"
@@ -42,7 +42,7 @@ class Evidence:
         """Take further values into account."""
         if self.kind == "text":
             return
-        values = text.filter(pc.invert(pc.is_in(text, _NULLS))).drop_null()
+        values = text.filter(pc.invert(pc.match_substring_regex(text, _NULL))).drop_null()
         if not len(values):
             return
         kind = _kind(values)
@@ -66,7 +66,7 @@ def _kind(values: pa.Array) -> str:
         return "integer" if _casts(values, pa.int64()) else "decimal"
     if _all(values, _NUMBER):
         return "float"
-    return "boolean" if pc.all(pc.is_in(pc.utf8_lower(values), _BOOLEANS)).as_py() else "text"
+    return "boolean" if _all(values, _BOOLEAN) else "text"
 
 
 def _all(values: pa.Array, pattern: str) -> bool:
@@ -95,7 +95,7 @@ def as_type(text: pa.Array, target: pa.DataType) -> pa.Array:
     """
     if pa.types.is_string(target):
         return text
-    text = pc.if_else(pc.is_in(text, _NULLS), None, text)
+    text = pc.if_else(pc.match_substring_regex(text, _NULL), None, text)
     try:
         return text.cast(target)
     except pa.ArrowInvalid:
