@@ -172,7 +172,7 @@ def test_fits_hdu_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for made in FORMATS.values():
-        with pytest.raises(InputFileError, match="No such file|cannot be read"):
+        with pytest.raises(InputFileError, match=r"No such file|cannot be read"):
             made.read(tmp_path / "none.x")
 
 
