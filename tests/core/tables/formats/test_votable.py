@@ -170,6 +170,7 @@ def test_votlint_is_silent(made: VOTableFormat, tmp_path: Path, stilts: str) -> 
 
 
 @BOTH
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(made: VOTableFormat, tmp_path: Path) -> None:
     batch = sky(20_000).to_batches()[0]
     path = tmp_path / "t.vot"
