@@ -14,9 +14,9 @@ from awe.core.tables.formats._votable_fields import Cell
 
 __all__ = ["CellError", "parse_cells"]
 
-_TRUE = pa.array(["t", "true", "1"])
-_FALSE = pa.array(["f", "false", "0"])
-_UNKNOWN = pa.array(["?", ""])
+_TRUE = r"^(?i:t|true|1)$"
+_FALSE = r"^(?i:f|false|0)$"
+_UNKNOWN = r"^\??$"
 
 
 class CellError(Exception):
@@ -85,11 +85,16 @@ def _number(index: int, text: str | None, item: pa.DataType) -> object:
         raise CellError(index, f"{text!r} is not a value of type {item}") from None
 
 
+def _says(text: pa.Array, pattern: str) -> pa.Array:
+    """Say where a text matches; a null never does."""
+    return pc.fill_null(pc.match_substring_regex(text, pattern), False)
+
+
 def _booleans(text: pa.Array) -> pa.Array:
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(text))
-    true = pc.is_in(plain, _TRUE)
-    known = pc.or_(true, pc.is_in(plain, _FALSE))
-    wrong = pc.invert(pc.or_(known, pc.or_(plain.is_null(), pc.is_in(plain, _UNKNOWN))))
+    true = _says(plain, _TRUE)
+    known = pc.or_(true, _says(plain, _FALSE))
+    wrong = pc.invert(pc.or_(known, pc.or_(plain.is_null(), _says(plain, _UNKNOWN))))
     if pc.any(wrong).as_py():
         index = pc.index(wrong, True).as_py()
         raise CellError(index, f"{text[index].as_py()!r} is not a truth value")
