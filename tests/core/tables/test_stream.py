@@ -73,7 +73,9 @@ def test_a_primed_stream_loses_nothing_and_stops_its_source() -> None:
     assert (source.stopped, source.closed) == (1, 1)
 
 
-@pytest.mark.parametrize(("rows", "kept", "overflow"), [(0, 0, True), (3, 3, True), (4, 4, False), (9, 4, False)])
+@pytest.mark.parametrize(
+    ("rows", "kept", "overflow"), [(0, 0, True), (3, 3, True), (4, 4, False), (9, 4, False)]
+)
 def test_a_limit_says_what_it_cuts(rows: int, kept: int, overflow: bool) -> None:
     source = Source()
     stream = source.stream().limit(rows)

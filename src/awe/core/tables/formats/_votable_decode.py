@@ -55,6 +55,8 @@ class BinaryDecoder:
         """
         places, used = self._places(data)
         rows = len(places[0].starts)
+        if not rows:
+            return [pa.array([], cell.column.type) for cell in self._cells], 0
         raw = np.frombuffer(data, np.uint8)
         nulls = self._nulls(raw, places[0].starts, rows)
         arrays = [

@@ -100,6 +100,7 @@ class _Reader:
             tag = etree.QName(element).localname
             if not begun:
                 self._check_root(tag)
+                self._check_entities(element)
                 begun = True
             if tag == "TR":
                 if event == "end" and found and not ended:
@@ -119,6 +120,8 @@ class _Reader:
                     self._take_head(element)
                     yield None
                 ended = True  # later tables are left alone
+                if self._rows:
+                    yield from self._flush()
             elif event == "end" and tag == "INFO":
                 self._take_info(element)
         if not begun:
@@ -133,6 +136,11 @@ class _Reader:
     def _check_root(self, tag: str) -> None:
         if tag != "VOTABLE":
             raise self._error("it is not a VOTable: its first element is not VOTABLE")
+
+    def _check_entities(self, root: etree._Element) -> None:
+        subset: Any = root.getroottree().docinfo.internalDTD
+        if subset is not None and any(True for _ in subset.iterentities()):
+            raise self._error("it declares XML entities, which are not read")
 
     # -- the document in pieces
 

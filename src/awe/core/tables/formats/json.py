@@ -145,10 +145,19 @@ def _column(path: Path, number: int, said: object) -> Column:
 def _array(path: Path, values: list[object], column: Column) -> pa.Array:
     if pa.types.is_string(column.type):
         values = [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]
+    item = column.type.value_type if is_list(column.type) else column.type
+    if pa.types.is_floating(item):  # whole numbers are written without a point
+        values = [_floats(value) for value in values]
     try:
         return pa.array(values, column.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise InputFileError(path.name, str(error), where=f"column {column.name}") from None
+
+
+def _floats(value: object) -> object:
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return float(value) if isinstance(value, int) else value
 
 
 JSON = JsonFormat()
