@@ -147,3 +147,27 @@ def test_hints_and_prefixes_are_dropped(answer: Answer) -> None:
 def test_contains_is_geometry_not_text(compiled: Compile) -> None:
     with pytest.raises(QuerySyntaxError):
         compiled("select MatchID from SumCat where contains(Class, 'x') = 1", "adql")
+
+
+def test_casts_cut_and_round_as_the_dialect_does(answer: Answer) -> None:
+    assert answer("select cast(2.7 as int), cast(-2.7 as int), convert(int, 2.2)") == [(2, -2, 2)]
+    assert answer("select 2.7::int, (-2.7)::int", "postgres") == [(3, -3)]
+    assert answer(
+        "select cast(2.756 as decimal(5, 2)), cast(2.756 as decimal), cast('abcdef' as varchar(3))"
+    ) == [(2.76, 3.0, "abc")]
+    assert answer("select cast(2.756 as numeric(5, 1)), 2.756::numeric", "postgres") == [(2.8, 2.756)]
+
+
+def test_round_with_a_third_argument_cuts(answer: Answer) -> None:
+    assert answer("select round(2.757, 2), round(2.757, 2, 1), round(2.757, 2, 0)") == [(2.76, 2.75, 2.76)]
+
+
+def test_str_says_when_a_number_does_not_fit(answer: Answer) -> None:
+    assert answer("select str(123456, 3), str(1.5, 6, 20)") == [("***", "*" * 6)]
+
+
+def test_large_numbers_are_exact_or_double(answer: Answer, compiled: Compile) -> None:
+    text = "select 9223372036854775807, 18446744073709551615, 18446744073709551616, 1e308"
+    assert answer(text) == [(9223372036854775807, 18446744073709551615, 2.0**64, 1e308)]
+    with pytest.raises(QuerySyntaxError, match="too large"):
+        compiled("select 1e400")

@@ -215,6 +215,14 @@ def test_an_outer_sky_join_keeps_unmatched_rows_once(answer: Answer, compiled: C
     assert len(outer) == len(inner) + 3009 - len({p[0] for p in inner})
 
 
+def test_a_full_sky_join_keeps_both_sides(answer: Answer) -> None:
+    near = "distance(s.MatchRA, s.MatchDec, g.ra, g.dec) < 0.5"
+    text = "select s.MatchID, g.id from (select top 300 * from SumCat) s {} join (select top 300 * from gaia.stars) g on "
+    inner, full = (answer(text.format(kind) + near, "adql") for kind in ("inner", "full"))
+    lonely = 600 - len({p[0] for p in inner}) - len({p[1] for p in inner})
+    assert len(full) == len(inner) + lonely
+
+
 def test_the_nearest_of_each_row(answer: Answer, matrix: Any) -> None:
     nearest = np.where(matrix.min(axis=1) < 2, matrix.min(axis=1), np.nan)
     text = (

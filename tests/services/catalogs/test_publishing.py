@@ -290,6 +290,20 @@ def test_publishing_again_reads_only_what_is_not_staged(service: CatalogService,
     assert {what for what, _ in heard if what.startswith("reading")} == {"reading part2.csv"}
 
 
+def test_what_was_given_up_is_forgotten_after_a_week(
+    service: CatalogService, files: list[Path], tmp_path: Path
+) -> None:
+    files[2].write_text("id,ra,dec,mag\n1,999,0,0\n")
+    with pytest.raises(InputFileError):
+        service.publish("hsc.cat", files)
+    folder = tmp_path / "publishing" / "hsc.cat"
+    service.clean()
+    assert len(list(folder.iterdir())) >= 2
+    os.utime(folder, (0, 0))
+    service.clean()
+    assert list((tmp_path / "publishing").iterdir()) == []
+
+
 def test_a_file_that_changed_is_read_again(
     service: CatalogService, files: list[Path], tmp_path: Path
 ) -> None:

@@ -187,8 +187,26 @@ def test_a_cone_in_a_table_without_positions(
         service.cone("x.y", 1, 2, 3)
 
 
+CONE_FUNCTION = """
+[[functions]]
+name = "Nearby"
+sql = "SELECT * FROM hsc.SumCat WHERE 1 = CONTAINS(POINT(MatchRA, MatchDec), CIRCLE(:ra, :dec, :radius))"
+parameters = [{ name = "ra" }, { name = "dec" }, { name = "radius" }]
+"""
+CONE_TEXTS = {
+    "adql": "SELECT MatchID FROM hsc.SumCat WHERE 1 = CONTAINS(POINT(MatchRA, MatchDec), CIRCLE({}))",
+    "postgres": "SELECT MatchID FROM hsc.SumCat WHERE q3c_radial_query(MatchRA, MatchDec, {})",
+    "tsql": "SELECT MatchID FROM Nearby({})",
+}
+
+
 @pytest.mark.slow
-def test_three_dialects_agree_with_brute_force_on_random_cones(hsc: CatalogService, rows: pa.Table) -> None:
+def test_three_dialects_agree_with_brute_force_on_random_cones(
+    service: CatalogService, make_stream: Callable[..., TableStream], rows: pa.Table, tmp_path: Path
+) -> None:
+    describe = tmp_path / "cone.toml"
+    describe.write_text(CONE_FUNCTION)
+    service.publish_stream("hsc.SumCat", make_stream(), describe=describe)
     rng = np.random.default_rng(20161)
     cones: list[tuple[float, float, float]] = [
         (0, 90, 5),
@@ -198,19 +216,15 @@ def test_three_dialects_agree_with_brute_force_on_random_cones(hsc: CatalogServi
         (187.706, 12.391, 0),
         (12, 34, 180),
     ]
-    for _ in range(60):
-        dec = np.degrees(np.arcsin(rng.uniform(-1, 1)))
-        cones.append((rng.uniform(0, 360), dec, 10 ** rng.uniform(-2, 2)))
-    for ra, dec, radius in cones:
-        circle = f"{float(ra)!r}, {float(dec)!r}, {float(radius)!r}"
-        texts = {
-            "adql": f"SELECT MatchID FROM hsc.SumCat WHERE 1=CONTAINS(POINT(MatchRA,MatchDec),CIRCLE({circle}))",
-            "postgres": f"SELECT MatchID FROM hsc.SumCat WHERE q3c_radial_query(MatchRA, MatchDec, {circle})",
-        }
-        expected = brute(rows, ra, dec, radius)
-        for dialect, text in texts.items():
-            found = hsc.query(text, dialect=dialect, max_rows=10_000).to_table()
-            assert sorted(found["MatchID"].to_pylist()) == expected, (dialect, circle)
+    for _ in range(194):
+        dec = float(np.degrees(np.arcsin(rng.uniform(-1, 1))))
+        cones.append((float(rng.uniform(0, 360)), dec, float(10 ** rng.uniform(-2, 2))))
+    for cone in cones:
+        circle = ", ".join(repr(float(value)) for value in cone)
+        expected = brute(rows, *cone)
+        for dialect, text in CONE_TEXTS.items():
+            stream = service.query(text.format(circle), dialect=dialect, context="hsc", max_rows=10_000)
+            assert sorted(stream.to_table()["MatchID"].to_pylist()) == expected, (dialect, circle)
 
 
 # TAP_SCHEMA
@@ -237,7 +251,7 @@ def shared_with_hst(
     describe = tmp_path / "d.toml"
     describe.write_text('[table]\nreaders = ["hst"]\n')
     service.publish_stream("team.secret", make_stream(), describe=describe)
-    service.publish_stream("open.t", make_stream())
+    service.publish_stream("pub.t", make_stream())
     return service
 
 
@@ -250,8 +264,8 @@ def test_a_table_for_a_group_does_not_exist_for_others(shared_with_hst: CatalogS
             service.query(text, identity=stranger)
         with pytest.raises(NotFoundError):
             service.table("team.secret", stranger)
-        assert [t.full_name for t in service.tables(stranger)] == ["open.t"]
-        assert [s.name for s in service.schemas(stranger)] == ["open"]
+        assert [t.full_name for t in service.tables(stranger)] == ["pub.t"]
+        assert [s.name for s in service.schemas(stranger)] == ["pub"]
         for view in ("tables", "columns", "schemas"):
             found = str(
                 service.query(f"SELECT * FROM TAP_SCHEMA.{view}", identity=stranger).to_table().to_pylist()
@@ -317,10 +331,11 @@ def test_retired_files_go_when_no_query_can_read_them(
 
 
 def test_a_version_without_a_record_goes_after_a_day(hsc: CatalogService, tmp_path: Path) -> None:
-    for name in ("lost.t-20200101T000000-00000000", "fresh.t-29990101T000000-00000000"):
+    for name in ("lost.t-20200101T000000-00000000", "fresh.t-29990101T000000-00000000", "lost+found"):
         (tmp_path / "tables" / name / "dataset").mkdir(parents=True)
     hsc.clean()
-    assert sorted(f.name.split("-")[0] for f in (tmp_path / "tables").iterdir()) == ["fresh.t", "hsc.sumcat"]
+    found = sorted(f.name.split("-")[0] for f in (tmp_path / "tables").iterdir())
+    assert found == ["fresh.t", "hsc.sumcat", "lost+found"]
 
 
 def test_an_existing_table_is_not_replaced_by_accident(
@@ -337,7 +352,7 @@ def test_a_table_that_is_not_there_cannot_be_dropped(hsc: CatalogService) -> Non
 
 
 def test_what_belongs_together_happens_together(
-    hsc: CatalogService, make_stream: Callable[..., TableStream]
+    hsc: CatalogService, make_stream: Callable[..., TableStream], tmp_path: Path
 ) -> None:
     def fail(_connection: Connection) -> None:
         raise RuntimeError("no")
@@ -346,3 +361,5 @@ def test_what_belongs_together_happens_together(
         hsc.publish_stream("hsc.SumCat", make_stream(), replace=True, also=fail)
     assert hsc.table("hsc.SumCat").version == 1
     assert hsc.query("SELECT COUNT(*) AS n FROM hsc.SumCat").to_table()["n"].to_pylist() == [2000]
+    hsc.clean(grace_s=0)
+    assert [f.name for f in (tmp_path / "tables").iterdir()] == [hsc.table("hsc.SumCat").stored.location]

@@ -119,6 +119,10 @@ def _row(
     )
 
 
+_ROUND = "round({0}, CAST({1} AS INTEGER))"
+_CUT = "(trunc({0} * pow(10, {1})) / pow(10, {1}))"
+
+
 def _fixed(width: str, decimals: str) -> str:
     """Return the template of a number in a fixed width; SQL Server's STR writes at most 16 decimals."""
     digits = f"CAST(least(greatest({decimals}, 0), 16) AS INTEGER)"
@@ -154,13 +158,13 @@ _MATHS = (
     _row("MOD", "number number", "common", "({0} % nullif({1}, 0))",
          "Remainder of x / y, with the sign of x (ADQL 2.1 section 2.3).", adql="MOD", postgres="MOD"),
     _row("PI", "", "double", "pi()", "The number pi."),
-    _row("ROUND", "number [number number]", "same", ("round({0})", "round({0}, {1})"),
-         "x rounded to n decimal places (0); halves away from zero. T-SQL's third argument must be 0.",
+    _row("ROUND", "number number [number]", "same", (_ROUND, f"(CASE WHEN {{2}} = 0 THEN {_ROUND} ELSE {_CUT} END)"),
+         "x rounded to n decimal places, halves away from zero; cut instead where a third argument is not 0.",
          unit="same", tsql="ROUND"),
-    _row("ROUND_TO", "number [number]", "same", ("round({0})", "round({0}, {1})"),
+    _row("ROUND_TO", "number [number]", "same", ("round({0})", _ROUND),
          "x rounded to n decimal places (0); halves away from zero.", unit="same",
          adql="ROUND", postgres="ROUND"),
-    _row("TRUNCATE", "number [number]", "same", ("trunc({0})", "(trunc({0} * pow(10, {1})) / pow(10, {1}))"),
+    _row("TRUNCATE", "number [number]", "same", ("trunc({0})", _CUT),
          "x cut to n decimal places (0).", unit="same", adql="TRUNCATE", postgres="TRUNC"),
     _row("RAND", "", "double", "random()", "A random number from 0 to 1, another one for each row.",
          adql="RAND", tsql="RAND", postgres="RANDOM"),

@@ -90,6 +90,7 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
     "trycast": ("TRY_CAST and TRY_CONVERT are not offered: they hide errors", "use CAST"),
     "tryconvert": ("TRY_CONVERT is not offered: it hides errors", "use CAST"),
     "style": ("CONVERT with a style is not offered", "use CONVERT(type, value)"),
+    "kind": ("CAST to a geometry is not offered", "write POINT(ra, dec) or CIRCLE(ra, dec, r)"),
     "interval": ("INTERVAL is not offered", None),
 }
 

@@ -1,5 +1,6 @@
 """Publishing: new versions of tables come, old ones go, and readers never see anything in between."""
 
+import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ _ORPHAN_S = 86_400.0
 _GRACE_S = 60.0
 _ID_UCD = "meta.id;meta.main"
 _STAMP = "%Y%m%dT%H%M%S"
+_LOCATION = re.compile(r"[^-]+-(\d{8}T\d{6})-[0-9a-f]{8}")
 
 
 class Publisher:
@@ -139,12 +141,15 @@ class Publisher:
     def clean(self, grace_s: float | None = None) -> None:
         """Remove the files of versions that no query can be reading any more, and of killed writers.
 
+        What was staged and not gone on with for a week goes too.
+
         Parameters
         ----------
         grace_s
             Time since a version was retired; the longest time of a query when None. Retired versions
             are kept so long because a query in any process may have begun before.
         """
+        Staging.forget_abandoned(self._staging)
         grace = self._query_s + _GRACE_S if grace_s is None else grace_s
         retired = self._store.retired()
         now = time.time()
@@ -154,7 +159,7 @@ class Publisher:
                 self._store.removed(stored)
         known = {record.stored.location for record in self._store.load()[2]} | {s.location for s in retired}
         for location in self._engine.tables():
-            if location not in known and now - _made(location) > _ORPHAN_S:
+            if location not in known and now - _made(location, now) > _ORPHAN_S:
                 self._engine.drop(StoredTable(location, 0, 0))
 
     def _check_free(self, full_name: str, *, replaces: bool) -> None:
@@ -203,7 +208,9 @@ class Publisher:
                 also=also,
             )
         except BaseException:
-            self._engine.drop(stored)
+            # An interruption may come just after the change was kept: then the version is in use.
+            if stored.location not in {r.stored.location for r in self._store.load()[2]}:
+                self._engine.drop(stored)
             raise
         self.clean()
         return kept
@@ -245,10 +252,12 @@ def _new_location(schema: str, name: str) -> str:
     )
 
 
-def _made(location: str) -> float:
-    """Return when the writing of a version began, in seconds since 1970."""
-    stamp = location.rsplit("-", 2)[-2]
-    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
+def _made(location: str, now: float) -> float:
+    """Return when the writing of a version began, in seconds since 1970; `now` for what is not ours."""
+    stamp = _LOCATION.fullmatch(location)
+    if stamp is None:
+        return now
+    return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC).timestamp()
 
 
 def _silent(_what: str, _done: int, _total: int | None) -> None:

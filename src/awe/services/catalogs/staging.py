@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from awe.services.catalogs.model import check_columns
 __all__ = ["Positions", "Staging", "find_positions", "normalised"]
 
 _UCDS = ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main")
+_ABANDONED_S = 7 * 86_400.0
 _DEGREES = frozenset({"", "deg", "degree", "degrees"})
 _KNOWN_NAMES = (
     ("ra", "dec"),
@@ -166,11 +168,19 @@ class Staging:
             If the same table is being published by somebody else at this moment.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder.with_name(folder.name + ".lock")) as ours:
+        with locked(_lock_of(folder)) as ours:
             if not ours:
                 raise ConflictError(f"{folder.name} is being published by another process")
             yield cls(folder, ra, dec, progress)
             shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def forget_abandoned(root: Path) -> None:
+        """Remove the stagings that nobody went on with for a week."""
+        for folder in (path for path in root.glob("*.*") if path.is_dir()):
+            with locked(_lock_of(folder)) as ours:
+                if ours and time.time() - folder.stat().st_mtime > _ABANDONED_S:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def add(self, files: Sequence[Path]) -> None:
         """Read and check the files that are not staged yet.
@@ -260,6 +270,10 @@ class Staging:
                 raise InputFileError(path, f"missing; {self._first} has it", where=f"column {column.name}")
         if schema.names != self._schema.names:
             raise InputFileError(path, f"its columns are in another order than those of {self._first}")
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
 
 
 def _schema_of(staged: Path) -> Schema:

@@ -226,7 +226,7 @@ class _Printer:
         """Write a constant."""
         if node.args.get("is_string"):
             return "'" + node.name.replace("'", "''") + "'"
-        if node.name.isdigit():
+        if node.name.isdigit() and int(node.name) < 1 << 64:
             return node.name
         number = float(node.name)
         return f"{number!r}" + ("" if "e" in repr(number) else "e0")

@@ -94,7 +94,7 @@ class _Binder:
             self._add(table, Source(alias, key, outputs))
             self._rewrite(table, cte[0], key)
             return
-        definition = self.run.names.table(schema, name)
+        definition = self.run.table(schema, name)
         if definition is None:
             full = f"{schema}.{name}" if schema else name
             hint = did_you_mean(full, self.run.names.spellings())
@@ -125,7 +125,7 @@ class _Binder:
             item.set("alias", None)
 
     def _view(self, item: exp.Expr, call: exp.Anonymous, schema: str | None, *, lateral: bool) -> None:
-        function = self.run.names.table_function(schema, call.name)
+        function = self.run.table_function(schema, call.name)
         if function is None:
             full = f"{schema}.{call.name}" if schema else call.name
             hint = did_you_mean(full, self.run.names.spellings())

@@ -110,6 +110,16 @@ class Compilation:
         """The dialect of the text at hand (a view's own is ADQL)."""
         return self.text.dialect
 
+    def table(self, schema: str | None, name: str) -> TableDef | None:
+        """Find a table: without a schema in the context first."""
+        found = self.names.table(self.context, name) if schema is None and self.context else None
+        return found or self.names.table(schema, name)
+
+    def table_function(self, schema: str | None, name: str) -> TableFunction | None:
+        """Find a table function: without a schema in the context first."""
+        found = self.names.table_function(self.context, name) if schema is None and self.context else None
+        return found or self.names.table_function(schema, name)
+
     @contextmanager
     def inside(self, view: TableFunction) -> Iterator[None]:
         """Compile the view of a table function: it is ADQL, its context is its own schema."""

@@ -5,7 +5,7 @@ integer division (exact for 64-bit identifiers), ``+`` between texts, numbers wr
 (``x <> 'NaN'``), comparisons of text that ignore case (SQL Server's default collation).
 """
 
-import re
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -14,78 +14,25 @@ from sqlglot import exp
 
 from awe.core.sql._place import Text
 from awe.core.sql.functions import FUNCTIONS, Function
-from awe.core.sql.rules._build import call, cast
+from awe.core.sql.rules._build import call, cast, number
+from awe.core.sql.rules._kinds import (
+    ARRAY,
+    KIND_SAID,
+    KINDS,
+    NUMBER,
+    RESULTS,
+    SQL_TYPES,
+    common,
+    is_null,
+    is_number,
+    is_text,
+    said,
+)
 from awe.core.sql.rules._state import has_value, set_value, value
 from awe.core.tables import Column
 from awe.errors import QueryError
 
-__all__ = ["POINT", "REGION", "SQL_TYPES", "common", "need_condition", "settle"]
-
-POINT = pa.struct([("ra", pa.float64()), ("dec", pa.float64())])
-"""The type of a position between the rules; it never reaches an engine."""
-REGION = pa.struct([("region", pa.string())])
-"""The type of a region between the rules; it never reaches an engine."""
-_ARRAY = pa.list_(pa.float64())
-
-_T = exp.DataType.Type
-SQL_TYPES: Mapping[object, pa.DataType] = {
-    _T.BOOLEAN: pa.bool_(), _T.BIT: pa.bool_(), _T.TINYINT: pa.uint8(), _T.UTINYINT: pa.uint8(),
-    _T.SMALLINT: pa.int16(), _T.INT: pa.int32(), _T.BIGINT: pa.int64(),
-    _T.FLOAT: pa.float32(), _T.DOUBLE: pa.float64(), _T.DECIMAL: pa.float64(), _T.MONEY: pa.float64(),
-    _T.CHAR: pa.string(), _T.VARCHAR: pa.string(), _T.NCHAR: pa.string(), _T.NVARCHAR: pa.string(),
-    _T.TEXT: pa.string(), _T.DATE: pa.date32(), _T.TIMESTAMP: pa.timestamp("us"),
-    _T.DATETIME: pa.timestamp("us"), _T.DATETIME2: pa.timestamp("us"), _T.TIMESTAMPTZ: pa.timestamp("us"),
-    _T.SMALLDATETIME: pa.timestamp("us"),
-}  # fmt: skip
-"""Type names of all dialects. DECIMAL is double precision: measured values carry no more."""
-
-_RESULTS: Mapping[str, pa.DataType] = {
-    "double": pa.float64(), "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(),
-    "boolean": pa.bool_(), "timestamp": pa.timestamp("us"), "point": POINT, "region": REGION,
-}  # fmt: skip
-_NUMBER = re.compile(
-    r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE
-)
-_WIDTHS = {8: pa.int8(), 16: pa.int16(), 32: pa.int32(), 64: pa.int64()}
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _is_null(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_null(kind))
-
-
-def common(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
-    """Return the type that holds both, or None where there is none."""
-    if left == right or _is_null(right):
-        return left
-    if _is_null(left):
-        return right
-    if _is_number(left) and _is_number(right):
-        return _common_number(left, right)
-    if _is_text(left) and _is_text(right):
-        return pa.string()
-    if pa.types.is_temporal(left) and pa.types.is_temporal(right):
-        return pa.timestamp("us")
-    return None
-
-
-def _common_number(left: pa.DataType, right: pa.DataType) -> pa.DataType:
-    if pa.types.is_integer(left) and pa.types.is_integer(right):
-        widest = max(left.bit_width, right.bit_width)
-        unsigned = pa.types.is_unsigned_integer(left) or pa.types.is_unsigned_integer(right)
-        if unsigned and left != right:
-            signed = [t for t in (left, right) if pa.types.is_signed_integer(t)]
-            widest = max(widest, 2 * max(t.bit_width for t in (left, right) if t not in signed))
-        return _WIDTHS.get(widest, pa.int64())
-    single = all(t == pa.float32() or (pa.types.is_integer(t) and t.bit_width <= 16) for t in (left, right))
-    return pa.float32() if single else pa.float64()
+__all__ = ["need_condition", "settle"]
 
 
 def settle(node: exp.Expr, text: Text) -> exp.Expr:
@@ -113,9 +60,11 @@ def _literal(node: exp.Expr, text: Text) -> exp.Expr:
 
 
 def _number_type(node: exp.Expr, text: Text) -> pa.DataType:
-    if not _NUMBER.fullmatch(node.name) or node.name[:1].isalpha():
+    if not NUMBER.fullmatch(node.name) or node.name[:1].isalpha():
         raise text.syntax(node, f"{node.name} is not a number")
-    if not node.name.isdigit():
+    if math.isinf(float(node.name)):
+        raise text.syntax(node, "the number is too large")
+    if not node.name.isdigit() or int(node.name) >= 1 << 64:
         return pa.float64()
     digits = int(node.name)
     return pa.int32() if digits < 1 << 31 else pa.int64() if digits < 1 << 63 else pa.uint64()
@@ -138,13 +87,13 @@ def _negative(node: exp.Expr, text: Text) -> exp.Expr:
 def _array(node: exp.Expr, text: Text) -> exp.Expr:
     for part in node.expressions:
         _need(part, "number", text)
-    return set_value(node, Column("", _ARRAY))
+    return set_value(node, Column("", ARRAY))
 
 
 def _add(node: exp.Expr, text: Text) -> exp.Expr:
     left, right = value(node.this), value(node.expression)
-    if text.dialect == "tsql" and (_is_text(left.type) or _is_text(right.type)):
-        if _is_number(left.type) or _is_number(right.type):
+    if text.dialect == "tsql" and (is_text(left.type) or is_text(right.type)):
+        if is_number(left.type) or is_number(right.type):
             return _arithmetic(node, text)
         joined = exp.DPipe(this=node.this, expression=node.expression)
         return _concatenated(joined, text)
@@ -173,7 +122,7 @@ def _divide(node: exp.Expr, text: Text) -> exp.Expr:
 def _bits(node: exp.Expr, text: Text) -> exp.Expr:
     parts = [node.this, node.args.get("expression")]
     kinds = [value(p).type for p in parts if p is not None]
-    if not all(pa.types.is_integer(k) or _is_null(k) for k in kinds):
+    if not all(pa.types.is_integer(k) or is_null(k) for k in kinds):
         raise text.syntax(node, "bits are taken of integers only", "CAST(x AS BIGINT)")
     kind = kinds[0] if len(kinds) == 1 else common(kinds[0], kinds[1])
     return set_value(node, Column("", kind or pa.int64()))
@@ -192,7 +141,7 @@ def need_condition(part: exp.Expr, text: Text) -> None:
         If it is a number, a text or anything else.
     """
     kind = value(part).type
-    if not (pa.types.is_boolean(kind) or _is_null(kind)):
+    if not (pa.types.is_boolean(kind) or is_null(kind)):
         raise text.syntax(part, "expected a condition here", _condition_hint(part))
 
 
@@ -226,7 +175,7 @@ def _in(node: exp.Expr, text: Text) -> exp.Expr:
     query = node.args.get("query")
     if query is not None and common(value(node.this).type, value(query).type) is None:
         raise _mixed(query, value(node.this).type, value(query).type, text)
-    if text.dialect == "tsql" and _is_text(value(node.this).type):
+    if text.dialect == "tsql" and is_text(value(node.this).type):
         node.set("this", _lower(node.this))
         node.set("expressions", [_lower(o) for o in node.expressions])
         node.meta["ignore_case"] = True
@@ -273,7 +222,7 @@ def _comparable(node: exp.Expr, keys: tuple[str, ...], text: Text) -> None:
         else:
             node.set(keys[0], _as_number(other, first, text))
             first = node.args[keys[0]]
-    if text.dialect == "tsql" and all(_is_text(value(node.args[k]).type) for k in keys):
+    if text.dialect == "tsql" and all(is_text(value(node.args[k]).type) for k in keys):
         for key in keys:
             node.set(key, _lower(node.args[key]))
 
@@ -281,7 +230,7 @@ def _comparable(node: exp.Expr, keys: tuple[str, ...], text: Text) -> None:
 def _as_number(against: exp.Expr, part: exp.Expr, text: Text) -> exp.Expr:
     """Return the quoted constant `part` as the type of `against`, as SQL Server and PostgreSQL do."""
     kind, literal = value(against).type, isinstance(part, exp.Literal)
-    if literal and _is_number(kind) and _NUMBER.fullmatch(part.name):
+    if literal and is_number(kind) and NUMBER.fullmatch(part.name):
         return cast(part, "DOUBLE", pa.float64())
     if literal and pa.types.is_temporal(kind):
         return cast(part, "TIMESTAMP", pa.timestamp("us"))
@@ -289,13 +238,7 @@ def _as_number(against: exp.Expr, part: exp.Expr, text: Text) -> exp.Expr:
         return cast(part, "BOOLEAN", pa.bool_())
     if pa.types.is_boolean(kind) and part.name in {"0", "1"}:
         return cast(part, "BOOLEAN", pa.bool_())
-    raise text.syntax(part, f"{_said(kind)} cannot be compared with {_said(value(part).type)}")
-
-
-def _said(kind: pa.DataType) -> str:
-    names = {"struct": "a position or region", "list": "a list", "bool": "a condition", "string": "a text"}
-    return next((said for start, said in names.items() if str(kind).startswith(start)),
-                "a number" if _is_number(kind) else "a time")  # fmt: skip
+    raise text.syntax(part, f"{said(kind)} cannot be compared with {said(value(part).type)}")
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
@@ -305,34 +248,18 @@ def _lower(node: exp.Expr) -> exp.Expr:
 def _numeric(node: exp.Expr, key: str, text: Text) -> None:
     part = node.args[key]
     kind = value(part).type
-    if _is_text(kind) and isinstance(part, exp.Literal) and _NUMBER.fullmatch(part.name):
+    if is_text(kind) and isinstance(part, exp.Literal) and NUMBER.fullmatch(part.name):
         node.set(key, cast(part, "DOUBLE", pa.float64()))
-    elif not (_is_number(kind) or _is_null(kind)):
-        raise text.syntax(part, f"expected a number here, not {_said(kind)}")
+    elif not (is_number(kind) or is_null(kind)):
+        raise text.syntax(part, f"expected a number here, not {said(kind)}")
 
 
 def _need(part: exp.Expr, kind: str, text: Text) -> None:
     """Check an argument; the kinds are those of ``awe.core.sql.functions``."""
     found = value(part).type
-    good = _KINDS[kind](found) or (_is_null(found) and kind != "region")
+    good = KINDS[kind](found) or (is_null(found) and kind != "region")
     if not good:
-        raise text.syntax(part, f"expected {_KIND_SAID[kind]} here, not {_said(found)}")
-
-
-_KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
-    "number": _is_number,
-    "text": _is_text,
-    "boolean": pa.types.is_boolean,
-    "any": lambda _kind: True,
-    "literal": _is_text,
-    "array": pa.types.is_list,
-    "point": lambda kind: kind == POINT,
-    "region": lambda kind: kind in {POINT, REGION},
-}
-_KIND_SAID = {
-    "number": "a number", "text": "a text", "boolean": "a condition", "literal": "a constant text",
-    "array": "ARRAY[...]", "point": "a POINT", "region": "a region", "any": "a value",
-}  # fmt: skip
+        raise text.syntax(part, f"expected {KIND_SAID[kind]} here, not {said(found)}")
 
 
 def _call(node: exp.Expr, text: Text) -> exp.Expr:
@@ -349,7 +276,7 @@ def _result(function: Function, columns: list[Column], node: exp.Expr, text: Tex
     unit = function.unit
     if unit == "same":
         unit = columns[0].unit if columns else ""
-    kind = _RESULTS.get(function.result)
+    kind = RESULTS.get(function.result)
     if function.result == "same":
         kind = columns[0].type
     elif function.result == "sum":
@@ -370,7 +297,7 @@ def _widest(columns: list[Column], node: exp.Expr, text: Text) -> pa.DataType:
 
 
 def _mixed(node: exp.Expr, left: pa.DataType, right: pa.DataType, text: Text) -> QueryError:
-    return text.syntax(node, f"{_said(left)} and {_said(right)} do not go together here")
+    return text.syntax(node, f"{said(left)} and {said(right)} do not go together here")
 
 
 def _case(node: exp.Expr, text: Text) -> exp.Expr:
@@ -393,11 +320,21 @@ def _is(node: exp.Expr, text: Text) -> exp.Expr:
 
 
 def _cast_to(node: exp.Expr, text: Text) -> exp.Expr:
-    kind = SQL_TYPES.get(node.args["to"].this)
+    target = node.args["to"]
+    kind = SQL_TYPES.get(target.this)
     if kind is None:
-        raise text.refused(node, f"CAST to {node.args['to'].sql()} is not offered")
+        raise text.refused(node, f"CAST to {target.sql()} is not offered")
     known = value(node.this)
-    return set_value(node, replace(known, name="", type=kind, null=None))
+    whole = pa.types.is_integer(kind) and pa.types.is_floating(known.type)
+    if whole and text.dialect == "tsql":  # SQL Server cuts the decimals off, engines round
+        node.set("this", call("TRUNCATE", node.this, type_=known.type))
+    set_value(node, replace(known, name="", type=kind, null=None))
+    sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
+    if is_text(kind) and sizes:
+        return call("LEFT", node, number(sizes[0]), type_=kind)
+    if target.this is exp.DataType.Type.DECIMAL and (sizes or text.dialect == "tsql"):
+        return call("ROUND_TO", node, number(sizes[1] if len(sizes) > 1 else 0), type_=kind)
+    return node
 
 
 def _window(node: exp.Expr, text: Text) -> exp.Expr:
