@@ -273,6 +273,9 @@ def test_collections_live_beside_each_other(archive: Archive, tmp_path: Path) ->
     assert archive.names() == {"b"}
     with pytest.raises(NotFoundError, match="did you mean y"):
         service.drop("Y")
+    service.drop("y")
+    assert archive.names() == set()
+    assert service.collections() == []
 
 
 def test_it_is_all_there_after_a_restart(tmp_path: Path) -> None:

@@ -160,31 +160,39 @@ def _plan(
         return None if box is None else _Cut(image, box)
     waves = _wavelengths(image)
     if waves is not None:
-        axis, values = waves
-        inside = np.nonzero((values >= band[0]) & (values <= band[1]))[0]
+        axis, low, high = waves
+        # A single value is in one pixel (SODA 1.0 section 3.3.4); an interval leaves out pixels it only touches.
+        single = band[0] == band[1]
+        within = (low <= band[1]) & (high >= band[0]) if single else (low < band[1]) & (high > band[0])
+        inside = np.nonzero(within)[0][: 1 if single else None]
         return _Cut(image, box, (axis, int(inside[0]), int(inside[-1]) + 1)) if len(inside) else None
-    low, high = coverage
-    if low is None or high is None:
+    shortest, longest = coverage
+    if shortest is None or longest is None:
         raise ParameterError(
             "BAND", f"{band[0]:g} {band[1]:g}", "the wavelengths of this image are not known"
         )
-    return _Cut(image, box) if low <= band[1] and band[0] <= high else None
+    return _Cut(image, box) if shortest <= band[1] and band[0] <= longest else None
 
 
-def _wavelengths(image: ScienceImage) -> tuple[int, np.ndarray] | None:
-    """Return the spectral axis and the wavelength (m) of each of its pixels."""
+def _wavelengths(image: ScienceImage) -> tuple[int, np.ndarray, np.ndarray] | None:
+    """Return the spectral axis, and the shortest and longest wavelength (m) of each of its pixels.
+
+    Wavelengths in air (AWAV) are taken for those in vacuum, which are longer by 0.03 per cent.
+    """
+    if len(image.shape) < 3:
+        return None
     with quiet():
         wcs = WCS(image.header)
         axis = wcs.wcs.spec
         if axis < 0 or axis >= len(image.shape):
             return None
         spectral = wcs.spectral
-        values = spectral.all_pix2world(np.arange(image.shape[-1 - axis]), 0)[0]
-        unit = units.Unit(str(spectral.wcs.cunit[0]))
+        edges = spectral.all_pix2world(np.arange(image.shape[-1 - axis] + 1) - 0.5, 0)[0]
         try:
-            return axis, (values * unit).to_value(units.m, equivalencies=units.spectral())
-        except units.UnitConversionError:  # a velocity axis without a rest frequency
+            waves = (edges * units.Unit(str(spectral.wcs.cunit[0]))).to_value(units.m, units.spectral())
+        except (units.UnitConversionError, ValueError):  # a velocity without a rest frequency, no unit
             return None
+    return axis, np.minimum(waves[:-1], waves[1:]), np.maximum(waves[:-1], waves[1:])
 
 
 def _companions(hdus: fits.HDUList, image: ScienceImage) -> list[int]:
