@@ -21,6 +21,7 @@ __all__ = [
     "Scope",
     "Source",
     "TableUse",
+    "computed",
     "has_value",
     "set_value",
     "value",
@@ -171,3 +172,19 @@ def set_value(node: exp.Expr, column: Column) -> exp.Expr:
     """Attach what is known of the node's value, and return the node."""
     node.meta["value"] = _Fact(column)
     return node
+
+
+def computed(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the nodes of a bound tree but for names: wide tables are mostly plain columns."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for part in node.args.values():
+            for child in part if isinstance(part, list) else (part,):
+                plain = type(child) is exp.Alias and type(child.this) is exp.Column
+                if isinstance(child, exp.Expr) and not plain and type(child) not in _NAMES:
+                    todo.append(child)
+
+
+_NAMES = frozenset({exp.Column, exp.Identifier, exp.TableAlias})

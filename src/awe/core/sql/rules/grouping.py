@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from awe.core.sql.functions import AGGREGATE, FUNCTIONS
-from awe.core.sql.rules._state import Compilation
+from awe.core.sql.rules._state import Compilation, computed
 
 __all__ = ["grouping"]
 
@@ -18,7 +18,7 @@ def grouping(tree: exp.Expr, run: Compilation) -> exp.Expr:
     QuerySyntaxError
         Naming the column that is neither grouped nor aggregated, or the misplaced function.
     """
-    if any(_groups(node) for node in tree.walk()):
+    if any(_groups(node) for node in computed(tree)):
         for select in tree.find_all(exp.Select):
             _check(select, run)
     return tree

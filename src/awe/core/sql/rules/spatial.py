@@ -32,7 +32,7 @@ from awe.core.sql.rules._shapes import (
     region_of,
     test_of,
 )
-from awe.core.sql.rules._state import Compilation, set_value, value
+from awe.core.sql.rules._state import Compilation, computed, set_value, value
 from awe.core.tables import Column
 
 __all__ = ["spatial"]
@@ -54,7 +54,7 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     """
     if not _geometry(tree):
         return tree
-    for select in list(tree.find_all(exp.Select)):
+    for select in [node for node in computed(tree) if isinstance(node, exp.Select)]:
         for node, sources in list(_conjuncts(select)):
             test = test_of(node, run.text)
             if test is not None:
@@ -71,7 +71,8 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
 
 
 def _geometry(tree: exp.Expr) -> list[exp.Expr]:
-    return [call for call in tree.find_all(exp.Anonymous) if FUNCTIONS[call.name].kind == GEOMETRY]
+    calls = (node for node in computed(tree) if isinstance(node, exp.Anonymous))
+    return [node for node in calls if FUNCTIONS[node.name].kind == GEOMETRY]
 
 
 def _conjuncts(select: exp.Select) -> Iterator[tuple[exp.Expr, set[str]]]:
