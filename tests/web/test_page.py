@@ -4,13 +4,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from awe.testing import TINY_TABLE
 
 pytestmark = pytest.mark.slow
-
-sync_api = pytest.importorskip("playwright.sync_api")
-Browser, Page, Route = sync_api.Browser, sync_api.Page, sync_api.Route
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +16,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium is installed (Debian package chromium)")
-    with sync_api.sync_playwright() as play:
+    with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()

@@ -1,8 +1,10 @@
 """What SciServer's own client sends, and what it needs back."""
 
+import io
 import json
 
 import pytest
+from astropy.table import Table
 from starlette.testclient import TestClient
 
 from awe.testing import TINY_TABLE
@@ -21,7 +23,7 @@ def run(web: TestClient, query: str, accept: str = "application/json+array", con
     )
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].split(";")[0] == accept
-    return answer.text
+    return str(answer.text)
 
 
 def test_json_array_is_what_pandas_is_made_of(web: TestClient) -> None:
@@ -43,7 +45,15 @@ def test_what_is_not_a_number_is_null_and_no_rows_have_columns(web: TestClient) 
 
 
 def test_text_and_fits(web: TestClient) -> None:
-    assert run(web, "SELECT TOP 2 id FROM sources ORDER BY id", "text/plain").split() == ['"id"', "1", "2"]
+    assert run(web, "SELECT TOP 2 id FROM sources ORDER BY id", "text/plain").split() == ["id", "1", "2"]
+    answer = web.post(
+        f"{CASJOBS}/contexts/tiny/query",
+        content=b'{"Query": "SELECT TOP 2 id, ra FROM sources ORDER BY id"}',
+        headers={"Accept": "application/fits"},
+    )
+    table = Table.read(io.BytesIO(answer.content), format="fits")
+    assert list(table["id"]) == [1, 2]
+    assert table["ra"].unit == "deg"
 
 
 def test_contexts_ignore_case_and_paths_come_as_they_like(web: TestClient) -> None:

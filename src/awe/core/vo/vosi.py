@@ -1,59 +1,50 @@
 """VO Support Interfaces 1.1 (REC 2017-05-24): what a service says of itself.
 
 Documents are built as elements (VOResource 1.1, VODataService 1.2): vo-models' capabilities drop the
-parameters of an interface, and its tables need a model object for every column of every table.
+parameters of an interface, and its tables need a model object for every column of every table. The
+description of the tables is made of TAP_SCHEMA's rows, so that the two cannot disagree.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
-from awe.core.tables import Column, Schema
-from awe.core.vo._datatypes import votable_type
 from awe.core.vo._xml import NAMESPACES, Element, document, node
 from awe.core.vo.params import Param, Params
 
 __all__ = [
     "AVAILABILITY",
     "CAPABILITIES",
+    "EXAMPLES",
     "TABLES",
     "Capability",
-    "SchemaLike",
-    "TableLike",
+    "Described",
+    "Row",
     "availability_document",
     "capabilities_document",
     "table_document",
     "tables_document",
 ]
 
+EXAMPLES = "ivo://ivoa.net/std/DALI#examples"
 CAPABILITIES = "ivo://ivoa.net/std/VOSI#capabilities"
 AVAILABILITY = "ivo://ivoa.net/std/VOSI#availability"
 TABLES = "ivo://ivoa.net/std/VOSI#tables-1.1"
 
 
-class SchemaLike(Protocol):
-    """What a tableset tells of a schema."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def description(self) -> str: ...  # noqa: D102
-    @property
-    def utype(self) -> str: ...  # noqa: D102
+Row = Mapping[str, object]
+"""A row of a table of TAP_SCHEMA, by the standard's column names (TAP 1.1 section 4)."""
 
 
-class TableLike(SchemaLike, Protocol):
-    """What a tableset tells of a table."""
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What TAP_SCHEMA says: the rows of its tables, and how many rows each table has."""
 
-    @property
-    def schema(self) -> str: ...  # noqa: D102
-    @property
-    def columns(self) -> Schema: ...  # noqa: D102
-    @property
-    def rows(self) -> int: ...  # noqa: D102
+    schemas: Sequence[Row]
+    tables: Sequence[Row]
+    columns: Sequence[Row]
+    keys: Sequence[Row]
+    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +89,12 @@ class Capability:
 
     def _interface(self) -> Element:
         attributes = {"role": "std", "version": self.version or None, "xsi:type": "vs:ParamHTTP"}
-        methods = ("GET", "POST") if self.params else ()
         return node(
             "interface",
             attributes,
             node("accessURL", {"use": "base" if self.base else "full"}, self.access_url),
-            *(node("queryType", None, method) for method in methods),
+            # POST is answered too; pyvo 1.9 warns of a second queryType, which the schema allows
+            node("queryType", None, "GET") if self.params else None,
             node("resultType", None, self.result_type) if self.result_type else None,
             *(_param(param) for param in self.params or ()),
         )
@@ -126,57 +117,54 @@ def availability_document(*, since: datetime, note: str = "") -> bytes:
     )
 
 
-def tables_document(
-    schemas: Iterable[SchemaLike], tables: Iterable[TableLike], *, columns: bool = True
-) -> bytes:
+def tables_document(described: Described, *, columns: bool = True) -> bytes:
     """Return the document of ``/tables`` (section 2.3); `columns` is False for ``detail=min``."""
-    by_schema: dict[str, list[TableLike]] = {}
-    for table in tables:
-        by_schema.setdefault(table.schema, []).append(table)
     made = (
         node(
             "schema",
             None,
-            *_described(schema, schema.name),
+            *_texts(schema, name="schema_name", description="description", utype="utype"),
             *(
-                node("table", None, *_table(table, columns=columns))
-                for table in by_schema.get(schema.name, [])
+                node("table", None, *_table(described, table, columns=columns))
+                for table in described.tables
+                if table["schema_name"] == schema["schema_name"]
             ),
         )
-        for schema in schemas
+        for schema in described.schemas
     )
     return _document("vosit", "tableset", *made)
 
 
-def table_document(table: TableLike) -> bytes:
-    """Return the document of ``/tables/<name>``."""
-    return _document("vosit", "table", *_table(table, columns=True))
+def table_document(described: Described) -> bytes:
+    """Return the document of ``/tables/<name>``, of the one table that is described."""
+    return _document("vosit", "table", *_table(described, described.tables[0], columns=True))
 
 
-def _table(table: TableLike, *, columns: bool) -> Iterator[Element]:
-    yield from _described(table, f"{table.schema}.{table.name}")
-    if table.rows:
-        yield node("nrows", None, str(table.rows))
+def _table(described: Described, table: Row, *, columns: bool) -> Iterator[Element]:
+    name = str(table["table_name"])
+    yield from _texts(table, name="table_name", description="description", utype="utype")
+    if described.rows.get(name):
+        yield node("nrows", None, str(described.rows[name]))
     if columns:
-        yield from (_column(column) for column in table.columns)
+        yield from (_column(row) for row in described.columns if row["table_name"] == name)
+        yield from (_foreign_key(row) for row in described.keys if row["from_table"] == name)
 
 
-def _described(what: SchemaLike, name: str) -> Iterator[Element]:
-    yield node("name", None, name)
-    yield from _texts(title=what.title, description=what.description, utype=what.utype)
-
-
-def _column(column: Column) -> Element:
-    datatype, arraysize = votable_type(column.type)
-    attributes = {"xsi:type": "vs:VOTableType", "arraysize": arraysize or None}
+def _column(row: Row) -> Element:
+    arraysize, xtype = (str(row[key]) if row[key] else None for key in ("arraysize", "xtype"))
+    attributes = {"xsi:type": "vs:VOTableType", "arraysize": arraysize, "extendedType": xtype}
     return node(
         "column",
-        {"std": "true" if column.std else "false"},
-        node("name", None, column.name),
-        *_texts(description=column.description, unit=column.unit, ucd=column.ucd, utype=column.utype),
-        node("dataType", {**attributes, "extendedType": column.xtype or None}, datatype),
-        *_texts(flag="indexed" if column.indexed else ""),
+        {"std": "true" if row["std"] else "false"},
+        *_texts(row, name="column_name", description="description", unit="unit", ucd="ucd", utype="utype"),
+        node("dataType", attributes, str(row["datatype"])),
+        node("flag", None, "indexed") if row["indexed"] else None,
     )
+
+
+def _foreign_key(row: Row) -> Element:
+    pair = node("fkColumn", None, *_texts(row, fromColumn="from_column", targetColumn="target_column"))
+    return node("foreignKey", None, *_texts(row, targetTable="target_table"), pair)
 
 
 def _param(param: Param[object]) -> Element:
@@ -185,13 +173,16 @@ def _param(param: Param[object]) -> Element:
         "param",
         attributes,
         node("name", None, param.name),
-        *_texts(description=param.description, unit=param.unit, ucd=param.ucd),
+        *_texts(
+            {"d": param.description, "u": param.unit, "c": param.ucd}, description="d", unit="u", ucd="c"
+        ),
         node("dataType", {"arraysize": param.size or None}, param.datatype),
     )
 
 
-def _texts(**texts: str) -> Iterator[Element]:
-    return (node(tag, None, text) for tag, text in texts.items() if text)
+def _texts(row: Row, **tags: str) -> Iterator[Element]:
+    """Yield an element for each tag whose key has a value in the row."""
+    return (node(tag, None, str(row[key])) for tag, key in tags.items() if row[key])
 
 
 def _document(prefix: str, tag: str, *children: Element | None) -> bytes:

@@ -30,7 +30,7 @@ def capabilities(call: Call, service: str, *own: vosi.Capability) -> Response:
     return Response(vosi.capabilities_document((*own, *common)), media_type=XML)
 
 
-def protocol(call: Call, path: str, standard_id: str, version: str, params: Params) -> vosi.Capability:
+def protocol(call: Call, path: str, standard_id: str, version: str, params: Params | None) -> vosi.Capability:
     """Return the capability of a protocol with parameters at a path."""
     return vosi.Capability(
         standard_id, f"{call.base_url}/{path}", version=version, params=params, result_type=VOTABLE_TYPE

@@ -37,8 +37,9 @@ def query(call: Call) -> Response:
     options = VOTableOptions(
         ids={"obs_publisher_did": "publisher_did"}, resources=(descriptor(call, "publisher_did"),)
     )
-    answer = absolute_links(sia1.answer(found), call.base_url)
-    return TableResponse(answer, form, options, media_type=media_type)
+    return TableResponse(
+        sia1.answer(absolute_links(found, call.base_url)), form, options, media_type=media_type
+    )
 
 
 def sia_capabilities(call: Call) -> Response:

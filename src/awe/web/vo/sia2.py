@@ -44,5 +44,6 @@ def query(call: Call) -> Response:
 
 def sia2_capabilities(call: Call) -> Response:
     """Say where the search is: ``/sia2/capabilities``."""
-    own = protocol(call, "sia2/query", sia2.STANDARD_ID, "2.0", sia2.PARAMS)
+    # without its parameters: pyvo 1.9 reads this document at every connection and warns of each of them
+    own = protocol(call, "sia2/query", sia2.STANDARD_ID, "2.0", None)
     return capabilities(call, "sia2", own)

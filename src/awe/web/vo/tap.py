@@ -7,14 +7,13 @@ from starlette.responses import Response
 from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
-from awe.services.catalogs import SchemaRecord, TableRecord
+from awe.services.catalogs import TableRecord
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._vosi import XML, capabilities
 
 __all__ = ["examples", "sync", "table", "tables", "tap_capabilities"]
 
 _DATA_MODELS = {"ObsCore-1.1": ("ivoa.obscore", "ivo://ivoa.net/std/ObsCore#core-1.1")}
-_TAP_SCHEMA = ("schemas", "tables", "columns", "keys", "key_columns")
 
 
 def sync(call: Call) -> Response:
@@ -50,25 +49,21 @@ def tap_capabilities(call: Call) -> Response:
     own = vosi.Capability(
         tap.STANDARD_ID, place, version="1.1", kind="tr:TableAccess", details=details, base=True
     )
-    return capabilities(call, "tap", own, vosi.Capability(vosi.TABLES, f"{place}/tables", version="1.1"))
+    tables_ = vosi.Capability(vosi.TABLES, f"{place}/tables", version="1.1")
+    return capabilities(call, "tap", own, tables_, vosi.Capability(vosi.EXAMPLES, f"{place}/examples"))
 
 
 def tables(call: Call) -> Response:
     """Return all tables: ``/tap/tables``; ``detail=min`` leaves the columns out."""
     detail = {name.lower(): value for name, value in call.pairs}.get("detail", "max")
-    listed = [*call.platform.catalogs.tables(call.identity), *_own_tables(call)]
-    schemas = {schema.name: schema for schema in call.platform.catalogs.schemas(call.identity)}
-    schemas |= {
-        record.schema: SchemaRecord(record.schema) for record in listed if record.schema not in schemas
-    }
-    document = vosi.tables_document(schemas.values(), listed, columns=detail.lower() != "min")
+    document = vosi.tables_document(_described(call), columns=detail.lower() != "min")
     return Response(document, media_type=XML)
 
 
 def table(call: Call) -> Response:
     """Return one table: ``/tap/tables/<schema>.<table>``."""
     record = call.platform.catalogs.table(call.path("table"), call.identity)
-    return Response(vosi.table_document(record), media_type=XML)
+    return Response(vosi.table_document(_described(call, record.full_name)), media_type=XML)
 
 
 def examples(call: Call) -> Response:
@@ -80,8 +75,33 @@ def examples(call: Call) -> Response:
     return Response(tap.examples_document(listed), media_type="application/xhtml+xml")
 
 
-def _own_tables(call: Call) -> Iterator[TableRecord]:
-    return (call.platform.catalogs.table(f"TAP_SCHEMA.{name}") for name in _TAP_SCHEMA)
+def _described(call: Call, name: str = "") -> vosi.Described:
+    """Read TAP_SCHEMA: everything, or what it says of one table."""
+    where = f" WHERE t.table_name = '{name}'" if name else ""
+    return vosi.Described(
+        schemas=_rows(call, "SELECT * FROM TAP_SCHEMA.schemas"),
+        tables=_rows(call, f"SELECT * FROM TAP_SCHEMA.tables AS t{where}"),
+        columns=_rows(
+            call, f"SELECT * FROM TAP_SCHEMA.columns AS t{where} ORDER BY table_name, column_index"
+        ),
+        keys=_rows(
+            call,
+            "SELECT from_table, target_table, from_column, target_column "
+            "FROM TAP_SCHEMA.keys NATURAL JOIN TAP_SCHEMA.key_columns",
+        ),
+        rows={record.full_name: record.rows for record in call.platform.catalogs.tables(call.identity)},
+    )
+
+
+def _rows(call: Call, query: str) -> list[vosi.Row]:
+    rows: list[vosi.Row] = (
+        call.platform.catalogs.query(
+            query, identity=call.identity, max_rows=call.platform.settings.limits.rows
+        )
+        .to_table()
+        .to_pylist()
+    )
+    return rows
 
 
 def _example(record: TableRecord) -> tap.Example:

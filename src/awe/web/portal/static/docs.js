@@ -34,7 +34,7 @@ function show(path, method, operation, document) {
     : make("p", { class: "message" }, "No parameters.");
   return make("details", {},
     make("summary", {}, make("span", { class: "name" }, `${method.toUpperCase()} ${path}`),
-      make("span", { class: "about" }, operation.description || operation.summary || "")),
+      make("span", { class: "about" }, (operation.description || operation.summary || "").replaceAll("``", ""))),
     make("div", { class: "inside" }, table));
 }
 
