@@ -42,13 +42,13 @@ FACES = ("vo", "api", "compat", "portal")
 HOMES: dict[str, tuple[str, ...]] = {
     "sqlglot": ("core/sql/",),
     "lxml": ("core/vo/_xml.py", "core/tables/formats/_votable", "core/tables/formats/votable"),
-    "vo_models": ("core/vo/",),
     "cdshealpix": ("core/sky/",),
     "astropy": (
         "core/sky/_healpix.py",
         "core/tables/formats/",
         "core/science/",
         "client/",
+        "cli/_common.py",
         "mast",
         "demo",
         "testing/",
