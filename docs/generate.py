@@ -101,16 +101,17 @@ def _sentence(verbs: Mapping[str, Any]) -> str:
 
 def functions() -> str:
     """Return the page of SQL functions: the compiler's closed table."""
-    rows = [
-        (f"`{_call(function, dialect)}`", dialect, function.doc)
-        for function in sorted(FUNCTIONS, key=lambda f: f.name.casefold())
-        for dialect in DIALECTS
-        if dialect in function.names
-    ]
+    rows = []
+    for function in sorted(FUNCTIONS.values(), key=lambda f: f.name.casefold()):
+        spoken: dict[str, list[str]] = {}
+        for dialect in DIALECTS:
+            if dialect in function.names:
+                spoken.setdefault(_call(function, dialect), []).append(dialect)
+        rows += [(f"`{call}`", ", ".join(dialects), function.doc) for call, dialects in spoken.items()]
     return (
         "# SQL functions\n\nThe list is closed: nothing else can be called. Brackets mean that an argument may be "
         "left out, dots that the last may be repeated. Tables bring functions of their own (`[[functions]]` in their "
-        "describe file).\n\n" + table(("function", "dialect", "meaning"), rows)
+        "describe file).\n\n" + table(("function", "dialects", "meaning"), rows)
     )
 
 
