@@ -16,6 +16,7 @@ The tree (code, HTTP status)::
     ├── NotFoundError         not_found        404   no such thing, or none that you may see
     ├── ConflictError         conflict         409   it exists already, or changed meanwhile
     ├── LimitError            limit            413   too many rows, bytes or megabytes of memory
+    │   ├── RateLimitError    rate_limit       429   too many tries in a short time: when to try again
     │   └── TimeLimitError    time_limit       408   it took longer than it may
     ├── CancelledError        cancelled        409   somebody asked it to stop
     ├── UnavailableError      unavailable      503   something we need is not there now
@@ -44,6 +45,7 @@ __all__ = [
     "PositionError",
     "QueryError",
     "QuerySyntaxError",
+    "RateLimitError",
     "ServiceError",
     "TimeLimitError",
     "UnavailableError",
@@ -237,6 +239,13 @@ class LimitError(AweError):
 
     code = "limit"
     status = 413
+
+
+class RateLimitError(LimitError):
+    """Too many tries in a short time."""
+
+    code = "rate_limit"
+    status = 429
 
 
 class TimeLimitError(LimitError):

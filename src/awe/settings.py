@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from awe.errors import UsageError
 
-__all__ = ["ArchiveSettings", "LimitSettings", "Settings"]
+__all__ = ["ArchiveSettings", "ClientSettings", "LimitSettings", "Settings"]
 
 
 class LimitSettings(BaseModel):
@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="SQLAlchemy URL of the system database; SQLite in the data folder when empty."
     )
+    share_paths: bool | None = Field(
+        None,
+        description="Tell callers where published files lie on disk, for notebooks that see the same folders; "
+        "only where the service listens at a loopback address when unset.",
+    )
     token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
@@ -114,3 +119,20 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """The data folder, absolute."""
         return self.data.expanduser().absolute()
+
+    @property
+    def tells_paths(self) -> bool:
+        """Whether callers may learn where a published file lies (`share_paths` and its default)."""
+        if self.share_paths is not None:
+            return self.share_paths
+        return self.host in {"127.0.0.1", "::1", "localhost"} and not self.base_url
+
+
+class ClientSettings(BaseSettings):
+    """What the Python client and the command line read from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="AWE_", extra="ignore", frozen=True)
+
+    url: str = Field("http://127.0.0.1:8765", description="The service to talk to (AWE_URL).")
+    token: str = Field("", repr=False, description="Token to log in with (AWE_TOKEN); anonymous when empty.")
+    cache: Path = Field(Path("~/.cache/awe"), description="Folder for downloaded images (AWE_CACHE).")

@@ -51,11 +51,9 @@ class Column:
 
     def to_field(self) -> pa.Field:
         """Return the Arrow field, its metadata carrying everything but name and type."""
-        extra = {
-            f.name: getattr(self, f.name)
-            for f in fields(self)
-            if f.name not in {"name", "type"} and getattr(self, f.name) not in {"", False, None}
-        }
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"name", "type"}}
+        # a magic null of 0 is said; only the empty defaults are not
+        extra = {k: v for k, v in said.items() if v != "" and v is not False and v is not None}
         metadata = {_KEY: json.dumps(extra, sort_keys=True).encode()} if extra else None
         return pa.field(self.name, self.type, metadata=metadata)
 

@@ -1,6 +1,7 @@
 """A table on its way: a schema and an iterator of Arrow batches that somebody must close."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -55,14 +56,14 @@ class TableStream:
             raise
 
     def close(self) -> None:
-        """Stop whoever makes the batches. Closing twice is allowed."""
+        """Stop whoever makes the batches, from whichever thread. Closing twice is allowed."""
         on_close, self._on_close = self._on_close, None
-        closer = getattr(self._batches, "close", None)
-        if closer is not None and on_close is not None:
-            closer()
-        self._batches = iter(())
-        if on_close is not None:
-            on_close()
+        batches, self._batches = self._batches, iter(())
+        try:
+            if on_close is not None:
+                on_close()
+        finally:
+            _close(batches)
 
     def __enter__(self) -> Self:
         return self
@@ -91,16 +92,15 @@ class TableStream:
         return _Limited(self, rows)
 
     def primed(self) -> "TableStream":
-        """Return this stream with its first batch already made, so that early errors come early."""
-        first = next(self, None)
-        rest = self._batches
-        self._batches = iter(()) if first is None else _chain(first, rest)
-        return self
+        """Return the same rows with the first batch already made, so that early errors come early."""
+        return _Primed(self, next(self, None))
 
 
-def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
+def _close(batches: Iterator[pa.RecordBatch]) -> None:
+    closer = getattr(batches, "close", None)
+    if closer is not None:
+        with suppress(ValueError):  # another thread is inside the generator; it ends, since its source did
+            closer()
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:
@@ -118,6 +118,17 @@ class _Derived(TableStream):
     ) -> Iterator[pa.RecordBatch]:
         for batch in source:
             yield change(batch)
+        self.overflow = source.overflow
+
+
+class _Primed(TableStream):
+    def __init__(self, source: TableStream, first: pa.RecordBatch | None) -> None:
+        super().__init__(source.schema, self._all(source, first), source.close)
+
+    def _all(self, source: TableStream, first: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
+        if first is not None:
+            yield first
+            yield from source
         self.overflow = source.overflow
 
 

@@ -1,1 +1,28 @@
-"""Published and user tables, and queries over them."""
+"""Published and user tables, and queries over them.
+
+`CatalogService` answers what is published, runs queries and cone searches, and publishes. The rows are
+kept by an `Engine` (the seam in ``interface.py``), the records in the system database: a table is
+immutable Parquet files and a record that names the current version, so a reader never sees half a table.
+"""
+
+from awe.core.sql import TableFunction
+from awe.services.catalogs.interface import Engine, Features, Limits, Progress, StoredTable, WriteSpec
+from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.catalogs.service import CatalogService
+from awe.services.catalogs.store import CatalogStore
+from awe.services.catalogs.tap_schema import votable_type
+
+__all__ = [
+    "CatalogService",
+    "CatalogStore",
+    "Engine",
+    "Features",
+    "Limits",
+    "Progress",
+    "SchemaRecord",
+    "StoredTable",
+    "TableFunction",
+    "TableRecord",
+    "WriteSpec",
+    "votable_type",
+]

@@ -6,7 +6,10 @@ cancels the query.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
+
+import pyarrow as pa
 
 from awe.core.sql import Query
 from awe.core.tables import TableStream
@@ -73,13 +76,30 @@ class Engine(Protocol):
     def tables(self) -> tuple[str, ...]:
         """Return the locations of all that is stored, wanted or left over."""
 
-    def query(self, query: Query, stored: Mapping[str, StoredTable], limits: Limits) -> TableStream:
-        """Run a compiled query; `stored` maps the full name of each table it reads to its version.
+    def query(
+        self,
+        query: Query,
+        stored: Mapping[str, StoredTable],
+        limits: Limits,
+        memory: Mapping[str, pa.Table] = MappingProxyType({}),
+    ) -> TableStream:
+        """Run a compiled query.
+
+        Parameters
+        ----------
+        query
+            What to run; it begins when the stream's first batch is asked for.
+        stored
+            The version of each table it reads, by full name.
+        limits
+            What it may use.
+        memory
+            Small tables that are not stored (TAP_SCHEMA), by full name.
 
         Raises
         ------
         TimeLimitError, LimitError, CancelledError
-            From here, or from the stream while it is read.
+            From the stream while it is read. It may be closed from another thread.
         """
 
     def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:

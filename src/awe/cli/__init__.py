@@ -1,0 +1,89 @@
+"""The command line: user commands over the client, operator commands over the platform.
+
+``awe --help`` stays quick: a command's module is loaded when the command is used.
+"""
+
+import json
+import sys
+from importlib import import_module
+
+import click
+
+from awe import __version__
+from awe.errors import AweError
+
+__all__ = ["COMMANDS", "load_command", "main"]
+
+# name -> (module, one line for `awe --help`), in the order in which people need them
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("awe.cli.up", "Start the service here, with one command."),
+    "status": ("awe.cli.status", "What the service says of itself."),
+    "tables": ("awe.cli.tables", "What is published; the columns of one table."),
+    "query": ("awe.cli.query", "Run a query in ADQL, T-SQL or PostgreSQL."),
+    "cone": ("awe.cli.cone", "Objects of a table near a position."),
+    "images": ("awe.cli.images", "Images that cover a position."),
+    "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),
+    "publish": ("awe.cli.publish", "Publish tables and images in an archive here."),
+    "login": ("awe.cli.login", "Log in and print a token."),
+    "admin": ("awe.cli.admin", "Accounts of an archive here."),
+}
+
+
+def load_command(name: str) -> click.Command:
+    """Return a command by its name, loading its module."""
+    command: click.Command = import_module(COMMANDS[name][0]).command
+    return command
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="awe %(version)s")
+def _awe() -> None:
+    """awe, the Astronomer's Workspace Environment: an open science cloud for astronomy.
+
+    Start an archive with a demonstration sky, and ask it something:
+
+    \b
+      awe up --demo
+      awe cone hsc.SumCat "12:30:49.4 +12:23:28" "30 arcsec"
+      awe query "SELECT TOP 5 MatchID, MatchRA, MatchDec FROM hsc.SumCat"
+      awe images "12:30:49.4 +12:23:28"
+
+    Commands talk to the service at AWE_URL (this machine's when unset); --at names another one,
+    or the data folder of an archive.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error of awe is a sentence on standard error, and exit code 1."""
+    try:
+        _awe(standalone_mode=False)
+    except AweError as error:
+        if "--json" in sys.argv:
+            print(json.dumps(error.to_json()), file=sys.stderr)
+        else:
+            click.secho(f"error: {error.message}", fg="red", err=True)
+            if error.hint:
+                click.echo(f"hint: {error.hint}", err=True)
+        sys.exit(1)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

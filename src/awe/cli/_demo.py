@@ -1,0 +1,37 @@
+"""The demonstration sky: made by the simulation, published by the code of the publishing commands."""
+
+from awe.demo import write_demo_sky
+from awe.errors import NotFoundError
+from awe.platform import Platform
+from awe.services.catalogs import Progress
+
+__all__ = ["COLLECTION", "TABLE", "publish_demo"]
+
+TABLE = "hsc.SumCat"
+COLLECTION = "hla"
+
+
+def publish_demo(platform: Platform, progress: Progress) -> bool:
+    """Make and publish the simulated field of M87; what is published already stays as it is.
+
+    Returns
+    -------
+    True if something was published.
+    """
+    if _is_published(platform):
+        return False
+    sky = write_demo_sky(platform.settings.folder / "demo", progress=progress)
+    platform.catalogs.publish(
+        TABLE, [sky.catalog], describe=sky.catalog_describe, replace=True, progress=progress
+    )
+    # the images come last: where they are, the catalogue is
+    platform.observations.publish(COLLECTION, sky.images, describe=sky.images_describe, progress=progress)
+    return True
+
+
+def _is_published(platform: Platform) -> bool:
+    try:
+        platform.catalogs.table(TABLE)
+    except NotFoundError:
+        return False
+    return COLLECTION in {one.name for one in platform.observations.collections()}

@@ -1,0 +1,32 @@
+"""``awe cutout``."""
+
+import json
+from pathlib import Path
+
+import click
+
+from awe.cli._common import at_option, json_option
+from awe.client import connect
+
+__all__ = ["command"]
+
+
+@click.command("cutout", context_settings={"ignore_unknown_options": True})
+@click.argument("dataset")
+@click.argument("position")
+@click.argument("size")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@at_option
+@json_option
+def command(dataset: str, position: str, size: str, file: Path, at: str | None, as_json: bool) -> None:
+    """Cut a circle of radius SIZE around POSITION out of the image DATASET, into FILE.
+
+    \b
+      awe cutout hst_9401_02_acs_wfc_total "12:30:49.4 +12:23:28" "20 arcsec" core.fits
+    """
+    with connect(at) as archive, archive.cutout(dataset, position, size, save=file) as hdus:
+        shapes = {hdu.name or str(n): list(hdu.shape) for n, hdu in enumerate(hdus) if hdu.shape}
+    if as_json:
+        print(json.dumps({"file": str(file), "hdus": shapes}))
+    else:
+        click.echo(f"{file}: " + ", ".join(f"{n} {'x'.join(map(str, s[::-1]))}" for n, s in shapes.items()))

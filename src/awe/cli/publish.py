@@ -1,0 +1,110 @@
+"""``awe publish table`` and ``awe publish images``: operator commands over the platform."""
+
+import json
+from pathlib import Path
+
+import click
+
+from awe.cli._archive import data_option, open_archive
+from awe.cli._common import json_option
+from awe.cli._progress import Progress
+
+__all__ = ["command"]
+
+
+@click.group("publish")
+def command() -> None:
+    """Publish tables and images in the archive of a data folder.
+
+    What is published is visible at once in a running service, whole or not at all.
+    """
+
+
+@command.command("table")
+@click.argument("name")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--ra", help="Column of right ascension, ICRS degrees [default: by UCD or name].")
+@click.option("--dec", help="Column of declination, ICRS degrees [default: by UCD or name].")
+@click.option(
+    "--describe",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML file that completes units, UCDs, descriptions, and declares functions.",
+)
+@click.option("--replace", is_flag=True, help="Put a new version in place of a published table.")
+@data_option
+@json_option
+def publish_table(
+    name: str,
+    files: tuple[Path, ...],
+    ra: str | None,
+    dec: str | None,
+    describe: Path | None,
+    replace: bool,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Publish FILES (Parquet, FITS, VOTable, ECSV, CSV; gzip too) as the table NAME (schema.table).
+
+    \b
+      awe publish table gaia.dr3_m87 part1.parquet part2.parquet
+      awe publish table hsc.SumCat sumcat.csv.gz --ra MatchRA --dec MatchDec --describe sumcat.toml
+
+    Stopped in the middle, the same command goes on where it was.
+    """
+    with open_archive(data) as platform, Progress(quiet=as_json) as progress:
+        record = platform.catalogs.publish(
+            name, files, ra=ra, dec=dec, describe=describe, replace=replace, progress=progress
+        )
+    about = {
+        "table": f"{record.schema}.{record.name}",
+        "rows": record.rows,
+        "columns": len(record.columns),
+        "bytes": record.bytes,
+        "ra": record.ra,
+        "dec": record.dec,
+    }
+    if as_json:
+        print(json.dumps(about))
+    else:
+        where = f"positions in {record.ra}, {record.dec}" if record.ra else "no positions"
+        click.echo(
+            f"published {about['table']}: {record.rows:,} rows, {len(record.columns)} columns, {where}"
+        )
+
+
+@command.command("images")
+@click.argument("name")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--describe",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML file with what the headers do not say.",
+)
+@click.option("--replace", is_flag=True, help="Forget what the collection held before.")
+@data_option
+@json_option
+def publish_images(
+    name: str, folder: Path, describe: Path | None, replace: bool, data: Path | None, as_json: bool
+) -> None:
+    """Publish the FITS images in FOLDER as the collection NAME; the files stay where they are.
+
+    \b
+      awe publish images hla /data/hla --describe hla.toml
+
+    Any FITS with a celestial WCS: several extensions, SIP, tile compression. A file that cannot be used is
+    named with its HDU and the reason; the others are published.
+    """
+    with open_archive(data) as platform, Progress(quiet=as_json) as progress:
+        report = platform.observations.publish(
+            name, folder, describe=describe, replace=replace, progress=progress
+        )
+    rejected = [{"file": str(file), "hdu": hdu, "reason": reason} for file, hdu, reason in report.rejected]
+    if as_json:
+        print(json.dumps({"collection": name, "published": report.published, "rejected": rejected}))
+        return
+    for item in rejected:
+        where = f", HDU {item['hdu']}" if item["hdu"] is not None else ""
+        click.secho(f"rejected {item['file']}{where}: {item['reason']}", fg="yellow", err=True)
+    click.echo(f"published {name}: {report.published:,} images of {report.found:,} files")

@@ -1,0 +1,60 @@
+"""``awe query``."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from awe.cli._common import at_option, json_option, print_table
+from awe.client import connect
+
+__all__ = ["command"]
+
+
+@click.command("query")
+@click.argument("sql")
+@click.option(
+    "--lang",
+    type=click.Choice(["adql", "tsql", "postgres"]),
+    default="adql",
+    show_default=True,
+    help="adql: the VO's SQL; tsql: as in CasJobs; postgres: as in Data Lab, with q3c.",
+)
+@click.option("--context", help="Schema in which unqualified names are looked up, e.g. HSC.")
+@click.option("--max-rows", type=click.IntRange(0), help="Rows at the most.")
+@click.option(
+    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to this file."
+)
+@click.option(
+    "--format", "fmt", help="With --save: votable, fits, csv, json or parquet [default: by the name]."
+)
+@at_option
+@json_option
+def command(
+    sql: str,
+    lang: Literal["adql", "tsql", "postgres"],
+    context: str | None,
+    max_rows: int | None,
+    save: Path | None,
+    fmt: str | None,
+    at: str | None,
+    as_json: bool,
+) -> None:
+    """Run SQL next to the data; "-" reads it from standard input.
+
+    \b
+      awe query "SELECT TOP 5 * FROM hsc.SumCat WHERE CI > 1.05"
+      awe query "SELECT COUNT(*) FROM hsc.SumCat
+                 WHERE 1 = CONTAINS(POINT(MatchRA, MatchDec), CIRCLE(187.706, 12.391, 0.05))"
+      awe query --lang tsql --context HSC \\
+                "SELECT TOP 5 MatchID FROM SearchSumCatalog(187.706, 12.351, 500.0, 1)"
+      awe query "SELECT * FROM hsc.SumCat" --max-rows 1000000 --save sumcat.parquet
+    """
+    text = sys.stdin.read() if sql == "-" else sql
+    with connect(at) as archive:
+        found = archive.query(text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt)
+    if isinstance(found, Path):
+        click.echo(f"{found}: {found.stat().st_size:,} bytes")
+    else:
+        print_table(found, as_json=as_json)

@@ -1,0 +1,25 @@
+"""``awe status``."""
+
+import json
+
+import click
+
+from awe.cli._common import at_option, json_option
+from awe.client import connect
+
+__all__ = ["command"]
+
+
+@click.command("status")
+@at_option
+@json_option
+def command(at: str | None, as_json: bool) -> None:
+    """Print what the service says of itself."""
+    with connect(at) as archive:
+        status = archive.status()
+        if as_json:
+            print(json.dumps(status))
+            return
+        click.echo(f"{archive.url}")
+        for name, value in status.items():
+            click.echo(f"  {name:<16} {value}")

@@ -1,0 +1,70 @@
+"""``awe up``: the service, on this machine, with one command."""
+
+import secrets
+from pathlib import Path
+
+import click
+
+from awe.cli._archive import data_option, open_archive
+from awe.cli._demo import publish_demo
+from awe.cli._progress import Progress
+from awe.platform import Platform
+from awe.web import bind, serve
+
+__all__ = ["command"]
+
+_OPERATOR = "operator"
+_TOKEN_HOURS = 24.0 * 365
+
+
+@click.command("up")
+@data_option
+@click.option("--host", help="Address to listen at [default: 127.0.0.1].")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one [default: 8765]."
+)
+@click.option("--demo", is_flag=True, help="Publish the demonstration sky (simulated) unless it is there.")
+def command(data: Path | None, host: str | None, port: int | None, demo: bool) -> None:
+    """Start the service and print where to look. Starting again is quick and loses nothing.
+
+    \b
+      awe up --demo                        a simulated M87 field to try everything with
+      awe up --data /archive --port 8000   your own archive
+    """
+    with open_archive(data, host=host, port=port) as platform:
+        listener = bind(platform.settings)  # first: a port in use is told before any work is done
+        if demo:
+            with Progress() as progress:
+                publish_demo(platform, progress)
+        token_file = _operator_token(platform)
+        _greet(platform, listener.url, token_file)
+        serve(platform, listener)
+
+
+def _operator_token(platform: Platform) -> Path:
+    """Keep a token for notebooks beside the archive, in a file such as SciServer's notebooks know.
+
+    Each start writes a new one and ends the one before; only the owner of the folder can read it.
+    """
+    if _OPERATOR not in {user.name for user in platform.identity.users()}:
+        platform.identity.add_user(_OPERATOR, secrets.token_urlsafe(24), roles=("administrator",))
+    file = platform.settings.folder / "keystone.token"
+    if file.exists():
+        platform.identity.revoke(file.read_text(encoding="ascii").strip())
+    file.touch(mode=0o600)
+    file.write_text(platform.identity.issue(_OPERATOR, hours=_TOKEN_HOURS) + "\n", encoding="ascii")
+    return file
+
+
+def _greet(platform: Platform, address: str, token_file: Path) -> None:
+    tables = platform.catalogs.tables()
+    click.secho(f"\nawe is up at {address}", bold=True)
+    for table in tables:
+        click.echo(f"  {table.schema}.{table.name:<20} {table.rows:>10,} rows")
+    if not tables:
+        click.echo("  nothing is published yet: `awe publish --help`, or start with --demo")
+    click.echo(f"  TAP      {address}/tap")
+    click.echo(f"  API      {address}/api/docs")
+    click.echo(f'  Python   import awe; archive = awe.connect("{address}")')
+    click.echo(f"  token    {token_file}")
+    click.echo("Ctrl-C stops it; nothing is lost.\n")

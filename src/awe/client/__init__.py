@@ -1,0 +1,16 @@
+"""awe for astronomers: query, cone, images, cutouts, pictures, from Python.
+
+    import awe
+    archive = awe.connect()                      # or a URL, or a folder: without a server
+    archive.query("SELECT TOP 5 * FROM hsc.SumCat")
+
+Tables come back as astropy Tables with units, images as HDULists, positions as SkyCoord. The same code
+runs against a service and against a folder.
+"""
+
+from awe.client._base import fetch_table
+from awe.client._client import Client, connect
+from awe.client._transport import Transport
+from awe.client._values import positions
+
+__all__ = ["Client", "Transport", "connect", "fetch_table", "positions"]

@@ -1,0 +1,36 @@
+"""What the client's modules share: a transport, and answers that are tables."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from astropy.table import Table
+
+from awe.client._transport import Params, Transport
+from awe.client._values import read_votable
+
+__all__ = ["BINARY2", "ServiceClient", "fetch_table"]
+
+BINARY2 = "application/x-votable+xml;serialization=BINARY2"
+"""What the client asks tables in: exact, compact, and able to say at its end that something went wrong."""
+
+
+class ServiceClient:
+    """One service of an archive, as the client sees it."""
+
+    transport: Transport
+
+
+def fetch_table(
+    transport: Transport,
+    method: str,
+    path: str,
+    *,
+    params: Params | None = None,
+    body: Mapping[str, object] | None = None,
+) -> Table:
+    """Send a request whose answer is a VOTable, and read it."""
+    with tempfile.TemporaryDirectory(prefix="awe-") as folder:
+        file = Path(folder) / "answer.vot"
+        transport.save(method, path, file, params=params, body=body)
+        return read_votable(file)

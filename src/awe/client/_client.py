@@ -1,0 +1,83 @@
+"""One object for the whole service, and how to get it."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from awe.client._local import LocalArchive
+from awe.client._transport import Transport
+from awe.client.catalogs import CatalogsClient
+from awe.client.identity import IdentityClient
+from awe.client.observations import ObservationsClient
+from awe.errors import ServiceError
+from awe.settings import ClientSettings
+
+__all__ = ["Client", "connect"]
+
+
+class Client(CatalogsClient, ObservationsClient, IdentityClient):
+    """An archive: its tables, its images, and your account there.
+
+    Made by `connect`. Close it, or use it in a ``with`` block, when it holds a local archive.
+    """
+
+    def __init__(
+        self, transport: Transport, local: LocalArchive | None = None, *, cache: Path | None = None
+    ) -> None:
+        self.transport = transport
+        self._local = local
+        self._cache = (cache or ClientSettings().cache).expanduser()
+
+    @property
+    def url(self) -> str:
+        """The address of the service."""
+        return self.transport.url
+
+    def status(self) -> dict[str, object]:
+        """Return what the service says of itself: title, version, how much is published."""
+        found = self.transport.get_json("/api/status")
+        if not isinstance(found, dict):
+            raise ServiceError("the service's status is not an object")
+        return found
+
+    def close(self) -> None:
+        """Close the connections, and the archive where it runs in this process."""
+        self.transport.close()
+        if self._local is not None:
+            self._local.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<awe.Client {self._local.folder if self._local else self.url}>"
+
+
+def connect(where: str | Path | None = None, *, token: str | None = None) -> Client:
+    """Connect to an archive.
+
+    Parameters
+    ----------
+    where
+        The address of a service (``http://...``) or the data folder of an archive, which then runs inside
+        this process, without a server; ``AWE_URL``, or this machine's ``awe up``, when None.
+    token
+        From `Client.login` or the portal; ``AWE_TOKEN`` when None; anonymous when empty.
+
+    Raises
+    ------
+    NotFoundError
+        If the folder holds no archive.
+    """
+    settings = ClientSettings()
+    place = str(where if where is not None else settings.url)
+    sent = token if token is not None else settings.token
+    if place.startswith(("http://", "https://")):
+        return Client(Transport(place, token=sent))
+    local = LocalArchive(Path(place).expanduser().absolute())
+    return Client(Transport(local.url, token=sent, app=local.app), local)

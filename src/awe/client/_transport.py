@@ -1,0 +1,182 @@
+"""How the client reaches a service: over HTTP, or the same application inside this process.
+
+The only module that knows httpx. A `Transport` sends requests, raises the error that the service
+raised, and streams answers to files; it knows no service of awe.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from awe import __version__
+from awe.client._inprocess import Application, InProcessTransport
+from awe.client._progress import Progress
+from awe.errors import (
+    AuthenticationError,
+    AweError,
+    ForbiddenError,
+    NotFoundError,
+    ServiceError,
+    UnavailableError,
+    UsageError,
+)
+
+__all__ = ["Params", "Transport"]
+
+Params = Mapping[str, str | int | float | Sequence[str] | None]
+"""Query parameters; a None is left out, a sequence is repeated."""
+
+_CHUNK = 1 << 18
+_BY_STATUS: dict[int, type[AweError]] = {
+    400: UsageError,
+    401: AuthenticationError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    503: UnavailableError,
+}
+
+
+class Transport:
+    """Requests to one service.
+
+    Parameters
+    ----------
+    url
+        Address of the service, without a slash at the end.
+    token
+        Sent as ``X-Auth-Token``; never part of an address.
+    app
+        An ASGI application to call in this process instead of the network.
+    timeout_s
+        Seconds to wait for the next bytes of an answer.
+    """
+
+    def __init__(
+        self, url: str, *, token: str = "", app: Application | None = None, timeout_s: float = 300.0
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._http = httpx.Client(
+            transport=InProcessTransport(app) if app is not None else None,
+            timeout=httpx.Timeout(timeout_s, connect=10.0),
+            # JSON among what is accepted: errors of every face then come with code, hint and fields
+            headers={"User-Agent": f"awe/{__version__}", "Accept": "*/*, application/json"},
+            follow_redirects=True,
+            trust_env=app is None,
+        )
+
+    def login(self, token: str) -> None:
+        """Use another token from now on."""
+        self._token = token
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[httpx.Response]:
+        """Send a request and yield its answer, not read yet.
+
+        Raises
+        ------
+        AweError
+            The error that the service answered, of the class that the service raised.
+        UnavailableError
+            If nothing answers at the address.
+        """
+        sent = dict(headers or {})
+        if self._token:
+            sent["X-Auth-Token"] = self._token
+        url = path if path.startswith(("http://", "https://")) else self.url + path
+        if not url.startswith(self.url + "/"):
+            sent.pop("X-Auth-Token", None)  # a token goes to the service it belongs to and nowhere else
+        try:
+            with self._http.stream(method, url, params=_pairs(params), json=body, headers=sent) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _error(answer)
+                yield answer
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"no answer from {self.url}: {error}", hint="is the service running? `awe up` starts one"
+            ) from None
+
+    def get_json(self, path: str, params: Params | None = None) -> object:
+        """GET a JSON document."""
+        with self.stream("GET", path, params=params) as answer:
+            return json.loads(answer.read())
+
+    def post_json(self, path: str, body: object, params: Params | None = None) -> object:
+        """POST a JSON document and return the answer's."""
+        with self.stream("POST", path, params=params, body=body) as answer:
+            return json.loads(answer.read())
+
+    def get_bytes(self, path: str, params: Params | None = None) -> bytes:
+        """GET a small answer whole; empty where the service has nothing (HTTP 204)."""
+        with self.stream("GET", path, params=params) as answer:
+            return answer.read()
+
+    def save(
+        self, method: str, path: str, to: Path, *, params: Params | None = None, body: object = None
+    ) -> None:
+        """Write an answer to a file: whole, or not at all. Shows progress when it takes long."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with self.stream(method, path, params=params, body=body) as answer:
+            size = int(answer.headers.get("Content-Length", 0)) or None
+            with tempfile.NamedTemporaryFile(dir=to.parent, prefix=f".{to.name}-", delete=False) as part:
+                partial = Path(part.name)
+                try:
+                    with Progress(to.name, size) as progress:
+                        for chunk in answer.iter_bytes(_CHUNK):
+                            part.write(chunk)
+                            progress.advance(len(chunk))
+                    part.close()
+                    partial.replace(to)
+                except BaseException:
+                    partial.unlink(missing_ok=True)
+                    raise
+
+
+def _pairs(params: Params | None) -> httpx.QueryParams | None:
+    if params is None:
+        return None
+    pairs: list[tuple[str, str]] = []
+    for name, value in params.items():
+        if value is None:
+            continue
+        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        pairs += [(name, repr(v) if isinstance(v, float) else str(v)) for v in values]
+    return httpx.QueryParams(tuple(pairs))
+
+
+def _error(answer: httpx.Response) -> AweError:
+    kind = answer.headers.get("Content-Type", "")
+    if "json" in kind:
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+            return AweError.from_json(body)
+    text = answer.text.strip() if kind.startswith("text/plain") else ""
+    message = text or f"the service answered {answer.status_code} {answer.reason_phrase}"
+    return _BY_STATUS.get(answer.status_code, ServiceError)(message)

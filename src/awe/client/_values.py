@@ -1,0 +1,156 @@
+"""What astronomers hold in their hands, from and to what a service speaks.
+
+Positions (`SkyCoord`, "12:30:49.4 +12:23:28", a pair of degrees), angles ("10 arcmin", a Quantity,
+degrees), tables (Arrow batches to `astropy.table.Table` with units, UCDs and masks).
+"""
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from astropy import units as u
+from astropy.coordinates import Angle, SkyCoord
+from astropy.table import Column as AstropyColumn
+from astropy.table import MaskedColumn, Table
+
+from awe.core.sky import parse_position
+from awe.core.tables import Column, TableStream
+from awe.core.tables.formats import FORMATS
+from awe.errors import NotFoundError, ParameterError
+
+__all__ = ["AngleLike", "PositionLike", "degrees", "position", "positions", "read_votable", "to_astropy"]
+
+PositionLike: TypeAlias = SkyCoord | str | tuple[float, float]
+"""A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, or (ra, dec) in ICRS degrees."""
+
+AngleLike: TypeAlias = u.Quantity | str | float
+"""A Quantity, a text such as "10 arcmin", or a number of degrees."""
+
+
+def position(where: PositionLike) -> tuple[float, float]:
+    """Return (ra, dec) in ICRS degrees.
+
+    Raises
+    ------
+    PositionError
+        If the text or the numbers are not a position.
+    ParameterError
+        If it is a list of positions.
+    """
+    if isinstance(where, SkyCoord):
+        if not where.isscalar:
+            raise ParameterError("position", f"{len(where)} positions", "one is wanted")
+        icrs = where.icrs
+        return float(icrs.ra.deg), float(icrs.dec.deg)
+    if isinstance(where, str):
+        ra, dec = parse_position(where)
+        return float(ra), float(dec)
+    ra, dec = where
+    return parse_position(f"{float(ra)!r} {float(dec)!r}")
+
+
+def degrees(angle: AngleLike, name: str = "radius") -> float:
+    """Return an angle in degrees.
+
+    Raises
+    ------
+    ParameterError
+        If it is not an angle; `name` says which one.
+    """
+    try:
+        if isinstance(angle, str):
+            try:
+                return float(angle)
+            except ValueError:
+                return float(Angle(angle).to_value(u.deg))
+        if isinstance(angle, u.Quantity):
+            return float(angle.to_value(u.deg))
+        return float(angle)
+    except (ValueError, TypeError, u.UnitsError):
+        raise ParameterError(
+            name, angle, "not an angle", hint="such as '2 arcmin', 0.1 (degrees) or 30 * u.arcsec"
+        ) from None
+
+
+def read_votable(path: Path) -> Table:
+    """Read a VOTable file, whole, as an astropy Table."""
+    with FORMATS["votable"].read(path) as stream:
+        return to_astropy(stream)
+
+
+def to_astropy(stream: TableStream) -> Table:
+    """Read a stream as an astropy Table.
+
+    Units are astropy units (kept as text in ``unit`` where astropy does not know them), UCDs and utypes
+    stand in each column's ``meta``; nulls are masked; text columns are objects of str. ``meta`` has the
+    table's description and ``overflow``: whether rows were left out.
+    """
+    arrow = stream.to_table()
+    table = Table(meta={"description": stream.schema.description, **stream.schema.metadata})
+    for column, data in zip(stream.schema, arrow.columns, strict=True):
+        table[column.name] = _to_column(column, data.combine_chunks())
+    table.meta["overflow"] = stream.overflow
+    return table
+
+
+def _to_column(column: Column, data: pa.Array | pa.ChunkedArray) -> AstropyColumn:
+    if isinstance(data, pa.ChunkedArray):  # no batches at all
+        data = pa.array([], type=column.type) if data.num_chunks == 0 else pa.concat_arrays(data.chunks)
+    mask = np.asarray(data.is_null()) if data.null_count else None
+    values = _values(data)
+    about: dict[str, Any] = {"description": column.description or None, "name": column.name}
+    if column.unit:
+        about["unit"] = u.Unit(column.unit, parse_strict="silent")
+    meta = {name: getattr(column, name) for name in ("ucd", "utype", "xtype") if getattr(column, name)}
+    if mask is None:
+        return AstropyColumn(values, meta=meta, **about)
+    return MaskedColumn(values, mask=mask, meta=meta, **about)
+
+
+def _values(data: pa.Array) -> Any:
+    kind = data.type
+    if pa.types.is_fixed_size_list(kind) and data.null_count == 0:
+        return _values(data.flatten()).reshape(len(data), kind.list_size)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        data, kind = pc.strftime(data, format="%Y-%m-%dT%H:%M:%S"), pa.string()
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        filler = pa.scalar(False if pa.types.is_boolean(kind) else 0, kind)
+        return data.fill_null(filler).to_numpy(zero_copy_only=False)
+    values = data.to_pylist()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return np.array([v if v is not None else "" for v in values], dtype=str if values else "U1")
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+_RA_UCDS = ("pos.eq.ra;meta.main", "POS_EQ_RA_MAIN", "pos.eq.ra")
+_DEC_UCDS = ("pos.eq.dec;meta.main", "POS_EQ_DEC_MAIN", "pos.eq.dec")
+
+
+def positions(table: Table) -> SkyCoord:
+    """Return the positions of a table's rows, ICRS, found by their UCDs, else by their names.
+
+    Raises
+    ------
+    NotFoundError
+        If no columns hold positions.
+    """
+    ra, dec = (
+        _find(table, _RA_UCDS, ("ra", "matchra", "s_ra")),
+        _find(table, _DEC_UCDS, ("dec", "matchdec", "s_dec")),
+    )
+    if ra is None or dec is None:
+        raise NotFoundError("no position columns", hint=f"columns: {', '.join(table.colnames)}")
+    return SkyCoord(np.asarray(table[ra], float), np.asarray(table[dec], float), unit="deg", frame="icrs")
+
+
+def _find(table: Table, ucds: tuple[str, ...], names: tuple[str, ...]) -> str | None:
+    for ucd in ucds:
+        for name in table.colnames:
+            if table[name].meta.get("ucd") == ucd:
+                return str(name)
+    by_name = {name.casefold(): name for name in reversed(table.colnames)}
+    return next((by_name[name] for name in names if name in by_name), None)

@@ -1,0 +1,323 @@
+"""From the headers of a FITS file to rows of the observation index.
+
+`observe` looks at every HDU of an open file, finds the images that say where they are on the sky, and
+makes an `Observation` of each dataset in the file: usually one; one for each filter where the images of
+a file were taken through different filters. Nothing is read but headers.
+
+The *product* of ``j94f05bgq_flt.fits`` is ``flt``.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+
+import pyarrow as pa
+from astropy.io import fits
+
+from awe.core.science.celestial import quiet
+from awe.core.science.filters import Band, band, spectral_element
+from awe.core.science.footprint import footprint
+from awe.core.science.images import ScienceImage, science_images
+from awe.core.science.keywords import FILTER_KEYWORDS, KEYWORDS, Cards, card, mjd
+from awe.core.science.obscore import OBSCORE_SCHEMA, POLARISATIONS
+
+__all__ = ["PRODUCTS", "Observation", "Rules", "observe", "split_name"]
+
+PRODUCTS: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(["raw", "d0f", "spt", "asn"], 1),
+        **dict.fromkeys(
+            [
+                "flt",
+                "flc",
+                "crj",
+                "crc",
+                "cal",
+                "c0f",
+                "c0m",
+                "c0h",
+                "sfl",
+                "single",
+                "rms",
+                "wht",
+                "err",
+                "exp",
+                "ctx",
+                "mask",
+            ],
+            2,
+        ),
+        **dict.fromkeys(["drz", "drc", "i2d", "mos", "sci"], 3),
+    }
+)
+"""Products that names of files end in, and their calibration level."""
+
+_PRINCIPAL = frozenset({"", "drz", "drc", "sci", "i2d", "mos"})
+
+
+_FACILITIES = MappingProxyType({"2.5m": "SDSS 2.5m"})
+_HLA = re.compile(r"^hst_(?P<proposal>\d{5}|\d{4})_(?P<visit>[0-9a-z]{2})_", re.IGNORECASE)
+_ROOTNAME = re.compile(r"^[a-z][0-9a-z]{3}(?P<visit>[0-9a-z]{2})[0-9a-z]{2}[a-z0-9]$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a publisher says of a collection beyond the headers.
+
+    Attributes
+    ----------
+    constants
+        Index column to the value of every row.
+    keywords
+        Index column to the keyword that holds it.
+    """
+
+    constants: Mapping[str, object] = field(default_factory=dict)
+    keywords: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One dataset: a row of the index but for what only the publisher knows (identifier, address, size).
+
+    The attributes are the columns of `awe.core.science.obscore` of the same names; None is unknown.
+    `hdus` are the numbers of the dataset's images. `part` tells datasets of one observation apart: the
+    product where it is not the principal one, and the HDU where a file holds several; None otherwise.
+    """
+
+    hdus: tuple[int, ...]
+    part: str | None
+    s_ra: float
+    s_dec: float
+    s_fov: float
+    s_region: str
+    s_pixel_scale: float
+    s_xel1: int
+    s_xel2: int
+    s_resolution: float | None = None
+    dataproduct_type: str = "image"
+    calib_level: int = 2
+    target_name: str | None = None
+    t_min: float | None = None
+    t_max: float | None = None
+    t_exptime: float | None = None
+    t_resolution: float | None = None
+    t_xel: int = 1
+    em_min: float | None = None
+    em_max: float | None = None
+    em_res_power: float | None = None
+    em_xel: int = 1
+    o_ucd: str | None = None
+    pol_states: str | None = None
+    pol_xel: int = 0
+    facility_name: str | None = None
+    instrument_name: str | None = None
+    obs_title: str | None = None
+    obs_creator_name: str | None = None
+    bib_reference: str | None = None
+    obs_release_date: str | None = None
+    proposal_id: str | None = None
+    pi_name: str | None = None
+    visit: str | None = None
+    level: int | None = None
+    detector: str | None = None
+    aperture: str | None = None
+    spectral_elt: str | None = None
+    n_exposures: int | None = None
+
+    def to_row(self) -> dict[str, object]:
+        """Return the columns of the index that it fills."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"hdus", "part"}}
+
+
+def split_name(stem: str) -> tuple[str, str]:
+    """Split a file's name without its extension into the observation's name and the product.
+
+    ``j94f05bgq_flt`` gives ``("j94f05bgq", "flt")``; the product is empty where the name has none.
+    """
+    head, _, product = stem.rpartition("_")
+    return (head, product.lower()) if head and product.lower() in PRODUCTS else (stem, "")
+
+
+def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None) -> list[Observation]:
+    """Return the datasets in an open file.
+
+    Parameters
+    ----------
+    hdus
+        The file; only headers are read.
+    stem
+        The file's name without its extension; the names of HST and the Hubble Legacy Archive hold facts.
+    rules
+        The publisher's word, which wins over the headers.
+
+    Raises
+    ------
+    NoCelestialWCSError
+        If no HDU is an image with celestial coordinates.
+    """
+    rules = rules or Rules()
+    with quiet():
+        primary = hdus[0].header
+        groups: dict[str | None, list[ScienceImage]] = {}
+        for image in science_images(hdus):
+            groups.setdefault(_element(Cards((image.header, primary))), []).append(image)
+        found = []
+        for element, images in groups.items():
+            cards = Cards((images[0].header, primary))
+            known = _known(cards, images[0], element, stem) | _ruled(cards, rules)
+            part = _part(stem, images[0] if len(groups) > 1 else None)
+            found.append(_observation(images, part, known))
+    return found
+
+
+def _part(stem: str, image: ScienceImage | None) -> str | None:
+    """Name a dataset among those that share the observation's name; None for the principal one."""
+    product = split_name(stem)[1]
+    parts = ([] if product in _PRINCIPAL else [product]) + ([] if image is None else [str(image.hdu)])
+    return ".".join(parts) or None
+
+
+def _element(cards: Cards) -> str | None:
+    names = [cards.first((keyword,)) for keyword in FILTER_KEYWORDS]
+    # WFPC2 writes the filters' numbers in FILTER1 and FILTER2, and their names in FILTNAM1 and FILTNAM2.
+    return spectral_element(tuple(name for name in names if isinstance(name, str)))
+
+
+def _observation(images: list[ScienceImage], part: str | None, known: Mapping[str, object]) -> Observation:
+    place = footprint([image.wcs for image in images])
+    row: dict[str, object] = {
+        "s_ra": place.ra,
+        "s_dec": place.dec,
+        "s_fov": place.diameter,
+        "s_region": place.region.to_stcs(),
+        "s_pixel_scale": images[0].wcs.pixel_scale,
+        "s_xel1": images[0].wcs.shape[0],
+        "s_xel2": images[0].wcs.shape[1],
+        **known,
+    }
+    typed = {name: _column(name, value) for name, value in row.items() if value is not None}
+    return Observation(hdus=tuple(image.hdu for image in images), part=part, **typed)  # type: ignore[arg-type]
+
+
+def _known(cards: Cards, image: ScienceImage, element: str | None, stem: str) -> dict[str, object]:
+    name, product = split_name(stem)
+    return {
+        **_texts(cards, name),
+        **_instrument(cards),
+        **_time(cards),
+        **_spectral(cards, element),
+        **_axes(image),
+        "s_resolution": cards.number("s_resolution"),
+        "calib_level": PRODUCTS.get(product, 2),
+        # The archive's "total" images are the sum of all filters, made to detect sources.
+        "spectral_elt": element or ("detection" if name.lower().endswith("_total") else None),
+        "level": cards.number("level"),
+        "n_exposures": cards.number("n_exposures"),
+    }
+
+
+def _ruled(cards: Cards, rules: Rules) -> dict[str, object]:
+    mapped = {column: cards.first((keyword,)) for column, keyword in rules.keywords.items()}
+    return {k: v for k, v in mapped.items() if v is not None} | dict(rules.constants)
+
+
+_CONVERT: Mapping[pa.DataType, Callable[[str], object]] = {
+    pa.string(): str,
+    pa.float64(): float,
+    pa.int32(): lambda text: int(float(text)),
+    pa.int64(): lambda text: int(float(text)),
+}
+
+
+def _column(name: str, value: object) -> object:
+    """Return a value in the type of its column; None where it cannot be read as that."""
+    try:
+        return None if value is None else _CONVERT[OBSCORE_SCHEMA[name].type](str(value))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _texts(cards: Cards, name: str) -> dict[str, object]:
+    found: dict[str, object] = {
+        thing: cards.text(thing)
+        for thing in (
+            "target_name", "aperture", "proposal_id", "pi_name", "visit", "obs_title", "obs_creator_name",
+            "bib_reference", "obs_release_date",
+        )
+    }  # fmt: skip
+    hla, root = _HLA.match(name), _ROOTNAME.match(name)
+    if hla:
+        found["proposal_id"] = found["proposal_id"] or hla["proposal"]
+        found["visit"] = found["visit"] or hla["visit"]
+    elif root and str(cards.text("facility_name")).upper() == "HST":
+        found["visit"] = found["visit"] or root["visit"]
+    unit = (cards.text("o_unit") or "").lower()
+    found["o_ucd"] = "phot.count" if re.match(r"(electron|count|dn|adu|cps|e-)", unit) else None
+    if re.match(r"(m|u|µ|n)?jy|.*erg|nanomagg", unit):
+        found["o_ucd"] = "phot.flux.density"
+    return found
+
+
+def _instrument(cards: Cards) -> dict[str, object]:
+    facility, instrument = cards.text("facility_name"), cards.text("instrument")
+    detector = cards.first(KEYWORDS["detector"])
+    camera = detector.strip() if isinstance(detector, str) and not detector.strip().isdigit() else None
+    name = instrument
+    if instrument and camera and camera.upper() not in instrument.upper():
+        name = f"{instrument}/{camera}"
+    return {
+        "facility_name": _FACILITIES.get(facility or "", facility),
+        "instrument_name": name,
+        "detector": name or camera,
+    }
+
+
+def _time(cards: Cards) -> dict[str, object]:
+    start = cards.number("start_mjd")
+    if start is None:
+        start = mjd(cards.text("start_date"), cards.text("start_time"))
+    exposure = cards.number("exposure")
+    end = cards.number("end_mjd")
+    if end is None:
+        end = mjd(cards.text("end_date"), None)
+    if end is None and start is not None and exposure is not None:
+        end = start + exposure / 86400
+    return {"t_min": start, "t_max": end, "t_exptime": exposure, "t_resolution": exposure}
+
+
+def _spectral(cards: Cards, element: str | None) -> dict[str, object]:
+    found = band(element, cards.text("instrument"), cards.text("facility_name"))
+    pivot, rms = cards.number("pivot_angstrom"), cards.number("rms_width_angstrom")
+    if found is None and pivot and rms:
+        # PHOTBW is the standard deviation of the passband; its full width is taken as a Gaussian's.
+        found = Band.around(pivot / 10, math.sqrt(8 * math.log(2)) * rms / 10, "PHOTPLAM, PHOTBW")
+    if found is None:
+        return {}
+    return {"em_min": found.low, "em_max": found.high, "em_res_power": found.resolving_power}
+
+
+def _axes(image: ScienceImage) -> dict[str, object]:
+    """Return what the axes beside the spatial ones say: spectral, polarisation and time."""
+    found: dict[str, object] = {}
+    extent = dict(enumerate(reversed(image.shape), start=1))
+    for axis, size in extent.items():
+        kind = str(card(image.header, f"CTYPE{axis}") or "").upper()
+        if kind == "STOKES":
+            found |= {"pol_xel": size, "pol_states": _stokes(image.header, axis, size)}
+        elif kind.startswith(("FREQ", "WAVE", "AWAV", "VELO", "VRAD", "VOPT", "ENER", "WAVN", "ZOPT")):
+            found |= {"em_xel": size}
+    others = math.prod(image.shape) // (image.wcs.shape[0] * image.wcs.shape[1])
+    return {**found, "dataproduct_type": "cube" if others > 1 else "image"}
+
+
+def _stokes(header: fits.Header, axis: int, size: int) -> str | None:
+    """Return the states of a STOKES axis (FITS Standard 4.0 table 29)."""
+    names = {1: "I", 2: "Q", 3: "U", 4: "V", -1: "RR", -2: "LL", -3: "RL", -4: "LR", -5: "XX", -6: "YY",
+             -7: "XY", -8: "YX"}  # fmt: skip
+    start, step, pixel = (float(header.get(f"{k}{axis}", 1)) for k in ("CRVAL", "CDELT", "CRPIX"))
+    codes = [round(start + (i + 1 - pixel) * step) for i in range(size)]
+    states = [names[c] for c in codes if c in names]
+    return f"/{'/'.join(sorted(states, key=POLARISATIONS.index))}/" if states else None

@@ -1,0 +1,37 @@
+"""The sky: positions, regions, and the HEALPix cells that an index looks up for them.
+
+A `Region` (`Circle`, `Polygon`, `Box`, `Range`) is an immutable value in ICRS degrees: ``contains`` is
+exact, ``covering`` a superset in HEALPix ranges, and an index uses both: ranges first, then the exact
+test. Text becomes values here too: DALI, STC-S, and positions as people type them. Everything works on
+numpy arrays; this package uses cdshealpix besides, and no tables, files or databases.
+"""
+
+from awe.core.sky._angles import half_chord_squared, separation, unit_vector
+from awe.core.sky._box import Box
+from awe.core.sky._healpix import MAX_ORDER, healpix_center, healpix_index, merge_ranges
+from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, parse_stcs
+from awe.core.sky._polygon import Polygon
+from awe.core.sky._position import parse_position
+from awe.core.sky._range import Range
+from awe.core.sky._region import Circle, Region, best_order
+
+__all__ = [
+    "MAX_ORDER",
+    "Box",
+    "Circle",
+    "Polygon",
+    "Range",
+    "Region",
+    "best_order",
+    "half_chord_squared",
+    "healpix_center",
+    "healpix_index",
+    "merge_ranges",
+    "parse_circle",
+    "parse_dali",
+    "parse_polygon",
+    "parse_position",
+    "parse_stcs",
+    "separation",
+    "unit_vector",
+]

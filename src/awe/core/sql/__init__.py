@@ -1,0 +1,27 @@
+"""One SQL compiler: ADQL 2.1, CasJobs' T-SQL and Data Lab's PostgreSQL in, an engine's SQL out.
+
+`compile_query` parses a text (``dialects``), lets only known parts through (``gate``), resolves every
+name and type against what the caller may read (`Names`), turns spatial predicates into regions and
+sky joins (``rules``), and gives a `Query`, which an engine has written in its own SQL (``lower``). The
+functions that exist are those of ``functions``: nothing passes through. This package opens nothing:
+no file, no database. sqlglot is used here and nowhere else.
+"""
+
+from awe.core.sql._model import Names, Parameter, TableDef, TableFunction
+from awe.core.sql._query import Query, compile_query
+from awe.core.sql.dialects import DIALECTS
+from awe.core.sql.functions import FUNCTIONS, Function
+from awe.core.sql.rules._state import TableUse
+
+__all__ = [
+    "DIALECTS",
+    "FUNCTIONS",
+    "Function",
+    "Names",
+    "Parameter",
+    "Query",
+    "TableDef",
+    "TableFunction",
+    "TableUse",
+    "compile_query",
+]

@@ -1,0 +1,13 @@
+"""One tree, several engines: each target writes the resolved tree as its own SQL."""
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from awe.core.sql.lower.duckdb import lower as lower_duckdb
+
+__all__ = ["TARGETS"]
+
+TARGETS: Mapping[str, Callable[[exp.Expr, Mapping[str, str]], str]] = {
+    "duckdb": lower_duckdb,
+}

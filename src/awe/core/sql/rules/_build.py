@@ -1,0 +1,80 @@
+"""Make bound nodes: what the rules write themselves has its value attached from the start."""
+
+import pyarrow as pa
+from sqlglot import exp
+
+from awe.core.sql.rules._state import set_value
+from awe.core.tables import Column
+
+__all__ = ["all_of", "binary", "call", "cast", "compare", "constant", "number"]
+
+_DOUBLE = Column("", pa.float64())
+_BIGINT = Column("", pa.int64())
+_BOOLEAN = Column("", pa.bool_())
+
+
+def number(quantity: float) -> exp.Expr:
+    """Return a constant, exactly: an integer stays one, a float keeps every bit."""
+    kind = _BIGINT if isinstance(quantity, int) else _DOUBLE
+    literal = set_value(exp.Literal.number(repr(abs(quantity))), kind)
+    return set_value(exp.Neg(this=literal), kind) if quantity < 0 else literal
+
+
+def call(name: str, *arguments: exp.Expr, type_: pa.DataType | None = None) -> exp.Expr:
+    """Return a call of a function by its canonical name; DOUBLE unless said otherwise."""
+    node = exp.Anonymous(this=name, expressions=[a.copy() for a in arguments])
+    return set_value(node, Column("", type_) if type_ is not None else _DOUBLE)
+
+
+def binary(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Return an arithmetic operation in double precision."""
+    return set_value(kind(this=left.copy(), expression=right.copy()), _DOUBLE)
+
+
+def compare(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Return a condition on two values, or AND, OR of two conditions."""
+    return set_value(kind(this=left.copy(), expression=right.copy()), _BOOLEAN)
+
+
+def all_of(conditions: list[exp.Expr]) -> exp.Expr:
+    """Return the conjunction of conditions, at least one."""
+    result = conditions[0]
+    for condition in conditions[1:]:
+        result = compare(exp.And, result, condition)
+    return result
+
+
+def cast(node: exp.Expr, sql_type: str, kind: pa.DataType) -> exp.Expr:
+    """Return a cast."""
+    return set_value(exp.Cast(this=node.copy(), to=exp.DataType.build(sql_type)), Column("", kind))
+
+
+def constant(node: exp.Expr) -> float | None:
+    """Return the number that an expression of numbers alone comes to, or None."""
+    if isinstance(node, exp.Literal):
+        return None if node.args.get("is_string") else float(node.name)
+    if isinstance(node, exp.Neg):
+        inner = constant(node.this)
+        return None if inner is None else -inner
+    if isinstance(node, exp.Cast):
+        return constant(node.this) if "DOUBLE" in node.args["to"].sql() else None
+    if not isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv)):
+        return None
+    left, right = constant(node.this), constant(node.expression)
+    if left is None or right is None:
+        return None
+    if isinstance(node, (exp.Div, exp.IntDiv)):
+        return _quotient(left, right, whole=isinstance(node, exp.IntDiv))
+    return (
+        left + right
+        if isinstance(node, exp.Add)
+        else left - right
+        if isinstance(node, exp.Sub)
+        else left * right
+    )
+
+
+def _quotient(left: float, right: float, *, whole: bool) -> float | None:
+    if right == 0:
+        return None
+    return float(int(left / right)) if whole else left / right

@@ -1,0 +1,242 @@
+"""Bind FROM: tables, common table expressions, subqueries, table functions, and how they join."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import reduce
+
+from sqlglot import exp
+
+from awe.core.sql._place import did_you_mean
+from awe.core.sql.rules import _views
+from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, set_value
+from awe.core.sql.rules.types import need_condition
+
+__all__ = ["bind_from", "renamed"]
+
+_KINDS = frozenset({"", "INNER", "CROSS", "OUTER"})
+_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
+BindQuery = Callable[[exp.Expr, Compilation, Scope], tuple[Output, ...]]
+BindExpression = Callable[[exp.Expr, Compilation, Scope], exp.Expr]
+
+
+def bind_from(
+    select: exp.Select, run: Compilation, scope: Scope, query: BindQuery, expression: BindExpression
+) -> None:
+    """Bind the FROM of a select; the scope then knows its sources."""
+    binder = _Binder(run, scope, query, expression)
+    from_ = select.args.get("from_")
+    if from_ is not None:
+        binder.item(from_.this, lateral=False)
+        binder.joins(select.args.get("joins") or [])
+
+
+def renamed(outputs: tuple[Output, ...], alias: exp.TableAlias, run: Compilation) -> tuple[Output, ...]:
+    """Return the outputs under the names of ``AS alias(a, b)``."""
+    names = [c.name for c in alias.args.get("columns") or []]
+    if names and len(names) != len(outputs):
+        raise run.text.syntax(alias, f"{len(names)} names for {len(outputs)} columns")
+    if not names:
+        return outputs
+    return tuple(replace(o, column=replace(o.column, name=n)) for o, n in zip(outputs, names, strict=True))
+
+
+class _Binder:
+    """The walk through one FROM, left to right."""
+
+    def __init__(self, run: Compilation, scope: Scope, query: BindQuery, expression: BindExpression) -> None:
+        self.run, self.scope, self.query, self.expression = run, scope, query, expression
+
+    def joins(self, joins: list[exp.Join]) -> None:
+        """Bind each join in turn: its right side, then its condition."""
+        for join in joins:
+            before = len(self.scope.sources)
+            self._check_kind(join)
+            apply = join.this.args.get("cross_apply") if isinstance(join.this, exp.Lateral) else None
+            self.item(join.this, lateral=isinstance(join.this, exp.Lateral))
+            if apply is not None:
+                _spell_apply(join, outer=not apply)
+            self._merge(join, before)
+            if join.args.get("on") is None and join.side:
+                raise self.run.text.syntax(join, f"{join.side} JOIN needs ON or USING")
+            if join.args.get("on") is not None:
+                need_condition(self.expression(join.args["on"], self.run, self.scope), self.run.text)
+
+    def _check_kind(self, join: exp.Join) -> None:
+        good = join.kind in _KINDS and join.side in _SIDES and join.method in {"", "NATURAL"}
+        if not good:
+            word = " ".join(filter(None, (join.method, join.side, join.kind)))
+            raise self.run.text.refused(join, f"{word} JOIN is not offered")
+
+    def item(self, item: exp.Expr, *, lateral: bool) -> None:
+        """Bind one thing in FROM."""
+        inner = item.this if isinstance(item, exp.Lateral) else item
+        if isinstance(inner, exp.Subquery) and isinstance(inner.this, exp.Table):
+            self.item(inner.this, lateral=False)
+            self.joins(inner.args.get("joins") or [])
+            return
+        call, schema = _call_of(inner)
+        if call is not None:
+            self._view(item, call, schema, lateral=lateral)
+        elif isinstance(inner, exp.Table):
+            self._table(inner)
+            self.joins(inner.args.get("joins") or [])
+        elif isinstance(inner, exp.Subquery):
+            self._derived(item, inner, self.scope if lateral else _Outside.of(self.scope))
+        else:
+            raise self.run.text.syntax(item, "expected a table or a subquery here")
+
+    def _table(self, table: exp.Table) -> None:
+        name, schema = table.name, _schema_of(table)
+        alias = table.alias or name
+        cte = self.scope.cte(name) if schema is None and not table.text("db") else None
+        if cte is not None:
+            key, outputs = self.run.key("t"), renamed(cte[1], _alias(table), self.run)
+            self._add(table, Source(alias, key, outputs))
+            self._rewrite(table, cte[0], key)
+            return
+        definition = self.run.table(schema, name)
+        if definition is None:
+            full = f"{schema}.{name}" if schema else name
+            hint = did_you_mean(full, self.run.names.spellings())
+            raise self.run.text.unknown(table, f"no table {full}", hint)
+        key = self.run.key("t")
+        outputs = tuple(Output(column, column.name) for column in definition.columns)
+        outputs = renamed(outputs, _alias(table), self.run)
+        self._add(table, Source(alias, key, outputs, None if table.alias else definition.schema, definition))
+        self.run.uses[key] = TableUse(key, definition)
+        self._rewrite(table, None, key)
+
+    def _rewrite(self, table: exp.Table, relation: str | None, key: str) -> None:
+        for part in ("db", "catalog"):
+            table.set(part, None)
+        table.set("this", exp.to_identifier(relation or key, quoted=True))
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+        table.meta["use"] = key if relation is None else None
+
+    def _derived(self, item: exp.Expr, subquery: exp.Subquery, around: Scope) -> None:
+        alias = _alias(item) if item.args.get("alias") is not None else _alias(subquery)
+        if not alias.name:
+            raise self.run.text.syntax(subquery, "a subquery in FROM needs an alias", "(SELECT ...) AS x")
+        outputs = renamed(self.query(subquery.this, self.run, around), alias, self.run)
+        key = self.run.key("t")
+        self._add(item, Source(alias.name, key, outputs))
+        subquery.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+        if item is not subquery:
+            item.set("alias", None)
+
+    def _view(self, item: exp.Expr, call: exp.Anonymous, schema: str | None, *, lateral: bool) -> None:
+        function = self.run.table_function(schema, call.name)
+        if function is None:
+            full = f"{schema}.{call.name}" if schema else call.name
+            hint = did_you_mean(full, self.run.names.spellings())
+            raise self.run.text.unknown(call, f"no table function {full}", hint)
+        correlated = lateral or (self.run.dialect != "tsql" and bool(self.scope.sources))
+        arguments = [self.expression(a, self.run, self.scope) for a in list(call.expressions)]
+        depends = any(a.find(exp.Column) for a in arguments)
+        if depends and not correlated:
+            raise self.run.text.syntax(
+                call, f"the arguments of {call.name} must be constants here",
+                "use CROSS APPLY to search around each row",
+            )  # fmt: skip
+        alias = item.alias or call.name
+        tree = _views.expand(function, call, arguments, self.run)
+        with self.run.inside(function):
+            outputs = self.query(tree, self.run, Scope())
+        key = self.run.key("t")
+        self._add(item, Source(alias, key, outputs))
+        subquery = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+        item.replace(exp.Lateral(this=subquery) if depends else subquery)
+
+    def _add(self, node: exp.Expr, source: Source) -> None:
+        names = [(s.name.casefold(), (s.schema or "").casefold()) for s in self.scope.sources]
+        if (source.name.casefold(), (source.schema or "").casefold()) in names:
+            raise self.run.text.syntax(node, f"{source.name} stands twice in FROM", "give each an alias")
+        self.scope.sources.append(source)
+
+    def _merge(self, join: exp.Join, before: int) -> None:
+        """Write USING and NATURAL as ON, and hide the columns that are there twice."""
+        left, right = self.scope.sources[:before], self.scope.sources[before:]
+        names = [u.name for u in join.args.get("using") or []]
+        if join.args.get("method") == "NATURAL":
+            names = [n for n in _names(right) if n.casefold() in {x.casefold() for x in _names(left)}]
+        if not names and join.args.get("method"):
+            raise self.run.text.syntax(join, "NATURAL JOIN of tables that share no column")
+        if not names:
+            return
+        if join.side == "FULL":
+            raise self.run.text.refused(join, "FULL JOIN with USING is not offered", "write the ON condition")
+        pairs = [(self._one(join, left, n), self._one(join, right, n)) for n in names]
+        for name, (one, other) in zip(names, pairs, strict=True):
+            (one if join.side == "RIGHT" else other)[0].hidden.add(name.casefold())
+        conditions = [
+            self.expression(
+                exp.EQ(this=_qualified(*one), expression=_qualified(*other)), self.run, self.scope
+            )
+            for one, other in pairs
+        ]
+        join.set("using", None)
+        join.set("method", None)
+        join.set("on", reduce(lambda a, b: self.expression(exp.And(this=a, expression=b), self.run, self.scope),
+                              conditions))  # fmt: skip
+
+    def _one(self, join: exp.Join, sources: list[Source], name: str) -> tuple[Source, Output]:
+        folded = name.casefold()
+        found = [
+            (s, o) for s in sources for o in s.columns
+            if o.column.name.casefold() == folded and folded not in s.hidden
+        ]  # fmt: skip
+        if len(found) != 1:
+            said = "is not on both sides" if not found else "is ambiguous"
+            raise self.run.text.unknown(join, f"column {name} of USING {said}")
+        return found[0]
+
+
+class _Outside:
+    """Where a derived table looks for names: common table expressions, but no neighbour in FROM."""
+
+    @staticmethod
+    def of(scope: Scope) -> Scope:
+        return Scope(parent=scope.parent, ctes=scope.ctes)
+
+
+def _names(sources: list[Source]) -> list[str]:
+    return [o.column.name for s in sources for o in s.columns if o.column.name.casefold() not in s.hidden]
+
+
+def _qualified(source: Source, output: Output) -> exp.Expr:
+    node = exp.column(
+        exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True)
+    )
+    return set_value(node, output.column)
+
+
+def _alias(node: exp.Expr) -> exp.TableAlias:
+    found = node.args.get("alias")
+    return found if isinstance(found, exp.TableAlias) else exp.TableAlias()
+
+
+def _schema_of(table: exp.Table) -> str | None:
+    """Return the schema: ``dbo`` and an empty one (``db..t``) leave it to the database's name."""
+    db, catalog = table.text("db"), table.text("catalog")
+    return (catalog if db.casefold() in {"", "dbo"} else db) or None
+
+
+def _call_of(inner: exp.Expr) -> tuple[exp.Anonymous | None, str | None]:
+    if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Anonymous):
+        schema = inner.text("this")
+        return inner.expression, None if schema.casefold() == "dbo" else schema
+    if isinstance(inner, exp.Anonymous):
+        return inner, None
+    if isinstance(inner, exp.Table) and isinstance(inner.this, exp.Anonymous):
+        return inner.this, _schema_of(inner)
+    return None, None
+
+
+def _spell_apply(join: exp.Join, *, outer: bool) -> None:
+    """CROSS APPLY is CROSS JOIN LATERAL, OUTER APPLY is LEFT JOIN LATERAL ... ON TRUE."""
+    if isinstance(join.this, exp.Lateral):
+        join.this.set("cross_apply", None)
+    join.set("side", "LEFT" if outer else None)
+    join.set("kind", None if outer else "CROSS")
+    if outer:
+        join.set("on", exp.true())

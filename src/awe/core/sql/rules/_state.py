@@ -1,0 +1,190 @@
+"""What the rules know while one query is compiled: sources, scopes, what a node's value is.
+
+A node that is bound carries ``meta["value"]``, a `Column` that says its type, unit and UCD. A bound
+column's qualifier is its source's key (``t1``), never the caller's alias, so nothing shadows anything.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from awe.core.sky import Region
+from awe.core.sql._model import Names, TableDef, TableFunction
+from awe.core.sql._place import Text
+from awe.core.tables import Column
+
+__all__ = [
+    "Compilation",
+    "Output",
+    "Scope",
+    "Source",
+    "TableUse",
+    "computed",
+    "has_value",
+    "set_value",
+    "value",
+    "view_name",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TableUse:
+    """One place where a query reads a table.
+
+    Attributes
+    ----------
+    key
+        The name of this use; `Query.lower` is given a relation for each.
+    table
+        The table read.
+    region
+        Where every row of this use that matters must lie, or None: the whole sky. Engines open only
+        what touches it; the query itself tests the rows exactly.
+    """
+
+    key: str
+    table: TableDef
+    region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One column of a query or a source: what callers see, and its name in the generated SQL."""
+
+    column: Column
+    sql: str
+
+
+@dataclass(slots=True)
+class Source:
+    """Something in FROM: the caller's name for it, our key, its columns.
+
+    `hidden` are columns merged into another source's by USING or NATURAL JOIN.
+    """
+
+    name: str
+    key: str
+    columns: tuple[Output, ...]
+    schema: str | None = None
+    table: TableDef | None = None
+    hidden: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Scope:
+    """The sources that an expression can see, and the scope around it."""
+
+    parent: "Scope | None" = None
+    ctes: dict[str, tuple[str, tuple[Output, ...]]] = field(default_factory=dict)
+    sources: list[Source] = field(default_factory=list)
+    aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
+
+    def around(self) -> Iterator["Scope"]:
+        """Yield this scope and those around it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def cte(self, name: str) -> tuple[str, tuple[Output, ...]] | None:
+        """Return the common table expression of that name (ignoring case)."""
+        folded = name.casefold()
+        return next((s.ctes[folded] for s in self.around() if folded in s.ctes), None)
+
+
+@dataclass(slots=True)
+class Compilation:
+    """One run of the compiler: its input, and what the rules have found so far."""
+
+    text: Text
+    names: Names
+    context: str | None
+    uses: dict[str, TableUse] = field(default_factory=dict)
+    outputs: tuple[Output, ...] = ()
+    views: tuple[str, ...] = ()
+    counter: int = 0
+
+    @property
+    def dialect(self) -> str:
+        """The dialect of the text at hand (a view's own is ADQL)."""
+        return self.text.dialect
+
+    def table(self, schema: str | None, name: str) -> TableDef | None:
+        """Find a table: without a schema in the context first."""
+        found = self.names.table(self.context, name) if schema is None and self.context else None
+        return found or self.names.table(schema, name)
+
+    def table_function(self, schema: str | None, name: str) -> TableFunction | None:
+        """Find a table function: without a schema in the context first."""
+        found = self.names.table_function(self.context, name) if schema is None and self.context else None
+        return found or self.names.table_function(schema, name)
+
+    @contextmanager
+    def inside(self, view: TableFunction) -> Iterator[None]:
+        """Compile the view of a table function: it is ADQL, its context is its own schema."""
+        before = self.text, self.context, self.views
+        self.text, self.context = Text(view.sql, "adql", placed=False), view.schema
+        self.views = (*self.views, view_name(view))
+        try:
+            yield
+        finally:
+            self.text, self.context, self.views = before
+
+    def key(self, letter: str) -> str:
+        """Return a new key: ``t1``, ``t2``, ``c3``."""
+        self.counter += 1
+        return f"{letter}{self.counter}"
+
+
+def view_name(function: TableFunction) -> str:
+    """Return what identifies a table function."""
+    return f"{function.schema}.{function.name}".casefold()
+
+
+class _Fact:
+    """A column that copies of a node share: deep copies of Arrow types are slow."""
+
+    __slots__ = ("column",)
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+
+    def __deepcopy__(self, memo: object) -> "_Fact":
+        return self
+
+
+def value(node: exp.Expr) -> Column:
+    """Return what is known of a bound node's value."""
+    fact = node.meta["value"]
+    if not isinstance(fact, _Fact):
+        raise TypeError("a bound node carries a fact")
+    return fact.column
+
+
+def has_value(node: exp.Expr) -> bool:
+    """Say whether the node has been bound."""
+    return "value" in node.meta
+
+
+def set_value(node: exp.Expr, column: Column) -> exp.Expr:
+    """Attach what is known of the node's value, and return the node."""
+    node.meta["value"] = _Fact(column)
+    return node
+
+
+def computed(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the nodes of a bound tree but for names: wide tables are mostly plain columns."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for part in node.args.values():
+            for child in part if isinstance(part, list) else (part,):
+                plain = type(child) is exp.Alias and type(child.this) is exp.Column
+                if isinstance(child, exp.Expr) and not plain and type(child) not in _NAMES:
+                    todo.append(child)
+
+
+_NAMES = frozenset({exp.Column, exp.Identifier, exp.TableAlias})

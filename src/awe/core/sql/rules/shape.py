@@ -1,0 +1,102 @@
+"""Rules that need no names: balance long chains, spell T-SQL's and PostgreSQL's own forms as one."""
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from awe.core.sql._place import Text
+
+__all__ = ["balance", "canonical"]
+
+
+def balance(tree: exp.Expr) -> exp.Expr:
+    """Make chains of AND, and of OR, as shallow as can be: ``id = 1 OR id = 2 OR ...`` has no limit."""
+    for kind in (exp.And, exp.Or):
+        tops = [n for n in tree.find_all(kind) if type(n.parent) is not kind]
+        for top in tops:
+            parts = _parts(top, kind)
+            if len(parts) > 2:
+                for part in parts:
+                    part.pop()
+                halves = _joined(parts, kind)
+                top.set("this", halves.this)
+                top.set("expression", halves.expression)
+    return tree
+
+
+def _parts(top: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
+    parts: list[exp.Expr] = []
+    todo = [top]
+    while todo:
+        node = todo.pop()
+        if type(node) is kind:
+            todo += [node.expression, node.this]
+        else:
+            parts.append(node)
+    return parts
+
+
+def _joined(parts: list[exp.Expr], kind: type[exp.Expr]) -> exp.Expr:
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return kind(this=_joined(parts[:half], kind), expression=_joined(parts[half:], kind))
+
+
+def canonical(tree: exp.Expr, text: Text) -> exp.Expr:
+    """Replace forms that only one dialect has: CONVERT, hex numbers, ``^``, APPLY, ``dbo.f(x)``."""
+    for node in list(tree.walk()):
+        change = _CHANGES.get(type(node))
+        if change is not None:
+            new = change(node, text)
+            if new is not node:
+                new.meta.update({k: v for k, v in node.meta.items() if k not in new.meta})
+                if node is tree:
+                    tree = new
+                else:
+                    node.replace(new)
+    return tree
+
+
+def _hex(node: exp.Expr, text: Text) -> exp.Expr:
+    try:
+        return exp.Literal.number(int(node.name, 16))
+    except ValueError:
+        raise text.syntax(node, f"0x{node.name} is not a number") from None
+
+
+def _convert(node: exp.Expr, text: Text) -> exp.Expr:
+    if not isinstance(node.this, exp.DataType):
+        raise text.syntax(node, "CONVERT takes a type and a value", "CONVERT(float, x)")
+    return exp.Cast(this=node.expression, to=node.this)
+
+
+def _power(node: exp.Expr, _text: Text) -> exp.Expr:
+    return exp.Anonymous(this="POWER", expressions=[node.this, node.expression])
+
+
+def _method(node: exp.Expr, text: Text) -> exp.Expr:
+    """``dbo.f(x)`` as a value is ``f(x)``; no other schema holds functions."""
+    call, schema = node.expression, node.text("this")
+    if isinstance(call, exp.Anonymous) and schema.casefold() == "dbo":
+        return call
+    if isinstance(call, exp.Anonymous) and isinstance(node.parent, exp.Lateral):
+        return node
+    raise text.refused(node, f"{node.sql()} cannot be called", "functions have no schema but dbo")
+
+
+def _not(node: exp.Expr, _text: Text) -> exp.Expr:
+    if not node.args.pop("negate", None):
+        return node
+    return exp.Not(this=type(node)(this=node.this, expression=node.expression))
+
+
+_CHANGES: Mapping[type[exp.Expr], Callable[[exp.Expr, Text], exp.Expr]] = {
+    exp.HexString: _hex,
+    exp.Convert: _convert,
+    exp.Pow: _power,
+    exp.Dot: _method,
+    exp.Like: _not,
+    exp.ILike: _not,
+    exp.Is: _not,
+}

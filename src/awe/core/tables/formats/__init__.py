@@ -1,0 +1,23 @@
+"""Tables as bytes: one module for each format, and the registry of them.
+
+`FORMATS`, `format_for` (a name or media type) and `format_of` (a file) give a `Format`; it writes a stream as
+bytes and reads a file as a stream, both in bounded memory. `VOTableOptions` is what a protocol adds to a
+document. Nothing here knows a protocol, a service or an engine.
+"""
+
+from awe.core.tables.formats._format import Format
+from awe.core.tables.formats._registry import FORMATS, format_for, format_of
+from awe.core.tables.formats._votable_document import error_document
+from awe.core.tables.formats._votable_options import VOTableOptions
+from awe.core.tables.formats.votable import VOTABLE_B2, VOTABLE_TD
+
+__all__ = [
+    "FORMATS",
+    "VOTABLE_B2",
+    "VOTABLE_TD",
+    "Format",
+    "VOTableOptions",
+    "error_document",
+    "format_for",
+    "format_of",
+]

@@ -1,0 +1,232 @@
+"""Arrow arrays brought to the few types that the astronomical formats know.
+
+Words: a *basic* type is bool, a number, text (`pa.string`), or a fixed or variable list of numbers.
+Everything else becomes basic: dates and times ISO 8601 text, decimals an exact 64-bit integer when they
+fit by type and the nearest double otherwise, binary a list of bytes, dictionaries their values, lists of
+text and structures JSON text. Nothing here knows a format.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from awe.core.tables._schema import Column, Schema
+from awe.core.tables._stream import TableStream
+from awe.errors import UsageError
+
+__all__ = [
+    "VOTABLE_NUMBERS",
+    "basic_schema",
+    "basic_type",
+    "elements",
+    "is_list",
+    "iso_text",
+    "pieces",
+    "string_bytes",
+    "to_basic",
+    "to_numpy",
+]
+
+VOTABLE_NUMBERS: Mapping[pa.DataType, pa.DataType] = {
+    pa.int8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.int64(),
+    pa.float16(): pa.float32(),
+}
+"""Numbers that VOTable 1.5 section 2.1 lacks, and the next type that holds them (uint64: checked by value)."""
+
+_PIECE_ROWS = 16_384
+_PIECE_BYTES = 32 << 20
+
+
+def is_list(arrow: pa.DataType) -> bool:
+    """Tell whether values of this type are arrays."""
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(arrow) for test in tests)
+
+
+def _is_number(arrow: pa.DataType) -> bool:
+    return any(test(arrow) for test in (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating))
+
+
+def _is_text(arrow: pa.DataType) -> bool:
+    return any(
+        test(arrow) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
+
+
+def _is_bytes(arrow: pa.DataType) -> bool:
+    tests = (
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_fixed_size_binary,
+        pa.types.is_binary_view,
+    )
+    return any(test(arrow) for test in tests)
+
+
+def basic_type(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
+    """Return the basic type that a column of this type is written as."""
+    if pa.types.is_dictionary(arrow):
+        return basic_type(arrow.value_type, numbers)
+    if _is_number(arrow):
+        return numbers.get(arrow, arrow)
+    if pa.types.is_decimal(arrow):
+        return pa.int64() if arrow.scale == 0 and arrow.precision <= 18 else pa.float64()
+    if pa.types.is_duration(arrow):
+        return pa.int64()
+    if _is_bytes(arrow):
+        return pa.list_(numbers.get(pa.uint8(), pa.uint8()))
+    if is_list(arrow):
+        return _basic_list(arrow, numbers)
+    return pa.string()
+
+
+def _basic_list(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
+    item = arrow.value_type
+    if not (_is_number(item) or pa.types.is_decimal(item)):
+        return pa.string()
+    inner = basic_type(item, numbers)
+    if pa.types.is_fixed_size_list(arrow) and arrow.list_size > 0:
+        return pa.list_(inner, arrow.list_size)
+    return pa.list_(inner)
+
+
+def basic_schema(schema: Schema, numbers: Mapping[pa.DataType, pa.DataType]) -> Schema:
+    """Return the schema with every type basic; times say so by the xtype of DALI 1.1 section 3.3.3."""
+    return schema.with_columns(tuple(_basic_column(column, numbers) for column in schema))
+
+
+def _basic_column(column: Column, numbers: Mapping[pa.DataType, pa.DataType]) -> Column:
+    temporal = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+    return Column(
+        column.name,
+        basic_type(column.type, numbers),
+        column.unit,
+        column.ucd,
+        column.utype,
+        column.xtype or ("timestamp" if temporal else ""),
+        column.description,
+        null=column.null,
+    )
+
+
+def to_basic(array: pa.Array, target: pa.DataType, name: str) -> pa.Array:
+    """Return the values of `array` as the basic type that `basic_type` gave for it.
+
+    Raises
+    ------
+    UsageError
+        If a value does not fit: an unsigned 64-bit integer above 2⁶³-1 in a format without that type.
+    """
+    source = array.type
+    if source == target:
+        return array
+    if pa.types.is_dictionary(source):
+        return to_basic(array.dictionary_decode(), target, name)
+    if pa.types.is_temporal(source) and not pa.types.is_duration(source):
+        return iso_text(array)
+    if _is_bytes(source):
+        return _byte_lists(array).cast(target)
+    if pa.types.is_string(target) and not _is_text(source) and not pa.types.is_null(source):
+        return pa.array(
+            [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string()
+        )
+    try:
+        return array.cast(target)
+    except pa.ArrowInvalid as error:
+        raise UsageError(
+            f"column {name}: a value of type {source} does not fit {target} ({error})",
+            hint="ask for parquet, csv or json, which hold it exactly",
+        ) from None
+
+
+def iso_text(array: pa.Array) -> pa.Array:
+    """Return dates and times as ISO 8601 text, UTC without a zone (DALI 1.1 section 3.3.3)."""
+    if pa.types.is_timestamp(array.type):
+        naive = array.cast(pa.timestamp(array.type.unit))
+        return pc.strftime(naive, format="%Y-%m-%dT%H:%M:%S")
+    return array.cast(pa.string())
+
+
+def _byte_lists(array: pa.Array) -> pa.Array:
+    plain = array.cast(pa.binary())
+    _, offsets, data = plain.buffers()
+    size = 0 if data is None else data.size
+    values = pa.Array.from_buffers(pa.uint8(), size, [None, data or pa.py_buffer(b"")])
+    bounds = pa.Array.from_buffers(pa.int32(), len(plain) + 1, [None, offsets], offset=plain.offset)
+    mask = plain.is_null() if plain.null_count else None
+    return pa.ListArray.from_arrays(bounds, values, mask=mask)
+
+
+def pieces(stream: TableStream, schema: Schema) -> Iterator[list[pa.Array]]:
+    """Yield the columns of a stream in the basic types of `schema`, a bounded number of rows at a time."""
+    for batch in stream:
+        for start, rows in _cuts(batch):
+            part = batch.slice(start, rows)
+            yield [to_basic(part.column(i), c.type, c.name) for i, c in enumerate(schema)]
+
+
+def _cuts(batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
+    if not batch.num_rows:
+        return
+    width = max(1, batch.nbytes // batch.num_rows)
+    step = max(1, min(_PIECE_ROWS, _PIECE_BYTES // width))
+    for start in range(0, batch.num_rows, step):
+        yield start, min(step, batch.num_rows - start)
+
+
+def elements(array: pa.Array, name: str) -> tuple[pa.Array, np.ndarray]:
+    """Return the flat elements of a list array and the offsets (rows + 1) of its rows in them.
+
+    A null row has no elements in a variable list and elements of no meaning in a fixed one. A null
+    element of a float becomes NaN; of other numbers it stays for the caller to refuse.
+
+    Raises
+    ------
+    UsageError
+        If an integer element is null: neither VOTable nor FITS can say so.
+    """
+    if pa.types.is_fixed_size_list(array.type):
+        width = array.type.list_size
+        flat = array.values.slice(array.offset * width, len(array) * width)
+        offsets = np.arange(len(array) + 1, dtype=np.int64) * width
+        if flat.null_count and array.null_count:
+            flat = pc.if_else(_spread(array.is_null(), width), pa.scalar(0).cast(flat.type), flat)
+    else:
+        flat = array.flatten()
+        counts = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    if flat.null_count and pa.types.is_floating(flat.type):
+        flat = flat.fill_null(float("nan"))
+    if flat.null_count and pa.types.is_integer(flat.type):
+        raise UsageError(
+            f"column {name}: an integer array with a missing element has no representation here",
+            hint="ask for parquet or json",
+        )
+    return flat, offsets
+
+
+def _spread(flags: pa.Array, width: int) -> pa.Array:
+    return pa.array(np.repeat(flags.to_numpy(zero_copy_only=False), width))
+
+
+def to_numpy(array: pa.Array, fill: object) -> np.ndarray:
+    """Return the values of a number column, `fill` where they are null."""
+    if array.null_count:
+        array = array.fill_null(pa.scalar(fill).cast(array.type))
+    values: np.ndarray = array.to_numpy(zero_copy_only=False)
+    return values
+
+
+def string_bytes(array: pa.Array) -> tuple[memoryview, np.ndarray]:
+    """Return the UTF-8 bytes behind a string or binary array and its offsets (rows + 1), without a copy."""
+    _, offsets, data = array.buffers()
+    if offsets is None:
+        return memoryview(b""), np.zeros(len(array) + 1, np.int32)
+    bounds = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+    return memoryview(b"" if data is None else data), bounds

@@ -1,0 +1,60 @@
+"""Opening the files that people give us: compressed or not, told by their first bytes."""
+
+import bz2
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from awe.errors import InputFileError
+
+__all__ = ["first_bytes", "open_file", "read_some"]
+
+_OPENERS: Mapping[bytes, Callable[[Path], object]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
+_DAMAGE = (EOFError, OSError, zlib.error)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading its content, through gzip or bzip2 where its first bytes say so.
+
+    Raises
+    ------
+    InputFileError
+        If it cannot be opened.
+    """
+    try:
+        with path.open("rb") as raw:
+            start = raw.read(4)
+        for magic, opener in _OPENERS.items():
+            if start.startswith(magic):
+                return cast("BinaryIO", opener(path))
+        return path.open("rb")
+    except OSError as error:
+        raise InputFileError(path.name, error.strerror or str(error)) from None
+
+
+def first_bytes(path: Path, size: int = 4096) -> bytes:
+    """Return the beginning of a file's content.
+
+    Raises
+    ------
+    InputFileError
+        If it cannot be read.
+    """
+    with open_file(path) as content:
+        return read_some(content, path, size)
+
+
+def read_some(content: BinaryIO, path: Path, size: int) -> bytes:
+    """Read up to `size` bytes.
+
+    Raises
+    ------
+    InputFileError
+        If the compressed data are damaged or end early.
+    """
+    try:
+        return content.read(size)
+    except _DAMAGE as error:
+        raise InputFileError(path.name, f"the compressed data cannot be read: {error}") from None

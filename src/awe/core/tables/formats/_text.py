@@ -1,0 +1,101 @@
+"""Values as text, a column at a time: what CSV, ECSV and JSON share.
+
+Integers and decimals are written with all their digits, floating-point numbers with the fewest that read back
+exactly, dates and times as ISO 8601, binary as hexadecimal digits, arrays and structures as JSON.
+"""
+
+import json
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from awe.core.tables.formats._arrow import is_list, iso_text, string_bytes
+
+__all__ = ["is_textual", "json_cells", "plain_text", "quoted_cells"]
+
+_JSON_SPECIAL = re.compile(rb'["\\\x00-\x1f\x7f]')
+
+
+def is_textual(arrow: pa.DataType) -> bool:
+    """Tell whether values of this type are text in JSON, and quoted in CSV where they must be."""
+    if pa.types.is_dictionary(arrow):
+        return is_textual(arrow.value_type)
+    number = pa.types.is_integer(arrow) or pa.types.is_floating(arrow) or pa.types.is_decimal(arrow)
+    return not (number or pa.types.is_boolean(arrow) or pa.types.is_duration(arrow))
+
+
+def plain_text(array: pa.Array) -> pa.Array:
+    """Return the values as text, without quotes; nulls stay nulls."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return plain_text(array.dictionary_decode())
+    if pa.types.is_duration(kind):
+        return array.cast(pa.int64()).cast(pa.string())
+    if pa.types.is_temporal(kind):
+        return iso_text(array)
+    if pa.types.is_floating(kind):
+        return array.cast(pa.float32() if pa.types.is_float16(kind) else kind).cast(pa.string())
+    if is_list(kind) and not is_textual(kind.value_type):
+        return _number_lists(array)
+    if pa.types.is_nested(kind):
+        return pa.array([None if v is None else _dumps(v) for v in array.to_pylist()], pa.string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.array([None if v is None else v.hex() for v in array.to_pylist()], pa.string())
+    return array.cast(pa.string())
+
+
+def _number_lists(array: pa.Array) -> pa.Array:
+    plain = array.cast(pa.list_(array.type.value_type))
+    counts = pc.list_value_length(plain).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    lists = pa.ListArray.from_arrays(pa.array(offsets), json_cells(plain.flatten()))
+    text = pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
+    return pc.if_else(plain.is_valid(), text, None)
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(_finite(value), default=str, separators=(",", ":"))
+
+
+def _finite(value: object) -> object:
+    """Return the value with null where JSON has no number."""
+    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
+        return None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
+
+
+def quoted_cells(array: pa.Array, delimiter: str, null: str = "") -> pa.Array:
+    """Return the cells of a column of delimited text (RFC 4180): quoted where needed, so `""` is no null."""
+    text = plain_text(array)
+    if is_textual(array.type):
+        pattern = f'^$|[{re.escape(delimiter)}"\r\n]|^\\s|\\s$|^#|^(?i:null)$'
+        special = pc.match_substring_regex(text, pattern)
+        if pc.any(special).as_py():
+            quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
+            text = pc.if_else(special, quoted, text)
+    return text.fill_null(null) if text.null_count else text
+
+
+def json_cells(array: pa.Array) -> pa.Array:
+    """Return the values as JSON text; null, NaN and the infinities as ``null``."""
+    text = plain_text(array)
+    if pa.types.is_floating(array.type):
+        text = pc.if_else(pc.is_finite(array), text, None)
+    elif is_list(array.type) or pa.types.is_nested(array.type):
+        pass  # JSON already
+    elif is_textual(array.type):
+        text = _json_strings(text)
+    return text.fill_null("null") if text.null_count else text
+
+
+def _json_strings(text: pa.Array) -> pa.Array:
+    data, offsets = string_bytes(text)
+    if _JSON_SPECIAL.search(data[int(offsets[0]) : int(offsets[-1])]):
+        return pa.array([None if v is None else json.dumps(v, ensure_ascii=False) for v in text.to_pylist()])
+    return pc.binary_join_element_wise('"', text, '"', "")

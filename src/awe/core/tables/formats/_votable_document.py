@@ -1,0 +1,215 @@
+"""The VOTable document around the rows: built as values, cut where the rows go.
+
+The documents use what VOTable 1.4 has and say version 1.4: of 1.5 they would use nothing more, and validators
+in wide use (stilts up to 3.4) refuse the number. The namespace of both stays that of 1.3. Where QUERY_STATUS
+stands is DALI 1.1 section 4.4. The rows and what is known only behind them (overflow, failure) are marked in the tree
+by processing instructions, at which the serialised document is cut.
+"""
+
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from lxml import etree
+
+from awe.core.tables._schema import Column, Schema
+from awe.core.tables.formats._arrow import is_list
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
+
+__all__ = ["NAMESPACE", "VERSION", "Frame", "error_document", "frame", "status_info"]
+
+NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
+VERSION = "1.4"
+_SCHEMA_LOCATION = f"{NAMESPACE} {NAMESPACE}"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_PREFIXES: Any = {None: NAMESPACE}  # the stubs know no default namespace
+_ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
+
+DATATYPES = {
+    pa.bool_(): "boolean",
+    pa.uint8(): "unsignedByte",
+    pa.int16(): "short",
+    pa.int32(): "int",
+    pa.int64(): "long",
+    pa.float32(): "float",
+    pa.float64(): "double",
+    pa.string(): "char",
+}
+"""Basic Arrow types and the datatypes of VOTable 1.5 section 2.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A document without its rows: what stands before them, behind them, and behind the last INFO."""
+
+    head: bytes
+    middle: bytes
+    tail: bytes
+
+
+def frame(schema: Schema, options: VOTableOptions = NO_OPTIONS, serialization: str | None = None) -> Frame:
+    """Return the document of a table of basic columns.
+
+    Parameters
+    ----------
+    schema
+        The columns, in basic types.
+    options
+        What the protocol adds.
+    serialization
+        ``TABLEDATA`` or ``BINARY2``; None for a table without data (as in VOParquet 1.0).
+    """
+    root = _root()
+    results = _child(root, "RESOURCE", type="results")
+    if options.description:
+        _child(results, "DESCRIPTION").text = _clean(options.description)
+    if options.status:
+        results.append(_info("QUERY_STATUS", options.status))
+    results.extend(_info(*info) for info in options.infos)
+    results.extend(_info(name, value) for name, value in schema.metadata.items())
+    systems = _Systems(schema, options)
+    results.extend(systems.elements())
+    _add_table(results, schema, options, systems, serialization)
+    results.append(etree.ProcessingInstruction("awe", "trailer"))
+    root.extend(_qualified(element) for element in options.resources)
+    return _cut(root)
+
+
+def status_info(status: str, message: str = "") -> bytes:
+    """Return the INFO that states how the rows ended, to stand behind the table (DALI 1.1 section 4.4.1)."""
+    info = etree.Element("INFO", name="QUERY_STATUS", value=status)  # takes the default namespace in place
+    info.text = _clean(message) or None
+    return bytes(etree.tostring(info, encoding="utf-8")) + b"\n"
+
+
+def error_document(message: str, infos: Iterable[tuple[str, str, str]] = ()) -> bytes:
+    """Return the document that says why there are no results (DALI 1.1 section 4.4.2)."""
+    root = _root()
+    results = _child(root, "RESOURCE", type="results")
+    results.append(_info("QUERY_STATUS", "ERROR", message))
+    results.extend(_info(*info) for info in infos)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True))
+
+
+def _root() -> etree._Element:
+    root = etree.Element(f"{{{NAMESPACE}}}VOTABLE", nsmap={**_PREFIXES, "xsi": _XSI}, version=VERSION)
+    root.set(f"{{{_XSI}}}schemaLocation", _SCHEMA_LOCATION)
+    return root
+
+
+def _element(tag: str, **attributes: str) -> etree._Element:
+    made = etree.Element(f"{{{NAMESPACE}}}{tag}", nsmap=_PREFIXES)
+    for name, value in attributes.items():
+        if value:
+            made.set(name, _clean(value))
+    return made
+
+
+def _child(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
+    made = _element(tag, **attributes)
+    parent.append(made)
+    return made
+
+
+def _info(name: str, value: str, text: str = "") -> etree._Element:
+    made = _element("INFO", name=name)
+    made.set("value", _clean(value))
+    made.text = _clean(text) or None
+    return made
+
+
+def _clean(text: str) -> str:
+    """Return the text without the characters that XML 1.0 section 2.2 forbids."""
+    return "".join(c if c in "\t\n\r" or " " <= c not in "\ufffe\uffff" else "\ufffd" for c in text)
+
+
+def _qualified(element: etree._Element) -> etree._Element:
+    """Return a copy in the VOTable namespace, so that callers may build elements without it."""
+    copy = deepcopy(element)
+    for node in copy.iter():
+        if isinstance(node.tag, str) and not node.tag.startswith("{"):
+            node.tag = f"{{{NAMESPACE}}}{node.tag}"
+    return copy
+
+
+class _Systems:
+    """The coordinate systems that columns refer to (VOTable 1.5 sections 3.1 and 3.2)."""
+
+    def __init__(self, schema: Schema, options: VOTableOptions) -> None:
+        self._options = options
+        self._used = {self.reference(column) for column in schema}
+
+    def reference(self, column: Column) -> str:
+        """Return the ID of the system of a column, or nothing."""
+        ucd = self._options.ucds.get(column.name, column.ucd).lower()
+        if ucd.startswith(("pos.eq.ra", "pos.eq.dec", "pos_eq_ra", "pos_eq_dec")):
+            return "system_icrs"
+        return "system_utc" if column.xtype == "timestamp" else ""
+
+    def elements(self) -> Iterator[etree._Element]:
+        """Yield the elements of the systems in use."""
+        if "system_icrs" in self._used:
+            yield _element("COOSYS", ID="system_icrs", system="ICRS")
+        if "system_utc" in self._used:
+            yield _element("TIMESYS", ID="system_utc", timescale="UTC", refposition="UNKNOWN")
+
+
+def _add_table(
+    results: etree._Element,
+    schema: Schema,
+    options: VOTableOptions,
+    systems: _Systems,
+    serialization: str | None,
+) -> None:
+    table = _child(results, "TABLE", name=schema.name)
+    if schema.description:
+        _child(table, "DESCRIPTION").text = _clean(schema.description)
+    table.extend(_qualified(element) for element in options.params)
+    for column in schema:
+        table.append(_field(column, options, systems))
+    table.extend(_qualified(element) for element in options.groups)
+    if serialization is None:
+        return
+    rows = _child(_child(table, "DATA"), serialization)
+    if serialization != "TABLEDATA":
+        rows = _child(rows, "STREAM", encoding="base64")
+    rows.append(etree.ProcessingInstruction("awe", "rows"))
+
+
+def _field(column: Column, options: VOTableOptions, systems: _Systems) -> etree._Element:
+    item = column.type.value_type if is_list(column.type) else column.type
+    field = _element(
+        "FIELD",
+        ID=options.ids.get(column.name, ""),
+        name=column.name,
+        datatype=DATATYPES[item],
+        arraysize=_arraysize(column.type),
+        unit=column.unit,
+        ucd=options.ucds.get(column.name, column.ucd),
+        utype=column.utype,
+        xtype=column.xtype,
+        ref=systems.reference(column),
+    )
+    if column.description:
+        _child(field, "DESCRIPTION").text = _clean(column.description)
+    if column.null is not None and pa.types.is_integer(column.type):
+        _child(field, "VALUES", null=str(column.null))
+    return field
+
+
+def _arraysize(arrow: pa.DataType) -> str:
+    if pa.types.is_fixed_size_list(arrow):
+        return str(arrow.list_size)
+    return "*" if pa.types.is_string(arrow) or pa.types.is_list(arrow) else ""
+
+
+def _cut(root: etree._Element) -> Frame:
+    etree.indent(root)
+    text = bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8")) + b"\n"
+    before, mark, rest = text.partition(_ROWS)
+    if not mark:
+        before, rest = b"", text
+    middle, _, tail = rest.partition(_TRAILER)
+    return Frame(before, middle, tail)

@@ -1,0 +1,122 @@
+"""What a FIELD of a VOTable says of its cells, and the Arrow column it becomes.
+
+Complex numbers become arrays of pairs, bits become booleans, arrays of several dimensions become flat
+(first axis fastest, as VOTable 1.5 section 2.2 orders them) and text of several dimensions one text.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from awe.core.tables._schema import Column
+from awe.errors import InputFileError
+
+__all__ = ["Cell", "cell_of"]
+
+_TYPES: Mapping[str, tuple[pa.DataType, int]] = {
+    "boolean": (pa.bool_(), 1),
+    "bit": (pa.bool_(), 1),
+    "unsignedByte": (pa.uint8(), 1),
+    "short": (pa.int16(), 1),
+    "int": (pa.int32(), 1),
+    "long": (pa.int64(), 1),
+    "char": (pa.string(), 1),
+    "unicodeChar": (pa.string(), 1),
+    "float": (pa.float32(), 1),
+    "double": (pa.float64(), 1),
+    "floatComplex": (pa.float32(), 2),
+    "doubleComplex": (pa.float64(), 2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How the values of a column are written in the file.
+
+    Attributes
+    ----------
+    column
+        What it becomes.
+    datatype
+        VOTable's own word.
+    item
+        Arrow type of one element.
+    count
+        Number of elements of that type (for text: of characters), 1 for a scalar; None when it varies.
+    """
+
+    column: Column
+    datatype: str
+    item: pa.DataType
+    count: int | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the elements are characters."""
+        return bool(pa.types.is_string(self.item))
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether a value is one number or truth value."""
+        return not self.is_text and self.column.type == self.item
+
+
+def cell_of(attributes: Mapping[str, str], description: str, null: str | None, file: str, line: int) -> Cell:
+    """Return the cell description of a FIELD.
+
+    Raises
+    ------
+    InputFileError
+        If the datatype or arraysize is not VOTable's.
+    """
+    name = attributes.get("name") or attributes.get("ID") or ""
+    where = f"line {line}, FIELD {name}"
+    datatype = attributes.get("datatype", "")
+    if datatype not in _TYPES:
+        raise InputFileError(
+            file, f"no datatype {datatype!r} in VOTable", where=where, hint=f"one of {', '.join(_TYPES)}"
+        )
+    item, pair = _TYPES[datatype]
+    arraysize = attributes.get("arraysize", "").strip()
+    count, scalar = _count(arraysize, file, where)
+    if count is not None:
+        count *= pair
+    column = Column(
+        name,
+        _arrow(item, count, scalar=scalar and pair == 1),
+        attributes.get("unit", ""),
+        attributes.get("ucd", ""),
+        attributes.get("utype", ""),
+        attributes.get("xtype", ""),
+        description,
+        null=_null(null, item, file, where),
+    )
+    return Cell(column, datatype, item, count)
+
+
+def _count(arraysize: str, file: str, where: str) -> tuple[int | None, bool]:
+    """Return the number of elements (None: it varies) and whether the value is a scalar."""
+    if arraysize in {"", "1"}:  # "1" is deprecated, and was always meant as a scalar
+        return 1, True
+    sizes = arraysize.split("x")
+    last = sizes.pop() if arraysize.endswith("*") else "0"
+    if not all(size.strip().isdecimal() for size in [*sizes, last.removesuffix("*") or "0"]):
+        raise InputFileError(file, f"arraysize={arraysize!r} is not one", where=where)
+    return (None if arraysize.endswith("*") else math.prod(int(size) for size in sizes)), False
+
+
+def _arrow(item: pa.DataType, count: int | None, *, scalar: bool) -> pa.DataType:
+    if scalar or pa.types.is_string(item):
+        return item
+    return pa.list_(item) if count is None else pa.list_(item, count)
+
+
+def _null(null: str | None, item: pa.DataType, file: str, where: str) -> int | None:
+    if not null or not pa.types.is_integer(item):
+        return None
+    try:
+        return int(null, 0) if null.lower().startswith("0x") else int(null)
+    except ValueError:
+        raise InputFileError(file, f"VALUES null={null!r} is not an integer", where=where) from None

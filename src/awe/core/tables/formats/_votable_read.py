@@ -1,0 +1,294 @@
+"""Reading VOTable documents in bounded memory: a pull parser for the elements, numpy for the bytes.
+
+The document is fed to the parser in pieces that end where a STREAM begins, so that its base64 text goes past
+the parser. Versions 1.0 to 1.5 are read, of any namespace. Entities are not resolved and no URL is opened.
+"""
+
+import binascii
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+from lxml import etree
+
+from awe.core.tables._schema import Schema
+from awe.core.tables._stream import TableStream
+from awe.core.tables.formats._files import open_file, read_some
+from awe.core.tables.formats._votable_decode import BinaryDecoder
+from awe.core.tables.formats._votable_fields import Cell, cell_of
+from awe.core.tables.formats._votable_text import CellError, parse_cells
+from awe.errors import InputFileError
+
+__all__ = ["read_votable", "votable_schema"]
+
+_CHUNK = 1 << 20
+_STREAM = re.compile(rb"<(?:[\w.-]+:)?STREAM\b[^>]*>")
+_TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "FITS", "TR")
+_BLANKS = bytes(range(33))
+
+
+def read_votable(path: Path) -> TableStream:
+    """Return the rows of the first table of a document.
+
+    Raises
+    ------
+    InputFileError
+        If it is no VOTable, or damaged: with the line, or the row and column; or if it states an error
+        instead of results.
+    """
+    content = open_file(path)
+    try:
+        reader = _Reader(path, content)
+        batches = reader.run()
+        next(batches)  # up to the FIELDs
+    except BaseException:
+        content.close()
+        raise
+    stream = TableStream(reader.schema, batches, content.close)
+    reader.stream = stream
+    return stream
+
+
+def votable_schema(document: bytes, name: str) -> Schema:
+    """Return the columns of the first table of a document in memory.
+
+    Raises
+    ------
+    InputFileError
+        As `read_votable`; `name` stands for the file.
+    """
+    reader = _Reader(Path(name), BytesIO(document))
+    next(reader.run())
+    return reader.schema
+
+
+class _Reader:
+    """The state of one reading: the parser, the bytes that it has not got yet, the table."""
+
+    def __init__(self, path: Path, content: BinaryIO) -> None:
+        self._path = path
+        self._content = content
+        self._parser: Any = etree.XMLPullParser(
+            ("start", "end"),
+            tag=[f"{{*}}{tag}" for tag in _TAGS],
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=True,
+        )
+        self._buffer = b""
+        self._cells: list[Cell] = []
+        self._rows: list[list[str | None]] = []
+        self._piece = b""
+        self._lines = 0
+        self._rows_parent: etree._Element | None = None
+        self._done = 0
+        self.schema = Schema(())
+        self.stream: TableStream | None = None
+
+    def run(self) -> Iterator[pa.RecordBatch | None]:
+        """Yield None when the schema is known, then the batches; what follows the table is read too."""
+        found = begun = ended = False
+        for event, element in self._events():
+            if element is None:  # a piece of the document is read
+                if self._rows:
+                    yield from self._flush()
+                continue
+            tag = etree.QName(element).localname
+            if not begun:
+                self._check_root(tag)
+                self._check_entities(element)
+                begun = True
+            if tag == "TR":
+                if event == "end" and found and not ended:
+                    self._take_row(element)
+                continue
+            if event == "start" and tag == "DATA" and not found:
+                found = True
+                self._take_head(element.getparent())
+                yield None
+            elif event == "start" and tag == "STREAM" and found and not ended:
+                yield from self._binary(element)
+            elif event == "start" and tag == "FITS" and not ended:
+                raise self._error("a FITS serialisation inside the VOTable", _line(element))
+            elif event == "end" and tag == "TABLE":
+                if not found:
+                    found = True
+                    self._take_head(element)
+                    yield None
+                ended = True  # later tables are left alone
+                if self._rows:
+                    yield from self._flush()
+            elif event == "end" and tag == "INFO":
+                self._take_info(element)
+        if not begun:
+            self._check_root("")
+        if not found:
+            raise self._error("there is no TABLE in it")
+
+    def _error(self, reason: str, line: int | None = None, hint: str | None = None) -> InputFileError:
+        where = f"line {line}" if line else None
+        return InputFileError(self._path.name, reason, where=where, hint=hint)
+
+    def _check_root(self, tag: str) -> None:
+        if tag != "VOTABLE":
+            raise self._error("it is not a VOTable: its first element is not VOTABLE")
+
+    def _check_entities(self, root: etree._Element) -> None:
+        subset: Any = root.getroottree().docinfo.internalDTD
+        if subset is not None and any(True for _ in subset.iterentities()):
+            raise self._error("it declares XML entities, which are not read")
+
+    # -- the document in pieces
+
+    def _events(self) -> Iterator[tuple[str, etree._Element | None]]:
+        """Yield the parser's events, and one without an element behind each piece of the document."""
+        try:
+            while self._fill():
+                match = _STREAM.search(self._buffer)
+                cut = match.end() if match else self._buffer.rfind(b">") + 1 or len(self._buffer)
+                self._piece, self._buffer = self._buffer[:cut], self._buffer[cut:]
+                self._parser.feed(self._piece)
+                yield from self._parser.read_events()
+                yield "piece", None
+                self._lines += self._piece.count(b"\n")
+                self._forget()
+            self._parser.close()
+        except etree.XMLSyntaxError as error:
+            line = error.lineno or 1
+            raise self._error(f"not well-formed XML: {error.msg}", line) from None
+
+    def _fill(self) -> bool:
+        """Have a closed tag in the buffer where possible; tell whether there are bytes at all."""
+        while b">" not in self._buffer:
+            more = read_some(self._content, self._path, _CHUNK)
+            if not more:
+                break
+            self._buffer += more
+        return bool(self._buffer)
+
+    def _forget(self) -> None:
+        """Drop the rows that were read from the tree, all but the last, to which the parser may still add."""
+        if self._rows_parent is not None:
+            del self._rows_parent[:-2]
+
+    # -- the head
+
+    def _take_head(self, table: etree._Element | None) -> None:
+        if table is None:
+            raise self._error("DATA stands outside a TABLE")
+        self._cells = [self._cell(field) for field in table.iterchildren("{*}FIELD")]
+        if not self._cells:
+            raise self._error("the TABLE has no FIELD", _line(table))
+        self.schema = Schema(
+            tuple(cell.column for cell in self._cells),
+            table.get("name", ""),
+            _child_text(table, "DESCRIPTION"),
+        )
+
+    def _cell(self, field: etree._Element) -> Cell:
+        values = next(field.iterchildren("{*}VALUES"), None)
+        null = None if values is None else values.get("null")
+        attributes = {str(name): str(value) for name, value in field.attrib.items()}
+        line = _line(field)
+        return cell_of(attributes, _child_text(field, "DESCRIPTION"), null, self._path.name, line)
+
+    def _take_info(self, info: etree._Element) -> None:
+        if info.get("name") != "QUERY_STATUS":
+            return
+        if info.get("value") == "ERROR":
+            reason = " ".join("".join(map(str, info.itertext())).split())
+            raise self._error(f"the service that wrote it states an error: {reason}", _line(info))
+        if info.get("value") == "OVERFLOW" and self.stream is not None:
+            self.stream.overflow = True
+
+    # -- rows as elements
+
+    def _take_row(self, row: etree._Element) -> None:
+        cells = [cell.text for cell in row]
+        if len(cells) != len(self._cells):
+            reason = f"row {self._done + len(self._rows) + 1} has {len(cells)} cells, the table has "
+            raise self._error(f"{reason}{len(self._cells)} columns", self._line_of(len(self._rows)))
+        self._rows.append(cells)
+        self._rows_parent = row.getparent()
+
+    def _flush(self) -> Iterator[pa.RecordBatch]:
+        columns = []
+        for cell, values in zip(self._cells, zip(*self._rows, strict=True), strict=True):
+            try:
+                columns.append(parse_cells(cell, values))
+            except CellError as error:
+                row = self._done + error.index + 1
+                where = f"line {self._line_of(error.index)}, row {row}, column {cell.column.name}"
+                raise InputFileError(self._path.name, error.reason, where=where) from None
+        self._done += len(self._rows)
+        self._rows = []
+        yield pa.RecordBatch.from_arrays(columns, schema=self.schema.to_arrow())
+
+    def _line_of(self, index: int) -> int:
+        """Return the line where a row of this piece ends (the parser's own count is slow and has an end)."""
+        ends = re.finditer(rb"</(?:[\w.-]+:)?TR\s*>", self._piece)
+        end = next(islice(ends, index, None), None)
+        return self._lines + self._piece.count(b"\n", 0, end.start() if end else None) + 1
+
+    # -- rows as bytes
+
+    def _binary(self, stream: etree._Element) -> Iterator[pa.RecordBatch]:
+        if stream.get("href"):
+            raise self._error("the rows are elsewhere (STREAM href)", _line(stream), "write them inline")
+        if stream.get("encoding") != "base64":
+            given = stream.get("encoding")
+            raise self._error(f"STREAM encoding={given!r} is not read", _line(stream), "use base64")
+        parent = stream.getparent()
+        masked = parent is not None and etree.QName(parent).localname == "BINARY2"
+        decoder = BinaryDecoder(self._cells, masked=masked)
+        rest = b""
+        for data in self._base64(_line(stream)):
+            rest += data
+            arrays, used = self._decode(decoder, rest)
+            rest = rest[used:]
+            if len(arrays[0]):
+                self._done += len(arrays[0])
+                yield pa.RecordBatch.from_arrays(arrays, schema=self.schema.to_arrow())
+        if rest:
+            where = f"row {self._done + 1}"
+            raise InputFileError(
+                self._path.name, f"the stream ends inside a row ({len(rest)} bytes)", where=where
+            )
+
+    def _decode(self, decoder: BinaryDecoder, data: bytes) -> tuple[list[pa.Array], int]:
+        try:
+            return decoder.decode(data)
+        except CellError as error:
+            where = f"row {self._done + error.index + 1}"
+            raise InputFileError(self._path.name, error.reason, where=where) from None
+
+    def _base64(self, line: int) -> Iterator[bytes]:
+        """Yield the decoded content of the STREAM that has just begun; its end tag stays in the buffer."""
+        waiting, ended = b"", False
+        while not ended:
+            if not self._buffer:
+                self._buffer = read_some(self._content, self._path, _CHUNK)
+            text, mark, rest = self._buffer.partition(b"<")
+            ended = bool(mark) or not self._buffer
+            self._buffer = mark + rest
+            waiting += text.translate(None, _BLANKS)
+            whole = len(waiting) if ended else len(waiting) // 4 * 4
+            try:
+                yield binascii.a2b_base64(waiting[:whole], strict_mode=True)
+            except binascii.Error as error:
+                raise self._error(f"the base64 text of the STREAM is damaged: {error}", line) from None
+            waiting = waiting[whole:]
+
+
+def _line(element: etree._Element) -> int:
+    line = element.sourceline
+    return line if isinstance(line, int) else 0
+
+
+def _child_text(element: etree._Element, tag: str) -> str:
+    child = next(element.iterchildren(f"{{*}}{tag}"), None)
+    return "" if child is None else " ".join("".join(map(str, child.itertext())).split())

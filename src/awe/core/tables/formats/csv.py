@@ -1,0 +1,167 @@
+"""Comma- and tab-separated text (RFC 4180 with a header line): `CSV` and `TSV`.
+
+An empty cell is null, ``""`` is a text of no characters. CSV has no place for units, limits or errors: a failure
+of the rows ends the answer early by its exception. Comment lines (``#``) before the header are skipped when
+read; types are found by reading the file twice (see `_csv_types`), so that no late value is a surprise.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from awe.core.tables._schema import Column, Schema
+from awe.core.tables._stream import TableStream
+from awe.core.tables.formats._arrow import string_bytes
+from awe.core.tables.formats._csv_types import Evidence, as_type
+from awe.core.tables.formats._files import open_file
+from awe.core.tables.formats._text import quoted_cells
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
+from awe.errors import InputFileError
+
+__all__ = ["CSV", "TSV", "DelimitedFormat", "delimited_rows"]
+
+_BOM = b"\xef\xbb\xbf"
+_PIECE_ROWS = 16_384
+_BLOCK_BYTES = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class DelimitedFormat:
+    """Text with one delimiter."""
+
+    name: str
+    media_types: tuple[str, ...]
+    extensions: tuple[str, ...]
+    delimiter: str
+
+    def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield a header line, then the rows."""
+        with stream:
+            names = pa.array(stream.schema.names, pa.string())
+            header = quoted_cells(names, self.delimiter).to_pylist()
+            yield (self.delimiter.join(header) + "\n").encode()
+            for batch in stream:
+                yield from delimited_rows(batch, self.delimiter)
+
+    def read(self, path: Path) -> TableStream:
+        """Return the rows; the types are those that hold every value of the file.
+
+        Raises
+        ------
+        InputFileError
+            From here or from the stream: with the line.
+        """
+        names, line = _header(path, self.delimiter)
+        evidence = [Evidence() for _ in names]
+        for batch in _blocks(path, names, line, self.delimiter):
+            for found, column in zip(evidence, batch.columns, strict=True):
+                found.see(column)
+        schema = Schema(tuple(Column(n, found.type) for n, found in zip(names, evidence, strict=True)))
+        return TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema))
+
+
+def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
+    """Yield the lines of a batch."""
+    # a row of one empty cell would be a blank line, which readers skip
+    null = '""' if batch.num_columns == 1 else ""
+    for start in range(0, batch.num_rows, _PIECE_ROWS):
+        piece = batch.slice(start, _PIECE_ROWS)
+        cells = [quoted_cells(column, delimiter, null) for column in piece.columns]
+        joined = pc.binary_join_element_wise(*cells, delimiter)
+        data, offsets = string_bytes(pc.binary_join_element_wise(joined, "", "\n"))
+        yield bytes(data[: int(offsets[-1])])
+
+
+def _start(content: BinaryIO, path: Path) -> tuple[bytes, int]:
+    """Return the header line and its number; the content stands behind it."""
+    number = 0
+    try:
+        while line := content.readline():
+            number += 1
+            line = line.removeprefix(_BOM) if number == 1 else line
+            if line.strip() and not line.startswith(b"#"):
+                return line, number
+    except (OSError, EOFError) as error:
+        raise InputFileError(path.name, f"the compressed data cannot be read: {error}") from None
+    raise InputFileError(path.name, "the file is empty: there is no header line")
+
+
+def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
+    with open_file(path) as content:
+        line, number = _start(content, path)
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputFileError(path.name, f"not UTF-8 text: {error.reason}", where=f"line {number}") from None
+    if "\0" in text:
+        raise InputFileError(path.name, "not a text file", where=f"line {number}")
+    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputFileError(
+            path.name, f"the column {twice[0]!r} stands twice in the header", where=f"line {number}"
+        )
+    if "" in names:
+        place = names.index("") + 1
+        raise InputFileError(path.name, f"column {place} has no name in the header", where=f"line {number}")
+    return names, number
+
+
+def _blocks(path: Path, names: list[str], header_line: int, delimiter: str) -> Iterator[pa.RecordBatch]:
+    """Yield the rows as text."""
+    wrong: list[arrow_csv.InvalidRow] = []
+
+    def remember(row: arrow_csv.InvalidRow) -> str:
+        wrong.append(row)
+        return "error"
+
+    with open_file(path) as content:
+        _start(content, path)
+        try:
+            reader = arrow_csv.open_csv(
+                content,
+                arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK_BYTES),
+                arrow_csv.ParseOptions(
+                    delimiter=delimiter, newlines_in_values=True, invalid_row_handler=remember
+                ),
+                arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    null_values=["", "null", "NULL"],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+            yield from reader
+        except (pa.ArrowInvalid, OSError, EOFError) as error:
+            if str(error) == "Empty CSV file":
+                return
+            raise _reason(path, wrong, error, header_line) from None
+
+
+def _reason(
+    path: Path, wrong: list[arrow_csv.InvalidRow], error: Exception, header_line: int
+) -> InputFileError:
+    if not wrong:
+        return InputFileError(path.name, str(error).removeprefix("CSV parse error: "))
+    row = wrong[0]
+    where = None if row.number is None else f"line {row.number + header_line}"
+    reason = f"{row.actual_columns} cells, the header has {row.expected_columns}"
+    return InputFileError(path.name, reason, where=where)
+
+
+def _typed(blocks: Iterator[pa.RecordBatch], schema: Schema) -> Iterator[pa.RecordBatch]:
+    arrow = schema.to_arrow()
+    for block in blocks:
+        columns = [as_type(text, column.type) for text, column in zip(block.columns, schema, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+
+CSV = DelimitedFormat("csv", ("text/csv;header=present", "text/csv", "text/plain"), (".csv",), ",")
+TSV = DelimitedFormat("tsv", ("text/tab-separated-values", "ascii"), (".tsv", ".tab"), "\t")

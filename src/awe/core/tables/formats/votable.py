@@ -1,0 +1,143 @@
+"""VOTable: `VOTABLE_TD` writes TABLEDATA, `VOTABLE_B2` writes BINARY2, both read every serialisation.
+
+Text is written as datatype ``char`` in UTF-8. An unsigned 64-bit column is written as ``long``, and a value
+above 2⁶³-1 in it is an error, never another number. The document is built in `_votable_document`, the rows
+in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
+"""
+
+import logging
+from binascii import b2a_base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from awe.core.tables._schema import Schema
+from awe.core.tables._stream import TableStream
+from awe.core.tables.formats._arrow import VOTABLE_NUMBERS, basic_schema, pieces
+from awe.core.tables.formats._votable_binary import Binary2Encoder
+from awe.core.tables.formats._votable_cells import table_rows
+from awe.core.tables.formats._votable_document import Frame, frame, status_info
+from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
+from awe.core.tables.formats._votable_read import read_votable
+from awe.errors import AweError
+
+__all__ = ["VOTABLE_B2", "VOTABLE_TD", "VOTableFormat"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class _RowEncoder(Protocol):
+    def rows(self, columns: list[pa.Array]) -> bytes: ...
+
+    def finish(self) -> bytes: ...
+
+
+class _TableData:
+    def __init__(self, schema: Schema) -> None:
+        self._names = schema.names
+
+    def rows(self, columns: list[pa.Array]) -> bytes:
+        return bytes(table_rows(columns, self._names))
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _Binary2:
+    """Base64 lines; the bytes that do not fill a group of three wait for the next piece."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._encoder = Binary2Encoder(schema)
+        self._rest = b""
+
+    def rows(self, columns: list[pa.Array]) -> bytes:
+        data = self._encoder.rows(columns)
+        if self._rest:
+            data = memoryview(self._rest + data)
+        whole = len(data) // 3 * 3
+        self._rest = bytes(data[whole:])
+        return b2a_base64(data[:whole])
+
+    def finish(self) -> bytes:
+        return b2a_base64(self._rest) if self._rest else b""
+
+
+@dataclass(frozen=True, slots=True)
+class VOTableFormat:
+    """One serialisation of VOTable."""
+
+    name: str
+    media_types: tuple[str, ...]
+    serialization: str
+    encoder: Callable[[Schema], _RowEncoder]
+    extensions: tuple[str, ...] = (".vot", ".votable", ".xml")
+
+    def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:
+        """Yield the document. Overflow, and failure of the rows, are stated in an INFO behind the table."""
+        schema = basic_schema(stream.schema, VOTABLE_NUMBERS)
+        around = frame(schema, options, self.serialization)
+        return _document(stream, schema, around, self.encoder(schema), options)
+
+    def read(self, path: Path) -> TableStream:
+        """Return the rows of the first table; TABLEDATA, BINARY and BINARY2, compressed with gzip or not.
+
+        Raises
+        ------
+        InputFileError
+            From here or from the stream: with the line, or the row and column.
+        """
+        return read_votable(path)
+
+
+def _document(
+    stream: TableStream, schema: Schema, around: Frame, encoder: _RowEncoder, options: VOTableOptions
+) -> Iterator[bytes]:
+    trailer = b""
+    with stream:
+        yield around.head
+        try:
+            for columns in pieces(stream, schema):
+                yield encoder.rows(columns)
+        except Exception as error:
+            if options.on_error == "raise":
+                raise
+            trailer = status_info("ERROR", _reason(error))
+        if stream.overflow:
+            trailer = trailer or status_info("OVERFLOW")
+    yield encoder.finish()
+    yield around.middle + trailer + around.tail
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, AweError):
+        return str(error)
+    _LOG.error("the rows of an answer failed", exc_info=error)
+    return "the rows that follow could not be read: a fault of the service"
+
+
+VOTABLE_TD = VOTableFormat(
+    "votable",
+    (
+        "application/x-votable+xml",
+        "application/x-votable+xml;serialization=tabledata",
+        "text/xml",
+        "application/xml",
+        "text/xml;content=x-votable",
+        "votable/td",
+        "votable_td",
+    ),
+    "TABLEDATA",
+    _TableData,
+)
+VOTABLE_B2 = VOTableFormat(
+    "votable/b2",
+    (
+        "application/x-votable+xml;serialization=binary2",
+        "application/x-votable+xml;serialization=BINARY2",
+    ),
+    "BINARY2",
+    _Binary2,
+)

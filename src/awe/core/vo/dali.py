@@ -1,0 +1,65 @@
+"""What all data access protocols share: Data Access Layer Interface 1.1 (REC 2017-05-17).
+
+The parameters that every service takes, intervals, and the words of its answers.
+"""
+
+import math
+
+from awe.core.vo.params import Param, integer, text
+
+__all__ = ["FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "interval", "number_interval"]
+
+RESPONSEFORMAT: Param[str] = Param(
+    "RESPONSEFORMAT",
+    text,
+    "Format of the answer: a media type or a short name such as votable, csv, fits, json, parquet",
+    example="csv",
+)
+"""DALI 1.1 section 3.4.3."""
+
+FORMAT: Param[str] = Param("FORMAT", text, "The older name of RESPONSEFORMAT", example="csv")
+"""TAP 1.1 section 2.7.2 keeps the name of TAP 1.0."""
+
+MAXREC: Param[int] = Param(
+    "MAXREC",
+    integer(0),
+    "Rows of the answer at the most; 0 asks for the columns only",
+    "long",
+    example="1000",
+)
+"""DALI 1.1 section 3.4.4."""
+
+REQUEST: Param[str] = Param("REQUEST", text, "What is asked for; a service does one thing, this is ignored")
+"""DALI 1.0's REQUEST, sent by older clients."""
+
+
+def interval(given: str) -> tuple[float, float]:
+    """Parse a DALI interval (section 3.3.5): two numbers, ``-Inf`` and ``+Inf`` for open ends.
+
+    Raises
+    ------
+    ValueError
+        If it is not one, or is empty.
+    """
+    parts = given.replace(",", " ").split()
+    if len(parts) != 2:
+        raise ValueError("is not an interval of two numbers")
+    low, high = _number(parts[0]), _number(parts[1])
+    if math.isnan(low) or math.isnan(high):
+        raise ValueError("has no number at one end")
+    if low > high:
+        raise ValueError("begins after its end")
+    return low, high
+
+
+def number_interval(given: str) -> tuple[float, float]:
+    """Parse an interval, or one number as the interval that holds just it (SIA 2.0 section 2.1.2)."""
+    parts = given.split()
+    return interval(f"{parts[0]} {parts[0]}" if len(parts) == 1 else given)
+
+
+def _number(given: str) -> float:
+    try:
+        return float(given)
+    except ValueError:
+        raise ValueError(f"has {given!r} where a number should be") from None

@@ -1,0 +1,185 @@
+"""Write the demonstration sky as the files an archive would publish.
+
+`awe.core.science.simulation` makes the sky; this module gives it the form of any archive's delivery:
+a Parquet catalogue, a folder of FITS images, and a describe file (TOML) for each. They are published
+with the same commands as other data::
+
+    awe publish table hsc.SumCat demo/sumcat.parquet --describe demo/sumcat.toml
+    awe publish images hla demo/images --describe demo/hla.toml
+
+It imports core only, and knows nothing of what publishes the files.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from awe.core.science.simulation import (
+    CATALOG_SCHEMA,
+    FRAMES,
+    PUBLISHED,
+    Frame,
+    Sky,
+    frame_hdus,
+    render,
+    simulate_sky,
+    summary_catalog,
+)
+
+__all__ = ["DemoSky", "catalog_description", "images_description", "write_demo_sky"]
+
+SEED = 87
+
+_SCHEMA = {
+    "title": "Hubble Source Catalog (demonstration)",
+    "description": "SIMULATED. The context HSC of the demonstration sky: not the Hubble Source Catalog itself.",
+}
+_SEARCH = {
+    "name": "SearchSumCatalog",
+    "description": (
+        "The summary catalogue within a radius of a position, as the function of that name of the Hubble "
+        "Source Catalog: all columns of SumCat. The radius is in arcseconds. The original's magtype chooses "
+        "between aperture (magaper2) and total (magauto) magnitudes; which value means which is not "
+        "documented, so both are accepted here and give the same magnitudes."
+    ),
+    "sql": (
+        "SELECT * FROM hsc.SumCat WHERE 1 = CONTAINS(POINT(MatchRA, MatchDec), "
+        "CIRCLE(:ra_deg, :dec_deg, :radius_arcsec / 3600.0))"
+    ),
+}
+_SEARCH_PARAMETERS: tuple[Mapping[str, str | float], ...] = (
+    {"name": "ra_deg", "unit": "deg", "description": "right ascension of the centre (ICRS)"},
+    {"name": "dec_deg", "unit": "deg", "description": "declination of the centre (ICRS)"},
+    {"name": "radius_arcsec", "unit": "arcsec", "description": "radius"},
+    {"name": "magtype", "unit": "", "description": "1 or 2; makes no difference here", "default": 1},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSky:
+    """The files of the demonstration sky.
+
+    Attributes
+    ----------
+    catalog, catalog_describe
+        Parquet file of the table ``hsc.SumCat``, and what describes it.
+    images, images_describe
+        Folder of the FITS images of the collection ``hla``, and what describes it.
+    """
+
+    catalog: Path
+    catalog_describe: Path
+    images: Path
+    images_describe: Path
+
+    @property
+    def image_files(self) -> tuple[Path, ...]:
+        """The FITS files, one a frame."""
+        return tuple(self.images / _file_name(frame) for frame in FRAMES)
+
+
+def write_demo_sky(
+    folder: Path, *, seed: int = SEED, progress: Callable[[str, int, int], None] | None = None
+) -> DemoSky:
+    """Simulate the demonstration sky and write it; the same seed gives the same bytes.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made if absent. Files of an earlier run are replaced.
+    seed
+        Another one gives another sky.
+    progress
+        Called before each file with its name, how many are done, and how many there are.
+
+    Returns
+    -------
+    DemoSky
+        Where everything is: about 65 MB.
+    """
+    written = DemoSky(
+        folder / "sumcat.parquet", folder / "sumcat.toml", folder / "images", folder / "hla.toml"
+    )
+    written.images.mkdir(parents=True, exist_ok=True)
+    report = progress or _silent
+    steps = len(FRAMES) + 1
+    report(written.catalog.name, 0, steps)
+    sky = simulate_sky(seed)
+    _write_catalog(sky, written)
+    written.images_describe.write_text(images_description(), encoding="utf-8")
+    for i, frame in enumerate(FRAMES):
+        report(_file_name(frame), i + 1, steps)
+        frame_hdus(render(sky, frame)).writeto(written.images / _file_name(frame), overwrite=True)
+    report("", steps, steps)
+    return written
+
+
+def catalog_description() -> str:
+    """Return the describe file of the catalogue: units, UCDs, words, and its search function."""
+    schema = CATALOG_SCHEMA
+    lines = list(_section("table", {"title": "Summary catalogue around M87 (simulated)"}))
+    lines.append(f"description = {_toml(schema.description)}")
+    lines += _section("schema", _SCHEMA)
+    lines += _section("metadata", schema.metadata)
+    for column in schema:
+        facts: dict[str, str | bool] = {
+            "unit": column.unit, "ucd": column.ucd, "description": column.description,
+            "principal": column.principal,
+        }  # fmt: skip
+        lines += _section(f"columns.{column.name}", {k: v for k, v in facts.items() if v})
+    lines += _section("[functions]", _SEARCH)
+    for parameter in _SEARCH_PARAMETERS:
+        lines += _section("[functions.parameters]", parameter)
+    return "\n".join(lines).lstrip() + "\n"
+
+
+def images_description() -> str:
+    """Return the describe file of the image collection."""
+    about = {
+        "title": "HST images of M87 (simulated)",
+        "description": (
+            "SIMULATED. Images like the combined images of the Hubble Legacy Archive: M87 and its globular "
+            "clusters with ACS/WFC, WFC3/UVIS and WFPC2, drawn after published numbers. The data sets have "
+            "the names, centres and exposure times of real ones; their pixels are not real."
+        ),
+    }
+    references = "; ".join(dict.fromkeys(row.reference for row in PUBLISHED))
+    metadata = {"simulated": "yes: every pixel", "reference": references}
+    lines = [
+        *_section("collection", about),
+        # the archive calls the sum of all filters "detection"; FILTER1 and FILTER2 say what was summed
+        *_section("keywords", {"spectral_elt": "FILTER"}),
+        *_section("metadata", metadata),
+    ]
+    return "\n".join(lines).lstrip() + "\n"
+
+
+def _write_catalog(sky: Sky, written: DemoSky) -> None:
+    table = summary_catalog(sky)
+    # the file is bare, as an archive's would be: what the columns mean stands in the describe file
+    bare = pa.schema([pa.field(field.name, field.type) for field in table.schema])
+    pq.write_table(table.cast(bare), written.catalog, compression="zstd")
+    written.catalog_describe.write_text(catalog_description(), encoding="utf-8")
+
+
+def _file_name(frame: Frame) -> str:
+    return f"{frame.name}_drz.fits"
+
+
+def _section(name: str, facts: Mapping[str, str | float | bool]) -> Iterator[str]:
+    yield f"\n[{name}]"
+    for key, value in facts.items():
+        yield f"{key} = {_toml(value)}"
+
+
+def _toml(value: str | float | bool) -> str:
+    """Write a TOML value; JSON's strings, numbers and booleans are TOML's as well (TOML 1.0)."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _silent(name: str, done: int, steps: int) -> None:
+    """Report to nobody."""

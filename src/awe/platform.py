@@ -1,0 +1,93 @@
+"""The composition root: settings in, services out. It has no use cases of its own.
+
+A platform is everything awe can do without HTTP: the web serves one, the operator's commands and a
+client in the same process use one directly.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+from awe import plugins
+from awe.services.catalogs import CatalogService, CatalogStore, Engine
+from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.observations import ObservationService
+from awe.services.system import SystemDatabase
+from awe.settings import LimitSettings, Settings
+
+__all__ = ["Platform"]
+
+EngineFactory = Callable[[Path, LimitSettings], Engine]
+"""What is registered under ``awe.engines``."""
+
+AuthenticatorFactory = Callable[[IdentityStore], Authenticator]
+"""What is registered under ``awe.authenticators``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The services of one archive, wired together; close it, or use it as a context manager."""
+
+    settings: Settings
+    system: SystemDatabase
+    engine: Engine
+    identity: IdentityService
+    catalogs: CatalogService
+    observations: ObservationService
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open (or make) the archive in the settings' data folder.
+
+        Raises
+        ------
+        NotFoundError
+            If no engine or authenticator of the configured name is registered.
+        UnavailableError
+            If the system database cannot be opened, or was written by a newer awe.
+        """
+        folder = settings.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        make_engine = cast(EngineFactory, plugins.load("awe.engines", settings.engine))
+        make_authenticator = cast(
+            AuthenticatorFactory, plugins.load("awe.authenticators", settings.authenticator)
+        )
+        system = (
+            SystemDatabase(settings.database_url)
+            if settings.database_url
+            else SystemDatabase.in_folder(folder)
+        )
+        system.migrate()
+        engine = make_engine(folder / "tables", settings.limits)
+        accounts = IdentityStore(system)
+        authenticator = make_authenticator(accounts)
+        local = (
+            authenticator if isinstance(authenticator, LocalAuthenticator) else LocalAuthenticator(accounts)
+        )
+        identity = IdentityService(accounts, local, authenticator, token_hours=settings.token_hours)
+        catalogs = CatalogService(CatalogStore(system), engine, settings.limits, folder / "publishing")
+        catalogs.clean()
+        observations = ObservationService(
+            system,
+            catalogs,
+            folder=folder / "publishing",
+            authority=settings.archive.authority,
+            max_pixels=settings.limits.cutout_pixels,
+            max_rows=settings.limits.rows,
+        )
+        return cls(settings, system, engine, identity, catalogs, observations)
+
+    def close(self) -> None:
+        """Stop what runs and let go of everything."""
+        self.engine.close()
+        self.system.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,105 @@
+"""The files of stored tables: where they are, which of them a region needs, how they come and go."""
+
+import csv
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from awe.core.sky import Region
+from awe.core.tables import TableStream
+from awe.errors import ServiceError
+from awe.services.catalogs._folders import remove, staged, sweep
+from awe.services.catalogs._partitions import Partition
+from awe.services.catalogs.hats import EMPTY, PARTITION_INFO, write_hats, write_parts
+from awe.services.catalogs.interface import Progress, StoredTable, WriteSpec
+
+__all__ = ["CatalogFiles"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The files of one version; `spans` are their cells at order 29, None without positions."""
+
+    paths: tuple[Path, ...]
+    spans: npt.NDArray[np.int64] | None
+    empty: Path
+
+
+class CatalogFiles:
+    """The folder that engines over Parquet files share.
+
+    Parameters
+    ----------
+    root
+        One folder below it for each version of a table.
+    """
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        sweep(root)
+        self._root = root
+        self._listings: dict[str, _Listing] = {}
+        self._lock = threading.Lock()
+
+    def locations(self) -> tuple[str, ...]:
+        """Return the names of all versions that are there."""
+        return tuple(sorted(p.name for p in self._root.iterdir() if p.is_dir() and p.name[0] != "."))
+
+    def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None) -> StoredTable:
+        """Write a version, whole or not at all; the stream is closed in any case."""
+        told = progress or _silent
+        write = write_hats if spec.ra and spec.dec else write_parts
+        with stream, staged(self._root, spec.location) as folder:
+            rows = write(folder, spec, stream, told)
+            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return StoredTable(spec.location, rows, size)
+
+    def drop(self, location: str) -> None:
+        """Remove a version."""
+        with self._lock:
+            self._listings.pop(location, None)
+        remove(self._root / location)
+
+    def paths(self, location: str, region: Region | None) -> tuple[Path, ...]:
+        """Return the files that hold the rows inside `region`; one without rows where none does."""
+        listing = self._listing(location)
+        if listing.spans is None or region is None:
+            return listing.paths or (listing.empty,)
+        wanted = region.covering()
+        # A file is needed when the first wanted range that ends behind its begin begins before its end.
+        nearest = np.searchsorted(wanted[:, 1], listing.spans[:, 0], side="right")
+        begins = np.append(wanted[:, 0], np.iinfo(np.int64).max)[nearest]
+        needed = np.flatnonzero(begins < listing.spans[:, 1])
+        return tuple(listing.paths[i] for i in needed) or (listing.empty,)
+
+    def _listing(self, location: str) -> _Listing:
+        with self._lock:
+            found = self._listings.get(location)
+        if found is None:
+            found = _read_listing(self._root / location)
+            with self._lock:
+                self._listings[location] = found
+        return found
+
+
+def _read_listing(folder: Path) -> _Listing:
+    if not folder.is_dir():
+        raise ServiceError("the files of a published table are missing", hint="publish it again")
+    dataset, empty = folder / "dataset", folder / EMPTY
+    info = folder / PARTITION_INFO
+    if not info.exists():
+        return _Listing(tuple(sorted(dataset.glob("part-*.parquet"))), None, empty)
+    with info.open(newline="") as rows:
+        partitions = [
+            Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
+            for row in csv.DictReader(rows)
+        ]
+    spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
+    return _Listing(tuple(dataset / p.path for p in partitions), spans, empty)
+
+
+def _silent(_what: str, _done: int, _total: int | None) -> None:
+    """Tell nobody."""

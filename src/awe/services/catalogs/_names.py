@@ -1,0 +1,60 @@
+"""What a caller may read, as the compiler asks for it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+from awe.core.sql import TableDef, TableFunction
+from awe.services.catalogs.model import TableRecord
+
+__all__ = ["ReadableNames"]
+
+Value = TypeVar("Value")
+
+
+class ReadableNames:
+    """Look-up of tables and table functions (`awe.core.sql.Names`).
+
+    Parameters
+    ----------
+    records
+        What the caller may read.
+    context
+        The schema whose tables are found by their name alone before all others.
+    """
+
+    def __init__(self, records: Sequence[TableRecord], context: str | None = None) -> None:
+        self._context = context.casefold() if context else None
+        self._spellings = tuple(record.full_name for record in records)
+        self._tables = _Index((r.schema, r.name, r.to_definition()) for r in records)
+        self._functions = _Index((f.schema, f.name, f) for r in records for f in r.functions)
+
+    def table(self, schema: str | None, name: str) -> TableDef | None:
+        """Return the table of that name; without a schema the context's, then one of a unique name."""
+        return self._tables.find(schema, name, self._context)
+
+    def table_function(self, schema: str | None, name: str) -> TableFunction | None:
+        """Return the parametrised view of that name; ``dbo`` counts as no schema."""
+        given = None if schema is not None and schema.casefold() == "dbo" else schema
+        return self._functions.find(given, name, self._context)
+
+    def spellings(self) -> Iterable[str]:
+        """Return every full name."""
+        return self._spellings
+
+
+class _Index(Generic[Value]):
+    """Values by schema and name, ignoring case."""
+
+    def __init__(self, values: Iterable[tuple[str, str, Value]]) -> None:
+        self._by_name: dict[str, dict[str, Value]] = {}
+        for schema, name, value in values:
+            self._by_name.setdefault(name.casefold(), {})[schema.casefold()] = value
+
+    def find(self, schema: str | None, name: str, context: str | None) -> Value | None:
+        """Return the one that is meant, or None."""
+        found = self._by_name.get(name.casefold(), {})
+        if schema is not None:
+            return found.get(schema.casefold())
+        if context in found:
+            return found[context]
+        return next(iter(found.values())) if len(found) == 1 else None

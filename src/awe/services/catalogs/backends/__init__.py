@@ -1,0 +1,1 @@
+"""The engines awe can keep tables in, one module each."""

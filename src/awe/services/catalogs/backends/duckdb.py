@@ -1,0 +1,271 @@
+"""The engine of one machine: DuckDB over Parquet files in the HATS layout.
+
+DuckDB keeps nothing itself. Each query runs on a cursor of one in-memory instance that can read the
+tables' folder and nothing else, opens only the partitions that the query's region touches, and streams
+Arrow batches. Values of this module's SQL are file names of ours; everything a user wrote went through
+the compiler.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import duckdb
+import pyarrow as pa
+
+from awe.core.sql import Query, TableUse
+from awe.core.tables import Schema, TableStream
+from awe.errors import (
+    AweError,
+    CancelledError,
+    LimitError,
+    QueryError,
+    ServiceError,
+    TimeLimitError,
+    UsageError,
+)
+from awe.services.catalogs._files import CatalogFiles
+from awe.services.catalogs.interface import Features, Limits, Progress, StoredTable, WriteSpec
+from awe.settings import LimitSettings
+
+__all__ = ["DuckDBEngine"]
+
+_BATCH_ROWS = 65_536
+# Order matters: nothing can be changed after the last one but the time of a query (`allowed_configs`).
+_SANDBOX = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET allow_persistent_secrets = false",
+    "SET allow_extension_repositories = 'forbidden'",
+    "SET python_enable_replacements = false",
+    "SET parquet_metadata_cache = true",
+    "SET TimeZone = 'UTC'",
+    "SET memory_limit = {memory}",
+    "SET temp_directory = {temporary}",
+    "SET allowed_directories = [{root}]",
+    "SET allowed_configs = ['max_execution_time']",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+class DuckDBEngine:
+    """Keep tables as Parquet files below one folder and answer queries with DuckDB.
+
+    Parameters
+    ----------
+    folder
+        Where the tables are; made if it is not there. What killed writers left in it is removed.
+    limits
+        Memory and threads of all queries together.
+
+    Raises
+    ------
+    UsageError
+        If the folder's path cannot be used.
+    """
+
+    def __init__(self, folder: Path, limits: LimitSettings) -> None:
+        if set("*?[") & set(str(folder)):  # DuckDB would take it for a pattern
+            raise UsageError(f"{folder}: the data folder's path may not contain * ? or [")
+        self._files = CatalogFiles(folder)
+        self._running: set[_Rows] = set()
+        self._lock = threading.Lock()
+        self._instance = duckdb.connect(":memory:")
+        if limits.threads:
+            self._instance.execute(f"SET threads = {int(limits.threads)}")
+        values = {
+            "memory": _quoted(limits.memory),
+            "temporary": _quoted(str(folder / ".spill")),
+            "root": _quoted(str(folder)),
+        }
+        for statement in _SANDBOX:
+            self._instance.execute(statement.format(**values))
+
+    @property
+    def features(self) -> Features:
+        """What this engine can do."""
+        return Features(name="duckdb", dialect="duckdb", cancels=True, limits_memory=True)
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the locations of all that is stored, wanted or left over."""
+        return self._files.locations()
+
+    def query(
+        self,
+        query: Query,
+        stored: Mapping[str, StoredTable],
+        limits: Limits,
+        memory: Mapping[str, pa.Table] = MappingProxyType({}),
+    ) -> TableStream:
+        """Run a compiled query; see `awe.services.catalogs.interface.Engine`."""
+        cursor = self._instance.cursor()
+        try:
+            cursor.execute(f"SET max_execution_time = {max(1, int(limits.seconds * 1000))}")
+            relations = {
+                use.key: self._relation(cursor, use, stored, memory.get(use.table.full_name))
+                for use in query.uses
+            }
+            relation = cursor.sql(query.lower("duckdb", relations))
+        except duckdb.Error as error:
+            cursor.close()
+            raise _translated(str(error)) from None
+        except BaseException:
+            cursor.close()
+            raise
+        rows = _Rows(query.columns, cursor, relation, limits.rows, self._running.discard)
+        with self._lock:
+            self._running.add(rows)
+        return rows
+
+    def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:
+        """Write a new version, whole or not at all."""
+        return self._files.write(spec, stream, progress)
+
+    def drop(self, stored: StoredTable) -> None:
+        """Remove a version; a version that is gone already is no error."""
+        self._files.drop(stored.location)
+
+    def close(self) -> None:
+        """Cancel what runs and let go of everything."""
+        with self._lock:
+            running = tuple(self._running)
+        for rows in running:
+            rows.close()
+        self._instance.close()
+
+    def _relation(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        use: TableUse,
+        stored: Mapping[str, StoredTable],
+        held: pa.Table | None,
+    ) -> str:
+        """Return the SQL text of the rows that this use of a table may need."""
+        if held is not None:
+            name = f"memory_{use.key}"
+            cursor.register(name, held)
+            return '"' + name.replace('"', '""') + '"'
+        paths = self._files.paths(stored[use.table.full_name].location, use.region)
+        listed = ", ".join(_quoted(str(path)) for path in paths)
+        return f"read_parquet([{listed}], hive_partitioning = false)"
+
+
+class _Rows(TableStream):
+    """The rows of a query; closing it, from whichever thread, stops the query.
+
+    The query begins with the first batch: until then nothing can take long, and from then on there is
+    this object to close.
+    """
+
+    def __init__(
+        self,
+        columns: Schema,
+        cursor: duckdb.DuckDBPyConnection,
+        relation: duckdb.DuckDBPyRelation,
+        limit: int,
+        forget: Callable[["_Rows"], None],
+    ) -> None:
+        super().__init__(columns, ())
+        self._cursor = cursor
+        self._relation = relation
+        self._reader: pa.RecordBatchReader | None = None
+        self._left = limit
+        self._forget = forget
+        self._arrow = pa.schema([(column.name, column.type) for column in columns])
+        self._stopped = self._closed = False
+        self._busy = threading.Lock()
+        self._held: pa.RecordBatch | None = None
+
+    def primed(self) -> "_Rows":
+        """Return this stream with its first batch already made, so that early errors come early."""
+        self._held = next(self, None)
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        held, self._held = self._held, None
+        if held is not None:
+            return held
+        try:
+            with self._busy:
+                batch = self._next()
+        except BaseException:
+            self.close()
+            raise
+        if batch is None:
+            self.close()
+            raise StopIteration
+        return batch
+
+    def _next(self) -> pa.RecordBatch | None:
+        if self._closed or self.overflow:
+            return None
+        try:
+            batch = self._read()
+        except StopIteration:
+            return None
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            # The Arrow reader passes DuckDB's errors on as OSError, with their text.
+            raise self._failed(str(error)) from None
+        if batch.num_rows > self._left:
+            self.overflow = True
+            batch = batch.slice(0, self._left)
+        self._left -= batch.num_rows
+        columns = [array.cast(kind) for array, kind in zip(batch.columns, self._arrow.types, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=self._arrow)
+
+    def _read(self) -> pa.RecordBatch:
+        if self._stopped:
+            raise CancelledError("the query was stopped")
+        if self._reader is None:
+            self._reader = self._relation.to_arrow_reader(_BATCH_ROWS)
+        return self._reader.read_next_batch()
+
+    def _failed(self, text: str) -> AweError:
+        return CancelledError("the query was stopped") if self._stopped else _translated(text)
+
+    def close(self) -> None:
+        """Stop the query. Closing twice is allowed."""
+        self._stopped = True
+        if not self._closed:
+            self._cursor.interrupt()  # whoever is inside `_next` comes out of it
+        with self._busy:
+            if not self._closed:
+                self._closed = True
+                self._reader = None
+                self._cursor.close()
+                self._forget(self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_KIND = re.compile(r"^(?:Error: )?(?P<kind>[A-Za-z -]+?) Error: (?P<text>[^\n]*)")
+_USER = frozenset({"Conversion", "Out of Range", "Invalid Input", "Invalid Type"})
+
+
+def _translated(text: str) -> AweError:
+    """Return our error for DuckDB's; its text goes on only where it speaks of the user's values."""
+    found = _KIND.match(text)
+    kind, reason = (found["kind"], found["text"]) if found else ("", "")
+    if kind == "INTERRUPT" and "execution time" in reason:
+        return TimeLimitError("the query took longer than it may", hint="ask for less, or in several parts")
+    if kind == "INTERRUPT":
+        return CancelledError("the query was stopped")
+    if kind == "Out of Memory":
+        return LimitError(
+            "the query needs more memory than it may use", hint="select fewer rows or columns, or sort less"
+        )
+    if kind in _USER and ".parquet" not in reason:
+        return QueryError(reason)
+    return ServiceError("the engine failed at this query")

@@ -1,0 +1,195 @@
+"""The describe file: what an archive says of a table beyond what its files say.
+
+TOML::
+
+    [table]              title, description, utype, id_column, ra, dec, readers
+    [schema]             title, description, utype
+    [columns.NAME]       unit, ucd, utype, xtype, description, principal, indexed, std
+    [[functions]]        name, description, sql   and   [[functions.parameters]] name, unit, description, default
+    [metadata]           any name = "text": reference = "2011ApJS..197...33S", simulated = "..."
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from awe.core.sql import Parameter, TableFunction
+from awe.core.tables import Schema
+from awe.errors import InputFileError
+from awe.services.catalogs.model import SchemaRecord
+
+__all__ = ["Description", "read_description"]
+
+_TEXTS: dict[str, type | tuple[type, ...]] = dict.fromkeys(("title", "description", "utype"), str)
+_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "table": {**_TEXTS, "id_column": str, "ra": str, "dec": str, "readers": list},
+    "schema": _TEXTS,
+    "column": {
+        **dict.fromkeys(("unit", "ucd", "utype", "xtype", "description"), str),
+        **dict.fromkeys(("principal", "indexed", "std"), bool),
+    },
+    "function": {"name": str, "description": str, "sql": str, "parameters": list},
+    "parameter": {"name": str, "unit": str, "description": str, "default": (int, float)},
+}
+_SECTIONS: dict[str, type] = {
+    "table": dict,
+    "schema": dict,
+    "columns": dict,
+    "functions": list,
+    "metadata": dict,
+}
+# UCD1+ (IVOA "The UCD1+ controlled vocabulary" 1.6): words of atoms, an optional namespace.
+_UCD = re.compile(r"(?:\w+:)?\w[\w-]*(?:\.\w[\w-]*)*(?:;(?:\w+:)?\w[\w-]*(?:\.\w[\w-]*)*)*")
+_NAME = re.compile(r"[A-Za-z]\w{0,62}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a describe file says; empty where it is silent."""
+
+    file: Path | None = None
+    table: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    functions: tuple[Mapping[str, Any], ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def position_columns(self) -> tuple[str | None, str | None]:
+        """Return the position columns named here, by ``[table]`` or by their UCDs."""
+        by_ucd = {values.get("ucd", "").casefold(): name for name, values in self.columns.items()}
+        ra = self.table.get("ra", by_ucd.get("pos.eq.ra;meta.main"))
+        dec = self.table.get("dec", by_ucd.get("pos.eq.dec;meta.main"))
+        return ra, dec
+
+    def complete(self, schema: Schema) -> Schema:
+        """Return the table's columns with what is said here of them.
+
+        Raises
+        ------
+        InputFileError
+            If a column is described that the table does not have.
+        """
+        said = {}
+        for name, values in self.columns.items():
+            column = schema.find(name)
+            if column is None:
+                raise self._error(f"[columns.{name}]", "the table has no such column", name, schema.names)
+            said[column.name] = values
+        columns = tuple(replace(c, **said.get(c.name, {})) for c in schema)
+        about = self.table.get("description", schema.description)
+        return replace(
+            schema, columns=columns, description=about, metadata={**schema.metadata, **self.metadata}
+        )
+
+    def schema_record(self, name: str) -> SchemaRecord:
+        """Return the record of the schema."""
+        return SchemaRecord(name, **self.schema)
+
+    def table_functions(self, schema: str) -> tuple[TableFunction, ...]:
+        """Return the parametrised views."""
+        return tuple(
+            TableFunction(
+                schema,
+                said["name"],
+                tuple(Parameter(**values) for values in said.get("parameters", ())),
+                said["sql"],
+                said.get("description", ""),
+            )
+            for said in self.functions
+        )
+
+    def _error(self, where: str, reason: str, given: str, known: Sequence[str]) -> InputFileError:
+        return InputFileError(self.file, reason, where=where, hint=_did_you_mean(given, known))
+
+
+def read_description(path: Path | None) -> Description:
+    """Read and check a describe file; None gives the empty description.
+
+    Raises
+    ------
+    InputFileError
+        If it cannot be read, is not TOML, or says something that has no meaning here.
+    """
+    if path is None:
+        return Description()
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputFileError(path, f"cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputFileError(path, f"not TOML: {error}") from None
+    return _Reader(path).read(said)
+
+
+class _Reader:
+    """Check a describe file section by section."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, said: dict[str, Any]) -> Description:
+        self._keys(said, _SECTIONS, "the file")
+        table = self._keys(said.get("table", {}), _KEYS["table"], "[table]")
+        columns = said.get("columns", {})
+        for name, values in columns.items():
+            self._column(values, f"[columns.{name}]")
+        functions = tuple(self._function(f, i) for i, f in enumerate(said.get("functions", ()), 1))
+        return Description(
+            self._path,
+            table,
+            self._keys(said.get("schema", {}), _KEYS["schema"], "[schema]"),
+            columns,
+            functions,
+            self._metadata(said.get("metadata", {})),
+        )
+
+    def _column(self, values: Any, where: str) -> None:
+        self._keys(values, _KEYS["column"], where)
+        ucd = values.get("ucd", "")
+        if ucd and not _UCD.fullmatch(ucd):
+            raise InputFileError(
+                self._path, f"{ucd!r} is not a UCD", where=f"{where} ucd", hint="pos.eq.ra;meta.main"
+            )
+
+    def _function(self, values: Any, number: int) -> Mapping[str, Any]:
+        where = f"[[functions]] number {number}"
+        self._keys(values, _KEYS["function"], where)
+        for key in ("name", "sql"):
+            if key not in values:
+                raise InputFileError(self._path, f"{key} is missing", where=where)
+        names = [values["name"]]
+        for parameter in values.get("parameters", ()):
+            self._keys(parameter, _KEYS["parameter"], f"{where}, parameters")
+            names.append(parameter.get("name", ""))
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise InputFileError(self._path, f"{name!r} is not an identifier", where=where)
+        return dict(values)
+
+    def _metadata(self, values: dict[str, Any]) -> dict[str, str]:
+        for key, value in values.items():
+            if isinstance(value, dict | list):
+                raise InputFileError(self._path, "a text or number is expected", where=f"[metadata] {key}")
+        return {key: str(value) for key, value in values.items()}
+
+    def _keys(self, values: Any, known: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Refuse keys that mean nothing here and values of another type."""
+        if not isinstance(values, dict):
+            raise InputFileError(self._path, "a section of keys is expected", where=where)
+        for key, value in values.items():
+            if key not in known:
+                hint = _did_you_mean(key, tuple(known))
+                raise InputFileError(self._path, f"{key!r} means nothing here", where=where, hint=hint)
+            if not isinstance(value, known[key]):
+                raise InputFileError(self._path, f"{value!r} is not what is expected", where=f"{where} {key}")
+        return values
+
+
+def _did_you_mean(given: str, known: Sequence[str]) -> str:
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(given.casefold(), folded, n=1)
+    return f"did you mean {folded[near[0]]}?" if near else f"there are {', '.join(known)}"

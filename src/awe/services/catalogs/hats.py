@@ -1,0 +1,249 @@
+"""Write a table as Parquet files in the HATS layout, larger than memory if need be.
+
+HATS (IVOA Note "HATS: Hierarchical Adaptive Tiling Scheme", 1.0) puts the rows of one HEALPix cell
+into one file, sorted by the column ``_healpix_29``; cells are large where the sky is empty. Rows come
+in any order, so they go through *chunks*: sorted pieces on disk (Arrow files, memory-mapped) that the
+partitions are then cut from. A table without positions becomes parts in the order of its input.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from awe.core.tables import Column, TableStream
+from awe.services.catalogs._partitions import Histogram, Partition
+from awe.services.catalogs._positions import PositionCheck
+from awe.services.catalogs.interface import Progress, WriteSpec
+from awe.services.catalogs.model import HEALPIX
+
+__all__ = ["EMPTY", "PARTITION_INFO", "write_hats", "write_parts"]
+
+PARTITION_INFO = "partition_info.csv"
+EMPTY = "dataset/_common_metadata"
+"""A Parquet file with the table's columns and no rows."""
+
+_CHUNK_ROWS = 1_000_000
+_CHUNK_BYTES = 256 << 20
+_PARTITION_BYTES = 512 << 20
+_GROUP_ROWS = 50_000
+_INDEX = Column(
+    HEALPIX, pa.int64(), ucd="pos.healpix", description="HEALPix index, order 29, nested, ICRS", indexed=True
+)
+
+
+def write_hats(folder: Path, spec: WriteSpec, stream: TableStream, progress: Progress) -> int:
+    """Write a table with positions as a HATS catalogue; return the number of rows.
+
+    Raises
+    ------
+    InputFileError
+        If a position is not on the sky: with the row.
+    """
+    arrow = stream.schema.with_columns((_INDEX, *stream.schema.columns)).to_arrow()
+    work = folder / "chunks"
+    work.mkdir()
+    chunks = _Chunks(work, arrow)
+    for batch in _indexed(spec, stream, arrow):
+        chunks.add(batch)
+        progress("sorting", chunks.rows, None)
+    chunks.flush()
+    most_rows = min(spec.rows_per_partition, max(_GROUP_ROWS, int(_PARTITION_BYTES / chunks.row_bytes)))
+    partitions = chunks.histogram.partitions(most_rows)
+    footers = _write_partitions(folder / "dataset", partitions, chunks, progress)
+    chunks.remove()
+    _write_summary(folder, arrow, footers)
+    _write_info(folder / PARTITION_INFO, partitions)
+    _write_properties(folder, spec, partitions, chunks.rows)
+    return chunks.rows
+
+
+def write_parts(folder: Path, spec: WriteSpec, stream: TableStream, progress: Progress) -> int:
+    """Write a table without positions as Parquet parts in the order of its rows."""
+    arrow = stream.schema.to_arrow()
+    dataset = folder / "dataset"
+    dataset.mkdir()
+    footers: list[pq.FileMetaData] = []
+    rows = 0
+    for number, table in enumerate(_pieces(stream, arrow, spec.rows_per_partition)):
+        name = f"part-{number:05}.parquet"
+        footers.append(_write_file(dataset, name, table))
+        rows += table.num_rows
+        progress("writing", rows, None)
+    _write_summary(folder, arrow, footers)
+    return rows
+
+
+class _Chunks:
+    """Sorted pieces of the table on disk, memory-mapped, and the histogram of all of them."""
+
+    def __init__(self, folder: Path, arrow: pa.Schema) -> None:
+        self.rows = 0
+        self.histogram = Histogram()
+        self._bytes = 0
+        self._folder = folder
+        self._arrow = arrow
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self._chunks: list[tuple[pa.Table, npt.NDArray[np.int64]]] = []
+
+    @property
+    def row_bytes(self) -> float:
+        """Memory of a row on average."""
+        return max(1.0, self._bytes / max(1, self.rows))
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a batch; write a chunk when enough of them wait."""
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        self.rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._waiting_rows >= _CHUNK_ROWS or self._waiting_bytes >= _CHUNK_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sort what waits and write it."""
+        if not self._waiting_rows:
+            return
+        table = _sorted(pa.Table.from_batches(self._waiting, self._arrow)).combine_chunks()
+        path = self._folder / f"{len(self._chunks)}.arrow"
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        mapped = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        index = mapped.column(HEALPIX).combine_chunks().to_numpy()
+        self.histogram.add(index)
+        self._chunks.append((mapped, index))
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+    def cut(self, first: int, last: int) -> pa.Table:
+        """Return the rows whose cells are in ``[first, last)``, sorted."""
+        slices = []
+        for table, index in self._chunks:
+            start, stop = np.searchsorted(index, [first, last])
+            if stop > start:
+                slices.append(table.slice(start, stop - start))
+        found = pa.concat_tables(slices)
+        return found if len(slices) == 1 else _sorted(found)
+
+    def remove(self) -> None:
+        """Remove the files."""
+        self._chunks.clear()
+        for path in self._folder.iterdir():
+            path.unlink()
+        self._folder.rmdir()
+
+
+def _indexed(spec: WriteSpec, stream: TableStream, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
+    check = PositionCheck(stream.schema.name or spec.location, str(spec.ra), str(spec.dec))
+    for batch in stream:
+        named = pa.RecordBatch.from_arrays(batch.columns, names=stream.schema.names)
+        index = pa.array(check.index(named))
+        yield pa.RecordBatch.from_arrays([index, *batch.columns], schema=arrow)
+
+
+def _sorted(table: pa.Table) -> pa.Table:
+    # Stable, so that rows at one place keep the order of the input and a rewrite gives the same files.
+    index = table.column(HEALPIX).combine_chunks().to_numpy()
+    return table.take(pa.array(np.argsort(index, kind="stable")))
+
+
+def _pieces(stream: TableStream, arrow: pa.Schema, most_rows: int) -> Iterator[pa.Table]:
+    """Collect batches into tables of `most_rows` rows (the last one: of the rest)."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in stream:
+        left = pa.RecordBatch.from_arrays(batch.columns, schema=arrow)
+        while rows + left.num_rows >= most_rows or size + left.nbytes >= _PARTITION_BYTES:
+            head = left.slice(0, min(left.num_rows, most_rows - rows))
+            yield pa.Table.from_batches([*waiting, head], arrow)
+            left = left.slice(head.num_rows)
+            waiting, rows, size = [], 0, 0
+            if not left.num_rows:
+                break
+        if left.num_rows:
+            waiting.append(left)
+            rows += left.num_rows
+            size += left.nbytes
+    if waiting:
+        yield pa.Table.from_batches(waiting, arrow)
+
+
+def _write_partitions(
+    dataset: Path, partitions: Iterable[Partition], chunks: _Chunks, progress: Progress
+) -> list[pq.FileMetaData]:
+    dataset.mkdir()
+    footers = []
+    done = 0
+    for partition in partitions:
+        footers.append(_write_file(dataset, partition.path, chunks.cut(*partition.span)))
+        done += partition.rows
+        progress("writing", done, chunks.rows)
+    return footers
+
+
+def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
+    path = dataset / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    footer: list[pq.FileMetaData] = []
+    # The encodings are HATS' own choice: floats compress best split by byte, a sorted index by difference.
+    split = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
+    if HEALPIX in table.schema.names:
+        split[HEALPIX] = "DELTA_BINARY_PACKED"
+    pq.write_table(
+        table,
+        path,
+        row_group_size=_GROUP_ROWS,
+        compression="zstd",
+        column_encoding=split,
+        use_dictionary=[f.name for f in table.schema if f.name not in split],
+        metadata_collector=footer,
+    )
+    footer[0].set_file_path(name)
+    return footer[0]
+
+
+def _write_summary(folder: Path, arrow: pa.Schema, footers: list[pq.FileMetaData]) -> None:
+    pq.write_metadata(arrow, folder / "dataset" / "_metadata", metadata_collector=footers)
+    pq.write_metadata(arrow, folder / EMPTY)
+
+
+def _write_info(path: Path, partitions: Iterable[Partition]) -> None:
+    with path.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("Norder", "Npix", "num_rows"))
+        writer.writerows((p.order, p.pixel, p.rows) for p in partitions)
+
+
+def _write_properties(folder: Path, spec: WriteSpec, partitions: tuple[Partition, ...], rows: int) -> None:
+    size = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+    said = {
+        "obs_collection": spec.location,
+        "dataproduct_type": "object",
+        "hats_nrows": rows,
+        "hats_col_ra": spec.ra,
+        "hats_col_dec": spec.dec,
+        "hats_col_healpix": HEALPIX,
+        "hats_col_healpix_order": 29,
+        "hats_npix_suffix": ".parquet",
+        "hats_max_rows": max((p.rows for p in partitions), default=0),
+        "hats_order": max((p.order for p in partitions), default=0),
+        "hats_estsize": size // 1024,
+        "moc_sky_fraction": f"{sum(4.0**-p.order for p in partitions) / 12:.8f}",
+        "hats_builder": "awe",
+        "hats_creation_date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MUTC"),
+        "hats_version": "v1.0",
+    }
+    text = "#HATS catalog\n" + "".join(f"{key}={_escaped(value)}\n" for key, value in said.items())
+    for name in ("hats.properties", "properties"):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _escaped(value: object) -> str:
+    """Escape what a Java properties file reads otherwise."""
+    return str(value).replace("\\", "\\\\").replace(":", "\\:").replace("=", "\\=")

@@ -1,0 +1,139 @@
+"""Values of the catalogues: the records of schemas and tables, and the rules for their names."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from awe.core.sql import TableDef, TableFunction
+from awe.core.sql.dialects.adql import RESERVED_WORDS
+from awe.core.tables import Column, Schema
+from awe.errors import InputFileError, ParameterError
+from awe.services.catalogs.interface import StoredTable
+
+__all__ = ["HEALPIX", "SchemaRecord", "TableRecord", "check_columns", "split_name"]
+
+HEALPIX = "_healpix_29"
+"""The column of the HATS layout that holds the nested HEALPix index of order 29."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+_COLUMN = re.compile(r"[^\x00-\x1f\"]{1,127}")
+_RESERVED = frozenset({"tap_schema", "tap_upload", "ivoa", "information_schema", "dbo", "mydb"})
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRecord:
+    """A schema: the tables of one archive or survey, and a CasJobs context."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    utype: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRecord:
+    """A published table: what it is, and which stored version of it is current.
+
+    Attributes
+    ----------
+    schema, name
+        As published; unique when case is ignored.
+    columns
+        The visible columns; units, UCDs and descriptions are in them.
+    ra, dec
+        The position columns (ICRS, degrees), or None.
+    id_column
+        The column that identifies a row (UCD ``meta.id;meta.main``), or None.
+    stored
+        The version in the engine.
+    version
+        Counts publications of this name, from one.
+    metadata
+        Statements about the table as a whole: ``simulated``, ``reference``, ...
+    readers
+        Users, groups and roles that may read it; empty for everybody.
+    functions
+        The parametrised views described with it.
+    """
+
+    schema: str
+    name: str
+    columns: Schema
+    stored: StoredTable
+    title: str = ""
+    description: str = ""
+    utype: str = ""
+    ra: str | None = None
+    dec: str | None = None
+    id_column: str | None = None
+    version: int = 1
+    created: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    readers: frozenset[str] = frozenset()
+    functions: tuple[TableFunction, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """``schema.name``."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.stored.rows
+
+    @property
+    def bytes(self) -> int:
+        """Size on disk."""
+        return self.stored.bytes
+
+    def to_definition(self) -> TableDef:
+        """Return what the compiler needs to know."""
+        healpix = HEALPIX if self.ra else None
+        return TableDef(self.schema, self.name, self.columns, self.ra, self.dec, healpix)
+
+
+def split_name(full_name: str, *, internal: bool = False) -> tuple[str, str]:
+    """Split ``schema.table``.
+
+    Raises
+    ------
+    ParameterError
+        If it is not two identifiers, one is a reserved word of ADQL, or the schema is kept for awe itself (unless `internal`).
+    """
+    parts = full_name.split(".")
+    if len(parts) != 2 or not all(_NAME.fullmatch(part) for part in parts):
+        hint = "schema.table; letters, digits and underscores, beginning with a letter, at most 63 each"
+        raise ParameterError("table", full_name, "not the name of a table", hint=hint)
+    reserved = next((part for part in parts if part.upper() in RESERVED_WORDS), None)
+    if reserved is not None:
+        raise ParameterError("table", full_name, f"{reserved} is a word of ADQL", hint="choose another name")
+    if not internal and parts[0].casefold() in _RESERVED:
+        raise ParameterError("table", full_name, f"the schema {parts[0]} is kept for awe itself")
+    return parts[0], parts[1]
+
+
+def check_columns(columns: Iterable[Column], source: object) -> None:
+    """Refuse column names that a query could not tell apart or that awe needs itself.
+
+    Raises
+    ------
+    InputFileError
+        Naming the column.
+    """
+    seen: dict[str, str] = {}
+    for column in columns:
+        where = f"column {column.name!r}"
+        folded = column.name.casefold()
+        if folded == HEALPIX:
+            hint = "leave it out: it is computed from the positions"
+            raise InputFileError(source, "this name is kept for the sky index", where=where, hint=hint)
+        if not _COLUMN.fullmatch(column.name) or column.name != column.name.strip():
+            reason = "a column name has 1 to 127 characters, no quotes and no blanks at its ends"
+            raise InputFileError(source, reason, where=where)
+        if folded in seen:
+            raise InputFileError(source, f"differs from {seen[folded]!r} only in case", where=where)
+        seen[folded] = column.name
+    if not seen:
+        raise InputFileError(source, "it has no columns")

@@ -1,0 +1,264 @@
+"""Publishing: new versions of tables come, old ones go, and readers never see anything in between."""
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from awe.core.sql import compile_query
+from awe.core.tables import Schema, TableStream
+from awe.errors import ConflictError, InputFileError, NotFoundError, QueryError
+from awe.services.catalogs._names import ReadableNames
+from awe.services.catalogs.describe import Description, read_description
+from awe.services.catalogs.interface import Engine, Progress, StoredTable, WriteSpec
+from awe.services.catalogs.model import TableRecord, split_name
+from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised
+from awe.services.catalogs.store import Also, CatalogStore
+
+__all__ = ["Publisher"]
+
+_ORPHAN_S = 86_400.0
+"""Age at which a version without a record is nobody's: its writer was killed."""
+_GRACE_S = 60.0
+_ID_UCD = "meta.id;meta.main"
+_STAMP = "%Y%m%dT%H%M%S"
+_LOCATION = re.compile(r"[^-]+-(\d{8}T\d{6})-[0-9a-f]{8}")
+
+
+class Publisher:
+    """Write versions of tables and move the records that point to them.
+
+    Parameters
+    ----------
+    store, engine
+        The records and the rows.
+    staging
+        A folder for what is being published.
+    query_s
+        Longest time of a query: so long a version is kept after it was replaced.
+    """
+
+    def __init__(self, store: CatalogStore, engine: Engine, staging: Path, query_s: float) -> None:
+        self._store = store
+        self._engine = engine
+        self._staging = staging
+        self._query_s = query_s
+
+    def publish(
+        self,
+        full_name: str,
+        files: Sequence[Path],
+        *,
+        ra: str | None = None,
+        dec: str | None = None,
+        describe: Path | None = None,
+        replaces: bool = False,
+        progress: Progress | None = None,
+    ) -> TableRecord:
+        """Publish files as one table.
+
+        Nothing is visible before all of it is. After a fault or an interruption, the same call goes on
+        with the files that were read already.
+
+        Parameters
+        ----------
+        full_name
+            ``schema.table``.
+        files
+            In any format of `awe.core.tables.formats`; all with the same columns.
+        ra, dec
+            The position columns (ICRS, decimal degrees); found by UCD or name when not given, none when
+            both are empty.
+        describe
+            A file as `awe.services.catalogs.describe` explains.
+        replaces
+            Whether a table of that name may be there already.
+
+        Raises
+        ------
+        InputFileError
+            Naming the file, and the row, column or line.
+        ConflictError
+            If the table exists, or is being published at this moment.
+        """
+        schema, name = split_name(full_name)
+        self._check_free(full_name, replaces=replaces)
+        description = read_description(describe)
+        told = _told(ra, dec, description)
+        folder = self._staging / f"{schema}.{name}".casefold()
+        with Staging.opened(folder, told.ra, told.dec, progress or _silent) as staging:
+            staging.add(files)
+            return self._keep((schema, name), staging.stream(), told, description, replaces, progress, None)
+
+    def publish_stream(
+        self,
+        full_name: str,
+        stream: TableStream,
+        *,
+        ra: str | None = None,
+        dec: str | None = None,
+        describe: Path | None = None,
+        replaces: bool = False,
+        internal: bool = False,
+        also: Also | None = None,
+        progress: Progress | None = None,
+    ) -> TableRecord:
+        """Publish rows that come from a program; see `publish`.
+
+        Parameters
+        ----------
+        internal
+            Whether the schema may be one that is kept for awe itself (``ivoa``).
+        also
+            Further changes of the system database that belong into the same transaction.
+        """
+        with stream:
+            names = split_name(full_name, internal=internal)
+            self._check_free(full_name, replaces=replaces)
+            description = read_description(describe)
+            told = _told(ra, dec, description)
+            rows = normalised(stream, full_name)
+            return self._keep(names, rows, told, description, replaces, progress, also)
+
+    def drop(self, full_name: str, *, also: Also | None = None) -> None:
+        """Remove a table at once; its files follow when no query can be reading them any more.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such table.
+        """
+        tables = {record.full_name.casefold(): record for record in self._store.load()[2]}
+        record = tables.get(full_name.casefold())
+        if record is None:
+            raise NotFoundError(f"there is no table {full_name}")
+        self._store.forget(record, also)
+        self.clean()
+
+    def clean(self, grace_s: float | None = None) -> None:
+        """Remove the files of versions that no query can be reading any more, and of killed writers.
+
+        What was staged and not gone on with for a week goes too.
+
+        Parameters
+        ----------
+        grace_s
+            Time since a version was retired; the longest time of a query when None. Retired versions
+            are kept so long because a query in any process may have begun before.
+        """
+        Staging.forget_abandoned(self._staging)
+        grace = self._query_s + _GRACE_S if grace_s is None else grace_s
+        retired = self._store.retired()
+        now = time.time()
+        for stored, since in retired.items():
+            if now - since >= grace:
+                self._engine.drop(stored)
+                self._store.removed(stored)
+        known = {record.stored.location for record in self._store.load()[2]} | {s.location for s in retired}
+        for location in self._engine.tables():
+            if location not in known and now - _made(location, now) > _ORPHAN_S:
+                self._engine.drop(StoredTable(location, 0, 0))
+
+    def _check_free(self, full_name: str, *, replaces: bool) -> None:
+        taken = {record.full_name.casefold() for record in self._store.load()[2]}
+        if full_name.casefold() in taken and not replaces:
+            raise ConflictError(f"there is a table {full_name} already", hint="replace it with --replace")
+
+    def _keep(
+        self,
+        names: tuple[str, str],
+        stream: TableStream,
+        told: Positions,
+        description: Description,
+        replaces: bool,
+        progress: Progress | None,
+        also: Also | None,
+    ) -> TableRecord:
+        """Write the rows as a new version and make it the current one."""
+        schema, name = names
+        full_name = f"{schema}.{name}"
+        said = replace(description.complete(stream.schema), name=full_name)
+        positions = find_positions(said, told.ra, told.dec, full_name)
+        spec = WriteSpec(_new_location(schema, name), positions.ra, positions.dec)
+        record = TableRecord(
+            schema=schema,
+            name=name,
+            columns=said,
+            stored=StoredTable(spec.location, 0, 0),
+            title=description.table.get("title", ""),
+            description=said.description,
+            utype=description.table.get("utype", ""),
+            ra=positions.ra,
+            dec=positions.dec,
+            id_column=_id_column(said, description),
+            metadata=dict(said.metadata),
+            readers=frozenset(description.table.get("readers", ())),
+            functions=description.table_functions(schema),
+        )
+        self._try_functions(record, description)
+        stored = self._engine.write(spec, stream.map(said, lambda batch: batch), progress)
+        try:
+            kept = self._store.keep(
+                replace(record, stored=stored),
+                description.schema_record(schema),
+                replaces=replaces,
+                also=also,
+            )
+        except BaseException:
+            # An interruption may come just after the change was kept: then the version is in use.
+            if stored.location not in {r.stored.location for r in self._store.load()[2]}:
+                self._engine.drop(stored)
+            raise
+        self.clean()
+        return kept
+
+    def _try_functions(self, record: TableRecord, description: Description) -> None:
+        """Compile a call of each described function, so that a fault is found now and not in a query."""
+        others = [t for t in self._store.load()[2] if t.full_name.casefold() != record.full_name.casefold()]
+        names = ReadableNames((*others, record), record.schema)
+        for function in record.functions:
+            arguments = ", ".join("0" for _ in function.parameters)
+            call = f"SELECT * FROM [{function.name}]({arguments})"
+            try:
+                compile_query(call, names, dialect="tsql", context=record.schema)
+            except QueryError as error:
+                where = f"[[functions]] {function.name}"
+                raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
+
+
+def _told(ra: str | None, dec: str | None, description: Description) -> Positions:
+    if ra is None and dec is None:
+        return Positions(*description.position_columns())
+    return Positions(ra, dec)
+
+
+def _id_column(schema: Schema, description: Description) -> str | None:
+    said = description.table.get("id_column")
+    if said is not None:
+        found = schema.find(said)
+        if found is None:
+            raise InputFileError(description.file, f"there is no column {said}", where="[table] id_column")
+        return found.name
+    return next((column.name for column in schema if column.ucd.casefold() == _ID_UCD), None)
+
+
+def _new_location(schema: str, name: str) -> str:
+    """Return a name that no version had before; it says when the writing began."""
+    return (
+        f"{schema.casefold()}.{name.casefold()}-{datetime.now(UTC).strftime(_STAMP)}-{secrets.token_hex(4)}"
+    )
+
+
+def _made(location: str, now: float) -> float:
+    """Return when the writing of a version began, in seconds since 1970; `now` for what is not ours."""
+    stamp = _LOCATION.fullmatch(location)
+    if stamp is None:
+        return now
+    return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC).timestamp()
+
+
+def _silent(_what: str, _done: int, _total: int | None) -> None:
+    """Tell nobody."""

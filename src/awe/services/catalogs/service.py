@@ -1,0 +1,277 @@
+"""Use cases of the catalogues: what is there, queries, publishing, dropping."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from awe.core.sql import TableFunction, compile_query
+from awe.core.tables import TableStream
+from awe.errors import NotFoundError, ParameterError, PositionError
+from awe.services.catalogs import tap_schema
+from awe.services.catalogs._names import ReadableNames
+from awe.services.catalogs.interface import Engine, Limits, Progress
+from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.catalogs.publishing import Publisher
+from awe.services.catalogs.store import Also, CatalogStore
+from awe.services.identity import ANONYMOUS, Identity
+from awe.settings import LimitSettings
+
+__all__ = ["CatalogService"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """All records, of one moment."""
+
+    revision: int
+    schemas: tuple[SchemaRecord, ...]
+    tables: tuple[TableRecord, ...]
+
+
+class CatalogService:
+    """Published tables and queries over them.
+
+    Parameters
+    ----------
+    store
+        The records.
+    engine
+        The rows.
+    limits
+        What a query may use.
+    staging
+        A folder for what is being published.
+    """
+
+    def __init__(self, store: CatalogStore, engine: Engine, limits: LimitSettings, staging: Path) -> None:
+        self._store = store
+        self._engine = engine
+        self._limits = limits
+        self._publisher = Publisher(store, engine, staging, limits.seconds)
+        self._snapshot: _Snapshot | None = None
+
+    # What is there
+
+    def schemas(self, identity: Identity = ANONYMOUS) -> tuple[SchemaRecord, ...]:
+        """Return the schemas that hold a table the caller may read, by name."""
+        used = {record.schema for record in self.tables(identity)}
+        return tuple(schema for schema in self._current().schemas if schema.name in used)
+
+    def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
+        """Return the tables the caller may read, by schema and name."""
+        return tuple(t for t in self._current().tables if not t.readers or identity.is_one_of(t.readers))
+
+    def table(self, full_name: str, identity: Identity = ANONYMOUS) -> TableRecord:
+        """Return a table by its full name, ignoring case.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none that the caller may read; it says which names are close.
+        """
+        known = {r.full_name.casefold(): r for r in (*self.tables(identity), *tap_schema.records())}
+        found = known.get(full_name.casefold())
+        if found is None:
+            near = difflib.get_close_matches(full_name.casefold(), known, n=1)
+            hint = f"did you mean {known[near[0]].full_name}?" if near else None
+            raise NotFoundError(f"there is no table {full_name}", hint=hint)
+        return found
+
+    def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction, ...]:
+        """Return the parametrised views of the tables the caller may read."""
+        return tuple(function for record in self.tables(identity) for function in record.functions)
+
+    # Queries
+
+    def query(
+        self,
+        text: str,
+        *,
+        dialect: str = "adql",
+        context: str | None = None,
+        identity: Identity = ANONYMOUS,
+        max_rows: int | None = None,
+        seconds: float | None = None,
+    ) -> TableStream:
+        """Run one query.
+
+        Parameters
+        ----------
+        text, dialect
+            ``adql``, ``tsql`` or ``postgres``.
+        context
+            The schema whose tables are known by their name alone.
+        max_rows
+            Rows at most; the stream says `overflow` when there were more. When None: what the query's
+            own TOP or LIMIT says, else the operator's default. Never more than the operator allows.
+        seconds
+            Time at most, from the first row asked for to the last one taken; never more than the
+            operator allows.
+
+        Raises
+        ------
+        QueryError
+            With line and column.
+        NotFoundError
+            If there is no such context.
+        TimeLimitError, LimitError, CancelledError
+            From the stream.
+        """
+        visible = self.tables(identity)
+        if context is not None:
+            self._check_context(context, visible)
+        names = ReadableNames((*visible, *tap_schema.records()), context)
+        query = compile_query(text, names, dialect=dialect, context=context)
+        wanted = max_rows if max_rows is not None else query.max_rows
+        rows = self._limits.default_rows if wanted is None else wanted
+        limits = Limits(
+            min(rows, self._limits.rows), min(seconds or self._limits.seconds, self._limits.seconds)
+        )
+        stored = {record.full_name: record.stored for record in visible}
+        used = {use.table.full_name for use in query.uses}
+        return self._engine.query(query, stored, limits, self._memory(used, visible))
+
+    def cone(
+        self,
+        full_name: str,
+        ra: float,
+        dec: float,
+        radius_deg: float,
+        *,
+        columns: Sequence[str] | None = None,
+        verbosity: int = 3,
+        identity: Identity = ANONYMOUS,
+        max_rows: int | None = None,
+    ) -> TableStream:
+        """Return the rows within `radius_deg` (inclusive) of a position.
+
+        Parameters
+        ----------
+        ra, dec
+            ICRS degrees.
+        columns
+            What to return; by `verbosity` when None.
+        verbosity
+            As in Simple Cone Search 1.03 section 2.1: 1 the identifier and position, 2 the principal
+            columns too, 3 all.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such table.
+        ParameterError
+            If the table has no positions.
+        PositionError
+            If the position or radius is not on the sky.
+        UnknownNameError
+            If a column is not there.
+        """
+        record = self.table(full_name, identity)
+        if record.ra is None or record.dec is None:
+            raise ParameterError("table", full_name, "has no position columns")
+        if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius_deg <= 180):
+            raise PositionError(f"not a cone on the sky: ra={ra}, dec={dec}, radius={radius_deg} degrees")
+        chosen = [record.columns[c].name for c in columns] if columns else _chosen(record, verbosity)
+        selected = ", ".join(map(_delimited, chosen))
+        place = ".".join(map(_delimited, (record.schema, record.name)))
+        point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
+        circle = f"CIRCLE({_number(ra % 360)}, {_number(dec)}, {_number(radius_deg)})"
+        text = f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, {circle})"
+        return self.query(text, identity=identity, max_rows=max_rows)
+
+    # Publishing
+
+    def publish(
+        self,
+        full_name: str,
+        files: Sequence[Path],
+        *,
+        ra: str | None = None,
+        dec: str | None = None,
+        describe: Path | None = None,
+        replace: bool = False,
+        progress: Progress | None = None,
+    ) -> TableRecord:
+        """Publish files as one table; see `Publisher.publish`."""
+        return self._publisher.publish(
+            full_name, files, ra=ra, dec=dec, describe=describe, replaces=replace, progress=progress
+        )
+
+    def publish_stream(
+        self,
+        full_name: str,
+        stream: TableStream,
+        *,
+        ra: str | None = None,
+        dec: str | None = None,
+        describe: Path | None = None,
+        replace: bool = False,
+        internal: bool = False,
+        also: Also | None = None,
+        progress: Progress | None = None,
+    ) -> TableRecord:
+        """Publish rows that come from a program; see `Publisher.publish_stream`."""
+        return self._publisher.publish_stream(
+            full_name,
+            stream,
+            ra=ra,
+            dec=dec,
+            describe=describe,
+            replaces=replace,
+            internal=internal,
+            also=also,
+            progress=progress,
+        )
+
+    def drop(self, full_name: str, *, also: Also | None = None) -> None:
+        """Remove a table; see `Publisher.drop`."""
+        self._publisher.drop(full_name, also=also)
+
+    def clean(self, grace_s: float | None = None) -> None:
+        """Remove files that nobody needs; see `Publisher.clean`."""
+        self._publisher.clean(grace_s)
+
+    # Inside
+
+    def _current(self) -> _Snapshot:
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.revision != self._store.revision():
+            snapshot = self._snapshot = _Snapshot(*self._store.load())
+        return snapshot
+
+    def _memory(self, used: set[str], visible: Sequence[TableRecord]) -> Mapping[str, pa.Table]:
+        own = {record.full_name for record in tap_schema.records()}
+        return tap_schema.relations(self._current().schemas, visible) if used & own else {}
+
+    def _check_context(self, context: str, visible: Sequence[TableRecord]) -> None:
+        known = {record.schema.casefold(): record.schema for record in visible}
+        if context.casefold() not in known:
+            near = difflib.get_close_matches(context.casefold(), known, n=1)
+            hint = (
+                f"did you mean {known[near[0]]}?"
+                if near
+                else f"there are {', '.join(known.values()) or 'none'}"
+            )
+            raise NotFoundError(f"there is no context {context}", hint=hint)
+
+
+def _chosen(record: TableRecord, verbosity: int) -> list[str]:
+    """Return the columns of a cone search's verbosity."""
+    needed = {record.id_column, record.ra, record.dec}
+    principal = {column.name for column in record.columns if column.principal}
+    if verbosity >= 3 or (verbosity == 2 and not principal):
+        return list(record.columns.names)
+    wanted = needed | principal if verbosity == 2 else needed
+    return [name for name in record.columns.names if name in wanted]
+
+
+def _delimited(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _number(value: float) -> str:
+    """Return a number as ADQL writes it, exactly (section 2.1.1 of ADQL 2.1)."""
+    return repr(float(value))

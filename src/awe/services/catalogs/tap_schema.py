@@ -1,0 +1,191 @@
+"""The schema TAP_SCHEMA: what is published, as tables that a query can read.
+
+TAP 1.1 (IVOA Recommendation 2019-09-27) section 4: ``schemas``, ``tables``, ``columns``, ``keys`` and
+``key_columns`` with every column of the standard. They are made from the records the caller may read,
+in memory, and describe themselves too.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from awe.core.sql.dialects.adql import RESERVED_WORDS
+from awe.core.tables import Column, Schema
+from awe.services.catalogs.interface import StoredTable
+from awe.services.catalogs.model import SchemaRecord, TableRecord
+
+__all__ = ["TAP_SCHEMA", "records", "relations", "votable_type"]
+
+TAP_SCHEMA = SchemaRecord(
+    "TAP_SCHEMA", description="The tables published here, described (TAP 1.1 section 4)."
+)
+
+_TEXT, _FLAG = pa.string(), pa.int32()
+# name, type, description; the position in the list is the column's index.
+_COLUMNS: dict[str, tuple[str, tuple[tuple[str, pa.DataType, str], ...]]] = {
+    "schemas": (
+        "The schemas.",
+        (
+            ("schema_name", _TEXT, "name of the schema, as it is written in a query"),
+            ("utype", _TEXT, "its utype, if it has one"),
+            ("description", _TEXT, "what it holds"),
+            ("schema_index", _FLAG, "where to show it among the schemas"),
+        ),
+    ),
+    "tables": (
+        "The tables.",
+        (
+            ("schema_name", _TEXT, "the schema it is in"),
+            ("table_name", _TEXT, "name of the table, as it is written in a query"),
+            ("table_type", _TEXT, "table or view"),
+            ("utype", _TEXT, "its utype, if it has one"),
+            ("description", _TEXT, "what it holds"),
+            ("table_index", _FLAG, "where to show it among the tables"),
+        ),
+    ),
+    "columns": (
+        "The columns of all tables.",
+        (
+            ("table_name", _TEXT, "the table it is in"),
+            ("column_name", _TEXT, "name of the column, as it is written in a query"),
+            ("datatype", _TEXT, "VOTable datatype"),
+            ("arraysize", _TEXT, "VOTable arraysize; null for a single value"),
+            ("xtype", _TEXT, "VOTable xtype"),
+            ("size", _FLAG, "length of a fixed-size array (deprecated: use arraysize)"),
+            ("description", _TEXT, "what it holds"),
+            ("utype", _TEXT, "its utype, if it has one"),
+            ("unit", _TEXT, "its unit (VOUnits)"),
+            ("ucd", _TEXT, "its UCD1+"),
+            ("indexed", _FLAG, "1: a condition on it is fast"),
+            ("principal", _FLAG, "1: among the most important columns"),
+            ("std", _FLAG, "1: defined by a standard"),
+            ("column_index", _FLAG, "where to show it among the columns"),
+        ),
+    ),
+    "keys": (
+        "Which tables can be joined.",
+        (
+            ("key_id", _TEXT, "name of the key"),
+            ("from_table", _TEXT, "the table that refers"),
+            ("target_table", _TEXT, "the table referred to"),
+            ("utype", _TEXT, "its utype, if it has one"),
+            ("description", _TEXT, "what it says"),
+        ),
+    ),
+    "key_columns": (
+        "On which columns they can be joined.",
+        (
+            ("key_id", _TEXT, "name of the key"),
+            ("from_column", _TEXT, "the column that refers"),
+            ("target_column", _TEXT, "the column referred to"),
+        ),
+    ),
+}
+_KEYS = (
+    ("tables", "schema_name", "schemas", "schema_name"),
+    ("columns", "table_name", "tables", "table_name"),
+    ("keys", "from_table", "tables", "table_name"),
+    ("keys", "target_table", "tables", "table_name"),
+    ("key_columns", "key_id", "keys", "key_id"),
+)
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+# VOTable 1.5 section 2.1; a type without an exact counterpart is written in the next wider one.
+_DATATYPES: dict[pa.DataType, str] = {
+    pa.bool_(): "boolean",
+    pa.int8(): "short",
+    pa.uint8(): "unsignedByte",
+    pa.int16(): "short",
+    pa.uint16(): "int",
+    pa.int32(): "int",
+    pa.uint32(): "long",
+    pa.int64(): "long",
+    pa.uint64(): "long",
+    pa.float32(): "float",
+    pa.float64(): "double",
+}
+
+
+def votable_type(column: Column) -> tuple[str, str | None, str]:
+    """Return a column's VOTable datatype, arraysize (None: a single value) and xtype."""
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        size = str(kind.list_size) if pa.types.is_fixed_size_list(kind) else "*"
+        return _DATATYPES.get(kind.value_type, "char"), size, column.xtype
+    if kind in _DATATYPES:
+        return _DATATYPES[kind], None, column.xtype
+    if pa.types.is_decimal(kind):
+        return ("long" if kind.scale == 0 and kind.precision <= 18 else "double"), None, column.xtype
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return "char", "*", column.xtype or "timestamp"
+    return ("unsignedByte" if pa.types.is_binary(kind) else "char"), "*", column.xtype
+
+
+@cache
+def records() -> tuple[TableRecord, ...]:
+    """Return the records of TAP_SCHEMA's own tables."""
+    return tuple(_record(name, text, columns) for name, (text, columns) in _COLUMNS.items())
+
+
+def _record(name: str, text: str, columns: Sequence[tuple[str, pa.DataType, str]]) -> TableRecord:
+    said = tuple(Column(n, kind, description=d, principal=True, std=True) for n, kind, d in columns)
+    full = f"{TAP_SCHEMA.name}.{name}"
+    schema = Schema(said, full, text)
+    return TableRecord(TAP_SCHEMA.name, name, schema, StoredTable("", 0, 0), description=text)
+
+
+def relations(schemas: Iterable[SchemaRecord], tables: Sequence[TableRecord]) -> Mapping[str, pa.Table]:
+    """Return the five tables, by full name, describing `tables` and themselves."""
+    every = (*records(), *tables)
+    used = {record.schema.casefold() for record in every}
+    shown = [schema for schema in (TAP_SCHEMA, *schemas) if schema.name.casefold() in used]
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        "schemas": [(s.name, s.utype, s.description, i) for i, s in enumerate(shown)],
+        "tables": [(t.schema, t.full_name, "table", t.utype, t.description, i) for i, t in enumerate(every)],
+        "columns": [_column_row(t, c, i) for t in every for i, c in enumerate(t.columns)],
+        "keys": [
+            (f"tap_schema_{i}", f"TAP_SCHEMA.{source}", f"TAP_SCHEMA.{target}", None, None)
+            for i, (source, _, target, _) in enumerate(_KEYS, 1)
+        ],
+        "key_columns": [(f"tap_schema_{i}", a, b) for i, (_, a, _, b) in enumerate(_KEYS, 1)],
+    }
+    return {record.full_name: _table(record, rows[record.name]) for record in records()}
+
+
+def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ...]:
+    datatype, arraysize, xtype = votable_type(column)
+    size = int(arraysize) if arraysize and arraysize.isdigit() else None
+    return (
+        table.full_name,
+        _as_written(column.name),
+        datatype,
+        arraysize,
+        xtype,
+        size,
+        column.description,
+        column.utype,
+        column.unit,
+        column.ucd,
+        int(column.indexed or column.name in {table.ra, table.dec}),
+        int(column.principal),
+        int(column.std),
+        index,
+    )
+
+
+def _as_written(name: str) -> str:
+    """Return a column's name as a query must write it (TAP 1.1 section 4.3)."""
+    plain = _PLAIN_NAME.fullmatch(name) and name.upper() not in RESERVED_WORDS
+    return name if plain else f'"{name}"'
+
+
+def _table(record: TableRecord, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    by_column = zip(*rows, strict=True)
+    arrays = [
+        pa.array([None if value == "" else value for value in values], column.type)
+        for column, values in zip(record.columns, by_column, strict=True)
+    ]
+    return pa.table(arrays, names=list(record.columns.names))

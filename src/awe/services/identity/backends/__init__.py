@@ -1,0 +1,1 @@
+"""The account systems awe can ask, one module each."""

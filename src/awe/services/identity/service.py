@@ -1,0 +1,150 @@
+"""Use cases of identity: log in, say whose token it is, log out, look after accounts."""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from awe.errors import AuthenticationError, NotFoundError, ParameterError
+from awe.services.identity._failures import LoginFailures
+from awe.services.identity.backends.local import LocalAuthenticator
+from awe.services.identity.interface import Authenticator
+from awe.services.identity.model import Account, Identity
+from awe.services.identity.store import IdentityStore
+
+__all__ = ["IdentityService"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_SHORTEST_PASSWORD = 8
+
+
+class IdentityService:
+    """Accounts and login tokens.
+
+    A token is 32 hexadecimal digits, as OpenStack Keystone's are: it travels in paths and headers.
+    Only its SHA-256 is kept.
+
+    Parameters
+    ----------
+    store
+        Accounts and tokens in the system database.
+    local
+        Hashes and checks the passwords of awe's own accounts.
+    authenticator
+        Who checks passwords at login; `local` when not given.
+    token_hours
+        Life of a token.
+    clock
+        Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        store: IdentityStore,
+        local: LocalAuthenticator,
+        authenticator: Authenticator | None = None,
+        *,
+        token_hours: float = 24.0,
+        clock: Callable[[], float] = time.time,
+        failures: LoginFailures | None = None,
+    ) -> None:
+        self._store = store
+        self._local = local
+        self._authenticator = authenticator or local
+        self._life_s = token_hours * 3600.0
+        self._clock = clock
+        self._failures = failures or LoginFailures()
+
+    def login(self, user: str, password: str) -> str:
+        """Return a new token.
+
+        Raises
+        ------
+        AuthenticationError
+            If the user name or the password is wrong.
+        RateLimitError
+            After several failures within a minute.
+        """
+        self._failures.check(user)
+        try:
+            identity = self._authenticator.authenticate(user, password)
+        except AuthenticationError:
+            self._failures.add(user)
+            raise
+        self._failures.forget(user)
+        if self._authenticator is not self._local:
+            self._store.remember(identity)
+        return self._new_token(identity.name, self._life_s)
+
+    def issue(self, user: str, *, hours: float | None = None) -> str:
+        """Return a new token without asking for a password: for the operator of this archive.
+
+        Parameters
+        ----------
+        user
+            Name of an account.
+        hours
+            Life of the token; that of a login when None.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such user.
+        """
+        if user not in {account.name for account in self.users()}:
+            raise NotFoundError(f"there is no user {user!r}")
+        return self._new_token(user, self._life_s if hours is None else hours * 3600.0)
+
+    def _new_token(self, user: str, life_s: float) -> str:
+        token = secrets.token_hex(16)
+        now = self._clock()
+        self._store.add_token(_digest(token), user, now + life_s, now)
+        return token
+
+    def identify(self, token: str) -> Identity:
+        """Return whose token this is; `AuthenticationError` if it is unknown, ended or revoked."""
+        identity = self._store.token_owner(_digest(token), self._clock())
+        if identity is None:
+            raise AuthenticationError("the token is not known or has expired", hint="log in again")
+        return identity
+
+    def revoke(self, token: str) -> None:
+        """End a login; a token that ended already is no error."""
+        self._store.drop_token(_digest(token))
+
+    def add_user(
+        self, name: str, password: str, roles: Sequence[str] = (), groups: Sequence[str] = ()
+    ) -> None:
+        """Add an account.
+
+        Raises
+        ------
+        ParameterError
+            If the name or the password cannot be used.
+        ConflictError
+            If the name is taken.
+        """
+        if not _NAME.fullmatch(name):
+            hint = "letters, digits and . _ @ -, beginning with a letter or digit, at most 64"
+            raise ParameterError("name", name, "not a user name", hint=hint)
+        self._store.add_user(name, self._local.hash(_checked(password)), roles, groups)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Change a password; the user's tokens end. `NotFoundError` if there is no such user."""
+        if not self._store.set_password_hash(name, self._local.hash(_checked(password))):
+            raise NotFoundError(f"there is no user {name!r}")
+
+    def users(self) -> tuple[Account, ...]:
+        """Return all accounts by name."""
+        return self._store.accounts()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _checked(password: str) -> str:
+    if len(password) < _SHORTEST_PASSWORD:
+        raise ParameterError("password", "***", f"shorter than {_SHORTEST_PASSWORD} characters")
+    return password

@@ -1,0 +1,33 @@
+"""Images and cubes: the ObsCore index, and pieces of the files themselves.
+
+`ObservationService` publishes folders of FITS files, finds datasets by where, when and how they were
+taken, cuts regions out of them and draws previews. The index is the published table ``ivoa.obscore``,
+which every query language reaches; the system database knows which file a dataset is.
+
+Words: a *dataset* is one row of the index and is called by its publisher DID,
+``ivo://<authority>/<collection>?<obs_id>``, or by its ``obs_id`` alone where that is unambiguous; a
+*collection* is what was published under one name.
+"""
+
+from awe.services.observations.interface import Index, IndexTable
+from awe.services.observations.model import (
+    INDEX_TABLE,
+    Collection,
+    Criteria,
+    Dataset,
+    PublishReport,
+    Rejected,
+)
+from awe.services.observations.service import ObservationService
+
+__all__ = [
+    "INDEX_TABLE",
+    "Collection",
+    "Criteria",
+    "Dataset",
+    "Index",
+    "IndexTable",
+    "ObservationService",
+    "PublishReport",
+    "Rejected",
+]

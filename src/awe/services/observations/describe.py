@@ -1,0 +1,97 @@
+"""The describe file of a collection: what its publisher says beyond the headers, in TOML.
+
+::
+
+    [collection]
+    title = "HST images of M87"
+    description = "Drizzled ACS/WFC images"
+
+    [constants]                      # a column of the index and its value in every row
+    facility_name = "HST"
+
+    [keywords]                       # a column of the index and the keyword that holds it
+    target_name = "OBJNAME"
+
+    [metadata]                       # further statements about the collection
+    simulated = "..."
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+
+from awe.core.science.observation import Observation, Rules
+from awe.errors import InputFileError
+
+__all__ = ["Description", "read_description"]
+
+_COMPUTED = {
+    "hdus", "part", "s_ra", "s_dec", "s_fov", "s_region", "s_xel1", "s_xel2", "t_xel", "em_xel", "pol_xel",
+    "dataproduct_type",
+}  # fmt: skip
+COLUMNS = tuple(f.name for f in fields(Observation) if f.name not in _COMPUTED)
+"""The columns that a publisher may fill."""
+
+_SECTIONS: Mapping[str, tuple[str, ...] | None] = {
+    "collection": ("title", "description"),
+    "constants": COLUMNS,
+    "keywords": COLUMNS,
+    "metadata": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A describe file's content; `digest` changes whenever the file does."""
+
+    rules: Rules = field(default_factory=Rules)
+    about: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+
+
+def read_description(path: Path | None) -> Description:
+    """Read a describe file; an empty description when there is none.
+
+    Raises
+    ------
+    InputFileError
+        If it cannot be read, or says something that is not known.
+    """
+    if path is None:
+        return Description()
+    try:
+        raw = path.read_bytes()
+        said = tomllib.loads(raw.decode())
+    except OSError as error:
+        raise InputFileError(path.name, f"it cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputFileError(path.name, f"it is not TOML: {error}") from None
+    _check_names(path, said, _SECTIONS, "section")
+    for section, values in said.items():
+        if not isinstance(values, dict):
+            raise InputFileError(path.name, f"{section} is not a section", hint=f"write [{section}]")
+        known = _SECTIONS[section]
+        if known is not None:
+            _check_names(path, values, known, f"entry of [{section}]")
+        for key, value in values.items():
+            if isinstance(value, dict | list):
+                raise InputFileError(path.name, "it is not a single value", where=f"[{section}] {key}")
+    keywords = {column: str(keyword).upper() for column, keyword in said.get("keywords", {}).items()}
+    about = said.get("collection", {}) | said.get("metadata", {})
+    return Description(
+        Rules(said.get("constants", {}), keywords),
+        {key: str(value) for key, value in about.items()},
+        hashlib.sha256(raw).hexdigest()[:16],
+    )
+
+
+def _check_names(path: Path, given: Iterable[str], known: Iterable[str], what: str) -> None:
+    known = tuple(known)
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise InputFileError(path.name, f"{name!r} is no {what}", hint=hint)

@@ -1,0 +1,57 @@
+"""What the observations need of whoever keeps tables: `awe.services.catalogs.CatalogService` is one."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from awe.core.tables import TableStream
+from awe.services.system import Connection
+
+__all__ = ["Index", "IndexTable", "Progress"]
+
+Progress = Callable[[str, int, int | None], None]
+"""Told of long work: what is done now, how much of it, out of how much (None: not known)."""
+
+
+class IndexTable(Protocol):
+    """What is known of a published table."""
+
+    @property
+    def version(self) -> int:
+        """Counts its publications."""
+
+
+class Index(Protocol):
+    """A keeper of published tables."""
+
+    def table(self, full_name: str) -> IndexTable:
+        """Return the record of a table.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+
+    def query(self, text: str, *, max_rows: int | None = None) -> TableStream:
+        """Answer an ADQL query."""
+
+    def publish_stream(
+        self,
+        full_name: str,
+        stream: TableStream,
+        *,
+        ra: str | None,
+        dec: str | None,
+        replace: bool,
+        internal: bool,
+        also: Callable[[Connection], None],
+    ) -> object:
+        """Publish a table, whole or not at all.
+
+        Parameters
+        ----------
+        internal
+            Allows the schemas that awe keeps for itself.
+        also
+            Called in the transaction that makes the new version visible.
+        """

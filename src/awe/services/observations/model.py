@@ -1,0 +1,211 @@
+"""Values of the observations: what one may ask for, what a dataset is, what publishing did."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from awe.core.science.obscore import CALIB_LEVELS, POLARISATIONS
+from awe.core.sky import Region
+from awe.errors import ParameterError
+
+__all__ = ["INDEX_TABLE", "Collection", "Criteria", "Dataset", "Interval", "PublishReport", "Rejected"]
+
+INDEX_TABLE = "ivoa.obscore"
+"""The published table that holds the index."""
+
+Interval = tuple[float, float]
+"""Closed on both sides; an open side is an infinity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What datasets are wanted (SIA 2.0 section 2.1): values of a field are alternatives, fields add up.
+
+    A dataset for which a thing is not known satisfies no criterion about it.
+
+    Attributes
+    ----------
+    regions
+        The covered region has a point in common with one of them.
+    band
+        Wavelength (m): the coverage meets one of the intervals.
+    time
+        MJD (UTC): the observation meets one of the intervals.
+    exposure, fov, resolution, resolving_power, time_resolution
+        The value (s, deg, arcsec, 1, s) is in one of the intervals.
+    ids
+        Publisher DIDs, case ignored.
+    collections, facilities, instruments, dataproduct_types, targets, formats
+        Exact values.
+    calib_levels
+        0 to 4.
+    pol
+        Polarisation states of which the data hold one.
+    """
+
+    regions: tuple[Region, ...] = ()
+    band: tuple[Interval, ...] = ()
+    time: tuple[Interval, ...] = ()
+    exposure: tuple[Interval, ...] = ()
+    fov: tuple[Interval, ...] = ()
+    resolution: tuple[Interval, ...] = ()
+    resolving_power: tuple[Interval, ...] = ()
+    time_resolution: tuple[Interval, ...] = ()
+    ids: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    facilities: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    dataproduct_types: tuple[str, ...] = ()
+    calib_levels: tuple[int, ...] = ()
+    targets: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    pol: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in _INTERVALS:
+            for low, high in getattr(self, name):
+                if math.isnan(low) or math.isnan(high) or low > high:
+                    raise ParameterError(
+                        name,
+                        f"{low:g} {high:g}",
+                        "not an interval: two numbers, the smaller one first",
+                        hint="leave a side open with -Inf or +Inf",
+                    )
+        for level in self.calib_levels:
+            if level not in CALIB_LEVELS:
+                raise ParameterError("calib_levels", level, "a calibration level is 0, 1, 2, 3 or 4")
+        for state in self.pol:
+            if state not in POLARISATIONS:
+                raise ParameterError("pol", state, f"known states: {', '.join(POLARISATIONS)}")
+
+
+_INTERVALS = ("band", "time", "exposure", "fov", "resolution", "resolving_power", "time_resolution")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One dataset and the file that it is.
+
+    Attributes
+    ----------
+    publisher_did
+        Its identifier, ``ivo://<authority>/<collection>?<obs_id>``, with ``#part`` where several
+        datasets share the ``obs_id``.
+    obs_id, collection
+        As in the index.
+    path
+        The file.
+    hdus
+        The numbers of its images in the file.
+    size, mtime
+        Bytes and time of change (seconds since 1970) of the file when it was published.
+    header
+        What the headers said, by column of the index.
+    about
+        What the publisher said of the collection: title, description, and statements such as
+        ``simulated``.
+    rules
+        Digest of the describe file it was read with.
+    """
+
+    publisher_did: str
+    obs_id: str
+    collection: str
+    path: Path
+    hdus: tuple[int, ...]
+    size: int
+    mtime: float
+    header: Mapping[str, object]
+    about: Mapping[str, str] = field(default_factory=dict)
+    rules: str = ""
+
+    @property
+    def ra(self) -> float:
+        """Right ascension of the centre, ICRS degrees."""
+        return float(str(self.header["s_ra"]))
+
+    @property
+    def dec(self) -> float:
+        """Declination of the centre, ICRS degrees."""
+        return float(str(self.header["s_dec"]))
+
+    @property
+    def media_type(self) -> str:
+        """Media type of the file."""
+        return _MEDIA_TYPES.get(self.path.suffix.lower(), "application/fits")
+
+    @property
+    def coverage(self) -> tuple[float | None, float | None]:
+        """Shortest and longest wavelength (m), as far as known."""
+        low, high = (self.header.get(name) for name in ("em_min", "em_max"))
+        return (float(str(low)), float(str(high))) if low is not None and high is not None else (None, None)
+
+    def to_row(self) -> dict[str, object]:
+        """Return its row of the index."""
+        return {
+            **self.header,
+            "obs_publisher_did": self.publisher_did,
+            "obs_id": self.obs_id,
+            "obs_collection": self.collection,
+            "access_url": f"/api/datasets/{quote(self.publisher_did, safe='')}/file",
+            "access_format": self.media_type,
+            "access_estsize": max(1, round(self.size / 1000)),
+            "filename": self.path.name,
+        }
+
+
+_MEDIA_TYPES = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What was published under one name."""
+
+    name: str
+    datasets: int
+    bytes: int
+    about: Mapping[str, str]
+
+
+class Rejected(NamedTuple):
+    """A file, or an HDU of it, that could not be published, and why."""
+
+    file: str
+    hdu: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What publishing a folder did.
+
+    Attributes
+    ----------
+    collection
+        Its name.
+    found
+        FITS files in the folder.
+    published
+        Datasets of the folder that are in the index now.
+    unchanged
+        Files that were not read again, because neither they nor the describe file have changed.
+    removed
+        Datasets that went, because their files did.
+    rejected
+        What was left out.
+    """
+
+    collection: str
+    found: int
+    published: int
+    unchanged: int = 0
+    removed: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return plain | {"rejected": [entry._asdict() for entry in self.rejected]}

@@ -1,0 +1,199 @@
+"""Publish folders: look at the files, name the datasets, write the index, all of it or nothing."""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from awe.core.science.obscore import OBSCORE_SCHEMA
+from awe.core.science.observation import split_name
+from awe.core.tables import TableStream
+from awe.errors import InputFileError, ParameterError
+from awe.services.observations.describe import Description, read_description
+from awe.services.observations.interface import Index, Progress
+from awe.services.observations.model import INDEX_TABLE, Dataset, PublishReport, Rejected
+from awe.services.observations.scanning import Journal, Part, Scanned, find_files, scan, stem
+from awe.services.observations.store import ObservationStore, in_batches
+from awe.services.system import Connection
+
+__all__ = ["Publisher"]
+
+_COLLECTION = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_BATCH = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Write collections into the index.
+
+    Attributes
+    ----------
+    store, index
+        Where datasets are remembered, and who keeps the index table.
+    folder
+        Where journals of unfinished publications are kept.
+    authority
+        The IVOA authority in the datasets' identifiers.
+    """
+
+    store: ObservationStore
+    index: Index
+    folder: Path
+    authority: str
+
+    def publish(
+        self, collection: str, folder: Path, describe: Path | None, progress: Progress, *, replaces: bool
+    ) -> PublishReport:
+        """Publish a folder; `ObservationService.publish` says how."""
+        if not _COLLECTION.fullmatch(collection):
+            hint = "letters, digits, _ . and -, beginning with a letter, at most 64"
+            raise ParameterError("collection", collection, "not the name of a collection", hint=hint)
+        folder = folder.expanduser().absolute()
+        files = _files(folder)
+        description = read_description(describe)
+        with self._alone():
+            journal = Journal(self.folder / f"{collection}.journal", description.digest)
+            old = list(self.store.datasets(collection))
+            scanned, unchanged = _scan(files, old, description, journal, progress)
+            datasets, clashes = self._identify(collection, scanned, description, folder)
+            new = {dataset.publisher_did for dataset in datasets}
+            kept = (
+                []
+                if replaces
+                else [d for d in old if d.publisher_did not in new and not _below(d.path, folder)]
+            )
+            self._write(collection, [*kept, *datasets])
+            journal.remove()
+        left = {dataset.publisher_did for dataset in kept} | new
+        return PublishReport(
+            collection=collection,
+            found=len(files),
+            published=len(datasets),
+            unchanged=unchanged,
+            removed=sum(dataset.publisher_did not in left for dataset in old),
+            rejected=(*(entry for one in scanned if (entry := one.rejected(folder))), *clashes),
+        )
+
+    def drop(self, collection: str) -> None:
+        """Take a collection out of the index."""
+        with self._alone():
+            self._write(collection, [])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Publish one collection at a time: the index holds all of them, and each writes it whole."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "publishing.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _identify(
+        self, collection: str, scanned: list[Scanned], description: Description, folder: Path
+    ) -> tuple[list[Dataset], list[Rejected]]:
+        found: dict[str, Dataset] = {}
+        clashes: list[Rejected] = []
+        for one in scanned:
+            path = Path(one.path)
+            obs_id, _ = split_name(stem(path))
+            for part in one.parts:
+                did = f"ivo://{self.authority}/{collection}?{quote(obs_id, safe='-_.~+')}"
+                did += f"#{part.part}" if part.part else ""
+                if did.lower() in found:
+                    reason = f"{did} is the identifier of {found[did.lower()].path.name} already"
+                    clashes.append(Rejected(os.path.relpath(path, folder), part.hdus[0], reason))
+                    continue
+                found[did.lower()] = Dataset(
+                    did, obs_id, collection, path, part.hdus, one.size, one.mtime, part.row,
+                    description.about, description.digest,
+                )  # fmt: skip
+        return list(found.values()), clashes
+
+    def _write(self, collection: str, datasets: Sequence[Dataset]) -> None:
+        def also(connection: Connection) -> None:
+            self.store.replace(connection, collection, datasets)
+
+        about = {one.name: one.about for one in self.store.collections()}
+        about[collection] = datasets[-1].about if datasets else {}
+        said = {f"{name} {key}": text for name, texts in about.items() for key, text in texts.items()}
+        self.index.publish_stream(
+            INDEX_TABLE,
+            TableStream(
+                replace(OBSCORE_SCHEMA, metadata=said),
+                _batches(chain(self.store.others(collection), datasets)),
+            ),
+            ra="s_ra",
+            dec="s_dec",
+            replace=True,
+            internal=True,
+            also=also,
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InputFileError(folder, "there is no such folder")
+    files = find_files(folder)
+    if not files:
+        raise InputFileError(
+            folder, "it holds no FITS files", hint="names end in .fits, .fit, .fts, also .gz, .bz2, .fz"
+        )
+    return files
+
+
+def _scan(
+    files: list[Path], old: list[Dataset], description: Description, journal: Journal, progress: Progress
+) -> tuple[list[Scanned], int]:
+    published = _scanned_before(old, description)
+    found: list[Scanned] = []
+    unchanged = 0
+    for number, path in enumerate(files):
+        progress("reading headers", number, len(files))
+        known = _same(published.get(str(path)), path)
+        unchanged += known is not None
+        known = known or journal.get(path)
+        if known is None:
+            known = scan(path, description.rules)
+            journal.add(known)
+        found.append(known)
+    progress("reading headers", len(files), len(files))
+    return found, unchanged
+
+
+def _scanned_before(old: list[Dataset], description: Description) -> dict[str, Scanned]:
+    found: dict[str, Scanned] = {}
+    for dataset in old:
+        if dataset.rules == description.digest:
+            path = str(dataset.path)
+            part = Part(dataset.hdus, dataset.publisher_did.partition("#")[2] or None, dataset.header)
+            before = found.get(path, Scanned(path, dataset.size, dataset.mtime))
+            found[path] = replace(before, parts=(*before.parts, part))
+    return found
+
+
+def _same(known: Scanned | None, path: Path) -> Scanned | None:
+    if known is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return known if (known.size, known.mtime) == (status.st_size, status.st_mtime) else None
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+def _batches(datasets: Iterable[Dataset]) -> Iterator[pa.RecordBatch]:
+    schema = OBSCORE_SCHEMA.to_arrow()
+    for some in in_batches(datasets, _BATCH):
+        rows = [dataset.to_row() for dataset in some]
+        columns = [pa.array([row.get(f.name) for row in rows], f.type) for f in schema]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)

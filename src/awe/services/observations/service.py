@@ -1,0 +1,262 @@
+"""The use cases: publish, find, open, cut, draw."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
+from awe.core.science.cutout import Cutout, cut
+from awe.core.science.fitsfile import FitsFile, open_fits
+from awe.core.science.obscore import OBSCORE_SCHEMA
+from awe.core.science.preview import Stretch, preview
+from awe.core.sky import Region
+from awe.core.tables import TableStream
+from awe.errors import NotFoundError, ParameterError
+from awe.services.observations.finding import to_adql, touching
+from awe.services.observations.interface import Index, Progress
+from awe.services.observations.model import (
+    INDEX_TABLE,
+    Collection,
+    Criteria,
+    Dataset,
+    Interval,
+    PublishReport,
+)
+from awe.services.observations.publishing import Publisher
+from awe.services.observations.store import ObservationStore
+from awe.services.system import SystemDatabase
+
+__all__ = ["ObservationService"]
+
+
+class ObservationService:
+    """Publish images, find them, and take pieces of them.
+
+    Parameters
+    ----------
+    system
+        Where the datasets' files are remembered.
+    index
+        Who keeps the index table: the catalogue service.
+    folder
+        Where journals of unfinished publications are kept.
+    authority
+        The IVOA authority in the datasets' identifiers.
+    max_pixels
+        The largest cutout.
+    max_rows
+        The largest answer of the index.
+    """
+
+    def __init__(
+        self,
+        system: SystemDatabase,
+        index: Index,
+        *,
+        folder: Path,
+        authority: str,
+        max_pixels: int,
+        max_rows: int,
+    ) -> None:
+        self._store = ObservationStore(system)
+        self._index = index
+        self._publisher = Publisher(self._store, index, folder, authority)
+        self._max_pixels = max_pixels
+        self._max_rows = max_rows
+        self._widest: tuple[int, float] = (-1, 0.0)
+
+    def publish(
+        self,
+        collection: str,
+        folder: Path,
+        *,
+        describe: Path | None = None,
+        progress: Progress | None = None,
+        replace: bool = False,
+    ) -> PublishReport:
+        """Publish the FITS images below a folder, or bring what was published of it up to date.
+
+        Files that have not changed are not read again, datasets whose files are gone from the folder
+        leave the index, files that cannot be used are reported. Nothing is visible before all of it is.
+
+        Parameters
+        ----------
+        collection
+            Its name: letters, digits, ``_ . -``, beginning with a letter.
+        folder
+            Searched with its subfolders.
+        describe
+            A TOML file (`awe.services.observations.describe`).
+        progress
+            Told of every file.
+        replace
+            Whether the collection shall hold this folder alone. Otherwise what it holds of other
+            folders stays.
+
+        Raises
+        ------
+        ParameterError
+            If the collection cannot be called so.
+        InputFileError
+            If the folder is not there or holds no FITS file, or the describe file is wrong.
+        """
+        return self._publisher.publish(collection, folder, describe, progress or _silent, replaces=replace)
+
+    def drop(self, collection: str) -> None:
+        """Take a collection out of the index; its files stay where they are.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that name.
+        """
+        known = [one.name for one in self.collections()]
+        if collection not in known:
+            raise NotFoundError(f"no collection is called {collection!r}", hint=_suggest(collection, known))
+        self._publisher.drop(collection)
+
+    def collections(self) -> list[Collection]:
+        """Return what is published, by name."""
+        return self._store.collections()
+
+    def find(self, criteria: Criteria, *, max_rows: int | None = None) -> TableStream:
+        """Find datasets.
+
+        Parameters
+        ----------
+        criteria
+            What is wanted; all datasets when it says nothing.
+        max_rows
+            Rows at the most; the stream says `overflow` when there are more.
+
+        Returns
+        -------
+        TableStream
+            Rows of the index (`awe.core.science.obscore`), by identifier.
+        """
+        limit = self._max_rows if max_rows is None else min(max_rows, self._max_rows)
+        widest = self._largest()
+        if widest is None:
+            return TableStream(OBSCORE_SCHEMA, ())
+        stream = self._index.query(to_adql(criteria, widest), max_rows=self._max_rows)
+        return touching(stream, criteria.regions).limit(limit)
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset by its publisher DID or its ``obs_id``, ignoring case.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none: with the nearest names.
+        ParameterError
+            If an ``obs_id`` means several datasets, none of which is the principal one.
+        """
+        found = self._store.named(name.strip())
+        if not found:
+            raise NotFoundError(f"no dataset is called {name!r}", hint=self._near(name))
+        principal = [dataset for dataset in found if "#" not in dataset.publisher_did]
+        choice = found if len(found) == 1 else principal
+        if len(choice) != 1:
+            some = ", ".join(dataset.publisher_did for dataset in found[:5])
+            raise ParameterError(
+                "dataset", name, f"{len(found)} datasets are called so", hint=f"name one: {some}"
+            )
+        return choice[0]
+
+    def file(self, name: str) -> Path:
+        """Return the file of a dataset.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset, or its file is gone.
+        """
+        return _there(self.dataset(name))
+
+    def cutout(
+        self, name: str, *, region: Region | None = None, band: Interval | None = None
+    ) -> Cutout | None:
+        """Cut a region of the sky and a range of wavelengths (metres) out of a dataset.
+
+        Returns
+        -------
+        Cutout or None
+            None where no pixel of the dataset lies in the region and the band.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset, or its file is gone.
+        LimitError
+            If the cutout is larger than the operator allows.
+        """
+        with self._open(name) as (dataset, hdus):
+            return cut(
+                hdus,
+                dataset.obs_id,
+                region=region,
+                band=band,
+                coverage=dataset.coverage,
+                only=dataset.hdus,
+                max_pixels=self._max_pixels,
+            )
+
+    def preview(
+        self, name: str, *, region: Region | None = None, size: int = 512, stretch: Stretch = "linear"
+    ) -> bytes | None:
+        """Draw a dataset, z-scaled, as PNG; None where the region misses it.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset, or its file is gone.
+        ParameterError
+            If the size or the stretch is not offered.
+        """
+        with self._open(name) as (dataset, hdus):
+            return preview(hdus, dataset.obs_id, region=region, size=size, stretch=stretch, only=dataset.hdus)
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[tuple[Dataset, FitsFile]]:
+        dataset = self.dataset(name)
+        with open_fits(_there(dataset)) as hdus:
+            yield dataset, hdus
+
+    def _largest(self) -> float | None:
+        """Return the diameter of the largest dataset in degrees; None when there is no index yet."""
+        try:
+            version = self._index.table(INDEX_TABLE).version
+        except NotFoundError:
+            return None
+        if self._widest[0] != version:
+            query = f"SELECT MAX(s_fov) AS widest FROM {INDEX_TABLE}"
+            with self._index.query(query, max_rows=1) as stream:
+                values = [value for batch in stream for value in batch.column(0).to_pylist()]
+            self._widest = (version, float(values[0]) if values and values[0] is not None else 0.0)
+        return self._widest[1]
+
+    def _near(self, name: str) -> str | None:
+        for length in range(min(len(name), 12), 0, -1):
+            known = self._store.like(name[:length], 500)
+            if known:
+                return _suggest(name, known)
+        return None
+
+
+def _there(dataset: Dataset) -> Path:
+    if not dataset.path.is_file():
+        raise NotFoundError(
+            f"the file {dataset.path.name} of {dataset.obs_id} is not there any more",
+            hint=f"publish the collection {dataset.collection} again",
+        )
+    return dataset.path
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    folded = {one.casefold(): one for one in known}
+    near = [folded[one] for one in get_close_matches(name.casefold(), folded, 3, 0.5)]
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known)[:5])}"
+
+
+def _silent(_what: str, _done: int, _total: int | None) -> None:
+    """Tell nobody."""

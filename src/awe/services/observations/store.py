@@ -1,0 +1,159 @@
+"""Which file a dataset is: the table ``datasets`` of the system database.
+
+The index row of a dataset is kept here too, as JSON: the index can be written again without opening
+any file, and a file that has not changed need not be read twice.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+)
+
+from awe.services.observations.model import Collection, Dataset
+from awe.services.system import Connection, SystemDatabase, metadata
+
+__all__ = ["ObservationStore", "in_batches"]
+
+_datasets = Table(
+    "datasets",
+    metadata,
+    Column("publisher_did", String(512), primary_key=True),
+    Column("obs_id", String(255), nullable=False, index=True),
+    Column("collection", String(128), nullable=False, index=True),
+    Column("path", Text, nullable=False),
+    Column("hdu", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime", Float, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("ra", Float, nullable=False),
+    Column("dec", Float, nullable=False),
+)
+_BATCH = 1000
+
+
+class ObservationStore:
+    """Read and write the datasets' records."""
+
+    def __init__(self, system: SystemDatabase) -> None:
+        self._system = system
+
+    def named(self, name: str) -> list[Dataset]:
+        """Return the datasets of a publisher DID or an ``obs_id``; exact case first, then ignoring it."""
+        did, obs_id = _datasets.c.publisher_did, _datasets.c.obs_id
+        for condition in (
+            did == name,
+            obs_id == name,
+            func.lower(did) == name.lower(),
+            func.lower(obs_id) == name.lower(),
+        ):
+            with self._system.reading() as connection:
+                rows = connection.execute(select(_datasets).where(condition).order_by(did).limit(100)).all()
+            if rows:
+                return [_dataset(row) for row in rows]
+        return []
+
+    def like(self, prefix: str, limit: int) -> list[str]:
+        """Return some names that begin like this, ignoring case."""
+        query = (
+            select(_datasets.c.obs_id)
+            .where(func.lower(_datasets.c.obs_id).startswith(prefix.lower(), autoescape=True))
+            .distinct()
+            .limit(limit)
+        )
+        with self._system.reading() as connection:
+            return [str(row.obs_id) for row in connection.execute(query)]
+
+    def collections(self) -> list[Collection]:
+        """Return what is published, by name."""
+        name = _datasets.c.collection
+        query = select(name, func.count(), func.sum(_datasets.c.size), func.min(_datasets.c.publisher_did))
+        with self._system.reading() as connection:
+            found = []
+            for row in connection.execute(query.group_by(name).order_by(name)).all():
+                header = connection.scalar(
+                    select(_datasets.c.header).where(_datasets.c.publisher_did == row[3])
+                )
+                found.append(Collection(row[0], int(row[1]), int(row[2]), json.loads(str(header))["about"]))
+        return found
+
+    def datasets(self, collection: str) -> Iterator[Dataset]:
+        """Yield the datasets of a collection, by file."""
+        query = select(_datasets).where(_datasets.c.collection == collection)
+        yield from self._stream(query.order_by(_datasets.c.path, _datasets.c.publisher_did))
+
+    def others(self, collection: str) -> Iterator[Dataset]:
+        """Yield the datasets of all other collections."""
+        query = select(_datasets).where(_datasets.c.collection != collection)
+        yield from self._stream(query.order_by(_datasets.c.publisher_did))
+
+    def _stream(self, query: object) -> Iterator[Dataset]:
+        with self._system.reading() as connection:
+            result = connection.execution_options(yield_per=_BATCH).execute(query)  # type: ignore[call-overload]
+            for row in result:
+                yield _dataset(row)
+
+    @staticmethod
+    def replace(connection: Connection, collection: str, datasets: Iterable[Dataset]) -> None:
+        """Make these the datasets of a collection, within a transaction."""
+        connection.execute(delete(_datasets).where(_datasets.c.collection == collection))
+        for some in in_batches(datasets, _BATCH):
+            connection.execute(insert(_datasets), [_row(dataset) for dataset in some])
+
+
+def in_batches(datasets: Iterable[Dataset], size: int) -> Iterator[list[Dataset]]:
+    """Yield the datasets in lists of `size`."""
+    left = iter(datasets)
+    while some := list(islice(left, size)):
+        yield some
+
+
+def _row(dataset: Dataset) -> dict[str, object]:
+    said = {
+        "row": dict(dataset.header),
+        "hdus": dataset.hdus,
+        "about": dict(dataset.about),
+        "rules": dataset.rules,
+    }
+    return {
+        "publisher_did": dataset.publisher_did,
+        "obs_id": dataset.obs_id,
+        "collection": dataset.collection,
+        "path": str(dataset.path),
+        "hdu": dataset.hdus[0],
+        "size": dataset.size,
+        "mtime": dataset.mtime,
+        "header": json.dumps(said),
+        "ra": dataset.ra,
+        "dec": dataset.dec,
+    }
+
+
+def _dataset(row: Row[tuple[object, ...]]) -> Dataset:
+    said: Mapping[str, object] = json.loads(row.header)
+    return Dataset(
+        publisher_did=row.publisher_did,
+        obs_id=row.obs_id,
+        collection=row.collection,
+        path=Path(row.path),
+        hdus=tuple(said["hdus"]),  # type: ignore[arg-type]
+        size=row.size,
+        mtime=row.mtime,
+        header=said["row"],  # type: ignore[arg-type]
+        about=said["about"],  # type: ignore[arg-type]
+        rules=str(said["rules"]),
+    )

@@ -1,0 +1,1 @@
+"""Alembic's folder: how an older system database becomes this version's."""

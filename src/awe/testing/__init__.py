@@ -1,0 +1,8 @@
+"""Public helpers for tests, here and in plug-ins: tiny skies that are published in a second.
+
+Everything is made from fixed seeds, so that a failure repeats itself.
+"""
+
+from awe.testing._archive import TINY_CENTRE, TINY_IMAGES, TINY_TABLE, tiny_archive, tiny_settings
+
+__all__ = ["TINY_CENTRE", "TINY_IMAGES", "TINY_TABLE", "tiny_archive", "tiny_settings"]

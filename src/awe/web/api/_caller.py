@@ -1,0 +1,32 @@
+"""What an API function is given: the services, and who asks."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request
+
+from awe.platform import Platform
+from awe.services.identity import Identity
+from awe.web.http import caller, platform_of
+
+__all__ = ["Caller", "Services", "get"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _identity(request: Request) -> Identity:
+    return caller(request, platform_of(request).identity)
+
+
+Services = Annotated[Platform, Depends(platform_of)]
+Caller = Annotated[Identity, Depends(_identity)]
+
+
+def get(router: APIRouter, path: str, **options: Any) -> Callable[[F], F]:
+    """Register a function for GET, and for HEAD without a second entry in the description."""
+
+    def register(function: F) -> F:
+        router.head(path, include_in_schema=False, **options)(function)
+        return router.get(path, **options)(function)
+
+    return register

@@ -1,0 +1,11 @@
+"""All of the API in one router; a GET may also be asked as HEAD."""
+
+from fastapi import APIRouter
+
+from awe.web.api import archive, datasets, identity, search
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api")
+for _part in (archive, identity, search, datasets):
+    router.include_router(_part.router)

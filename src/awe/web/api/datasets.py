@@ -1,0 +1,68 @@
+"""Images by name: ``/api/datasets/...``: what is known, the file, a preview."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from awe.core.sky import Circle, parse_position
+from awe.errors import NotFoundError
+from awe.services.observations import Dataset
+from awe.web.api._angles import angle_deg
+from awe.web.api._caller import Services, get
+from awe.web.http import base_url
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["images"])
+
+_A_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+@get(router, "/datasets/{name:path}/file", response_class=FileResponse)
+def file(name: str, services: Services) -> FileResponse:
+    """Return the published file as it is; ranges of bytes can be asked for."""
+    dataset = services.observations.dataset(name)
+    path = services.observations.file(name)
+    return FileResponse(path, media_type=dataset.media_type, filename=path.name)
+
+
+@get(router, "/datasets/{name:path}/preview", response_class=Response)
+def preview(
+    name: str,
+    services: Services,
+    size: Annotated[int, Query(description="Pixels of the longer side")] = 512,
+    position: Annotated[str, Query(description="Centre of a part of it")] = "",
+    radius: Annotated[str, Query(description="Radius of the part, such as 30 arcsec")] = "1 arcmin",
+    stretch: Annotated[Literal["linear", "asinh"], Query(description="How brightness is shown")] = "linear",
+) -> Response:
+    """Draw an image, or a part of it, z-scaled, as PNG."""
+    region = Circle(*parse_position(position), angle_deg("radius", radius)) if position else None
+    png = services.observations.preview(name, region=region, size=size, stretch=stretch)
+    if png is None:
+        raise NotFoundError(f"{name} has no pixel within {radius} of {position}")
+    return Response(png, media_type="image/png", headers=_A_DAY)
+
+
+@get(router, "/datasets/{name:path}")
+def dataset(name: str, request: Request, services: Services) -> dict[str, Any]:
+    """Say what is known of an image: its row of the index, and where its file is."""
+    return _dataset(services.observations.dataset(name), base_url(request), services.settings.tells_paths)
+
+
+def _dataset(dataset: Dataset, base: str, tells_path: bool) -> dict[str, Any]:
+    place = f"{base}/api/datasets/{quote(dataset.publisher_did, safe='')}"
+    return {
+        "publisher_did": dataset.publisher_did,
+        "obs_id": dataset.obs_id,
+        "collection": dataset.collection,
+        "filename": dataset.path.name,
+        "media_type": dataset.media_type,
+        "size": dataset.size,
+        "file": f"{place}/file",
+        "preview": f"{place}/preview",
+        "path": str(dataset.path) if tells_path else None,
+        "metadata": dict(dataset.about),
+        "index": dict(dataset.header),
+    }

@@ -1,0 +1,99 @@
+"""Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/position``."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from awe.core.sky import Circle, parse_position
+from awe.core.tables import TableStream
+from awe.services.observations import Criteria
+from awe.web.api._angles import angle_deg
+from awe.web.api._caller import Caller, Services, get
+from awe.web.http import TableResponse, absolute_links, base_url, chosen_format, json_error
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["searches"])
+
+Position = Annotated[str, Query(description='Such as 187.7059 12.3911 or "12:30:49.4 +12:23:28", ICRS')]
+Radius = Annotated[str, Query(description="Such as 2 arcmin; degrees without a unit")]
+Rows = Annotated[int | None, Query(ge=0, description="Rows at the most")]
+Form = Annotated[str, Query(alias="format", description="votable, votable/b2, csv, fits, json, parquet ...")]
+
+
+class SqlQuery(BaseModel, extra="forbid"):
+    """One query."""
+
+    query: str = Field(description="One SELECT")
+    lang: Literal["adql", "tsql", "postgres"] = Field("adql", description="Its language")
+    context: str | None = Field(None, description="Schema in which unqualified names are looked up")
+    max_rows: int | None = Field(None, ge=0, description="Rows at the most; the service's default when null")
+    format: str = Field("json", description="Format of the answer")
+
+
+@router.post("/query", response_class=Response)
+def query(given: SqlQuery, request: Request, services: Services, caller: Caller) -> Response:
+    """Run a query next to the data."""
+    answer = _answer(request, given.format)
+    stream = services.catalogs.query(
+        given.query, dialect=given.lang, context=given.context, identity=caller, max_rows=given.max_rows
+    )
+    return answer(stream)
+
+
+@get(router, "/cone", response_class=Response)
+def cone(
+    request: Request,
+    services: Services,
+    caller: Caller,
+    table: Annotated[str, Query(description="schema.name of a table with positions")],
+    position: Position,
+    radius: Radius = "1 arcmin",
+    max_rows: Rows = None,
+    form: Form = "json",
+) -> Response:
+    """Return the rows of a table around a position."""
+    answer = _answer(request, form)
+    radius_deg = angle_deg("radius", radius)
+    stream = services.catalogs.cone(
+        table, *parse_position(position), radius_deg, identity=caller, max_rows=max_rows
+    )
+    return answer(stream)
+
+
+@get(router, "/images", response_class=Response)
+def images(
+    request: Request,
+    services: Services,
+    position: Position,
+    radius: Radius = "0",
+    max_rows: Rows = None,
+    form: Form = "json",
+) -> Response:
+    """Return the images that touch a circle on the sky; with radius 0, those that cover the position."""
+    answer = _answer(request, form)
+    region = Circle(*parse_position(position), angle_deg("radius", radius))
+    return answer(services.observations.find(Criteria(regions=(region,)), max_rows=max_rows))
+
+
+@get(router, "/position")
+def position(text: Position, radius: Radius = "0") -> dict[str, float]:
+    """Read a position and a radius as people type them; answers ICRS degrees."""
+    ra, dec = parse_position(text)
+    return {"ra": ra, "dec": dec, "radius": angle_deg("radius", radius)}
+
+
+def _answer(request: Request, named: str) -> Callable[[TableStream], Response]:
+    """Return what makes the answer of a stream; a format that is not offered is refused before the work."""
+    form, media_type = chosen_format(named)
+
+    def answer(stream: TableStream) -> Response:
+        links = absolute_links(stream, base_url(request))
+        made = TableResponse(links, form, media_type=media_type)
+        made.on_error = json_error
+        return made
+
+    return answer

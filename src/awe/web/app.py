@@ -1,0 +1,181 @@
+"""`build_app`: the application, and every address that is not the JSON API, in one table.
+
+A row of `ROUTES` says where, which methods, which handler, how the face tells its errors, and, where the
+address belongs to a protocol, which parameters it takes. The JSON API's addresses are in `awe.web.api`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from awe import __version__
+from awe.core.vo import scs as scs_
+from awe.core.vo import sia1
+from awe.core.vo import sia2 as sia2_
+from awe.core.vo import soda as soda_
+from awe.core.vo import tap as tap_
+from awe.core.vo.params import Params
+from awe.errors import AweError, NotFoundError, ParameterError, UsageError
+from awe.platform import Platform
+from awe.web import portal
+from awe.web.api import describe, router
+from awe.web.compat.sciserver import SciServerPaths, casjobs, casjobs_error, keystone_error, login
+from awe.web.http import (
+    Envelope,
+    Handler,
+    Renderer,
+    dali_error,
+    endpoint,
+    error_headers,
+    json_error,
+    scs_error,
+    sia1_error,
+    sia2_error,
+    soda_error,
+    wants_json,
+)
+from awe.web.vo import availability, scs, sia, sia2, soda, tap
+
+__all__ = ["ROUTES", "Entry", "build_app"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address: `methods` are separated by blanks, GET brings HEAD with it."""
+
+    path: str
+    methods: str
+    handler: Handler
+    errors: Renderer
+    params: Params | None = None
+
+
+_READ, _BOTH = "GET", "GET POST"
+_CASJOBS, _TOKENS = "/CasJobs/RestApi", "/login-portal/keystone/v3/tokens"
+
+# fmt: off
+ROUTES: tuple[Entry, ...] = (
+    Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS),
+    Entry("/tap/capabilities",                  _READ,  tap.tap_capabilities,   dali_error),
+    Entry("/tap/availability",                  _READ,  availability,           dali_error),
+    Entry("/tap/tables",                        _READ,  tap.tables,             dali_error),
+    Entry("/tap/tables/{table}",                _READ,  tap.table,              dali_error),
+    Entry("/tap/examples",                      _READ,  tap.examples,           dali_error),
+    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS),
+    Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
+    Entry("/scs/{table}/availability",          _READ,  availability,           dali_error),
+    Entry("/sia",                               _BOTH,  sia.query,              sia1_error,     sia1.PARAMS),
+    Entry("/sia/capabilities",                  _READ,  sia.sia_capabilities,   dali_error),
+    Entry("/sia/availability",                  _READ,  availability,           dali_error),
+    Entry("/sia2",                              _BOTH,  sia2.query,             sia2_error),
+    Entry("/sia2/query",                        _BOTH,  sia2.query,             sia2_error,     sia2_.PARAMS),
+    Entry("/sia2/capabilities",                 _READ,  sia2.sia2_capabilities, dali_error),
+    Entry("/sia2/availability",                 _READ,  availability,           dali_error),
+    Entry("/soda",                              _BOTH,  soda.cutout,            soda_error),
+    Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS),
+    Entry("/soda/capabilities",                 _READ,  soda.soda_capabilities, dali_error),
+    Entry("/soda/availability",                 _READ,  availability,           dali_error),
+    Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error),
+    Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  casjobs.tables, casjobs_error),
+    Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),
+    Entry(_TOKENS,                              "POST", login.login,            keystone_error),
+    Entry(f"{_TOKENS}/{{token}}",               _READ,  login.validate,         keystone_error),
+    Entry("/",                                  _READ,  portal.page,            json_error),
+    Entry("/static/{name}",                     _READ,  portal.static,          json_error),
+    Entry("/api/docs",                          _READ,  portal.api_docs,        json_error),
+)
+# fmt: on
+
+
+def build_app(platform: Platform) -> FastAPI:
+    """Return the application that serves a platform.
+
+    Parameters
+    ----------
+    platform
+        Stays open while the application is used; whoever opened it closes it.
+    """
+    archive = platform.settings.archive
+    app = FastAPI(
+        title=archive.title,
+        description=archive.description,
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Envelope), Middleware(SciServerPaths)],
+        exception_handlers=_HANDLERS,
+    )
+    app.state.platform = platform
+    app.router.routes.extend(_route(entry) for entry in ROUTES)
+    app.include_router(router)
+    app.openapi = _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+    return app
+
+
+def _route(entry: Entry) -> Route:
+    return Route(entry.path, endpoint(entry.handler, entry.errors), methods=entry.methods.split())
+
+
+def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            protocols = ((e.path, _sentence(e.handler), e.params) for e in ROUTES if e.params is not None)
+            app.openapi_schema = describe(app, protocols)
+        return app.openapi_schema
+
+    return openapi
+
+
+def _sentence(handler: Handler) -> str:
+    return (handler.__doc__ or "").partition("\n")[0]
+
+
+async def _awe_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, AweError)  # noqa: S101  # the handler is registered for this class
+    return json_error(error)
+
+
+async def _bad_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    wrong = ParameterError(name, _shown(name, first.get("input")), str(first["msg"]), hint="see /api/docs")
+    return json_error(wrong)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # as above
+    path = request.url.path
+    if error.status_code == 404:
+        told: AweError = NotFoundError(
+            f"there is nothing at {path}", hint="/ says what is here, /api/docs how to ask"
+        )
+    else:
+        told = UsageError(f"{request.method} {path}: {error.detail}")
+    answer = (
+        json_error(told) if wants_json(request) or path.startswith("/api") else PlainTextResponse(f"{told}\n")
+    )
+    answer.status_code = error.status_code
+    answer.headers.update({**error_headers(told), **(error.headers or {})})
+    return answer
+
+
+def _shown(name: str, value: object) -> str:
+    return "***" if "password" in name else str(value)[:200]
+
+
+_HANDLERS: dict[int | type[Exception], Callable[[Request, Exception], Any]] = {
+    AweError: _awe_error,
+    RequestValidationError: _bad_request,
+    HTTPException: _http_error,
+}

@@ -1,0 +1,1 @@
+"""Faces for the clients of other systems: translate, one service call, translate back."""

@@ -1,0 +1,26 @@
+"""Errors as SciServer's clients show them: verbatim, so they are short."""
+
+from starlette.responses import JSONResponse, Response
+
+from awe.errors import AuthenticationError, AweError
+from awe.web.http import error_headers
+
+__all__ = ["casjobs_error", "keystone_error"]
+
+
+def casjobs_error(error: AweError) -> Response:
+    """Render for CasJobs; the client shows the body as it is."""
+    body = {
+        "ErrorCode": error.status,
+        "ErrorType": type(error).__name__,
+        "ErrorMessage": str(error),
+        **error.to_json(),
+    }
+    return JSONResponse(body, error.status, error_headers(error))
+
+
+def keystone_error(error: AweError) -> Response:
+    """Render as OpenStack's Keystone does."""
+    title = "Unauthorized" if isinstance(error, AuthenticationError) else type(error).__name__
+    inner = {"code": error.status, "title": title, "message": str(error)}
+    return JSONResponse({"error": inner}, error.status, error_headers(error))

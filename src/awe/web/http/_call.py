@@ -1,0 +1,116 @@
+"""One request as a handler sees it: parameters, caller, services; nothing of the web framework's.
+
+Every VO and compatibility handler is a plain function ``handler(call) -> Response``. It runs in a
+thread, so that it may wait for a service, and raises the errors of `awe.errors`; `endpoint` makes a
+handler into something that a route can hold, and gives its errors to the face's renderer.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from awe.errors import AweError
+from awe.platform import Platform
+from awe.services.identity import Identity
+from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
+from awe.web.http._identity import caller
+from awe.web.http._parameters import read_pairs
+from awe.web.http._stream import TableResponse
+
+__all__ = ["Call", "Endpoint", "Handler", "base_url", "endpoint", "make_call", "platform_of"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler is given.
+
+    Attributes
+    ----------
+    pairs
+        Parameters of the query string and of a form, in order, as they came.
+    body
+        The body when it was no form; empty otherwise.
+    identity
+        Who asks.
+    platform
+        The services.
+    base_url
+        Address of this service as the caller knows it, without a slash at the end.
+    request
+        For what is rarely needed: headers, path parameters.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    body: bytes
+    identity: Identity
+    platform: Platform
+    base_url: str
+    request: Request
+
+    @property
+    def accept(self) -> str:
+        """The Accept header."""
+        return self.request.headers.get("accept", "")
+
+    def path(self, name: str) -> str:
+        """Return a part of the path."""
+        return str(self.request.path_params[name])
+
+
+Handler = Callable[[Call], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def platform_of(request: Request) -> Platform:
+    """Return the services behind the application."""
+    platform: Platform = request.app.state.platform
+    return platform
+
+
+def base_url(request: Request) -> str:
+    """Return the address of this service as the caller knows it."""
+    configured = platform_of(request).settings.base_url
+    return (configured or str(request.base_url)).rstrip("/")
+
+
+async def make_call(request: Request) -> Call:
+    """Read a request.
+
+    Raises
+    ------
+    LimitError
+        If its body is too large.
+    AuthenticationError
+        If it has a token that is not known.
+    """
+    platform = platform_of(request)
+    pairs, body = await read_pairs(request, platform.settings.limits.upload_bytes)
+    identity = await run_in_threadpool(caller, request, platform.identity)
+    return Call(pairs, body, identity, platform, base_url(request), request)
+
+
+def endpoint(handler: Handler, render: Renderer) -> Endpoint:
+    """Return the endpoint that runs a handler in a thread and renders what it raises."""
+
+    def failed(request: Request, error: AweError) -> Response:
+        return json_error(error) if wants_json(request) else render(error)
+
+    async def run(request: Request) -> Response:
+        try:
+            answer = await run_in_threadpool(handler, await make_call(request))
+        except AweError as error:
+            return failed(request, error)
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
+            _LOG.exception("request %s failed", request.state.request_id)
+            return failed(request, unexpected(request.state.request_id))
+        if isinstance(answer, TableResponse):
+            answer.on_error = lambda error: failed(request, error)
+        return answer
+
+    return run

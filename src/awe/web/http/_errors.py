@@ -1,0 +1,96 @@
+"""Errors as answers: one renderer per face, and the JSON that every caller may ask for.
+
+A caller that accepts ``application/json`` gets awe's JSON error from every face; the others get what
+their protocol prescribes. Every error has the header ``X-Awe-Error`` with its stable code.
+"""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from awe.core.tables.formats import error_document
+from awe.core.vo import scs, soda
+from awe.errors import (
+    AuthenticationError,
+    AweError,
+    LimitError,
+    ServiceError,
+    TimeLimitError,
+    UnavailableError,
+)
+
+__all__ = [
+    "VOTABLE_TYPE", "Renderer", "dali_error", "json_error", "scs_error", "sia1_error", "sia2_error",
+    "soda_error", "unexpected", "wants_json",
+]  # fmt: skip
+
+Renderer = Callable[[AweError], Response]
+
+VOTABLE_TYPE = "application/x-votable+xml"
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="awe", Basic realm="awe"'}
+
+
+def wants_json(request: Request) -> bool:
+    """Say whether the caller accepts awe's JSON errors."""
+    accepted = {part.partition(";")[0].strip() for part in request.headers.get("accept", "").split(",")}
+    return "application/json" in accepted
+
+
+def json_error(error: AweError) -> Response:
+    """Render for awe's own API and client."""
+    return JSONResponse(error.to_json(), error.status, headers=error_headers(error))
+
+
+def dali_error(error: AweError) -> Response:
+    """Render as DALI 1.1 section 4.2 says: a VOTable with QUERY_STATUS ERROR."""
+    return _votable(str(error), error)
+
+
+def sia2_error(error: AweError) -> Response:
+    """Render in the words of SIA 2.0 section 2.4, in a VOTable."""
+    return _votable(f"{_sia2_word(error)}: {error}", error)
+
+
+def sia1_error(error: AweError) -> Response:
+    """Render as SIA 1.0 section 4.3 says: a VOTable with QUERY_STATUS ERROR, HTTP status 200."""
+    return Response(error_document(str(error)), 200, error_headers(error), VOTABLE_TYPE)
+
+
+def scs_error(error: AweError) -> Response:
+    """Render as Simple Cone Search 1.03 section 2.3 says: a VOTable with INFO Error, HTTP status 200."""
+    return Response(scs.error_document(str(error)), 200, error_headers(error), VOTABLE_TYPE)
+
+
+def soda_error(error: AweError) -> Response:
+    """Render as SODA 1.0 section 4.2 says: text that begins with the kind of error."""
+    return Response(soda.error_text(error), error.status, error_headers(error), "text/plain; charset=utf-8")
+
+
+def unexpected(number: str) -> ServiceError:
+    """Return what a caller is told of a fault of ours; the log has the rest under the same number."""
+    return ServiceError(
+        "something went wrong inside the service",
+        hint=f"tell its operators the request number {number}",
+        request=number,
+    )
+
+
+def _votable(message: str, error: AweError) -> Response:
+    # A query that took too long was answered, not lost: with 408 some clients would send it again.
+    status = 200 if isinstance(error, TimeLimitError) else error.status
+    return Response(error_document(message), status, error_headers(error), VOTABLE_TYPE)
+
+
+def _sia2_word(error: AweError) -> str:
+    if isinstance(error, UnavailableError):
+        return "TransientFault"
+    if isinstance(error, ServiceError):
+        return "FatalFault"
+    return "DefaultFault" if isinstance(error, LimitError) else "UsageFault"
+
+
+def error_headers(error: AweError) -> dict[str, str]:
+    """Return the headers of an error's answer: its code, and how to log in where that is what is missing."""
+    challenge = _CHALLENGE if isinstance(error, AuthenticationError) else {}
+    return {"X-Awe-Error": error.code, **challenge}

@@ -1,0 +1,144 @@
+"""Tables as answers: rows leave while the engine makes them, and stop when nobody listens.
+
+The first batch is made before the answer's head is sent, so that what goes wrong early has its proper
+status; what goes wrong later is stated in the document. All waiting for the engine happens in threads.
+When the client goes away, at any moment, the stream is closed, which cancels the query.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import anyio
+import pyarrow as pa
+import pyarrow.compute as pc
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from awe.core.tables import TableStream
+from awe.core.tables.formats import Format, VOTableOptions
+from awe.errors import AweError
+from awe.web.http._errors import unexpected
+
+__all__ = ["TableResponse", "absolute_links"]
+
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class TableResponse(Response):
+    """The rows of a stream in a format.
+
+    Parameters
+    ----------
+    stream
+        Closed by this response, whatever happens.
+    form
+        The format.
+    options
+        What the protocol adds to the document.
+    media_type
+        Content type; the format's own when None.
+    filename
+        Offered for saving.
+    """
+
+    def __init__(
+        self,
+        stream: TableStream,
+        form: Format,
+        options: VOTableOptions | None = None,
+        *,
+        media_type: str | None = None,
+        filename: str | None = None,
+    ) -> None:
+        super().__init__(media_type=media_type or form.media_types[0])
+        del self.headers["content-length"]
+        if filename:
+            self.headers["content-disposition"] = f'inline; filename="{filename}{form.extensions[0]}"'
+        self._stream = stream
+        self._format = form
+        self._options = options or VOTableOptions()
+        self.on_error: Callable[[AweError], Response] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the table; stop when the client goes."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
+                await self._send(scope, receive, send)
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._close)
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._stream = await _in_thread(self._stream.primed)
+            chunks = self._format.write(self._stream, self._options)
+            first = await _in_thread(_next, chunks)
+        except AweError as error:
+            await self._fail(error, scope, receive, send)
+            return
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
+            _LOG.exception("request %s failed", scope["state"]["request_id"])
+            await self._fail(unexpected(scope["state"]["request_id"]), scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] != "HEAD":
+            chunk = first
+            while chunk is not None:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                chunk = await _in_thread(_next, chunks)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _fail(self, error: AweError, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.on_error is None:
+            raise error
+        await self.on_error(error)(scope, receive, send)
+
+    def _close(self) -> None:
+        try:
+            self._stream.close()
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
+            _LOG.exception("a stream could not be closed")
+
+
+async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+async def _in_thread(function: Callable[..., T], *arguments: object) -> T:
+    # abandoned when the client goes: the thread ends when closing the stream cancels the query
+    return await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
+
+def _next(chunks: Iterator[bytes]) -> bytes | None:
+    return next(chunks, None)
+
+
+def absolute_links(stream: TableStream, base_url: str) -> TableStream:
+    """Return the stream with the site's own addresses made complete.
+
+    Columns whose UCD is ``meta.ref.url`` may hold addresses that begin with ``/``: the index does not know
+    under which name the service is reached.
+    """
+    names = [
+        index
+        for index, column in enumerate(stream.schema)
+        if column.ucd.startswith("meta.ref.url") and pa.types.is_string(column.type)
+    ]
+    if not names:
+        return stream
+
+    def change(batch: pa.RecordBatch) -> pa.RecordBatch:
+        arrays = list(batch.columns)
+        for index in names:
+            links = arrays[index]
+            complete = pc.binary_join_element_wise(base_url, links, "")
+            arrays[index] = pc.if_else(pc.starts_with(links, "/"), complete, links)
+        return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+
+    return stream.map(stream.schema, change)

@@ -1,0 +1,41 @@
+"""The page at ``/``: plain files that use only the API and the VO services. Nothing comes from elsewhere."""
+
+from functools import cache
+from importlib.resources import files
+
+from starlette.responses import Response
+
+from awe.errors import NotFoundError
+from awe.web.http import Call
+
+__all__ = ["api_docs", "page", "static"]
+
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_FILES = ("index.html", "style.css", "app.js", "docs.html", "docs.js", "icon.svg")
+
+
+def page(_call: Call) -> Response:
+    """Return the page."""
+    return _file("index.html")
+
+
+def api_docs(_call: Call) -> Response:
+    """Return the page that shows the API's description: ``/api/docs``."""
+    return _file("docs.html")
+
+
+def static(call: Call) -> Response:
+    """Return a file of the page: ``/static/<name>``."""
+    return _file(call.path("name"))
+
+
+def _file(name: str) -> Response:
+    if name not in _FILES:
+        raise NotFoundError(f"the page has no file {name}")
+    kind = _TYPES[name.rpartition(".")[2]]
+    return Response(_content(name), media_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (files("awe.web.portal") / "static" / name).read_bytes()

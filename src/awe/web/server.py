@@ -1,0 +1,67 @@
+"""Listen at an address and serve a platform there, in this process, until told to stop."""
+
+import errno
+import socket
+from dataclasses import dataclass
+
+import uvicorn
+
+from awe.errors import UnavailableError
+from awe.platform import Platform
+from awe.settings import Settings
+from awe.web.app import build_app
+
+__all__ = ["Listener", "bind", "serve"]
+
+_PATIENCE_S = 5
+"""How long running answers may go on after the service is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that listens already: whoever connects waits until the service answers."""
+
+    socket: socket.socket
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The address, as a browser takes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def bind(settings: Settings) -> Listener:
+    """Take the address of the settings; port 0 takes a free one.
+
+    Raises
+    ------
+    UnavailableError
+        If the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is in use" if taken else f"cannot be used: {error.strerror}"
+        hint = "another `awe up` may run there; --port 0 takes a free one" if taken else None
+        raise UnavailableError(f"{settings.host}:{settings.port} {reason}", hint=hint) from None
+    listening.listen(2048)
+    return Listener(listening, settings.host, listening.getsockname()[1])
+
+
+def serve(platform: Platform, listener: Listener) -> None:
+    """Serve until a signal (Ctrl-C, TERM) says to stop; running answers have a few seconds to end."""
+    config = uvicorn.Config(
+        build_app(platform),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener.socket])

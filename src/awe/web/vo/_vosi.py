@@ -1,0 +1,37 @@
+"""The VOSI documents that every VO service has: capabilities of its own, availability of all."""
+
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from awe.core.vo import vosi
+from awe.core.vo.params import Params
+from awe.web.http import VOTABLE_TYPE, Call
+
+__all__ = ["XML", "availability", "capabilities", "protocol"]
+
+XML = "application/xml"
+_STARTED = datetime.now(UTC)
+
+
+def availability(call: Call) -> Response:
+    """Say that the service is there: ``/<service>/availability``."""
+    title = call.platform.settings.archive.title
+    return Response(vosi.availability_document(since=_STARTED, note=title), media_type=XML)
+
+
+def capabilities(call: Call, service: str, *own: vosi.Capability) -> Response:
+    """Return the capabilities of the service at a path: its own and the VOSI ones."""
+    place = f"{call.base_url}/{service}"
+    common = (
+        vosi.Capability(vosi.CAPABILITIES, f"{place}/capabilities", version="1.0"),
+        vosi.Capability(vosi.AVAILABILITY, f"{place}/availability", version="1.0"),
+    )
+    return Response(vosi.capabilities_document((*own, *common)), media_type=XML)
+
+
+def protocol(call: Call, path: str, standard_id: str, version: str, params: Params | None) -> vosi.Capability:
+    """Return the capability of a protocol with parameters at a path."""
+    return vosi.Capability(
+        standard_id, f"{call.base_url}/{path}", version=version, params=params, result_type=VOTABLE_TYPE
+    )

@@ -1,0 +1,75 @@
+"""``/sia``: images around a position, in the words of SIA 1.0; ``/sia2`` is the newer protocol."""
+
+import math
+from collections.abc import Callable
+
+import pyarrow as pa
+from starlette.responses import Response
+
+from awe.core.sky import Region, parse_stcs
+from awe.core.tables import TableStream
+from awe.core.tables.formats import VOTableOptions
+from awe.core.vo import dali, sia1
+from awe.services.observations import Criteria
+from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._vosi import capabilities, protocol
+from awe.web.vo.soda import descriptor
+
+__all__ = ["query", "sia_capabilities"]
+
+
+def query(call: Call) -> Response:
+    """Return the images that meet POS and SIZE as INTERSECT says."""
+    values = sia1.PARAMS.parse(call.pairs)
+    form, media_type = chosen_format(values.get(dali.RESPONSEFORMAT))
+    formats = values.get(sia1.FORMAT) or ()
+    if tuple(word.upper() for word in formats) == ("METADATA",):
+        empty = sia1.answer(call.platform.observations.find(Criteria(), max_rows=0))
+        return TableResponse(empty, form, VOTableOptions(params=tuple(sia1.metadata_params())))
+    wanted = sia1.region(values.need(sia1.POS), values.get(sia1.SIZE) or (0.0, 0.0))
+    criteria = Criteria(regions=(wanted,), formats=_offered(sia1.media_types(formats)))
+    rows = values.get(dali.MAXREC)
+    how = values.get(sia1.INTERSECT) or "OVERLAPS"
+    found = call.platform.observations.find(criteria, max_rows=rows if how == "OVERLAPS" else None)
+    if how != "OVERLAPS":
+        found = found.map(found.schema, _meeting(how, wanted, found))
+        found = found if rows is None else found.limit(rows)
+    options = VOTableOptions(
+        ids={"obs_publisher_did": "publisher_did"}, resources=(descriptor(call, "publisher_did"),)
+    )
+    return TableResponse(
+        sia1.answer(absolute_links(found, call.base_url)), form, options, media_type=media_type
+    )
+
+
+def sia_capabilities(call: Call) -> Response:
+    """Say where the image search is: ``/sia/capabilities``."""
+    return capabilities(call, "sia", protocol(call, "sia", sia1.STANDARD_ID, "1.0", sia1.PARAMS))
+
+
+def _offered(media_types: tuple[str, ...] | None) -> tuple[str, ...]:
+    if media_types is None:
+        return ()
+    fits = {"image/fits", "application/fits"}
+    return tuple(
+        dict.fromkeys(t for wanted in media_types for t in (sorted(fits) if wanted in fits else [wanted]))
+    )
+
+
+def _meeting(how: str, wanted: Region, found: TableStream) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    names = found.schema.names
+    ra, dec, outline = (names.index(name) for name in ("s_ra", "s_dec", "s_region"))
+
+    def change(batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = (batch.column(index).to_pylist() for index in (ra, dec, outline))
+        kept = [
+            sia1.matches(how, wanted, parse_stcs(region) if region else None, _number(a), _number(d))
+            for a, d, region in zip(*columns, strict=True)
+        ]
+        return batch.filter(pa.array(kept, pa.bool_()))
+
+    return change
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,49 @@
+"""``/sia2``: images and cubes by position, band, time and provenance (SIA 2.0)."""
+
+from starlette.responses import Response
+
+from awe.core.tables.formats import VOTableOptions
+from awe.core.vo import dali, sia2
+from awe.services.observations import Criteria
+from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._vosi import capabilities, protocol
+from awe.web.vo.soda import descriptor
+
+__all__ = ["query", "sia2_capabilities"]
+
+
+def query(call: Call) -> Response:
+    """Return the datasets that satisfy every parameter: ``/sia2/query``, also at ``/sia2``."""
+    values = sia2.PARAMS.parse(call.pairs)
+    form, media_type = chosen_format(values.get(dali.RESPONSEFORMAT), call.accept)
+    criteria = Criteria(
+        regions=values.all(sia2.POS),
+        band=values.all(sia2.BAND),
+        time=values.all(sia2.TIME),
+        pol=values.all(sia2.POL),
+        fov=values.all(sia2.FOV),
+        resolution=values.all(sia2.SPATRES),
+        resolving_power=values.all(sia2.SPECRP),
+        exposure=values.all(sia2.EXPTIME),
+        time_resolution=values.all(sia2.TIMERES),
+        ids=values.all(sia2.ID),
+        collections=values.all(sia2.COLLECTION),
+        facilities=values.all(sia2.FACILITY),
+        instruments=values.all(sia2.INSTRUMENT),
+        dataproduct_types=values.all(sia2.DPTYPE),
+        calib_levels=values.all(sia2.CALIB),
+        targets=values.all(sia2.TARGET),
+        formats=values.all(sia2.FORMAT),
+    )
+    found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
+    options = VOTableOptions(
+        ids={"obs_publisher_did": "publisher_did"}, resources=(descriptor(call, "publisher_did"),)
+    )
+    return TableResponse(absolute_links(found, call.base_url), form, options, media_type=media_type)
+
+
+def sia2_capabilities(call: Call) -> Response:
+    """Say where the search is: ``/sia2/capabilities``."""
+    # without its parameters: pyvo 1.9 reads this document at every connection and warns of each of them
+    own = protocol(call, "sia2/query", sia2.STANDARD_ID, "2.0", None)
+    return capabilities(call, "sia2", own)

@@ -1,0 +1,148 @@
+"""``/tap``: synchronous queries, and what the service says of itself (TAP 1.1)."""
+
+from collections.abc import Iterator
+
+from starlette.responses import Response
+
+from awe.core.sql import FUNCTIONS, Function
+from awe.core.tables.formats import FORMATS, VOTableOptions
+from awe.core.vo import dali, tap, vosi
+from awe.services.catalogs import TableRecord
+from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._vosi import XML, capabilities
+
+__all__ = ["examples", "sync", "table", "tables", "tap_capabilities"]
+
+_DATA_MODELS = {"ObsCore-1.1": ("ivoa.obscore", "ivo://ivoa.net/std/ObsCore#core-1.1")}
+
+
+def sync(call: Call) -> Response:
+    """Run a query: ``/tap/sync``."""
+    values = tap.PARAMS.parse(call.pairs)
+    named = values.get(dali.RESPONSEFORMAT) or values.get(dali.FORMAT)
+    form, media_type = chosen_format(named, call.accept)
+    text = values.need(tap.QUERY)
+    stream = call.platform.catalogs.query(
+        text,
+        dialect=values.get(tap.LANG) or "adql",
+        identity=call.identity,
+        max_rows=values.get(dali.MAXREC),
+    )
+    stated = VOTableOptions(infos=(("QUERY", text, ""),))
+    return TableResponse(absolute_links(stream, call.base_url), form, stated, media_type=media_type)
+
+
+def tap_capabilities(call: Call) -> Response:
+    """Say what the query service can do: ``/tap/capabilities``."""
+    limits = call.platform.settings.limits
+    published = {record.full_name for record in call.platform.catalogs.tables(call.identity)}
+    models = {name: ivoid for name, (table, ivoid) in _DATA_MODELS.items() if table in published}
+    details = tap.details(
+        _features(),
+        [tap.OutputFormat(media, (name,)) for name, media in _formats()],
+        default_rows=limits.default_rows,
+        rows=limits.rows,
+        seconds=limits.seconds,
+        data_models=models,
+    )
+    place = f"{call.base_url}/tap"
+    own = vosi.Capability(
+        tap.STANDARD_ID, place, version="1.1", kind="tr:TableAccess", details=details, base=True
+    )
+    tables_ = vosi.Capability(vosi.TABLES, f"{place}/tables", version="1.1")
+    return capabilities(call, "tap", own, tables_, vosi.Capability(vosi.EXAMPLES, f"{place}/examples"))
+
+
+def tables(call: Call) -> Response:
+    """Return all tables: ``/tap/tables``; ``detail=min`` leaves the columns out."""
+    detail = {name.lower(): value for name, value in call.pairs}.get("detail", "max")
+    document = vosi.tables_document(_described(call), columns=detail.lower() != "min")
+    return Response(document, media_type=XML)
+
+
+def table(call: Call) -> Response:
+    """Return one table: ``/tap/tables/<schema>.<table>``."""
+    record = call.platform.catalogs.table(call.path("table"), call.identity)
+    return Response(vosi.table_document(_described(call, record.full_name)), media_type=XML)
+
+
+def examples(call: Call) -> Response:
+    """Return queries to begin with, one a table: ``/tap/examples`` (DALI 1.1 section 2.3)."""
+    records = call.platform.catalogs.tables(call.identity)
+    listed = [_example(record) for record in records] or [
+        tap.Example("tables", "What is published", "SELECT * FROM TAP_SCHEMA.tables", "TAP_SCHEMA.tables")
+    ]
+    return Response(tap.examples_document(listed), media_type="application/xhtml+xml")
+
+
+def _described(call: Call, name: str = "") -> vosi.Described:
+    """Read TAP_SCHEMA: everything, or what it says of one table."""
+    where = f" WHERE t.table_name = '{name}'" if name else ""
+    return vosi.Described(
+        schemas=_rows(call, "SELECT * FROM TAP_SCHEMA.schemas"),
+        tables=_rows(call, f"SELECT * FROM TAP_SCHEMA.tables AS t{where}"),
+        columns=_rows(
+            call, f"SELECT * FROM TAP_SCHEMA.columns AS t{where} ORDER BY table_name, column_index"
+        ),
+        keys=_rows(
+            call,
+            "SELECT from_table, target_table, from_column, target_column "
+            "FROM TAP_SCHEMA.keys NATURAL JOIN TAP_SCHEMA.key_columns",
+        ),
+        rows={record.full_name: record.rows for record in call.platform.catalogs.tables(call.identity)},
+    )
+
+
+def _rows(call: Call, query: str) -> list[vosi.Row]:
+    rows: list[vosi.Row] = (
+        call.platform.catalogs.query(
+            query, identity=call.identity, max_rows=call.platform.settings.limits.rows
+        )
+        .to_table()
+        .to_pylist()
+    )
+    return rows
+
+
+def _example(record: TableRecord) -> tap.Example:
+    name = f"{record.schema}-{record.name}"
+    title = f"Rows of {record.full_name}"
+    if record.ra is None or record.dec is None:
+        return tap.Example(name, title, f"SELECT TOP 10 * FROM {record.full_name}", record.full_name)
+    query = (
+        f"SELECT TOP 10 * FROM {record.full_name} "
+        f"WHERE 1 = CONTAINS(POINT({record.ra}, {record.dec}), CIRCLE(187.7059, 12.3911, 0.1))"
+    )
+    return tap.Example(name, f"{title} around a position", query, record.full_name)
+
+
+def _formats() -> Iterator[tuple[str, str]]:
+    first = FORMATS["votable"]
+    rest = [form for form in dict.fromkeys(FORMATS.values()) if form is not first]
+    return ((form.name, form.media_types[0]) for form in (first, *rest))
+
+
+def _features() -> Iterator[tap.LanguageFeature]:
+    for function in FUNCTIONS.values():
+        for name in function.names.get("adql", ()):
+            kind = _kind(function, name)
+            if kind == "udf":
+                yield tap.LanguageFeature(kind, _signature(function, name), function.doc)
+            elif kind:
+                yield tap.LanguageFeature(kind, name, function.doc)
+    for kind, form in tap.SYNTAX:
+        yield tap.LanguageFeature(kind, form)
+
+
+def _kind(function: Function, name: str) -> str:
+    if function.kind == "geometry":
+        return "adqlgeo"
+    return "udf" if name.startswith("IVO_") else tap.OPTIONAL_FUNCTIONS.get(name, "")
+
+
+def _signature(function: Function, name: str) -> str:
+    types = {"number": "DOUBLE", "text": "VARCHAR", "literal": "VARCHAR"}
+    arguments = ", ".join(
+        f"arg{i} {types.get(kind, kind.upper())}" for i, kind in enumerate(function.parameters, start=1)
+    )
+    return f"{name.lower()}({arguments}) -> {types.get(function.result, function.result.upper())}"

@@ -1,0 +1,94 @@
+"""The command line: help that teaches, errors that are sentences."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from awe.cli import COMMANDS, load_command
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `awe` in an empty folder, away from any service."""
+
+    def awe(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        src = Path(__file__).resolve().parents[2] / "src"
+        return subprocess.run(
+            [sys.executable, "-m", "awe", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(src), "AWE_URL": "http://127.0.0.1:9", "HOME": str(tmp_path)},
+        )
+
+    return awe
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_teaches(name: str) -> None:
+    result = CliRunner().invoke(load_command(name), ["--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
+
+
+def test_help_lists_every_command(run: Run) -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+
+
+def test_no_service_is_a_sentence_with_a_hint(run: Run) -> None:
+    done = run("status")
+    assert done.returncode == 1
+    assert "no answer from http://127.0.0.1:9" in done.stderr
+    assert "awe up" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_archive_is_a_sentence_with_a_hint(run: Run) -> None:
+    done = run("tables", "--at", "nowhere")
+    assert done.returncode == 1
+    assert "no archive in" in done.stderr
+    assert "--demo" in done.stderr
+
+
+def test_errors_for_programs_are_json(run: Run) -> None:
+    done = run("status", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stderr)["error"]["code"] == "unavailable"
+
+
+def test_a_wrong_option_is_told_as_click_tells_it(run: Run) -> None:
+    done = run("query")
+    assert done.returncode == 2
+    assert "Missing argument 'SQL'" in done.stderr
+
+
+def test_an_archive_without_a_server(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "stars.csv").write_text("name,ra,dec\nVega,279.2347,38.7837\nSirius,101.2872,-16.7161\n")
+    done = run("publish", "table", "bright.stars", "stars.csv", "--data", "sky")
+    assert done.returncode == 0, done.stderr
+    assert "bright.stars: 2 rows, 3 columns, positions in ra, dec" in done.stdout
+    found = run("cone", "bright.stars", "18:36:56.3 +38:47:01", "1 arcmin", "--at", "sky", "--json")
+    assert found.returncode == 0, found.stderr
+    assert [row["name"] for row in json.loads(found.stdout)["rows"]] == ["Vega"]
+    empty = run("cone", "bright.stars", "0 0", "1", "--at", "sky", "--json")
+    assert json.loads(empty.stdout) == {"rows": [], "overflow": False}
+
+
+def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("name,ra,dec\nVega,279.2347,38.7837\nNowhere,10,99\n")
+    done = run("publish", "table", "bright.stars", "bad.csv", "--data", "sky")
+    assert done.returncode == 1
+    assert "bad.csv" in done.stderr
+    assert "99" in done.stderr
+    listed = run("tables", "--at", "sky", "--json")
+    assert "bright.stars" not in listed.stdout

@@ -1,0 +1,25 @@
+from awe.core import sky
+
+
+def test_public_names() -> None:
+    assert sky.__all__ == [
+        "MAX_ORDER",
+        "Box",
+        "Circle",
+        "Polygon",
+        "Range",
+        "Region",
+        "best_order",
+        "half_chord_squared",
+        "healpix_center",
+        "healpix_index",
+        "merge_ranges",
+        "parse_circle",
+        "parse_dali",
+        "parse_polygon",
+        "parse_position",
+        "parse_stcs",
+        "separation",
+        "unit_vector",
+    ]
+    assert all(hasattr(sky, name) for name in sky.__all__)

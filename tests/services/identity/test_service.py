@@ -1,0 +1,188 @@
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import text
+
+from awe.errors import (
+    AuthenticationError,
+    AweError,
+    ConflictError,
+    NotFoundError,
+    ParameterError,
+    RateLimitError,
+)
+from awe.services.identity import ANONYMOUS, Identity, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.system import SystemDatabase
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[SystemDatabase]:
+    database = SystemDatabase.in_folder(tmp_path)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(system: SystemDatabase, clock: Clock) -> IdentityService:
+    store = IdentityStore(system)
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    found = IdentityService(store, LocalAuthenticator(store, cheap), token_hours=2, clock=clock)
+    found.add_user("ann", "correct horse", roles=["admin"], groups=["hst"])
+    return found
+
+
+def test_login_gives_a_token_that_says_who_it_is(service: IdentityService) -> None:
+    token = service.login("ann", "correct horse")
+    assert len(token) == 32
+    assert set(token) <= set("0123456789abcdef")
+    assert service.identify(token) == Identity("ann", frozenset({"admin"}), frozenset({"hst"}))
+
+
+def test_only_hashes_are_kept(service: IdentityService, system: SystemDatabase) -> None:
+    token = service.login("ann", "correct horse")
+    with system.reading() as connection:
+        kept = connection.scalar(text("SELECT token_hash FROM tokens"))
+        password = connection.scalar(text("SELECT password_hash FROM users"))
+    assert kept == hashlib.sha256(token.encode()).hexdigest()
+    assert password.startswith("$argon2id$")
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("ann", "wrong"), ("bob", "correct horse"), ("", ""), ("ANN", "x")]
+)
+def test_a_wrong_name_and_a_wrong_password_look_the_same(
+    service: IdentityService, user: str, password: str
+) -> None:
+    with pytest.raises(AuthenticationError) as caught:
+        service.login(user, password)
+    assert caught.value.message == "the user name or the password is wrong"
+
+
+def test_an_unknown_user_costs_as_much_as_a_wrong_password(system: SystemDatabase) -> None:
+    store = IdentityStore(system)
+    dear = PasswordHasher(time_cost=2, memory_cost=16384, parallelism=1)
+    authenticator = LocalAuthenticator(store, dear)
+    store.add_user("ann", authenticator.hash("correct horse"), [])
+
+    def seconds(user: str) -> float:
+        begin = time.perf_counter()
+        with pytest.raises(AuthenticationError):
+            authenticator.authenticate(user, "wrong")
+        return time.perf_counter() - begin
+
+    unknown, known = (min(seconds(user) for _ in range(5)) for user in ("bob", "ann"))
+    assert 0.5 < unknown / known < 2
+
+
+def test_a_token_ends(service: IdentityService, clock: Clock) -> None:
+    token = service.login("ann", "correct horse")
+    clock.now += 7199
+    assert service.identify(token).name == "ann"
+    clock.now += 2
+    with pytest.raises(AuthenticationError, match="expired"):
+        service.identify(token)
+
+
+def test_a_revoked_token_is_nobodys(service: IdentityService) -> None:
+    token = service.login("ann", "correct horse")
+    service.revoke(token)
+    service.revoke(token)
+    with pytest.raises(AuthenticationError):
+        service.identify(token)
+
+
+def test_a_new_password_ends_the_logins(service: IdentityService) -> None:
+    token = service.login("ann", "correct horse")
+    service.set_password("ann", "battery staple")
+    with pytest.raises(AuthenticationError):
+        service.identify(token)
+    with pytest.raises(AuthenticationError):
+        service.login("ann", "correct horse")
+    assert service.login("ann", "battery staple")
+
+
+def test_guessing_is_slowed_down_for_that_user_only(service: IdentityService) -> None:
+    service.add_user("bob", "12345678")
+    for _ in range(5):
+        with pytest.raises(AuthenticationError):
+            service.login("ann", "guess")
+    with pytest.raises(RateLimitError, match="too many") as caught:
+        service.login("ann", "correct horse")
+    assert caught.value.status == 429
+    assert 0 < int(str(caught.value.fields["retry_after"])) <= 60
+    assert service.login("bob", "12345678")
+
+
+def test_a_success_forgets_the_failures(service: IdentityService) -> None:
+    for _ in range(12):
+        with pytest.raises(AuthenticationError):
+            service.login("ann", "guess")
+        service.login("ann", "correct horse")
+
+
+def test_accounts(service: IdentityService) -> None:
+    service.add_user("bob@example.org", "12345678")
+    assert [(a.name, a.roles, a.groups) for a in service.users()] == [
+        ("ann", ("admin",), ("hst",)),
+        ("bob@example.org", (), ()),
+    ]
+    with pytest.raises(ConflictError, match="ann"):
+        service.add_user("ann", "12345678")
+    with pytest.raises(NotFoundError, match="carl"):
+        service.set_password("carl", "12345678")
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("", "12345678"), ("a b", "12345678"), ("../x", "12345678"), ("eve", "short")]
+)
+def test_unusable_names_and_passwords(service: IdentityService, name: str, password: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        service.add_user(name, password)
+    assert "short" not in str(caught.value).split(":")[0]
+
+
+class Elsewhere:
+    def authenticate(self, user: str, password: str) -> Identity:
+        if password != "there":
+            raise AuthenticationError("no")
+        return Identity(user, groups=frozenset({"survey"}))
+
+
+def test_accounts_kept_elsewhere_get_tokens_too(system: SystemDatabase) -> None:
+    store = IdentityStore(system)
+    local = LocalAuthenticator(store, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    service = IdentityService(store, local, Elsewhere())
+    token = service.login("zoe", "there")
+    assert service.identify(token) == Identity("zoe", groups=frozenset({"survey"}))
+    assert service.login("zoe", "there") != token
+
+
+def test_who_is_one_of() -> None:
+    ann = Identity("ann", groups=frozenset({"hst"}))
+    assert ann.is_one_of(frozenset({"hst"}))
+    assert ann.is_one_of(frozenset({"ann"}))
+    assert not ann.is_one_of(frozenset({"jwst"}))
+    assert not ANONYMOUS.is_one_of(frozenset({"ann"}))
+    assert ANONYMOUS.is_anonymous
+    assert Identity("op", frozenset({"admin"})).is_one_of(frozenset({"jwst"}))
+
+
+def test_the_rate_limit_travels(service: IdentityService) -> None:
+    assert isinstance(AweError.from_json(RateLimitError("slow").to_json()), RateLimitError)

@@ -1,0 +1,60 @@
+"""The demonstration sky as files."""
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from astropy.io import fits
+
+from awe.core.science.simulation import CATALOG_SCHEMA, FRAMES
+from awe.demo import catalog_description, images_description, write_demo_sky
+
+
+def test_the_catalogue_is_described_in_full() -> None:
+    described = tomllib.loads(catalog_description())
+    assert set(described) == {"table", "schema", "metadata", "columns", "functions"}
+    assert described["columns"].keys() == set(CATALOG_SCHEMA.names)
+    assert described["columns"]["MatchRA"]["unit"] == "deg"
+    assert described["columns"]["MatchRA"]["ucd"] == "pos.eq.ra;meta.main"
+    assert described["metadata"]["simulated"].startswith("yes")
+    assert "Kundu" in described["metadata"]["reference"]
+    assert described["table"]["description"].startswith("SIMULATED")
+
+
+def test_the_search_function_of_the_founding_query_is_described() -> None:
+    (function,) = tomllib.loads(catalog_description())["functions"]
+    assert function["name"] == "SearchSumCatalog"
+    names = [parameter["name"] for parameter in function["parameters"]]
+    assert names == ["ra_deg", "dec_deg", "radius_arcsec", "magtype"]
+    assert all(f":{name}" in function["sql"] for name in names[:3])
+    assert function["parameters"][2]["unit"] == "arcsec"
+    assert "not documented" in function["description"]
+
+
+def test_the_images_are_described() -> None:
+    described = tomllib.loads(images_description())
+    assert described["collection"]["description"].startswith("SIMULATED")
+    assert described["metadata"]["simulated"].startswith("yes")
+    assert described["keywords"] == {"spectral_elt": "FILTER"}
+
+
+@pytest.mark.slow
+def test_the_files_are_deterministic_and_small(tmp_path: Path) -> None:
+    said: list[tuple[str, int, int]] = []
+    first = write_demo_sky(tmp_path / "a", progress=lambda *step: said.append(step))
+    second = write_demo_sky(tmp_path / "b")
+    assert [done for _, done, _ in said] == list(range(len(FRAMES) + 2))
+    files = [p for p in (tmp_path / "a").rglob("*") if p.is_file()]
+    assert len(files) == len(FRAMES) + 3
+    assert sum(p.stat().st_size for p in files) < 120e6
+    for path in files:
+        twin = tmp_path / "b" / path.relative_to(tmp_path / "a")
+        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(twin.read_bytes()).digest()
+    assert pq.read_schema(first.catalog).names == list(CATALOG_SCHEMA.names)
+    assert sorted(first.images.iterdir()) == sorted(first.image_files)
+    for path in second.image_files:
+        with fits.open(path) as hdus:
+            hdus.verify("exception")
+            assert hdus["SCI"].header["SIMULATD"] is True

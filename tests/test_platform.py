@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from awe.errors import AuthenticationError, NotFoundError, UnavailableError
+from awe.platform import Platform
+from awe.plugins import names
+from awe.settings import Settings
+
+pytestmark = pytest.mark.skipif("duckdb" not in names("awe.engines"), reason="awe is not installed here")
+
+
+@pytest.mark.slow
+def test_an_empty_folder_becomes_an_archive_and_stays_one(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Platform.open(Settings.load(tmp_path / "sky")) as platform:
+            assert platform.catalogs.tables() == ()
+            found = platform.catalogs.query("SELECT COUNT(*) AS n FROM TAP_SCHEMA.tables").to_table()
+            assert found["n"].to_pylist() == [5]
+            with pytest.raises(AuthenticationError):
+                platform.identity.identify("0" * 32)
+
+
+def test_an_engine_nobody_registered(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no engine is called 'oracle'"):
+        Platform.open(Settings.load(tmp_path, engine="oracle"))
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    Platform.open(Settings.load(tmp_path)).close()
+    with Platform.open(Settings.load(tmp_path)) as platform, platform.system.transaction() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(UnavailableError, match="newer"):
+        Platform.open(Settings.load(tmp_path))

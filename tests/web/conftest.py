@@ -1,0 +1,56 @@
+"""The tiny sky behind the real application, in this process and as a server."""
+
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # starlette's client asks for a newer httpx than awe's client uses
+    from starlette.testclient import TestClient
+
+from awe.platform import Platform
+from awe.testing import tiny_archive
+from awe.web import build_app
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Return the services of the tiny sky; user ``ada`` has the password ``correct horse``."""
+    with tiny_archive(tmp_path_factory.mktemp("sky")) as opened:
+        opened.identity.add_user("ada", "correct horse")
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def web(platform: Platform) -> Iterator[TestClient]:
+    """Return a client of the application in this process."""
+    with TestClient(build_app(platform), raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def token(platform: Platform) -> str:
+    return platform.identity.login("ada", "correct horse")
+
+
+@pytest.fixture(scope="session")
+def server(platform: Platform) -> Iterator[str]:
+    """Return the address of the application behind a real server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(build_app(platform), host="127.0.0.1", port=port, log_level="warning")
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join(10)
