@@ -229,12 +229,21 @@ class Staging:
                 path.unlink()
 
     def _stage(self, path: Path, staged: Path) -> None:
-        stream = normalised(format_of(path).read(path), path)
-        self._check_schema(path, stream.schema)
-        positions = find_positions(stream.schema, *self._told, path)
-        check = PositionCheck(path, positions.ra, positions.dec) if positions.ra and positions.dec else None
+        with format_of(path).read(path) as source:
+            stream = normalised(source, path)
+            self._check_schema(path, stream.schema)
+            positions = find_positions(stream.schema, *self._told, path)
+            check = (
+                PositionCheck(path, positions.ra, positions.dec) if positions.ra and positions.dec else None
+            )
+            part = staged.with_suffix(".part")
+            self._copy(stream, part, check, path)
+        with part.open("rb") as handle:
+            os.fsync(handle.fileno())
+        part.rename(staged)
+
+    def _copy(self, stream: TableStream, part: Path, check: PositionCheck | None, path: Path) -> None:
         arrow = stream.schema.to_arrow()
-        part = staged.with_suffix(".part")
         rows = 0
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with stream, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, arrow, options=options) as out:
@@ -244,9 +253,6 @@ class Staging:
                 out.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=arrow))
                 rows += batch.num_rows
                 self._progress(f"reading {path.name}", rows, None)
-        with part.open("rb") as handle:
-            os.fsync(handle.fileno())
-        part.rename(staged)
 
     def _check_schema(self, path: Path, schema: Schema) -> None:
         """Compare with the first file: the same columns of the same types, in the same order."""
