@@ -6,20 +6,23 @@ documented fails.
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from awe.cli import COMMANDS, load_command
 from awe.client import Client, connect, positions
 from awe.client.picture import show
 from awe.core.science.simulation import PUBLISHED
-from awe.core.sql import FUNCTIONS
+from awe.core.sql import DIALECTS, FUNCTIONS, Function
 from awe.errors import AweError
 from awe.settings import ClientSettings, Settings
 from awe.web import ROUTES
+from awe.web.api import router
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -76,20 +79,48 @@ def _help(command: click.Command, path: str) -> Iterator[str]:
 
 
 def endpoints() -> str:
-    """Return the page of endpoints: the route table."""
-    rows = [(f"`{route.path}`", ", ".join(route.methods), route.summary) for route in ROUTES]
-    return "# Endpoints\n\n" + table(("address", "methods", "what it is"), rows)
+    """Return the page of endpoints: the route table, and the addresses of the JSON API."""
+    protocols = [(f"`{e.path}`", e.methods, _first(e.handler)) for e in ROUTES]
+    document = get_openapi(title="awe", version="", routes=router.routes)
+    api = [
+        (f"`{path}`", " ".join(verb.upper() for verb in verbs if verb != "head"), _sentence(verbs))
+        for path, verbs in document["paths"].items()
+    ]
+    head = ("address", "methods", "what it is")
+    return (
+        "# Endpoints\n\nGET brings HEAD with it. The parameters of each stand in `/api/docs` of a running service.\n\n"
+        + table(head, protocols)
+        + "\n\n## The JSON API\n\n"
+        + table(head, api)
+    )
+
+
+def _sentence(verbs: Mapping[str, Any]) -> str:
+    return str(next(iter(verbs.values())).get("description", "")).split("\n\n")[0].replace("\n", " ")
 
 
 def functions() -> str:
     """Return the page of SQL functions: the compiler's closed table."""
-    rows = [
-        (f"`{f.signature}`", ", ".join(f.dialects), f.description)
-        for f in sorted(FUNCTIONS, key=lambda f: f.signature.casefold())
-    ]
-    return "# SQL functions\n\nThe list is closed: nothing else can be called.\n\n" + table(
-        ("function", "dialects", "meaning"), rows
+    rows = []
+    for function in sorted(FUNCTIONS.values(), key=lambda f: f.name.casefold()):
+        spoken: dict[str, list[str]] = {}
+        for dialect in DIALECTS:
+            if dialect in function.names:
+                spoken.setdefault(_call(function, dialect), []).append(dialect)
+        rows += [(f"`{call}`", ", ".join(dialects), function.doc) for call, dialects in spoken.items()]
+    return (
+        "# SQL functions\n\nThe list is closed: nothing else can be called. Brackets mean that an argument may be "
+        "left out, dots that the last may be repeated. Tables bring functions of their own (`[[functions]]` in their "
+        "describe file).\n\n" + table(("function", "dialects", "meaning"), rows)
     )
+
+
+def _call(function: Function, dialect: str) -> str:
+    given = list(function.parameters)
+    must, may = given[: function.required], given[function.required :]
+    text = ", ".join(must) + "".join(f"[, {kind}]" if must else f"[{kind}]" for kind in may)
+    text += ", ..." if function.variadic else ""
+    return " or ".join(f"{name}({text})" for name in function.names[dialect])
 
 
 def errors() -> str:
@@ -128,8 +159,8 @@ def _described(name: str, member: Callable[..., object]) -> str:
     return f"## {name}\n\n```text\n{name}{text}\n\n{inspect.getdoc(member)}\n```\n"
 
 
-def _first(kind: type) -> str:
-    return (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
+def _first(documented: object) -> str:
+    return (inspect.getdoc(documented) or "").split("\n\n")[0].replace("\n", " ")
 
 
 def package_map() -> str:

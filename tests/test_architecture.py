@@ -42,13 +42,13 @@ FACES = ("vo", "api", "compat", "portal")
 HOMES: dict[str, tuple[str, ...]] = {
     "sqlglot": ("core/sql/",),
     "lxml": ("core/vo/_xml.py", "core/tables/formats/_votable", "core/tables/formats/votable"),
-    "vo_models": ("core/vo/",),
     "cdshealpix": ("core/sky/",),
     "astropy": (
         "core/sky/_healpix.py",
         "core/tables/formats/",
         "core/science/",
         "client/",
+        "cli/_common.py",
         "mast",
         "demo",
         "testing/",
@@ -106,7 +106,7 @@ def imports(name: str, path: Path) -> list[Import]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             inside.update(child for child in ast.walk(node) if child is not node)
-    found = []
+    found: list[Import] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]

@@ -64,7 +64,8 @@ class Transport:
         self._http = httpx.Client(
             transport=InProcessTransport(app) if app is not None else None,
             timeout=httpx.Timeout(timeout_s, connect=10.0),
-            headers={"User-Agent": f"awe/{__version__}"},
+            # JSON among what is accepted: errors of every face then come with code, hint and fields
+            headers={"User-Agent": f"awe/{__version__}", "Accept": "*/*, application/json"},
             follow_redirects=True,
             trust_env=app is None,
         )
