@@ -80,9 +80,9 @@ def _up(folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def up(environment: Environment) -> Callable[[Path], AbstractContextManager[Service]]:
-    """Return a function that serves a data folder while its block lasts."""
-    return lambda folder: _up(folder, environment())
+def up(environment: Environment) -> Callable[..., AbstractContextManager[Service]]:
+    """Return a function that serves a data folder while its block lasts, with further settings."""
+    return lambda folder, **more: _up(folder, environment(**more))
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,9 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 from PIL import Image
 
-import awe
 from awe import mast
+from awe.client import Client, connect
+from awe.client.picture import show
 from awe.errors import InputFileError, NotFoundError, QuerySyntaxError
 from awe.platform import Platform
 from awe.settings import Settings
@@ -194,20 +195,20 @@ def folder(
 def archive(
     request: pytest.FixtureRequest,
     folder: Path,
-    up: Callable[[Path], AbstractContextManager[Any]],
+    up: Callable[..., AbstractContextManager[Any]],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[awe.Client]:
+) -> Iterator[Client]:
     """Return a client of the archive, without a server and with one."""
     if request.param == "in this process":
-        with awe.connect(folder, token="") as client:
+        with connect(folder, token="") as client:
             yield client
         return
     with (
         pytest.MonkeyPatch.context() as patch,
-        up(folder) as service,
+        up(folder, AWE_SHARE_PATHS="false") as service,  # images are fetched, as by anybody far away
     ):
         patch.setenv("AWE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        with awe.connect(service.url, token="") as client:
+        with connect(service.url, token="") as client:
             yield client
 
 
@@ -244,12 +245,14 @@ def _known_clusters(strader: Path, vcc1316: Path) -> SkyCoord:
     return SkyCoord(ra, np.concatenate([small["DEC"], large["dec_deg"]]), unit="deg")
 
 
-def _inside(x: NDArray[np.float64], y: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (x > -0.5) & (x < shape[1] - 0.5) & (y > -0.5) & (y < shape[0] - 0.5)
+def _inside(places: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the pixel positions, shape (n, 2), that lie on the image."""
+    x, y = places.T
+    found: NDArray[np.float64] = places[(x > -0.5) & (x < shape[1] - 0.5) & (y > -0.5) & (y < shape[0] - 0.5)]
     return found
 
 
-def _clusters(archive: awe.Client) -> Table:
+def _clusters(archive: Client) -> Table:
     """Query both lists in ADQL, around the image."""
     around = f"CIRCLE({CENTRE.ra.deg}, {CENTRE.dec.deg}, 0.02)"
     bright = archive.query(
@@ -265,7 +268,7 @@ def _clusters(archive: awe.Client) -> Table:
 # Step 1: catalogues
 
 
-def test_the_founding_query_gives_the_ten_rows(archive: awe.Client, shared_data: Path) -> None:
+def test_the_founding_query_gives_the_ten_rows(archive: Client, shared_data: Path) -> None:
     printed = _rows(shared_data / "seed" / "hsc_m87_first_rows.csv")
     answer = archive.query(FOUNDING_QUERY, lang="tsql", context="HSC")
     assert answer.colnames == ["MatchRA", "MatchDEC", "MatchID", "CI", "W2_F606W", "W2_F814W", "V_I"]
@@ -276,7 +279,7 @@ def test_the_founding_query_gives_the_ten_rows(archive: awe.Client, shared_data:
     assert str(answer["W2_F606W"].unit) == "mag"
 
 
-def test_the_same_search_in_three_dialects(archive: awe.Client) -> None:
+def test_the_same_search_in_three_dialects(archive: Client) -> None:
     columns = "MatchRA, MatchDec, MatchID"
     adql = archive.query(
         f"SELECT {columns} FROM hsc.SumCat WHERE DISTANCE(POINT(MatchRA, MatchDec), POINT(187.684, 12.375))"
@@ -296,7 +299,7 @@ def test_the_same_search_in_three_dialects(archive: awe.Client) -> None:
     assert adql.as_array().tolist() == tsql.as_array().tolist() == postgres.as_array().tolist()
 
 
-def test_the_list_of_strader_comes_back_whole(archive: awe.Client, strader: Path) -> None:
+def test_the_list_of_strader_comes_back_whole(archive: Client, strader: Path) -> None:
     # the list has clusters more than once, under one name
     source = [(row["strader_id"], float(row["ra_deg"]), float(row["dec_deg"])) for row in _rows(strader)]
     answer = archive.query("SELECT strader_id, ra_deg, dec_deg FROM m87.strader2011")
@@ -307,7 +310,7 @@ def test_the_list_of_strader_comes_back_whole(archive: awe.Client, strader: Path
     assert not answer.meta["overflow"]
 
 
-def test_a_cone_of_the_list_of_strader(archive: awe.Client, strader: Path) -> None:
+def test_a_cone_of_the_list_of_strader(archive: Client, strader: Path) -> None:
     everything = Table.read(strader, format="ascii.csv")
     core = SkyCoord("12h30m49.42s +12d23m28.0s")
     distances = SkyCoord(everything["ra_deg"], everything["dec_deg"], unit="deg").separation(core)
@@ -316,7 +319,7 @@ def test_a_cone_of_the_list_of_strader(archive: awe.Client, strader: Path) -> No
     assert len(answer) > 50
 
 
-def test_the_table_of_vcc1316_with_values_that_nobody_fitted(archive: awe.Client, vcc1316: Path) -> None:
+def test_the_table_of_vcc1316_with_values_that_nobody_fitted(archive: Client, vcc1316: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source = Table.read(vcc1316, hdu=1)
@@ -333,7 +336,7 @@ def test_the_table_of_vcc1316_with_values_that_nobody_fitted(archive: awe.Client
 
 
 @pytest.mark.parametrize("name", ["answer.fits", "answer.vot", "answer.parquet", "answer.csv"])
-def test_infinities_survive_in_every_file(archive: awe.Client, tmp_path: Path, name: str) -> None:
+def test_infinities_survive_in_every_file(archive: Client, tmp_path: Path, name: str) -> None:
     file = archive.query("SELECT GC_ID, g_MUSE, age FROM m87.vcc1316", save=tmp_path / name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -357,7 +360,7 @@ def test_what_the_archive_cannot_take_is_refused_in_words(
         assert platform.catalogs.publish("m87.one", [vcc1316.with_name(vcc1316.name + "[1]")]).rows == 64
 
 
-def test_the_rows_of_the_hubble_legacy_archive(archive: awe.Client, hla_pages: tuple[Path, Path]) -> None:
+def test_the_rows_of_the_hubble_legacy_archive(archive: Client, hla_pages: tuple[Path, Path]) -> None:
     page = _rows(hla_pages[0])
     answer = archive.query("SELECT * FROM hla.results")
     assert sorted(answer["Dataset"]) == sorted(row["Dataset"] for row in page)
@@ -378,7 +381,7 @@ def test_the_rows_of_the_hubble_legacy_archive(archive: awe.Client, hla_pages: t
     assert list(visits["VisitNum"]) == ["01"]  # a label, not the number 1
 
 
-def test_the_deepest_of_the_notebook(archive: awe.Client) -> None:
+def test_the_deepest_of_the_notebook(archive: Client) -> None:
     deepest = archive.query("SELECT TOP 1 Dataset, ExpTime FROM hla.notebook ORDER BY ExpTime DESC")
     assert deepest["Dataset"][0] == "hst_9401_02_acs_wfc_total"
     assert deepest["ExpTime"][0] == 1960.0
@@ -388,7 +391,7 @@ def test_the_deepest_of_the_notebook(archive: awe.Client) -> None:
 
 
 def test_both_image_searches_find_the_image_of_m87(
-    archive: awe.Client, capsys: pytest.CaptureFixture[str]
+    archive: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newer = archive.images(CENTRE)
     assert list(newer["obs_id"]) == [IMAGE]
@@ -400,14 +403,14 @@ def test_both_image_searches_find_the_image_of_m87(
     assert len(archive.images("12:30:40 +12:23:28")) == 0
 
 
-def test_the_deepest_image_of_the_deepest_field(archive: awe.Client) -> None:
+def test_the_deepest_image_of_the_deepest_field(archive: Client) -> None:
     images = archive.images("53.15872 -27.76433", collection="hst")
     deepest = images[images["t_exptime"].argmax()]
     assert images["t_exptime"].max() == deepest["t_exptime"] > 1000
     assert deepest["obs_id"].startswith("xdf_hst_wfc3ir_60mas_f1")
 
 
-def test_a_cutout_has_the_pixels_of_the_image(archive: awe.Client, shared_data: Path) -> None:
+def test_a_cutout_has_the_pixels_of_the_image(archive: Client, shared_data: Path) -> None:
     pixels, wcs = _pixels_of_image(shared_data)
     with archive.cutout(IMAGE, CENTRE, "6 arcsec") as piece:
         values, place = np.array(piece[0].data), _wcs(piece[0].header)
@@ -465,12 +468,12 @@ def _assert_drawn(axes: Any, expected: NDArray[np.float64], every: NDArray[np.fl
 
 
 def test_real_clusters_are_drawn_on_the_real_image(
-    archive: awe.Client, shared_data: Path, strader: Path, vcc1316: Path, tmp_path: Path, quiet_plots: None
+    archive: Client, shared_data: Path, strader: Path, vcc1316: Path, tmp_path: Path, quiet_plots: None
 ) -> None:
     pixels, wcs = _pixels_of_image(shared_data)
     known = _known_clusters(strader, vcc1316)
     every = np.column_stack(wcs.world_to_pixel(known[known.separation(CENTRE) < 0.02 * u.deg]))
-    expected = every[_inside(*every.T, pixels.shape)]
+    expected = _inside(every, pixels.shape)
     assert len(expected) == 18  # 14 of VCC 1316's, 4 of Strader's
 
     clusters = _clusters(archive)
@@ -478,11 +481,11 @@ def test_real_clusters_are_drawn_on_the_real_image(
     images = archive.images(CENTRE)
     deepest = str(images["obs_id"][images["t_exptime"].argmax()])
     with archive.open(deepest) as image:
-        axes = awe.show(image, clusters, save=tmp_path / "m87.png")
+        axes = show(image, clusters, save=tmp_path / "m87.png")
         _assert_drawn(axes, expected, every)
         np.testing.assert_array_equal(axes.images[0].get_array(), pixels.astype(np.float32))
         bright = float(np.percentile(pixels, 99))
-        soft = awe.show(image, clusters, limits=(0.0, bright), save=tmp_path / "m87_soft.png")
+        soft = show(image, clusters, limits=(0.0, bright), save=tmp_path / "m87_soft.png")
         assert soft.images[0].get_clim() == (0.0, bright)
     for name in ("m87.png", "m87_soft.png"):
         with Image.open(tmp_path / name) as picture:
@@ -491,15 +494,15 @@ def test_real_clusters_are_drawn_on_the_real_image(
 
 
 def test_real_clusters_are_drawn_on_a_cutout(
-    archive: awe.Client, strader: Path, vcc1316: Path, tmp_path: Path, quiet_plots: None
+    archive: Client, strader: Path, vcc1316: Path, tmp_path: Path, quiet_plots: None
 ) -> None:
     where = SkyCoord("12h30m50.6s +12d23m08s")
     with archive.cutout(IMAGE, where, "8 arcsec", save=tmp_path / "piece.fits") as piece:
         shape, wcs = piece[0].data.shape, _wcs(piece[0].header)
-        axes = awe.show(piece, _clusters(archive), size_inch=6, save=tmp_path / "piece.png")
+        axes = show(piece, _clusters(archive), size_inch=6, save=tmp_path / "piece.png")
     known = _known_clusters(strader, vcc1316)
     every = np.column_stack(wcs.world_to_pixel(known[known.separation(CENTRE) < 0.02 * u.deg]))
-    expected = every[_inside(*every.T, shape)]
+    expected = _inside(every, shape)
     assert len(expected) >= 5
     _assert_drawn(axes, expected, every)
 
@@ -523,6 +526,6 @@ def test_any_real_image_is_drawn(folder: Path, shared_data: Path, quiet_plots: N
         wcs = _wcs(hdu.header, hdus).celestial
         x, y = np.array([0.3, 0.6]) * (hdu.shape[-1] - 1), np.array([0.2, 0.7]) * (hdu.shape[-2] - 1)
         objects = wcs.pixel_to_world(x, y).icrs
-    with awe.connect(folder, token="") as client, client.open(name) as image:
-        axes = awe.show(image, objects, size_inch=5)
+    with connect(folder, token="") as client, client.open(name) as image:
+        axes = show(image, objects, size_inch=5)
         _assert_drawn(axes, np.column_stack([x, y]), np.column_stack([x, y]))

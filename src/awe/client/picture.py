@@ -123,7 +123,7 @@ def _draw(axes: Any, pixels: NDArray[np.float32], limits: tuple[float, float]) -
 
 def _celestial(image: Any) -> tuple[NDArray[np.float32], ImageWCS, str]:
     """Return the pixels of an image of the sky, where they are, and what it is called."""
-    hdus = image if isinstance(image, fits.HDUList) else [image]
+    hdus = image if isinstance(image, fits.HDUList) else fits.HDUList([image])
     try:
         found = science_images(hdus)[0]
     except NoCelestialWCSError as error:

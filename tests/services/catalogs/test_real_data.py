@@ -71,7 +71,8 @@ def read_elsewhere(path: Path) -> pd.DataFrame:
         form, which = (
             ("fits", {"hdu": 1}) if name.endswith(".fits") else ("votable", {"use_names_over_ids": True})
         )
-        return Table.read(path, format=form, **which).to_pandas()
+        frame: pd.DataFrame = Table.read(path, format=form, **which).to_pandas()
+        return frame
 
 
 def numbers(frame: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
