@@ -4,7 +4,8 @@
 batches are the only table currency inside. Nothing here knows an engine or a protocol.
 """
 
+from awe.core.tables._positions import position_names
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 
-__all__ = ["Column", "Schema", "TableStream"]
+__all__ = ["Column", "Schema", "TableStream", "position_names"]
