@@ -99,6 +99,8 @@ def _numbers(words: Sequence[str], text: str, *, infinite: bool = False) -> list
     found = []
     for word in words:
         try:
+            if "_" in word:  # Python's own notation of numbers, not an astronomer's
+                raise ValueError(word)
             value = float(word)
         except ValueError:
             raise PositionError(f"{word!r} in {text!r} is not a number", region=text) from None

@@ -17,7 +17,7 @@ from awe.core.sky import Box, Circle, Polygon, Region, parse_position
 from awe.core.tables import Column, Schema, TableStream
 from awe.core.vo import dali
 from awe.core.vo._xml import Element, node
-from awe.core.vo.params import Param, Params, choice, text
+from awe.core.vo.params import Param, Params, choice, number, text
 
 __all__ = [
     "FORMAT", "INTERSECT", "PARAMS", "POS", "SIZE", "STANDARD_ID", "answer", "matches", "media_types",
@@ -37,7 +37,7 @@ def _position(given: str) -> tuple[float, float]:
 
 def _size(given: str) -> tuple[float, float]:
     try:
-        sizes = [float(part) for part in given.split(",")]
+        sizes = [number(part.strip()) for part in given.split(",")]
     except ValueError:
         raise ValueError("is not one number or two with a comma between them") from None
     if len(sizes) > 2 or not all(0.0 <= size <= 360.0 for size in sizes):
