@@ -27,6 +27,7 @@ __all__ = [
 STANDARD_ID = "ivo://ivoa.net/std/SIA"
 
 _GRAPHIC = ("image/png", "image/jpeg", "image/gif")
+_FORMAT_WORDS = ("ALL", "GRAPHIC", "METADATA")
 _SMALLEST_SIZE_DEG = 1e-9
 """Width of a search "at" a position."""
 
@@ -46,7 +47,11 @@ def _size(given: str) -> tuple[float, float]:
 
 
 def _formats(given: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in given.split(","))
+    words = tuple(part.strip() for part in given.split(",") if part.strip())
+    for word in words:
+        if "/" not in word and word.upper().partition("-")[0] not in _FORMAT_WORDS:
+            raise ValueError(f"has {word!r}, which is neither a media type nor ALL, GRAPHIC or METADATA")
+    return words
 
 
 POS: Param[tuple[float, float]] = Param(
@@ -91,7 +96,7 @@ def media_types(formats: tuple[str, ...]) -> tuple[str, ...] | None:
     if not formats or "ALL" in words:
         return None
     wanted = [word for word in formats if "/" in word]
-    if "GRAPHIC" in words:
+    if any(word.startswith("GRAPHIC") for word in words):
         wanted += _GRAPHIC
     return tuple(wanted)
 
