@@ -178,9 +178,7 @@ def number(given: str) -> float:
         If it is not one.
     """
     try:
-        if "_" in given or not given.isascii():
-            raise ValueError
-        return float(given)
+        return float(given.encode("ascii", "replace").replace(b"_", b"?"))
     except ValueError:
         raise ValueError("is not a number") from None
 
