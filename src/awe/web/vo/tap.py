@@ -33,7 +33,7 @@ def sync(call: Call) -> Response:
 
 
 def tap_capabilities(call: Call) -> Response:
-    """Say what the query service can do: ``/tap/capabilities``."""
+    """Say what the query service can do: ``/tap/capabilities``, also at ``/tap``, which people look at."""
     limits = call.platform.settings.limits
     published = {record.full_name for record in call.platform.catalogs.tables(call.identity)}
     models = {name: ivoid for name, (table, ivoid) in _DATA_MODELS.items() if table in published}
