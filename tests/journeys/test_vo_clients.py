@@ -32,8 +32,8 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert [record.message for record in caplog.records] == []
 
 
-def test_a_cone(service: Any) -> None:
-    cone = pyvo.dal.SCSService(f"{service.url}/scs/{TABLE}")
+def test_a_cone(service: Any, session: Any) -> None:
+    cone = pyvo.dal.SCSService(f"{service.url}/scs/{TABLE}", session=session)
     found = cone.search(M87, radius=0.02)
     assert len(found) > 1000
     assert max(found[i].pos.separation(M87).deg for i in range(50)) <= 0.02
@@ -42,8 +42,8 @@ def test_a_cone(service: Any) -> None:
     assert len(cone.search(M87, radius=0)) == 0
 
 
-def test_images_the_old_way(service: Any, tmp_path: Path) -> None:
-    images = pyvo.dal.SIAService(f"{service.url}/sia")
+def test_images_the_old_way(service: Any, tmp_path: Path, session: Any) -> None:
+    images = pyvo.dal.SIAService(f"{service.url}/sia", session=session)
     found = images.search(M87, size=0.01)
     image = next(record for record in found if record["Dataset"] == IMAGE)
     assert image.getdataurl().startswith(f"{service.url}/api/datasets/")
@@ -53,8 +53,8 @@ def test_images_the_old_way(service: Any, tmp_path: Path) -> None:
     assert len(images.search(M87, size=0.01, format="graphic")) == 0
 
 
-def test_images_and_cutouts(service: Any) -> None:
-    images = pyvo.dal.SIA2Service(f"{service.url}/sia2")
+def test_images_and_cutouts(service: Any, session: Any) -> None:
+    images = pyvo.dal.SIA2Service(f"{service.url}/sia2", session=session)
     found = images.search(pos=(M87, 0.001 * units.deg), calib_level=3, data_type="image")
     assert IMAGE in {record.obs_id for record in found}
     for media_type in ("image/fits", "application/fits"):  # the two names of FITS
@@ -67,8 +67,8 @@ def test_images_and_cutouts(service: Any) -> None:
     assert record.processed(circle=(10.0, 10.0, 0.01)).read() == b""
 
 
-def test_queries(service: Any) -> None:
-    tap = pyvo.dal.TAPService(f"{service.url}/tap")
+def test_queries(service: Any, session: Any) -> None:
+    tap = pyvo.dal.TAPService(f"{service.url}/tap", session=session)
     assert {TABLE, "ivoa.obscore", "TAP_SCHEMA.key_columns"} <= set(tap.tables.keys())
     assert [key.targettable for key in tap.tables["TAP_SCHEMA.tables"].foreignkeys] == ["TAP_SCHEMA.schemas"]
     assert len(tap.search(f"SELECT TOP 5 * FROM {TABLE}", responseformat="votable/b2")) == 5

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -98,12 +99,14 @@ def test_astropy_reads_what_was_published(service: Service, form: str) -> None:
             assert [str(cell) for cell in got] == [str(cell) for cell in wanted], name
 
 
-def test_pyvo_quotes_what_the_service_says(service: Service) -> None:
+def test_pyvo_quotes_what_the_service_says(service: Service, session: Any) -> None:
     address, things = service
-    found = pyvo.dal.SCSService(f"{address}/scs/{TABLE}").search((187.7, 12.4), radius=1, verbosity=3)
+    found = pyvo.dal.SCSService(f"{address}/scs/{TABLE}", session=session).search(
+        (187.7, 12.4), radius=1, verbosity=3
+    )
     assert sorted(found["objID"]) == sorted(things["objID"])
     assert found[0].pos.dec.deg == pytest.approx(12.4, abs=0.2)
-    tap = pyvo.dal.TAPService(f"{address}/tap")
+    tap = pyvo.dal.TAPService(f"{address}/tap", session=session)
     names = [column.name for column in tap.tables[TABLE].columns]
     assert {'"size"', '"RA (J2000)"', '"2mass"', "objID"} <= set(names)
     assert len(tap.search(f"SELECT {', '.join(names)} FROM {TABLE}")) == ROWS
