@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import pytest
 
 from awe.core.sql import Query, compile_query
@@ -242,3 +243,10 @@ def test_half_a_character_is_refused(compiled: Compile) -> None:
     with pytest.raises(QuerySyntaxError) as caught:
         compiled("select\n '\ud800' as x", "postgres")
     assert (caught.value.fields["line"], caught.value.fields["column"]) == (2, 3)
+
+
+def test_replacing_cannot_make_texts_without_bound(answer: Answer) -> None:
+    grow = "replace({}, 'a', 'aaaaaaaaaa')"
+    assert answer(f"select len({nested(grow, chr(39) + 'a' + chr(39), 3)}) as n", "tsql") == [(1000,)]
+    with pytest.raises(duckdb.Error, match="16 million"):
+        answer(f"select len({nested(grow, chr(39) + 'a' + chr(39), 9)}) as n", "tsql")
