@@ -205,6 +205,7 @@ def _message(path: str, text: str) -> str:
     return info.text or ""
 
 
+HALVES = b'{"auth": {"identity": {"password": {"user": {"name": "\\ud800", "password": "x"}}}}}'
 POSTED: list[tuple[str, bytes, str, int, str]] = [
     ("/api/query", b"{", "application/json", 400, "JSON"),
     ("/api/query", b"{}", "application/json", 400, "query"),
@@ -225,6 +226,10 @@ POSTED: list[tuple[str, bytes, str, int, str]] = [
     ("/login-portal/keystone/v3/tokens", b"{}", "application/json", 400, "login"),
     ("/login-portal/keystone/v3/tokens", b"[1]", "application/json", 400, "login"),
     ("/tap/sync", b"QUERY=SELECT+nix+FROM+tiny.sources", "application/x-www-form-urlencoded", 400, "nix"),
+    ("/CasJobs/RestApi/contexts/tiny/query", b"[" * 200_000, "", 400, "JSON"),
+    ("/CasJobs/RestApi/contexts/tiny/query", b'{"Query": "SELECT \'\\ud800\'"}', "", 400, "character"),
+    ("/login-portal/keystone/v3/tokens", b"[" * 200_000, "", 400, "login"),
+    ("/login-portal/keystone/v3/tokens", HALVES, "", 400, "login"),
     ("/tap/sync", b"--x\r\nno form", "multipart/form-data; boundary=x", 400, ""),
     ("/tap/sync", b"whatever", "multipart/form-data", 400, ""),
 ]

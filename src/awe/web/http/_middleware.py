@@ -32,9 +32,10 @@ _SECRETS = (
 
 def scrubbed(address: str) -> str:
     """Return a path with its query without tokens and passwords."""
+    address = unquote(address)  # a secret may hide behind %74oken=
     for pattern, replacement in _SECRETS:
         address = pattern.sub(replacement, address)
-    return address
+    return quote(address, safe="/?&=:+*,;@!$'()[]-._~ ")  # no line break or control character into the log
 
 
 class Envelope:
