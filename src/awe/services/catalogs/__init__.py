@@ -10,7 +10,6 @@ from awe.services.catalogs.interface import Engine, Features, Limits, Progress, 
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
-from awe.services.catalogs.tap_schema import votable_type
 
 __all__ = [
     "CatalogService",
@@ -24,5 +23,4 @@ __all__ = [
     "TableFunction",
     "TableRecord",
     "WriteSpec",
-    "votable_type",
 ]
