@@ -18,13 +18,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from awe.core.progress import Progress
 from awe.core.tables import Column, Schema, TableStream
 from awe.core.tables.formats import format_of
 from awe.errors import ConflictError, InputFileError, ParameterError
 from awe.services.catalogs._folders import locked
 from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs._types import storable
-from awe.services.catalogs.interface import Progress
 from awe.services.catalogs.model import check_columns
 
 __all__ = ["Positions", "Staging", "find_positions", "normalised"]

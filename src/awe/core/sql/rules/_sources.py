@@ -6,10 +6,10 @@ from functools import reduce
 
 from sqlglot import exp
 
-from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, set_value
 from awe.core.sql.rules.types import need_condition
+from awe.core.suggestions import did_you_mean
 
 __all__ = ["bind_from", "renamed"]
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _sources
 from awe.core.sql.rules._kinds import common
 from awe.core.sql.rules._outputs import finish_outputs, output_names
 from awe.core.sql.rules._state import Compilation, Output, Scope, Source, has_value, set_value
 from awe.core.sql.rules.types import need_condition, settle
+from awe.core.suggestions import did_you_mean
 from awe.errors import QueryError
 
 __all__ = ["bind", "bind_query"]
