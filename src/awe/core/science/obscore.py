@@ -19,11 +19,7 @@ __all__ = [
     "OBSCORE_COLUMNS",
     "OBSCORE_SCHEMA",
     "POLARISATIONS",
-    "PRODUCT_TYPES",
 ]
-
-PRODUCT_TYPES = ("image", "cube", "spectrum", "sed", "timeseries", "visibility", "event", "measurements")
-"""Values of ``dataproduct_type`` (ObsCore 1.1 section 3.3.1)."""
 
 CALIB_LEVELS = MappingProxyType(
     {

@@ -154,7 +154,6 @@ class Staging:
         self._progress = progress
         self._schema: Schema | None = None
         self._first: Path | None = None
-        self._positions = Positions()
         self._done: list[Path] = []
 
     @classmethod
@@ -202,11 +201,6 @@ class Staging:
             else:
                 self._stage(path, staged)
             self._done.append(staged)
-
-    @property
-    def positions(self) -> Positions:
-        """The position columns, once a file is staged."""
-        return self._positions
 
     def stream(self) -> TableStream:
         """Return the rows of all files, in their order."""
@@ -256,7 +250,6 @@ class Staging:
         """Compare with the first file: the same columns of the same types, in the same order."""
         if self._schema is None:
             self._schema, self._first = schema, path
-            self._positions = find_positions(schema, *self._told, path)
             return
         for column in schema:
             known = self._schema.find(column.name)

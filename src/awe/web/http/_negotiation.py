@@ -8,7 +8,7 @@ __all__ = ["chosen_format"]
 _ANY = frozenset({"*/*", "application/*", "text/*", "text/html", "application/xhtml+xml", "application/xml"})
 
 
-def chosen_format(named: str | None, accept: str = "", *, default: str = "votable") -> tuple[Format, str]:
+def chosen_format(named: str | None, accept: str = "") -> tuple[Format, str]:
     """Return the format of an answer and its content type.
 
     Parameters
@@ -17,8 +17,6 @@ def chosen_format(named: str | None, accept: str = "", *, default: str = "votabl
         The value of RESPONSEFORMAT, if any: a media type or a short name; the caller gets this type back.
     accept
         The Accept header; what it names and we do not have is passed over, as browsers name much.
-    default
-        Short name of the format for a caller that does not care.
 
     Raises
     ------
@@ -35,7 +33,7 @@ def chosen_format(named: str | None, accept: str = "", *, default: str = "votabl
                 return format_for(wanted.partition(";q=")[0]), wanted.partition(";q=")[0]
             except ParameterError:
                 continue
-    form = FORMATS[default]
+    form = FORMATS["votable"]
     return form, form.media_types[0]
 
 

@@ -16,6 +16,7 @@ from awe.core.sql._place import Text
 from awe.core.tables import Column
 
 __all__ = [
+    "CELL",
     "Compilation",
     "Output",
     "Scope",
@@ -27,6 +28,10 @@ __all__ = [
     "value",
     "view_name",
 ]
+
+
+CELL = "_cell"
+"""The column that a source of a sky join gets, one row for each cell within reach."""
 
 
 @dataclass(frozen=True, slots=True)
