@@ -16,7 +16,7 @@ from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.describe import Description, read_description
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
 from awe.services.catalogs.model import TableRecord, split_name
-from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised
+from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised, with_positions
 from awe.services.catalogs.store import Also, CatalogStore
 
 __all__ = ["Publisher"]
@@ -183,6 +183,7 @@ class Publisher:
         full_name = f"{schema}.{name}"
         said = replace(description.complete(stream.schema), name=full_name)
         positions = find_positions(said, told.ra, told.dec, full_name)
+        said = with_positions(said, positions)
         spec = WriteSpec(_new_location(schema, name), positions.ra, positions.dec)
         record = TableRecord(
             schema=schema,

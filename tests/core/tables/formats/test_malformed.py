@@ -91,6 +91,9 @@ VOTABLES = {
 
 CSVS = {
     "empty": (b"", "empty"),
+    "header in a comment": (b"#name,mag\nM 87,8.6\n", r"line 2.*'8\.6' is a value"),
+    "no header": (b"1,2\n3,4\n", "'1' is a value"),
+    "no header, signs": (b"a,-4361\nb,5\n", "'-4361' is a value"),
     "only comments": (b"# a\n# b\n", "empty"),
     "too many": (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells, the header has 2"),
     "too few": (b"# c\na,b\n1,2\n\n1\n", "1 cells, the header has 2"),

@@ -1,11 +1,13 @@
 """Comma- and tab-separated text (RFC 4180 with a header line): `CSV` and `TSV`.
 
-An empty cell is null, ``""`` is a text of no characters. CSV has no place for units, limits or errors: a failure
+An empty cell is null, ``""`` is a text of no characters. A first line of values is refused: taken for the header,
+a row would be lost without a word. CSV has no place for units, limits or errors: a failure
 of the rows ends the answer early by its exception. Comment lines (``#``) before the header are skipped when
 read; types are found by reading the file twice (see `_csv_types`), so that no late value is a surprise.
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from awe.errors import InputFileError
 __all__ = ["CSV", "TSV", "DelimitedFormat", "delimited_rows"]
 
 _BOM = b"\xef\xbb\xbf"
+_VALUE = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|[+-][0-9]+")
 _PIECE_ROWS = 16_384
 _BLOCK_BYTES = 1 << 22
 
@@ -103,6 +106,14 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
     if "\0" in text:
         raise InputFileError(path.name, "not a text file", where=f"line {number}")
     names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    value = next((word for name in names if (word := _value_in(name))), None)
+    if value is not None or all(name.isdecimal() for name in names):
+        raise InputFileError(
+            path.name,
+            f"a header is expected and {value or names[0]!r} is a value, not the name of a column",
+            where=f"line {number}",
+            hint="write the names of the columns into the first line, without # before them",
+        )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputFileError(
@@ -112,6 +123,14 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
         place = names.index("") + 1
         raise InputFileError(path.name, f"column {place} has no name in the header", where=f"line {number}")
     return names, number
+
+
+def _value_in(name: str) -> str | None:
+    """Return a number among the words of what should be a name, when all of its words are numbers."""
+    words = name.split()
+    if not all(word.isdecimal() or _VALUE.fullmatch(word) for word in words):
+        return None
+    return next((word for word in words if not word.isdecimal()), None)
 
 
 def _blocks(path: Path, names: list[str], header_line: int, delimiter: str) -> Iterator[pa.RecordBatch]:
