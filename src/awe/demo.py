@@ -77,11 +77,6 @@ class DemoSky:
     images: Path
     images_describe: Path
 
-    @property
-    def image_files(self) -> tuple[Path, ...]:
-        """The FITS files, one a frame."""
-        return tuple(self.images / _file_name(frame) for frame in FRAMES)
-
 
 def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None = None) -> DemoSky:
     """Simulate the demonstration sky and write it; the same seed gives the same bytes.
