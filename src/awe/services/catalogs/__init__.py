@@ -9,6 +9,7 @@ from awe.services.catalogs.interface import Engine, Features, Limits, StoredTabl
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
+from awe.services.catalogs.tap_schema import as_written
 
 __all__ = [
     "CatalogService",
@@ -20,4 +21,5 @@ __all__ = [
     "StoredTable",
     "TableRecord",
     "WriteSpec",
+    "as_written",
 ]

@@ -17,7 +17,7 @@ from awe.core.tables import Column, Schema, votable_type
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 
-__all__ = ["TAP_SCHEMA", "records", "relations"]
+__all__ = ["TAP_SCHEMA", "as_written", "records", "relations"]
 
 TAP_SCHEMA = SchemaRecord(
     "TAP_SCHEMA", description="The tables published here, described (TAP 1.1 section 4)."
@@ -130,7 +130,7 @@ def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ..
     size = int(arraysize) if arraysize.isdigit() else None
     return (
         table.full_name,
-        _as_written(column.name),
+        as_written(column.name),
         datatype,
         arraysize,
         xtype,
@@ -146,7 +146,7 @@ def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ..
     )
 
 
-def _as_written(name: str) -> str:
+def as_written(name: str) -> str:
     """Return a column's name as a query must write it (TAP 1.1 section 4.3)."""
     plain = _PLAIN_NAME.fullmatch(name) and name.upper() not in RESERVED_WORDS
     return name if plain else f'"{name}"'

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
+from awe.core.sql._size import MAX_WRITTEN, too_large
 from awe.core.sql.functions import FUNCTIONS
 from awe.core.sql.rules._state import CELL, value
 from awe.errors import ServiceError
@@ -182,6 +183,11 @@ class _Printer:
         template = function.template("duckdb", len(arguments))
         if "ranges" in node.meta:
             return _ranges(arguments[0], node.meta["ranges"])
+        places = _PLACE.findall(template)
+        # Templates may repeat an argument, so calls inside calls can grow without bound.
+        grown = sum(sum(map(len, arguments)) if p == "*" else len(arguments[int(p)]) for p in places)
+        if grown > MAX_WRITTEN:
+            raise too_large(f"a call of {function.name} nests too many others")
         return _PLACE.sub(lambda m: ", ".join(arguments) if m[1] == "*" else arguments[int(m[1])], template)
 
     def _argument(self, node: exp.Expr) -> str:

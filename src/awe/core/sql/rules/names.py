@@ -172,6 +172,7 @@ def _check_count(clause: exp.Expr | None, run: Compilation) -> None:
 def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
     expanded: list[exp.Expr] = []
     for projection in select.expressions:
+        run.check_columns(len(expanded))
         star_of = isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
         if not (isinstance(projection, exp.Star) or star_of):
             expanded.append(projection)
@@ -185,6 +186,7 @@ def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
             for output in source.columns
             if star_of or output.column.name.casefold() not in source.hidden
         ]
+    run.count_columns(len(expanded))
     select.set("expressions", expanded)
 
 

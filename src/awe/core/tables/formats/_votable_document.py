@@ -6,6 +6,7 @@ stands is DALI 1.1 section 4.4. The rows and what is known only behind them (ove
 by processing instructions, at which the serialised document is cut.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ VERSION = "1.4"
 _SCHEMA_LOCATION = f"{NAMESPACE} {NAMESPACE}"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _PREFIXES: Any = {None: NAMESPACE}  # the stubs know no default namespace
+_SYSTEM_IDS = ("system_icrs", "system_utc")
+_XML_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
 
 
@@ -131,17 +134,19 @@ class _Systems:
 
     def reference(self, column: Column) -> str:
         """Return the ID of the system of a column, or nothing."""
+        icrs, utc = _SYSTEM_IDS
         ucd = self._options.ucds.get(column.name, column.ucd).lower()
         if ucd.startswith(("pos.eq.ra", "pos.eq.dec", "pos_eq_ra", "pos_eq_dec")):
-            return "system_icrs"
-        return "system_utc" if column.xtype == "timestamp" else ""
+            return icrs
+        return utc if column.xtype == "timestamp" else ""
 
     def elements(self) -> Iterator[etree._Element]:
         """Yield the elements of the systems in use."""
-        if "system_icrs" in self._used:
-            yield _element("COOSYS", ID="system_icrs", system="ICRS")
-        if "system_utc" in self._used:
-            yield _element("TIMESYS", ID="system_utc", timescale="UTC", refposition="UNKNOWN")
+        icrs, utc = _SYSTEM_IDS
+        if icrs in self._used:
+            yield _element("COOSYS", ID=icrs, system="ICRS")
+        if utc in self._used:
+            yield _element("TIMESYS", ID=utc, timescale="UTC", refposition="UNKNOWN")
 
 
 def _add_table(
@@ -155,8 +160,9 @@ def _add_table(
     if schema.description:
         _child(table, "DESCRIPTION").text = _clean(schema.description)
     table.extend(_qualified(element) for element in options.params)
+    ids = _identifiers(schema, options)
     for column in schema:
-        table.append(_field(column, options, systems))
+        table.append(_field(column, options, systems, ids.get(column.name, "")))
     table.extend(_qualified(element) for element in options.groups)
     if serialization is None:
         return
@@ -166,11 +172,30 @@ def _add_table(
     rows.append(etree.ProcessingInstruction("awe", "rows"))
 
 
-def _field(column: Column, options: VOTableOptions, systems: _Systems) -> etree._Element:
+def _identifiers(schema: Schema, options: VOTableOptions) -> dict[str, str]:
+    """Return the XML IDs of the columns that need one: those referred to, and those whose name could be none.
+
+    Readers (astropy) make the ID of a column of its name, and warn where that name is no XML ID.
+    """
+    ids = dict(options.ids)
+    taken = {*ids.values(), *schema.names, *_SYSTEM_IDS}
+    for name in schema.names:
+        if name in ids or _XML_ID.fullmatch(name):
+            continue
+        made = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+        made = made if _XML_ID.fullmatch(made) else f"_{made}"
+        while made in taken:
+            made += "_"
+        ids[name] = made
+        taken.add(made)
+    return ids
+
+
+def _field(column: Column, options: VOTableOptions, systems: _Systems, identifier: str) -> etree._Element:
     datatype, arraysize, xtype = votable_type(column)
     field = _element(
         "FIELD",
-        ID=options.ids.get(column.name, ""),
+        ID=identifier,
         name=column.name,
         datatype=datatype,
         arraysize=arraysize,

@@ -29,10 +29,12 @@ from awe.errors import InputFileError
 
 __all__ = ["CSV", "TSV", "DelimitedFormat", "delimited_rows"]
 
+_TOO_LONG = "a line of more than 4 MiB"
 _BOM = b"\xef\xbb\xbf"
 _VALUE = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|[+-][0-9]+")
 _PIECE_ROWS = 16_384
 _BLOCK_BYTES = 1 << 22
+"""Read at once; no line is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,10 @@ def _start(content: BinaryIO, path: Path) -> tuple[bytes, int]:
     """Return the header line and its number; the content stands behind it."""
     number = 0
     try:
-        while line := content.readline():
+        while line := content.readline(_BLOCK_BYTES):
             number += 1
+            if len(line) == _BLOCK_BYTES:
+                raise InputFileError(path.name, _TOO_LONG, where=f"line {number}")
             line = line.removeprefix(_BOM) if number == 1 else line
             if line.strip() and not line.startswith(b"#"):
                 return line, number
@@ -105,7 +109,10 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
         raise InputFileError(path.name, f"not UTF-8 text: {error.reason}", where=f"line {number}") from None
     if "\0" in text:
         raise InputFileError(path.name, "not a text file", where=f"line {number}")
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    try:
+        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    except csv.Error as error:
+        raise InputFileError(path.name, f"not a header: {error}", where=f"line {number}") from None
     value = next((word for name in names if (word := _value_in(name))), None)
     if value is not None or all(name.isdecimal() for name in names):
         raise InputFileError(
@@ -167,6 +174,8 @@ def _blocks(path: Path, names: list[str], header_line: int, delimiter: str) -> I
 def _reason(
     path: Path, wrong: list[arrow_csv.InvalidRow], error: Exception, header_line: int
 ) -> InputFileError:
+    if not wrong and "straddl" in str(error):
+        return InputFileError(path.name, _TOO_LONG, hint="is a quotation mark never closed?")
     if not wrong:
         return InputFileError(path.name, str(error).removeprefix("CSV parse error: "))
     row = wrong[0]

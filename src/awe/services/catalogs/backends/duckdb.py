@@ -179,17 +179,8 @@ class _Rows(TableStream):
         self._arrow = pa.schema([(column.name, column.type) for column in columns])
         self._stopped = self._closed = False
         self._busy = threading.Lock()
-        self._held: pa.RecordBatch | None = None
-
-    def primed(self) -> "_Rows":
-        """Return this stream with its first batch already made, so that early errors come early."""
-        self._held = next(self, None)
-        return self
 
     def __next__(self) -> pa.RecordBatch:
-        held, self._held = self._held, None
-        if held is not None:
-            return held
         try:
             with self._busy:
                 batch = self._next()
