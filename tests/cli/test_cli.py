@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from awe.cli import COMMANDS, load_command, main
+from awe.cli import COMMANDS, main
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_teaches(name: str) -> None:
-    result = CliRunner().invoke(load_command(name), ["--help"])
-    assert result.exit_code == 0
-    assert len(result.output.splitlines()) > 5
+def test_every_command_teaches(run: Run, name: str) -> None:
+    done = run(name, "--help")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 5
 
 
 def test_help_lists_every_command(tmp_path: Path) -> None:
