@@ -82,18 +82,10 @@ def show(
     figure = plt.figure(figsize=(size_inch, size_inch))
     axes: Any = figure.add_subplot(projection=wcs.wcs)
     _draw(axes, pixels, limits or _zscale(pixels))
-    name = wcs.frame.name
-    across, up = _AXES.get(name, (f"Right ascension ({name.upper()})", f"Declination ({name.upper()})"))
-    axes.coords[wcs.wcs.wcs.lng].set_axislabel(across)
-    axes.coords[wcs.wcs.wcs.lat].set_axislabel(up)
+    _label(axes, wcs)
     axes.set_title(words if title is None else title)
     if where is not None:
-        with quiet():
-            x, y = wcs.to_pixel(np.atleast_1d(where.icrs.ra.deg), np.atleast_1d(where.icrs.dec.deg))
-        seen = axes.get_xlim(), axes.get_ylim()
-        axes.scatter(x, y, s=marker_size, edgecolor=colour, facecolor="none")
-        axes.set_xlim(seen[0])
-        axes.set_ylim(seen[1])
+        _mark(axes, wcs, where, marker_size, colour)
     if save is not None:
         with quiet():
             figure.savefig(save, dpi=150, bbox_inches="tight")
@@ -119,6 +111,23 @@ def _draw(axes: Any, pixels: NDArray[np.float32], limits: tuple[float, float]) -
         vmax=limits[1],
         extent=(-0.5, width - 0.5, -0.5, height - 0.5),
     )
+
+
+def _label(axes: Any, wcs: ImageWCS) -> None:
+    name = wcs.frame.name
+    across, up = _AXES.get(name, (f"Right ascension ({name.upper()})", f"Declination ({name.upper()})"))
+    axes.coords[wcs.wcs.wcs.lng].set_axislabel(across)
+    axes.coords[wcs.wcs.wcs.lat].set_axislabel(up)
+
+
+def _mark(axes: Any, wcs: ImageWCS, where: SkyCoord, size: float, colour: str) -> None:
+    """Draw circles; the view stays that of the image."""
+    with quiet():
+        x, y = wcs.to_pixel(np.atleast_1d(where.icrs.ra.deg), np.atleast_1d(where.icrs.dec.deg))
+    seen = axes.get_xlim(), axes.get_ylim()
+    axes.scatter(x, y, s=size, edgecolor=colour, facecolor="none")
+    axes.set_xlim(seen[0])
+    axes.set_ylim(seen[1])
 
 
 def _celestial(image: Any) -> tuple[NDArray[np.float32], ImageWCS, str]:

@@ -13,10 +13,11 @@ import pytest
 from astropy.io import fits
 
 import awe
+from awe.core.progress import Progress
 from awe.core.sky import separation
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import ConflictError, InputFileError, ParameterError
-from awe.services.catalogs import CatalogService, Progress, staging
+from awe.services.catalogs import CatalogService, staging
 
 DESCRIBE = """
 [table]

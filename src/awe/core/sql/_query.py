@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from awe.core.sql._model import Names
-from awe.core.sql._place import Text, did_you_mean
+from awe.core.sql._place import Text
 from awe.core.sql._size import check_text
 from awe.core.sql.dialects import DIALECTS, PARSERS
 from awe.core.sql.lower import TARGETS
 from awe.core.sql.rules import RULES
 from awe.core.sql.rules._state import Compilation, TableUse
+from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import ParameterError
 

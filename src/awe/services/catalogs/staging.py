@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from awe.core.progress import Progress
 from awe.core.tables import Column, Schema, TableStream, position_names
 from awe.core.tables.formats import format_of, split_hdu
 from awe.errors import ConflictError, InputFileError, ParameterError
 from awe.services.catalogs._folders import locked
 from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs._types import storable
-from awe.services.catalogs.interface import Progress
 from awe.services.catalogs.model import check_columns
 
 __all__ = ["Positions", "Staging", "find_positions", "normalised", "with_positions"]
@@ -150,7 +150,6 @@ class Staging:
         self._progress = progress
         self._schema: Schema | None = None
         self._first: Path | None = None
-        self._positions = Positions()
         self._done: list[Path] = []
 
     @classmethod
@@ -198,11 +197,6 @@ class Staging:
             else:
                 self._stage(path, staged)
             self._done.append(staged)
-
-    @property
-    def positions(self) -> Positions:
-        """The position columns, once a file is staged."""
-        return self._positions
 
     def stream(self) -> TableStream:
         """Return the rows of all files, in their order."""
@@ -258,7 +252,6 @@ class Staging:
         """Compare with the first file: the same columns of the same types, in the same order."""
         if self._schema is None:
             self._schema, self._first = schema, path
-            self._positions = find_positions(schema, *self._told, path)
             return
         for column in schema:
             known = self._schema.find(column.name)

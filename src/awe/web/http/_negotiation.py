@@ -9,7 +9,7 @@ _ANY = frozenset({"*/*", "application/*", "text/*", "text/html", "application/xh
 
 
 def chosen_format(
-    named: str | None, accept: str = "", *, default: str = "votable", parameter: str = "RESPONSEFORMAT"
+    named: str | None, accept: str = "", *, parameter: str = "RESPONSEFORMAT"
 ) -> tuple[Format, str]:
     """Return the format of an answer and its content type.
 
@@ -19,8 +19,6 @@ def chosen_format(
         The value of RESPONSEFORMAT, if any: a media type or a short name; the caller gets this type back.
     accept
         The Accept header; what it names and we do not have is passed over, as browsers name much.
-    default
-        Short name of the format for a caller that does not care.
     parameter
         What the caller knows `named` by, for the error.
 
@@ -39,7 +37,7 @@ def chosen_format(
                 return format_for(wanted.partition(";q=")[0]), wanted.partition(";q=")[0]
             except ParameterError:
                 continue
-    form = FORMATS[default]
+    form = FORMATS["votable"]
     return form, form.media_types[0]
 
 

@@ -44,8 +44,6 @@ class TableResponse(Response):
         What the protocol adds to the document.
     media_type
         Content type; the format's own when None.
-    filename
-        Offered for saving.
     """
 
     def __init__(
@@ -55,12 +53,9 @@ class TableResponse(Response):
         options: VOTableOptions | None = None,
         *,
         media_type: str | None = None,
-        filename: str | None = None,
     ) -> None:
         super().__init__(media_type=media_type or form.media_types[0])
         del self.headers["content-length"]
-        if filename:
-            self.headers["content-disposition"] = f'inline; filename="{filename}{form.extensions[0]}"'
         self._stream = stream
         self._format = form
         self._options = options or VOTableOptions()
@@ -107,7 +102,7 @@ class TableResponse(Response):
     def _close(self) -> None:
         try:
             self._stream.close()
-        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
+        except Exception:  # noqa: BLE001  # a fault of ours; the answer has gone, so only the log can say it
             _LOG.exception("a stream could not be closed")
 
 

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from awe.core.sql._size import MAX_WRITTEN, too_large
 from awe.core.sql.functions import FUNCTIONS
-from awe.core.sql.rules._state import value
+from awe.core.sql.rules._state import CELL, value
 from awe.errors import ServiceError
 
 __all__ = ["lower"]
@@ -139,7 +139,8 @@ class _Printer:
         cells = node.meta.get("cells")
         if not isinstance(cells, exp.Expr):
             return text
-        return f'(SELECT *, unnest({self.value(cells)}) AS "_cell" FROM {text}) AS {quoted(node.alias)}'
+        listed = f"unnest({self.value(cells)}) AS {quoted(CELL)}"
+        return f"(SELECT *, {listed} FROM {text}) AS {quoted(node.alias)}"
 
     def _relation(self, use: str) -> str:
         if use not in self.relations:

@@ -17,6 +17,7 @@ from awe.core.sql._size import MAX_COLUMNS, too_large
 from awe.core.tables import Column
 
 __all__ = [
+    "CELL",
     "Compilation",
     "Output",
     "Scope",
@@ -28,6 +29,10 @@ __all__ = [
     "value",
     "view_name",
 ]
+
+
+CELL = "_cell"
+"""The column that a source of a sky join gets, one row for each cell within reach."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 from lxml import etree
 
+from awe.core.tables._datatypes import votable_type
 from awe.core.tables._schema import Column, Schema
-from awe.core.tables.formats._arrow import is_list
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 
 __all__ = ["NAMESPACE", "VERSION", "Frame", "error_document", "frame", "status_info"]
@@ -29,18 +29,6 @@ _PREFIXES: Any = {None: NAMESPACE}  # the stubs know no default namespace
 _SYSTEM_IDS = ("system_icrs", "system_utc")
 _XML_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
-
-DATATYPES = {
-    pa.bool_(): "boolean",
-    pa.uint8(): "unsignedByte",
-    pa.int16(): "short",
-    pa.int32(): "int",
-    pa.int64(): "long",
-    pa.float32(): "float",
-    pa.float64(): "double",
-    pa.string(): "char",
-}
-"""Basic Arrow types and the datatypes of VOTable 1.5 section 2.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,17 +192,17 @@ def _identifiers(schema: Schema, options: VOTableOptions) -> dict[str, str]:
 
 
 def _field(column: Column, options: VOTableOptions, systems: _Systems, identifier: str) -> etree._Element:
-    item = column.type.value_type if is_list(column.type) else column.type
+    datatype, arraysize, xtype = votable_type(column)
     field = _element(
         "FIELD",
         ID=identifier,
         name=column.name,
-        datatype=DATATYPES[item],
-        arraysize=_arraysize(column.type),
+        datatype=datatype,
+        arraysize=arraysize,
         unit=column.unit,
         ucd=options.ucds.get(column.name, column.ucd),
         utype=column.utype,
-        xtype=column.xtype,
+        xtype=xtype,
         ref=systems.reference(column),
     )
     if column.description:
@@ -222,12 +210,6 @@ def _field(column: Column, options: VOTableOptions, systems: _Systems, identifie
     if column.null is not None and pa.types.is_integer(column.type):
         _child(field, "VALUES", null=str(column.null))
     return field
-
-
-def _arraysize(arrow: pa.DataType) -> str:
-    if pa.types.is_fixed_size_list(arrow):
-        return str(arrow.list_size)
-    return "*" if pa.types.is_string(arrow) or pa.types.is_list(arrow) else ""
 
 
 def _cut(root: etree._Element) -> Frame:
