@@ -10,6 +10,7 @@ from awe.cli._demo import publish_demo
 from awe.cli._progress import Progress
 from awe.errors import AuthenticationError
 from awe.platform import Platform
+from awe.services.identity import ADMINISTRATOR
 from awe.web import bind, serve
 
 __all__ = ["command"]
@@ -51,7 +52,7 @@ def _operator_token(platform: Platform) -> Path:
     if _is_good(platform, file):
         return file
     if _OPERATOR not in {user.name for user in platform.identity.users()}:
-        platform.identity.add_user(_OPERATOR, secrets.token_urlsafe(24), roles=("administrator",))
+        platform.identity.add_user(_OPERATOR, secrets.token_urlsafe(24), roles=(ADMINISTRATOR,))
     file.touch(mode=0o600)
     file.write_text(platform.identity.issue(_OPERATOR, hours=_TOKEN_HOURS) + "\n", encoding="ascii")
     return file

@@ -197,6 +197,10 @@ def test_random_polygons_agree_with_the_winding_number(
         ([(0, 90), (0, -90), (90, 45)], "antipodal"),
         ([(0, 0), (10, 0), (20, 0)], "no area"),
         ([(0, 0), (120, 0), (240, 0)], "half the sky"),
+        (
+            [(10 + 9e-3 * i, 1 - (i - 500) ** 2 / 5e5) for i in range(1001)],
+            "1,001 vertices; 1,000 are allowed",
+        ),
         ([(0, 0), (400, 0), (0, 10)], "right ascension"),
         ([(0, 0), (10, 95), (0, 10)], "declination"),
         ([(0, 0), (10, math.nan), (0, 10)], "finite"),

@@ -151,6 +151,8 @@ def test_an_outer_join_bounds_only_what_it_may(compiled: Compile, answer: Answer
     [
         Polygon(((10, 10), (40, 10), (25, 50))), Polygon(((350, -10), (20, -10), (20, 20), (350, 20))),
         Polygon(((0, 60), (90, 60), (180, 60), (270, 60))), Polygon(((0, 0), (0, 40), (40, 40), (20, 20), (40, 0))),
+        Polygon(tuple((180 + (60 + 20 * (i % 2)) * math.cos(math.radians(i)), 40 * math.sin(math.radians(i)))
+                      for i in range(360))),
         Box(1, 1, 40, 21), Box(123, 89, 30, 30), Box(359, -40, 10, 100),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def service(system: SystemDatabase, clock: Clock) -> IdentityService:
     store = IdentityStore(system)
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     found = IdentityService(store, LocalAuthenticator(store, cheap), token_hours=2, clock=clock)
-    found.add_user("ann", "correct horse", roles=["admin"], groups=["hst"])
+    found.add_user("ann", "correct horse", roles=["administrator"], groups=["hst"])
     return found
 
 
@@ -51,7 +51,7 @@ def test_login_gives_a_token_that_says_who_it_is(service: IdentityService) -> No
     token = service.login("ann", "correct horse")
     assert len(token) == 32
     assert set(token) <= set("0123456789abcdef")
-    assert service.identify(token) == Identity("ann", frozenset({"admin"}), frozenset({"hst"}))
+    assert service.identify(token) == Identity("ann", frozenset({"administrator"}), frozenset({"hst"}))
 
 
 def test_only_hashes_are_kept(service: IdentityService, system: SystemDatabase) -> None:
@@ -123,7 +123,7 @@ def test_a_success_forgets_the_failures(service: IdentityService) -> None:
 def test_accounts(service: IdentityService) -> None:
     service.add_user("bob@example.org", "12345678")
     assert [(a.name, a.roles, a.groups) for a in service.users()] == [
-        ("ann", ("admin",), ("hst",)),
+        ("ann", ("administrator",), ("hst",)),
         ("bob@example.org", (), ()),
     ]
     with pytest.raises(ConflictError, match="ann"):
@@ -164,7 +164,7 @@ def test_who_is_one_of() -> None:
     assert not ann.is_one_of(frozenset({"jwst"}))
     assert not ANONYMOUS.is_one_of(frozenset({"ann"}))
     assert ANONYMOUS.is_anonymous
-    assert Identity("op", frozenset({"admin"})).is_one_of(frozenset({"jwst"}))
+    assert Identity("op", frozenset({"administrator"})).is_one_of(frozenset({"jwst"}))
 
 
 def test_the_rate_limit_travels(service: IdentityService) -> None:

@@ -342,6 +342,16 @@ _SEPARATION = (
     " + cos(radians({1})) * cos(radians({3})) * cos(radians({0} - {2}))))"
 )
 
+# `awe.core.sky.Polygon.edge_forms`: an edge counts where three linear forms of the unit vector agree; inside
+# means that an odd number of edges counts. A list keeps the text linear in the edges, whatever their number.
+_POLYGON = (
+    f"(list_transform([{{'x': {_UNIT_VECTOR[0]}, 'y': {_UNIT_VECTOR[1]}, 'z': {_UNIT_VECTOR[2]}}}],"
+    " lambda _p: list_sum(list_transform(CAST({2} AS DOUBLE[][]), lambda _e:"
+    " CASE WHEN _e[1] * _p.x + _e[2] * _p.y + _e[3] * _p.z >= 0"
+    " AND _e[4] * _p.x + _e[5] * _p.y + _e[6] * _p.z > 0"
+    " AND _e[7] * _p.x + _e[8] * _p.y + _e[9] * _p.z >= 0 THEN 1 ELSE 0 END)) % 2 = 1)[1])"
+)
+
 # Written by the rules only: no dialect spells them. Angles in degrees.
 # fmt: off
 _COMPILED = (
@@ -355,7 +365,8 @@ _COMPILED = (
     _row("SKY_FORM", "number number number number number", "double",
          f"({{2}} * ({_UNIT_VECTOR[0]}) + {{3}} * ({_UNIT_VECTOR[1]}) + {{4}} * {_UNIT_VECTOR[2]})",
          "A linear form (a, b, c) of the unit vector of ra, dec.", only=""),
-    _row("SKY_EDGE", "boolean", "integer", "CAST({0} AS INTEGER)", "1 where an edge counts.", only=""),
+    _row("SKY_POLYGON", "number number text", "boolean", _POLYGON,
+         "True inside a polygon, given by its edges: nine numbers each.", only=""),
     _row("SKY_CELL", "number number number", "bigint", _cube(("", "", "")),
          "The cube, of a size, that ra, dec on the unit sphere stands in.", only=""),
     _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{_CORNERS}])",

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["ANONYMOUS", "Account", "Identity"]
+__all__ = ["ADMINISTRATOR", "ANONYMOUS", "Account", "Identity"]
+
+
+ADMINISTRATOR = "administrator"
+"""The role that may read and do everything in an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,7 @@ class Identity:
     name
         The login name; empty for a caller nobody knows.
     roles
-        What the operator allows (``admin``).
+        What the operator allows (`ADMINISTRATOR`, or words of the site).
     groups
         The groups the caller belongs to.
     """
@@ -30,8 +34,8 @@ class Identity:
         return not self.name
 
     def is_one_of(self, names: frozenset[str]) -> bool:
-        """Return whether the caller's name, a role or a group is among `names`; an admin always is."""
-        return bool(names & ({self.name} | self.roles | self.groups)) or "admin" in self.roles
+        """Return whether the caller's name, a role or a group is among `names`; an administrator always is."""
+        return bool(names & ({self.name} | self.roles | self.groups)) or ADMINISTRATOR in self.roles
 
 
 ANONYMOUS = Identity("")

@@ -6,7 +6,7 @@ from sqlglot import exp
 from awe.core.sql.rules._state import Output, Source, set_value
 from awe.core.tables import Column
 
-__all__ = ["all_of", "binary", "call", "cast", "column", "column_of", "compare", "constant", "number"]
+__all__ = ["all_of", "binary", "call", "cast", "column", "column_of", "compare", "constant", "number", "text"]
 
 _DOUBLE = Column("", pa.float64())
 _BIGINT = Column("", pa.int64())
@@ -18,6 +18,11 @@ def number(quantity: float) -> exp.Expr:
     kind = _BIGINT if isinstance(quantity, int) else _DOUBLE
     literal = set_value(exp.Literal.number(repr(abs(quantity))), kind)
     return set_value(exp.Neg(this=literal), kind) if quantity < 0 else literal
+
+
+def text(words: str) -> exp.Expr:
+    """Return a constant text."""
+    return set_value(exp.Literal.string(words), Column("", pa.string()))
 
 
 def column(source: str, name: str, known: Column) -> exp.Expr:

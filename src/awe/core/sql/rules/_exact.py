@@ -5,13 +5,12 @@ so a cone is ``h <= sin²(r/2)``.
 """
 
 import math
-from functools import reduce
 
 import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sky import Box, Circle, Polygon, Region
-from awe.core.sql.rules._build import all_of, binary, call, compare, constant, number
+from awe.core.sql.rules._build import all_of, call, compare, constant, number, text
 from awe.core.sql.rules._shapes import Inside, Near, Place
 from awe.core.sql.rules._state import set_value
 from awe.core.tables import Column
@@ -60,21 +59,10 @@ def _inside(place: Place, region: Region) -> exp.Expr:
     if isinstance(region, Box):
         return all_of([first, *(_positive(form, place, exp.GTE) for form in region.half_spaces.tolist())])
     if isinstance(region, Polygon):
-        counts = reduce(_sum, (_edge(forms, place) for forms in region.edge_forms.tolist()))
-        odd = set_value(exp.Mod(this=counts, expression=number(2)), Column("", pa.int64()))
-        return compare(exp.And, first, compare(exp.EQ, odd, number(1)))
+        edges = str([[number for form in edge for number in form] for edge in region.edge_forms.tolist()])
+        odd = call("SKY_POLYGON", place.ra, place.dec, text(edges), type_=pa.bool_())
+        return compare(exp.And, first, odd)
     raise TypeError(f"a {type(region).__name__} has no exact condition")
-
-
-def _sum(one: exp.Expr, other: exp.Expr) -> exp.Expr:
-    return binary(exp.Add, one, other)
-
-
-def _edge(forms: list[list[float]], place: Place) -> exp.Expr:
-    """Return 1 where an edge counts, else 0 (`awe.core.sky.Polygon.edge_forms`)."""
-    kinds = (exp.GTE, exp.GT, exp.GTE)
-    conditions = [_positive(form, place, kind) for form, kind in zip(forms, kinds, strict=True)]
-    return call("SKY_EDGE", all_of(conditions), type_=pa.int64())
 
 
 def _positive(form: list[float], place: Place, kind: type[exp.Expr]) -> exp.Expr:
