@@ -1,7 +1,9 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,3 +17,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real test data are not here")
     return folder
+
+
+@pytest.fixture
+def session() -> Iterator[Any]:
+    """Return a session for pyvo's services, closed afterwards: pyvo leaves its own sockets open."""
+    from pyvo.utils.http import create_session
+
+    made = create_session()
+    yield made
+    made.close()

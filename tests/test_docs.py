@@ -1,6 +1,7 @@
 """The documentation says what the code does: reference pages, README lines, tutorial."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,3 +27,32 @@ def test_every_page_is_linked() -> None:
     pages = [p.relative_to(ROOT / "docs").with_suffix("").as_posix() for p in (ROOT / "docs").rglob("*.md")]
     lost = [page for page in pages if page != "index" and page not in index]
     assert not lost
+
+
+def _drawn() -> set[str]:
+    """Return the paths that the architecture's tree draws, without those that a dagger marks as plan."""
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text()
+    tree = page.partition("    src/awe/\n")[2].partition("\n\n")[0]
+    found: set[str] = set()
+    parents = {4: "src/awe"}
+    for line in tree.splitlines():
+        drawn = re.match(r"( +)(† )?([\w.]+/?) ", line)
+        assert drawn, line
+        depth = len(drawn[1]) + len(drawn[2] or "")
+        parents[depth] = f"{parents[depth - 2]}/{drawn[3]}".replace("//", "/") if depth > 4 else drawn[3]
+        if not drawn[2]:
+            found.add(parents[depth].rstrip("/"))
+    return found
+
+
+def test_the_architecture_draws_the_tree_that_is_there() -> None:
+    drawn = _drawn()
+    assert not [path for path in drawn if not (ROOT / path).exists()]
+    for folder in ("src/awe", "src/awe/core", "src/awe/services", "src/awe/web"):
+        there = {
+            f"{folder}/{path.name}"
+            for path in (ROOT / folder).iterdir()
+            if (path.is_dir() and (path / "__init__.py").exists()) or path.suffix == ".py"
+            if not path.name.startswith("_")
+        }
+        assert there <= drawn, folder

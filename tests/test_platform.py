@@ -4,10 +4,7 @@ import pytest
 
 from awe.errors import AuthenticationError, NotFoundError, UnavailableError
 from awe.platform import Platform
-from awe.plugins import names
 from awe.settings import Settings
-
-pytestmark = pytest.mark.skipif("duckdb" not in names("awe.engines"), reason="awe is not installed here")
 
 
 @pytest.mark.slow

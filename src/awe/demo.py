@@ -11,13 +11,14 @@ It imports core only, and knows nothing of what publishes the files.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from awe.core.progress import Progress, silent
 from awe.core.science.simulation import (
     CATALOG_SCHEMA,
     FRAMES,
@@ -76,15 +77,8 @@ class DemoSky:
     images: Path
     images_describe: Path
 
-    @property
-    def image_files(self) -> tuple[Path, ...]:
-        """The FITS files, one a frame."""
-        return tuple(self.images / _file_name(frame) for frame in FRAMES)
 
-
-def write_demo_sky(
-    folder: Path, *, seed: int = SEED, progress: Callable[[str, int, int], None] | None = None
-) -> DemoSky:
+def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None = None) -> DemoSky:
     """Simulate the demonstration sky and write it; the same seed gives the same bytes.
 
     Parameters
@@ -105,7 +99,7 @@ def write_demo_sky(
         folder / "sumcat.parquet", folder / "sumcat.toml", folder / "images", folder / "hla.toml"
     )
     written.images.mkdir(parents=True, exist_ok=True)
-    report = progress or _silent
+    report = progress or silent
     steps = len(FRAMES) + 1
     report(written.catalog.name, 0, steps)
     sky = simulate_sky(seed)
@@ -179,7 +173,3 @@ def _section(name: str, facts: Mapping[str, str | float | bool]) -> Iterator[str
 def _toml(value: str | float | bool) -> str:
     """Write a TOML value; JSON's strings, numbers and booleans are TOML's as well (TOML 1.0)."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _silent(name: str, done: int, steps: int) -> None:
-    """Report to nobody."""

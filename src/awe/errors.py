@@ -141,7 +141,8 @@ class ParameterError(UsageError):
     code = "bad_parameter"
 
     def __init__(self, name: str, value: object, reason: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{name}={value!s}: {reason}", hint=hint, name=name, value=str(value))
+        shown = f"{name}={value!s}:" if str(value) else name
+        super().__init__(f"{shown} {reason}", hint=hint, name=name, value=str(value))
 
 
 class PositionError(UsageError):

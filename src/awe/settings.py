@@ -53,7 +53,8 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(
-        Path("sky"), description="The data folder: published tables, the system database, the log."
+        Path("sky"),
+        description="The data folder: published tables, the system database, a token for notebooks.",
     )
     host: str = Field("127.0.0.1", description="Address to listen at.")
     port: int = Field(8765, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")

@@ -1,47 +1,68 @@
 """The command line: help that teaches, errors that are sentences."""
 
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from awe.cli import COMMANDS, load_command
+from awe.cli import COMMANDS, main
 from awe.testing import TINY_IMAGES, tiny_archive
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run `awe` in an empty folder, away from any service."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `awe` in this process, in an empty folder, away from any service."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HOME", str(tmp_path))
 
-    def awe(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        src = Path(__file__).resolve().parents[2] / "src"
-        return subprocess.run(
-            [sys.executable, "-m", "awe", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(src), "AWE_URL": "http://127.0.0.1:9", "HOME": str(tmp_path)},
-        )
+    def awe(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["awe", *arguments])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        assert isinstance(code, int)
+        return Done(code, *capsys.readouterr())
 
     return awe
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_teaches(name: str) -> None:
-    result = CliRunner().invoke(load_command(name), ["--help"])
-    assert result.exit_code == 0
-    assert len(result.output.splitlines()) > 5
+def test_every_command_teaches(run: Run, name: str) -> None:
+    done = run(name, "--help")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 5
 
 
-def test_help_lists_every_command(run: Run) -> None:
-    done = run("--help")
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    src = Path(__file__).resolve().parents[2] / "src"
+    done = subprocess.run(
+        [sys.executable, "-m", "awe", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(src)},
+    )
     assert done.returncode == 0
     assert all(f"  {name} " in done.stdout for name in COMMANDS)
 
@@ -95,11 +116,14 @@ def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -
     assert "bright.stars" not in listed.stdout
 
 
-def test_a_table_is_removed_when_that_is_confirmed(run: Run, tmp_path: Path) -> None:
+def test_a_table_is_removed_when_that_is_confirmed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     (tmp_path / "stars.csv").write_text("name,ra,dec\nVega,279.2347,38.7837\n")
     assert run("publish", "table", "bright.stars", "stars.csv", "--data", "sky").returncode == 0
     asked = run("remove", "table", "bright.stars", "--data", "sky")
-    assert asked.returncode == 130  # nobody answered
+    assert asked.returncode == 130
     assert "bright.stars" in run("tables", "--at", "sky", "--json").stdout
     assert run("remove", "table", "Bright.Stars", "--yes", "--data", "sky").returncode == 0
     assert "bright.stars" not in run("tables", "--at", "sky", "--json").stdout

@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import awe
+from awe import plugins
 from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Column, Schema, TableStream
@@ -123,6 +124,10 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     engine = ENGINES[request.param](tmp_path_factory.mktemp("tables"), LimitSettings())
     yield Bench(engine)
     engine.close()
+
+
+def test_every_registered_engine_stands_here() -> None:
+    assert set(plugins.names("awe.engines")) == set(ENGINES)
 
 
 # Rows go in and come out

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,12 @@ def _up(folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def up(environment: Environment) -> Callable[..., AbstractContextManager[Service]]:
+    """Return a function that serves a data folder while its block lasts, with further settings."""
+    return lambda folder, **more: _up(folder, environment(**more))
 
 
 @pytest.fixture(scope="session")

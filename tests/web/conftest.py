@@ -4,7 +4,8 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 import uvicorn
@@ -38,9 +39,8 @@ def token(platform: Platform) -> str:
     return platform.identity.login("ada", "correct horse")
 
 
-@pytest.fixture(scope="session")
-def server(platform: Platform) -> Iterator[str]:
-    """Return the address of the application behind a real server."""
+@contextmanager
+def _serving(platform: Platform) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -54,3 +54,16 @@ def server(platform: Platform) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     running.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[Platform], AbstractContextManager[str]]:
+    """Return what puts the application of a platform behind a real server; its address."""
+    return _serving
+
+
+@pytest.fixture(scope="session")
+def server(platform: Platform) -> Iterator[str]:
+    """Return the address of the application behind a real server."""
+    with _serving(platform) as address:
+        yield address

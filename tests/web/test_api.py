@@ -147,3 +147,10 @@ def test_the_page_and_its_files(web: TestClient) -> None:
     assert web.get("/api/docs").status_code == 200
     assert web.get("/static/../app.py").status_code == 404
     assert web.get("/static/nix.js").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "ecsv"])
+def test_formats_that_cannot_say_overflow_have_it_in_a_header(web: TestClient, form: str) -> None:
+    for most, told in ((2, "true"), (1_000_000, "false")):
+        asked = {"query": "SELECT ra FROM tiny.sources", "format": form, "max_rows": most}
+        assert web.post("/api/query", json=asked).headers["X-Awe-Overflow"] == told

@@ -74,7 +74,10 @@ SQL = [
     adql("SELECT ra FROM tiny.sources", "MAXREC", MAXREC=-1),
     adql("SELECT ra FROM tiny.sources", "votable", RESPONSEFORMAT="xls"),
     adql("SELECT ra FROM tiny.sources", "OOBLECK", LANG="OOBLECK"),
-    adql("", "QUERY"),
+    adql("SELECT ra FROM tiny.sources", "RESPONSEFORMAT=xls", FORMAT="xls"),
+    adql("SELECT ra FROM tiny.sources", "MAXREC", MAXREC="5_0"),
+    adql("SELECT ra FROM tiny.sources", "UPLOAD", UPLOAD="mine,http://example.test/mine.vot"),
+    adql("", "QUERY is needed"),
 ]
 CONES = [
     scs("RA", RA=None),
@@ -82,6 +85,7 @@ CONES = [
     scs("RA", RA="abc"),
     scs("RA", RA="12h30m"),
     scs("RA", RA=361),
+    scs("RA", RA="18_7"),
     scs("DEC", DEC=91),
     scs("DEC", DEC="nan"),
     scs("SR", SR=-0.1),
@@ -101,6 +105,7 @@ IMAGES = [
     sia("SIZE", POS="187.7,12.4", SIZE="big"),
     sia("SIZE", POS="187.7,12.4", SIZE="1,2,3"),
     sia("SIZE", POS="187.7,12.4", SIZE="-1"),
+    sia("FORMAT", POS="187.7,12.4", SIZE=1, FORMAT="xyz"),
     sia("INTERSECT", POS="187.7,12.4", SIZE=1, INTERSECT="NEAR"),
     sia2("POS", POS="CIRCLE 187.7 12.4"),
     sia2("POS", POS="CIRCLE 187.7 12.4 -1"),
@@ -109,7 +114,10 @@ IMAGES = [
     sia2("POS", POS="RANGE 1 2 3"),
     sia2("POS", POS="POLYGON 1 2 3 4"),
     sia2("POS", POS="187.7 12.4"),
+    sia2("POS", POS="CIRCLE 187_7 12.4 1"),
     sia2("BAND", BAND="red"),
+    sia2("BAND", BAND="5_0e-7"),
+    sia2("UsageFault: RESPONSEFORMAT", RESPONSEFORMAT="xls"),
     sia2("BAND", BAND="9e-7 5e-7"),
     sia2("TIME", TIME="2003-01-19"),
     sia2("CALIB", CALIB=9),
@@ -127,6 +135,8 @@ CUTOUTS = [
     soda("UsageError", ID="tiny_acs_f606w", POLYGON="1 2 3 4"),
     soda("UsageError", ID="tiny_acs_f606w", POLYGON="0 0 1 1 0 1 1 0"),
     soda("UsageError", ID="tiny_acs_f606w", BAND="1"),
+    soda("UsageError: TIME", ID="tiny_acs_f606w", TIME="52658 52659"),
+    soda("UsageError: POL", ID="tiny_acs_f606w", POL="I"),
     soda("MultiValuedParamNotSupported", ID=["tiny_acs_f606w", "tiny_acs_f814w"]),
     soda("MultiValuedParamNotSupported", ID="tiny_acs_f606w", CIRCLE="187.7 12.4 0.1", POS=DISC),
 ]
@@ -195,6 +205,7 @@ def _message(path: str, text: str) -> str:
     return info.text or ""
 
 
+HALVES = b'{"auth": {"identity": {"password": {"user": {"name": "\\ud800", "password": "x"}}}}}'
 POSTED: list[tuple[str, bytes, str, int, str]] = [
     ("/api/query", b"{", "application/json", 400, "JSON"),
     ("/api/query", b"{}", "application/json", 400, "query"),
@@ -215,6 +226,10 @@ POSTED: list[tuple[str, bytes, str, int, str]] = [
     ("/login-portal/keystone/v3/tokens", b"{}", "application/json", 400, "login"),
     ("/login-portal/keystone/v3/tokens", b"[1]", "application/json", 400, "login"),
     ("/tap/sync", b"QUERY=SELECT+nix+FROM+tiny.sources", "application/x-www-form-urlencoded", 400, "nix"),
+    ("/CasJobs/RestApi/contexts/tiny/query", b"[" * 200_000, "", 400, "JSON"),
+    ("/CasJobs/RestApi/contexts/tiny/query", b'{"Query": "SELECT \'\\ud800\'"}', "", 400, "character"),
+    ("/login-portal/keystone/v3/tokens", b"[" * 200_000, "", 400, "login"),
+    ("/login-portal/keystone/v3/tokens", HALVES, "", 400, "login"),
     ("/tap/sync", b"--x\r\nno form", "multipart/form-data; boundary=x", 400, ""),
     ("/tap/sync", b"whatever", "multipart/form-data", 400, ""),
 ]
@@ -227,6 +242,15 @@ def test_bad_bodies(web: TestClient, path: str, body: bytes, kind: str, status: 
     assert says.casefold() in answer.text.casefold()
     assert "Traceback" not in answer.text
     assert answer.headers["X-Awe-Error"]
+
+
+@pytest.mark.parametrize("path", ["/tap/sync", "/scs/tiny.sources", "/sia", "/sia2/query", "/soda/sync"])
+def test_an_unknown_token_is_asked_for_again(web: TestClient, path: str) -> None:
+    """Clients offer to log in after a 401 with a challenge, whatever the status of the protocol's errors."""
+    answer = web.get(path, headers={"Authorization": "Bearer nonsense"})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"]
+    assert "the token is not known" in answer.text
 
 
 def test_a_password_is_never_repeated(web: TestClient) -> None:

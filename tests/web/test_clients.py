@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -28,20 +29,26 @@ def stilts() -> str:
     return found
 
 
-def test_pyvo_cone(server: str) -> None:
-    found = pyvo.dal.SCSService(f"{server}/scs/{TINY_TABLE}").search(pos=(RA, DEC), radius=0.1, verbosity=3)
+def test_pyvo_cone(server: str, session: Any) -> None:
+    found = pyvo.dal.SCSService(f"{server}/scs/{TINY_TABLE}", session=session).search(
+        pos=(RA, DEC), radius=0.1, verbosity=3
+    )
     assert 100 < len(found) < 150
     assert found[0].pos.separation(found[0].pos).deg == 0
     assert int(found[0].id) > 0
 
 
-def test_pyvo_cone_error(server: str) -> None:
+def test_pyvo_cone_error(server: str, session: Any) -> None:
     with pytest.raises(exceptions.DALQueryError, match="RA=400"):
-        pyvo.dal.SCSService(f"{server}/scs/{TINY_TABLE}").search(pos=(RA, DEC), radius=0.1, RA=400)
+        pyvo.dal.SCSService(f"{server}/scs/{TINY_TABLE}", session=session).search(
+            pos=(RA, DEC), radius=0.1, RA=400
+        )
 
 
-def test_pyvo_sia1(server: str, tmp_path: Path) -> None:
-    found = pyvo.dal.SIAService(f"{server}/sia").search(pos=(RA, DEC), size=0.01, format="image/fits")
+def test_pyvo_sia1(server: str, tmp_path: Path, session: Any) -> None:
+    found = pyvo.dal.SIAService(f"{server}/sia", session=session).search(
+        pos=(RA, DEC), size=0.01, format="image/fits"
+    )
     assert sorted(record["Dataset"] for record in found) == list(TINY_IMAGES)
     record = found[0]
     assert record.format == "image/fits"
@@ -51,8 +58,8 @@ def test_pyvo_sia1(server: str, tmp_path: Path) -> None:
     assert (tmp_path / "image.fits").read_bytes()[:6] == b"SIMPLE"
 
 
-def test_pyvo_sia2(server: str) -> None:
-    service = pyvo.dal.SIA2Service(f"{server}/sia2")
+def test_pyvo_sia2(server: str, session: Any) -> None:
+    service = pyvo.dal.SIA2Service(f"{server}/sia2", session=session)
     assert len(service.search()) == 2
     assert len(service.search(maxrec=0)) == 0
     found = service.search(pos=(RA, DEC, 0.01), band=(5e-7, 5.5e-7), instrument="ACS/WFC", calib_level=3)
@@ -61,16 +68,16 @@ def test_pyvo_sia2(server: str) -> None:
         service.search(pos=(RA, DEC, 0.01), POL="Z")
 
 
-def test_pyvo_cuts_what_sia2_found(server: str) -> None:
-    found = pyvo.dal.SIA2Service(f"{server}/sia2").search(pos=(RA, DEC, 0.01))
+def test_pyvo_cuts_what_sia2_found(server: str, session: Any) -> None:
+    found = pyvo.dal.SIA2Service(f"{server}/sia2", session=session).search(pos=(RA, DEC, 0.01))
     service = next(iter(found.iter_adhocservices()))
     assert {p.name: p.value for p in service.params}["standardID"].startswith("ivo://ivoa.net/std/SODA")
     piece = found[0].processed(circle=(RA, DEC, 0.001))
     assert piece.read(6) == b"SIMPLE"
 
 
-def test_pyvo_tap(server: str) -> None:
-    service = pyvo.dal.TAPService(f"{server}/tap")
+def test_pyvo_tap(server: str, session: Any) -> None:
+    service = pyvo.dal.TAPService(f"{server}/tap", session=session)
     assert len(service.search(f"SELECT * FROM {TINY_TABLE}", maxrec=10)) == 10
     assert service.maxrec == 100_000
     assert service.hardlimit == 20_000_000

@@ -130,6 +130,8 @@ def test_the_log_keeps_no_secrets(web: TestClient, token: str, caplog: pytest.Lo
     assert token not in caplog.text
     assert "/login-portal/keystone/v3/tokens/***" in caplog.text
     assert scrubbed("/a?X-Auth-Token=abc&b=2&password=p") == "/a?X-Auth-Token=***&b=2&password=***"
+    assert scrubbed("/a?%74oken=abc") == "/a?token=***"
+    assert scrubbed("/a%0D%0Aforged line") == "/a%0D%0Aforged line"
 
 
 @pytest.mark.parametrize(

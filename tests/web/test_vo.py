@@ -327,6 +327,7 @@ def test_capabilities_lead_somewhere(web: TestClient, service: str, standard: st
 
 
 def test_tap_says_what_it_can(web: TestClient) -> None:
+    assert web.get("/tap").content == web.get("/tap/capabilities").content
     root = ET.fromstring(web.get("/tap/capabilities").content)
     tap = next(c for c in root if c.get("standardID") == "ivo://ivoa.net/std/TAP")
     assert tap.get(f"{XSI}type") == "tr:TableAccess"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from astropy.table import Table
 
-__all__ = ["at_option", "json_option", "print_table", "rows_of"]
+__all__ = ["at_option", "json_option", "print_table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")(function)
 
 
-def rows_of(table: Table) -> list[dict[str, Any]]:
+def _rows_of(table: Table) -> list[dict[str, Any]]:
     """Return a table's rows as JSON values; masked values are None."""
     columns = {name: _json_values(table[name]) for name in table.colnames}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
@@ -46,7 +46,7 @@ def print_table(table: Table, *, as_json: bool, most: int | None = 50) -> None:
     For people: at most `most` rows, and in a terminal as many columns as fit; what is left out is said.
     """
     if as_json:
-        print(json.dumps({"rows": rows_of(table), "overflow": bool(table.meta.get("overflow"))}))
+        print(json.dumps({"rows": _rows_of(table), "overflow": bool(table.meta.get("overflow"))}))
         return
     shown = table if most is None else table[:most]
     columns = [_cells(shown, name) for name in table.colnames]

@@ -1,9 +1,9 @@
 """The demonstration sky: made by the simulation, published by the code of the publishing commands."""
 
+from awe.core.progress import Progress
 from awe.demo import write_demo_sky
 from awe.errors import NotFoundError
 from awe.platform import Platform
-from awe.services.catalogs import Progress
 
 __all__ = ["COLLECTION", "TABLE", "publish_demo"]
 

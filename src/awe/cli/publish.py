@@ -22,9 +22,7 @@ def command() -> None:
 
 @command.command("table")
 @click.argument("name")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--ra", help="Column of right ascension, ICRS degrees [default: by UCD or name].")
 @click.option("--dec", help="Column of declination, ICRS degrees [default: by UCD or name].")
 @click.option(
@@ -51,6 +49,7 @@ def publish_table(
       awe publish table gaia.dr3_m87 part1.parquet part2.parquet
       awe publish table hsc.SumCat sumcat.csv.gz --ra MatchRA --dec MatchDec --describe sumcat.toml
 
+    Of a FITS file the first binary table is taken, or the one that file.fits[2] or 'file.fits[EVENTS]' names.
     Stopped in the middle, the same command goes on where it was.
     """
     with open_archive(data) as platform, Progress(quiet=as_json) as progress:

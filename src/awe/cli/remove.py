@@ -39,7 +39,7 @@ def remove_table(name: str, yes: bool, data: Path | None) -> None:
         record = platform.catalogs.table(name)
         full_name = f"{record.schema}.{record.name}"
         if not yes:
-            click.confirm(f"Remove {full_name}, {record.rows:,} rows?", abort=True)
+            click.confirm(f"Remove {full_name} (rows: {record.rows:,})?", abort=True)
         platform.catalogs.drop(full_name)
     click.echo(f"removed {full_name}")
 

@@ -8,6 +8,7 @@ import click
 from awe.cli._archive import data_option, open_archive
 from awe.cli._demo import publish_demo
 from awe.cli._progress import Progress
+from awe.errors import AuthenticationError
 from awe.platform import Platform
 from awe.settings import Settings
 from awe.web import bind, serve
@@ -45,16 +46,23 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
 def _operator_token(platform: Platform) -> Path:
     """Keep a token for notebooks beside the archive, in a file such as SciServer's notebooks know.
 
-    Each start writes a new one and ends the one before; only the owner of the folder can read it.
+    Only the owner of the folder can read it; a start writes a new one when the one there has ended.
     """
+    file = platform.settings.folder / "keystone.token"
+    if _is_good(platform, file):
+        return file
     if _OPERATOR not in {user.name for user in platform.identity.users()}:
         platform.identity.add_user(_OPERATOR, secrets.token_urlsafe(24), roles=("administrator",))
-    file = platform.settings.folder / "keystone.token"
-    if file.exists():
-        platform.identity.revoke(file.read_text(encoding="ascii").strip())
     file.touch(mode=0o600)
     file.write_text(platform.identity.issue(_OPERATOR, hours=_TOKEN_HOURS) + "\n", encoding="ascii")
     return file
+
+
+def _is_good(platform: Platform, file: Path) -> bool:
+    try:
+        return platform.identity.identify(file.read_text(encoding="ascii").strip()).name == _OPERATOR
+    except (FileNotFoundError, AuthenticationError):
+        return False
 
 
 def _greet(platform: Platform, address: str, token_file: Path) -> None:

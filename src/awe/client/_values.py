@@ -16,7 +16,7 @@ from astropy.table import Column as AstropyColumn
 from astropy.table import MaskedColumn, Table
 
 from awe.core.sky import parse_position
-from awe.core.tables import Column, TableStream
+from awe.core.tables import Column, TableStream, position_names
 from awe.core.tables.formats import FORMATS
 from awe.errors import NotFoundError, ParameterError
 
@@ -140,24 +140,28 @@ _DEC_UCDS = ("pos.eq.dec;meta.main", "POS_EQ_DEC_MAIN", "pos.eq.dec")
 def positions(table: Table) -> SkyCoord:
     """Return the positions of a table's rows, ICRS, found by their UCDs, else by their names.
 
+    A row whose position is masked gets NaN.
+
     Raises
     ------
     NotFoundError
         If no columns hold positions.
     """
-    ra, dec = (
-        _find(table, _RA_UCDS, ("ra", "matchra", "s_ra")),
-        _find(table, _DEC_UCDS, ("dec", "matchdec", "s_dec")),
-    )
-    if ra is None or dec is None:
+    found = _by_ucd(table) or position_names(table.colnames)
+    if found is None:
         raise NotFoundError("no position columns", hint=f"columns: {', '.join(table.colnames)}")
-    return SkyCoord(np.asarray(table[ra], float), np.asarray(table[dec], float), unit="deg", frame="icrs")
+    ra, dec = found
+    return SkyCoord(_numbers(table[ra]), _numbers(table[dec]), unit="deg", frame="icrs")
 
 
-def _find(table: Table, ucds: tuple[str, ...], names: tuple[str, ...]) -> str | None:
-    for ucd in ucds:
-        for name in table.colnames:
-            if table[name].meta.get("ucd") == ucd:
-                return str(name)
-    by_name = {name.casefold(): name for name in reversed(table.colnames)}
-    return next((by_name[name] for name in names if name in by_name), None)
+def _numbers(column: AstropyColumn) -> Any:
+    return np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
+
+
+def _by_ucd(table: Table) -> tuple[str, str] | None:
+    ucds = [table[name].meta.get("ucd") for name in table.colnames]
+    for pair in zip(_RA_UCDS, _DEC_UCDS, strict=True):
+        if all(ucd in ucds for ucd in pair):
+            ra, dec = (str(table.colnames[ucds.index(ucd)]) for ucd in pair)
+            return ra, dec
+    return None

@@ -1,7 +1,7 @@
 """Tables: what there is, SQL next to the data, and cones."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from astropy.table import Table
 
@@ -44,6 +44,42 @@ class CatalogsClient(ServiceClient):
         found: Any = self.transport.get_json(f"/api/tables/{table}")
         names = ("name", "datatype", "unit", "ucd", "description")
         return Table(rows=[tuple(str(c.get(n) or "") for n in names) for c in found["columns"]], names=names)
+
+    @overload
+    def query(
+        self,
+        sql: str,
+        *,
+        lang: Language = ...,
+        context: str | None = ...,
+        max_rows: int | None = ...,
+        save: None = ...,
+        format: str | None = ...,
+    ) -> Table: ...
+
+    @overload
+    def query(
+        self,
+        sql: str,
+        *,
+        lang: Language = ...,
+        context: str | None = ...,
+        max_rows: int | None = ...,
+        save: str | Path,
+        format: str | None = ...,
+    ) -> Path: ...
+
+    @overload
+    def query(
+        self,
+        sql: str,
+        *,
+        lang: Language = ...,
+        context: str | None = ...,
+        max_rows: int | None = ...,
+        save: str | Path | None,
+        format: str | None = ...,
+    ) -> Table | Path: ...
 
     def query(
         self,

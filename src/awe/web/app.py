@@ -64,6 +64,7 @@ _CASJOBS, _TOKENS = "/CasJobs/RestApi", "/login-portal/keystone/v3/tokens"
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
     Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS),
+    Entry("/tap",                               _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/capabilities",                  _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/availability",                  _READ,  availability,           dali_error),
     Entry("/tap/tables",                        _READ,  tap.tables,             dali_error),

@@ -301,3 +301,9 @@ def test_the_filter_table_holds_the_pivot_wavelengths_of_real_headers(shared_dat
                         assert known.low < pivot * 1e-10 < known.high
                         checked += 1
     assert checked >= 6
+
+
+def test_the_exposure_of_a_combined_image_is_the_sum() -> None:
+    # as in the eXtreme Deep Field, whose pixels are electrons per second
+    found = one(in_file(image({"EXPTIME": 1.0, "TEXPTIME": 195429.0})))
+    assert found.t_exptime == 195429.0

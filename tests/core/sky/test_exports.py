@@ -9,7 +9,6 @@ def test_public_names() -> None:
         "Polygon",
         "Range",
         "Region",
-        "best_order",
         "half_chord_squared",
         "healpix_center",
         "healpix_index",

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import pytest
 
 from awe.core.sql import Query, compile_query
-from awe.errors import NotOfferedError, QueryError, QuerySyntaxError, UnknownNameError
+from awe.errors import LimitError, NotOfferedError, QueryError, QuerySyntaxError, UnknownNameError
 
 Answer = Callable[..., list[tuple[Any, ...]]]
 Compile = Callable[..., Query]
@@ -205,3 +206,47 @@ def test_a_long_list_and_a_long_chain_are_fine(answer: Answer) -> None:
     assert answer(f"select count(*) from SumCat where MatchID in ({ids})") == [(2000,)]
     chain = " or ".join(f"MatchID = {(1 << 60) + i}" for i in range(2000))
     assert answer(f"select count(*) from SumCat where {chain}") == [(2000,)]
+
+
+def nested(call: str, inner: str, depth: int) -> str:
+    for _ in range(depth):
+        inner = call.format(inner)
+    return inner
+
+
+_DOUBLED = ", ".join(f"c{i} AS (SELECT * FROM c{i - 1} a, c{i - 1} b)" for i in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "says"),
+    [
+        ("postgres", "select " + "1," * 60_000 + "1", "words"),
+        ("postgres", "select '" + "x" * 1_100_000 + "'", "characters"),
+        ("adql", "select " + ",".join(f"CI as c{i}" for i in range(6000)) + " from SumCat", "columns"),
+        ("postgres", f"with c0 as (select * from SumCat), {_DOUBLED} select count(*) from c29", "columns"),
+    ],
+)
+def test_what_takes_too_long_to_understand_is_refused(
+    compiled: Compile, dialect: str, text: str, says: str
+) -> None:
+    with pytest.raises(LimitError, match=f"too large.*{says}"):
+        compiled(text, dialect)
+
+
+def test_calls_inside_calls_do_not_grow_without_bound(answer: Answer) -> None:
+    assert answer(f"select {nested('round({}, 1, 1)', '1.5', 4)} as n", "tsql") == [(1.5,)]
+    with pytest.raises(LimitError, match="ROUND"):
+        answer(f"select {nested('round({}, 1, 1)', '1.5', 20)} as n", "tsql")
+
+
+def test_half_a_character_is_refused(compiled: Compile) -> None:
+    with pytest.raises(QuerySyntaxError) as caught:
+        compiled("select\n '\ud800' as x", "postgres")
+    assert (caught.value.fields["line"], caught.value.fields["column"]) == (2, 3)
+
+
+def test_replacing_cannot_make_texts_without_bound(answer: Answer) -> None:
+    grow = "replace({}, 'a', 'aaaaaaaaaa')"
+    assert answer(f"select len({nested(grow, chr(39) + 'a' + chr(39), 3)}) as n", "tsql") == [(1000,)]
+    with pytest.raises(duckdb.Error, match="16 million"):
+        answer(f"select len({nested(grow, chr(39) + 'a' + chr(39), 9)}) as n", "tsql")

@@ -88,3 +88,13 @@ def test_overflow_carries_over() -> None:
     stream = Source().stream().limit(1).map(SCHEMA, lambda b: b)
     stream.to_table()
     assert stream.overflow
+
+
+def test_a_stream_primed_to_its_end_says_so() -> None:
+    primed = Source().stream().limit(3).primed(100)
+    assert (primed.complete, primed.overflow) == (True, True)
+    assert primed.to_table()["n"].to_pylist() == [1, 2, 3]
+    assert primed.overflow
+    begun = Source().stream().primed(2)
+    assert not begun.complete
+    assert begun.to_table().num_rows == 4

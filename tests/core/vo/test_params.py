@@ -1,7 +1,7 @@
 import pytest
 
 from awe.core.sky import Circle
-from awe.core.vo import dali, scs, sia2
+from awe.core.vo import dali, scs, sia1, sia2, soda, tap
 from awe.core.vo.params import Param, Params, choice, integer, real, text
 from awe.errors import ParameterError
 
@@ -65,10 +65,14 @@ def test_one_number_is_the_interval_that_holds_it() -> None:
 
 
 def test_every_example_is_accepted() -> None:
-    for params in (scs.PARAMS, sia2.PARAMS):
-        for param in params:
-            if param.example:
+    refused = []
+    for param in (*scs.PARAMS, *sia1.PARAMS, *sia2.PARAMS, *soda.PARAMS, *tap.PARAMS):
+        if param.example:
+            try:
                 param.read(param.example)
+            except ParameterError as error:
+                refused.append(str(error))
+    assert not refused
 
 
 def test_positions_are_regions() -> None:

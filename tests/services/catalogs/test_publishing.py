@@ -10,12 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from astropy.io import fits
 
 import awe
+from awe.core.progress import Progress
 from awe.core.sky import separation
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import ConflictError, InputFileError, ParameterError
-from awe.services.catalogs import CatalogService, Progress, staging
+from awe.services.catalogs import CatalogService, staging
 
 DESCRIBE = """
 [table]
@@ -417,3 +419,48 @@ def test_memory_does_not_grow_with_the_rows(service: CatalogService, monkeypatch
     grown = pa.default_memory_pool().max_memory() - before
     assert record.rows == 600_000
     assert grown < 12e6 < record.rows * 32
+
+
+def test_answers_say_which_columns_are_the_positions(service: CatalogService, tmp_path: Path) -> None:
+    file = tmp_path / "bare.csv"
+    file.write_text("name,alpha,delta,ra\na,10.5,-3.25,x\n")
+    service.publish("hsc.Bare", [file], ra="alpha", dec="delta")
+    answer = service.query("SELECT * FROM hsc.Bare").schema
+    assert [(c.name, c.unit, c.ucd) for c in answer] == [
+        ("name", "", ""),
+        ("alpha", "deg", "pos.eq.ra;meta.main"),
+        ("delta", "deg", "pos.eq.dec;meta.main"),
+        ("ra", "", ""),
+    ]
+
+
+def test_only_one_pair_of_columns_is_the_main_position(service: CatalogService) -> None:
+    columns = (
+        Column("ra", pa.float64(), unit="deg", ucd="pos.eq.ra;meta.main"),
+        Column("dec", pa.float64(), unit="deg", ucd="pos.eq.dec;meta.main"),
+        Column("alpha", pa.float64()),
+        Column("delta", pa.float64(), ucd="pos.eq.dec"),
+    )
+    rows = pa.Table.from_arrays([pa.array([1.0])] * 4, schema=Schema(columns).to_arrow())
+    stream = TableStream.from_table(rows, Schema(columns))
+    record = service.publish_stream("hsc.Two", stream, ra="alpha", dec="delta")
+    assert [c.ucd for c in record.columns] == [
+        "pos.eq.ra;meta.main",
+        "pos.eq.dec;meta.main",
+        "",
+        "pos.eq.dec",
+    ]
+
+
+def test_the_hdu_of_a_fits_file_can_be_named(service: CatalogService, tmp_path: Path) -> None:
+    tables = [
+        fits.BinTableHDU.from_columns([fits.Column("n", "J", array=[number])], name=f"PART{number}")
+        for number in (1, 2)
+    ]
+    fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(tmp_path / "two.fits")
+    service.publish("hsc.Part2", [tmp_path / "two.fits[PART2]"])
+    assert service.query("SELECT n FROM hsc.Part2").to_table()["n"].to_pylist() == [2]
+    with pytest.raises(InputFileError, match="no HDU 3"):
+        service.publish("hsc.Part3", [tmp_path / "two.fits[3]"])
+    with pytest.raises(InputFileError, match="there is no such file"):
+        service.publish("hsc.Part3", [tmp_path / "none.fits[1]"])

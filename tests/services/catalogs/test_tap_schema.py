@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from awe.core.tables import Column, Schema, TableStream
-from awe.services.catalogs import CatalogService, votable_type
+from awe.services.catalogs import CatalogService
 
 # TAP 1.1 tables 1 to 5.
 STANDARD = {
@@ -82,27 +82,3 @@ def test_counts_join_with_what_is_published(hsc: CatalogService) -> None:
         "ON t.table_name = c.table_name WHERE t.schema_name = 'hsc' GROUP BY t.table_name"
     )
     assert ask(hsc, text) == [{"table_name": "hsc.SumCat", "n": 5}]
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (pa.int8(), ("short", None, "")),
-        (pa.uint8(), ("unsignedByte", None, "")),
-        (pa.int64(), ("long", None, "")),
-        (pa.float32(), ("float", None, "")),
-        (pa.bool_(), ("boolean", None, "")),
-        (pa.string(), ("char", "*", "")),
-        (pa.list_(pa.float64(), 3), ("double", "3", "")),
-        (pa.list_(pa.int32()), ("int", "*", "")),
-        (pa.uint64(), ("long", None, "")),
-        (pa.decimal128(18, 0), ("long", None, "")),
-        (pa.decimal128(38, 2), ("double", None, "")),
-        (pa.binary(), ("unsignedByte", "*", "")),
-        (pa.date32(), ("char", "*", "timestamp")),
-        (pa.timestamp("us", tz="UTC"), ("char", "*", "timestamp")),
-    ],
-    ids=str,
-)
-def test_types_as_votable_names_them(kind: pa.DataType, expected: tuple[str, str | None, str]) -> None:
-    assert votable_type(Column("x", kind)) == expected

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 from awe.core.science.celestial import Floats, ImageWCS, quiet
-from awe.core.sky import Circle, Polygon, Region
+from awe.core.sky import Circle, Polygon, Region, unit_vector
 from awe.errors import PositionError
 
 __all__ = ["Footprint", "footprint"]
@@ -58,10 +58,10 @@ def _of_circle(circle: Circle) -> Footprint:
 
 
 def _outline(image: ImageWCS) -> Floats:
-    corners = _vectors(*image.to_sky(*image.edge(1)))
+    corners = unit_vector(*image.to_sky(*image.edge(1)))
     if not np.isfinite(corners).all():
         return corners
-    fine = _vectors(*image.to_sky(*image.edge(8)))
+    fine = unit_vector(*image.to_sky(*image.edge(8)))
     middles = corners + np.roll(corners, -1, axis=0)
     middles /= np.linalg.norm(middles, axis=1)[:, None]
     bend = np.linalg.norm(fine[4::8] - middles, axis=1).max()
@@ -86,7 +86,7 @@ def _hull(points: Floats, centre: Floats) -> Floats:
 
 
 def _enclosing(images: list[ImageWCS]) -> Circle:
-    points = np.concatenate([_vectors(*image.to_sky(*image.grid(33))).reshape(-1, 3) for image in images])
+    points = np.concatenate([unit_vector(*image.to_sky(*image.grid(33))).reshape(-1, 3) for image in images])
     points = points[np.isfinite(points).all(axis=1)]
     centre = points.mean(axis=0)
     length = float(np.linalg.norm(centre))
@@ -94,11 +94,6 @@ def _enclosing(images: list[ImageWCS]) -> Circle:
         return Circle(0.0, 0.0, 180.0)
     radius = float(np.degrees(np.arccos(np.clip(points @ (centre / length), -1, 1)).max()))
     return Circle(*_lonlat(centre / length), min(180.0, radius * 1.05 + 1e-6))
-
-
-def _vectors(ra: Floats, dec: Floats) -> Floats:
-    lon, lat = np.radians(ra), np.radians(dec)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 def _lonlat(point: Floats) -> tuple[float, float]:

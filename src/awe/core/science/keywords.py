@@ -23,7 +23,8 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "instrument": ("INSTRUME", "CAMERA"),
         "detector": ("DETECTOR",),
         "aperture": ("APERTURE", "PROPAPER"),
-        "exposure": ("EXPTIME", "TEXPTIME", "EXPOSURE", "XPOSURE"),
+        # combined images in counts per second have EXPTIME 1, and the sum of their exposures in TEXPTIME
+        "exposure": ("TEXPTIME", "EXPTIME", "EXPOSURE", "XPOSURE"),
         "start_mjd": ("EXPSTART", "MJD-BEG", "MJD-OBS", "MJD_OBS", "OBSMJD"),
         "end_mjd": ("EXPEND", "MJD-END"),
         "start_date": ("DATE-BEG", "DATE-OBS", "DATE_OBS"),

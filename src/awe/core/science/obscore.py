@@ -7,6 +7,7 @@ under their standard names, and what the Hubble Legacy Archive told of an image.
 word of SQL: it is written ``"level"`` in a query.
 """
 
+from functools import partial
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -19,11 +20,7 @@ __all__ = [
     "OBSCORE_COLUMNS",
     "OBSCORE_SCHEMA",
     "POLARISATIONS",
-    "PRODUCT_TYPES",
 ]
-
-PRODUCT_TYPES = ("image", "cube", "spectrum", "sed", "timeseries", "visibility", "event", "measurements")
-"""Values of ``dataproduct_type`` (ObsCore 1.1 section 3.3.1)."""
 
 CALIB_LEVELS = MappingProxyType(
     {
@@ -44,20 +41,24 @@ _BOUNDS = "Coverage.Bounds.Limits"
 _POSITION = "Char.SpatialAxis.Coverage.Location.Coord.Position2D.Value2"
 
 
-def _std(
-    name: str, kind: pa.DataType, utype: str, ucd: str, description: str, *, unit: str = "", xtype: str = ""
+def _column(
+    name: str,
+    kind: pa.DataType,
+    utype: str,
+    ucd: str,
+    description: str,
+    *,
+    unit: str = "",
+    xtype: str = "",
+    principal: bool = False,
 ) -> Column:
     return Column(
-        name,
-        kind,
-        unit=unit,
-        ucd=ucd,
-        utype=f"obscore:{utype}",
-        xtype=xtype,
-        description=description,
-        principal=True,
-        std=True,
-    )
+        name, kind, unit=unit, ucd=ucd, utype=f"obscore:{utype}", xtype=xtype, description=description,
+        principal=principal, std=True,
+    )  # fmt: skip
+
+
+_std = partial(_column, principal=True)
 
 
 OBSCORE_COLUMNS: tuple[Column, ...] = (
@@ -119,25 +120,16 @@ def _own(name: str, kind: pa.DataType, ucd: str, description: str, *, unit: str 
     return Column(name, kind, unit=unit, ucd=ucd, description=description)
 
 
-def _optional(
-    name: str, kind: pa.DataType, utype: str, ucd: str, description: str, *, unit: str = "", xtype: str = ""
-) -> Column:
-    return Column(
-        name, kind, unit=unit, ucd=ucd, utype=f"obscore:{utype}", xtype=xtype, description=description,
-        std=True,
-    )  # fmt: skip
-
-
 EXTENSION_COLUMNS: tuple[Column, ...] = (
-    _optional("obs_title", _TEXT, "DataID.title", "meta.title;obs", "Title of the dataset"),
-    _optional("obs_creator_name", _TEXT, "DataID.creator", "meta.id", "Who made the data product"),
-    _optional("bib_reference", _TEXT, "Curation.reference", "meta.bib.bibcode", "Publication to cite"),
-    _optional("obs_release_date", _TEXT, "Curation.releaseDate", "time.release",
-              "When the data became public, ISO 8601, UTC", xtype="timestamp"),
-    _optional("s_pixel_scale", _DOUBLE, "Char.SpatialAxis.Sampling.RefVal.SamplingPeriod",
-              "phys.angSize;instr.pixel", "Size of a pixel", unit="arcsec"),
-    _optional("proposal_id", _TEXT, "Provenance.Proposal.identifier", "meta.id;obs.proposal",
-              "Observing proposal"),
+    _column("obs_title", _TEXT, "DataID.title", "meta.title;obs", "Title of the dataset"),
+    _column("obs_creator_name", _TEXT, "DataID.creator", "meta.id", "Who made the data product"),
+    _column("bib_reference", _TEXT, "Curation.reference", "meta.bib.bibcode", "Publication to cite"),
+    _column("obs_release_date", _TEXT, "Curation.releaseDate", "time.release",
+            "When the data became public, ISO 8601, UTC", xtype="timestamp"),
+    _column("s_pixel_scale", _DOUBLE, "Char.SpatialAxis.Sampling.RefVal.SamplingPeriod",
+            "phys.angSize;instr.pixel", "Size of a pixel", unit="arcsec"),
+    _column("proposal_id", _TEXT, "Provenance.Proposal.identifier", "meta.id;obs.proposal",
+            "Observing proposal"),
     _own("pi_name", _TEXT, "meta.id.PI", "Principal investigator of the proposal"),
     _own("visit", _TEXT, "meta.id;obs", "Visit of the proposal"),
     _own("level", _INT, "meta.code",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from awe.core.science.celestial import Floats, ImageWCS, quiet
-from awe.core.sky import Box, Circle, Polygon, Range, Region, separation
+from awe.core.sky import Box, Circle, Polygon, Range, Region, separation, unit_vector
 
 __all__ = ["PixelBox", "pixel_box"]
 
@@ -137,8 +137,7 @@ def _around(ra: float, dec: float, radius: float) -> tuple[Floats, Floats]:
 
 
 def _great_circles(vertices: Floats) -> tuple[Floats, Floats]:
-    lon, lat = np.radians(vertices).T
-    points = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    points = unit_vector(*vertices.T)
     t = np.linspace(0.0, 1.0, 64, endpoint=False)[None, :, None]
     chord = points[:, None] * (1 - t) + np.roll(points, -1, axis=0)[:, None] * t
     x, y, z = chord.reshape(-1, 3).T

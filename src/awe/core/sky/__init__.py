@@ -13,7 +13,7 @@ from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, pars
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
 from awe.core.sky._range import Range
-from awe.core.sky._region import Circle, Region, best_order
+from awe.core.sky._region import Circle, Region
 
 __all__ = [
     "MAX_ORDER",
@@ -22,7 +22,6 @@ __all__ = [
     "Polygon",
     "Range",
     "Region",
-    "best_order",
     "half_chord_squared",
     "healpix_center",
     "healpix_index",

@@ -43,8 +43,8 @@ class Coverable(Protocol):
         ...
 
 
-def cover(region: Coverable, circle: tuple[float, float, float], order: int | None) -> tuple[IntArray, int]:
-    """Return ranges that cover a region, and the order of the finest cells among them.
+def cover(region: Coverable, circle: tuple[float, float, float], order: int | None) -> IntArray:
+    """Return ranges that cover a region.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def cover(region: Coverable, circle: tuple[float, float, float], order: int | No
     most = _MOST_CHOSEN_CELLS if order is None else _MOST_CELLS
     step = min(_FIRST_STEP, finest - level)
     inside: list[IntArray] = []
-    best: tuple[IntArray, int] | None = None
+    best: IntArray | None = None
     while True:
         level += step
         cells = (cells[:, None] * 4**step + np.arange(4**step)).ravel()
@@ -74,7 +74,7 @@ def cover(region: Coverable, circle: tuple[float, float, float], order: int | No
             found = merge_ranges([*inside, cell_ranges(cells, level)])
             if best is not None and len(found) > MAX_RANGES and order is None:
                 return best
-            best = (found, level)
+            best = found
             # One order finer would double the cells along the boundary.
             if done or 2 * len(found) > MAX_RANGES:
                 return best

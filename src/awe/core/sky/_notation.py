@@ -99,7 +99,7 @@ def _numbers(words: Sequence[str], text: str, *, infinite: bool = False) -> list
     found = []
     for word in words:
         try:
-            value = float(word)
+            value = float(word.replace("_", "?"))  # 18_7 is a number of Python's, not of an astronomer's
         except ValueError:
             raise PositionError(f"{word!r} in {text!r} is not a number", region=text) from None
         if not (math.isfinite(value) or (infinite and math.isinf(value))):

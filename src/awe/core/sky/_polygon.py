@@ -29,6 +29,9 @@ from awe.errors import PositionError
 __all__ = ["Polygon"]
 
 # Vertices closer to antipodal than this (2e-4 arcsec) do not say which way their edge goes.
+_MOST_VERTICES = 1000
+"""Edges are compared with each other, and each is a term of the SQL that an engine runs."""
+
 _ANTIPODAL = 1e-9
 
 
@@ -64,6 +67,12 @@ class Polygon(Region):
             raise PositionError(
                 f"the polygon has {len(set(kept))} different vertices; it needs three",
                 vertices=len(points),
+            )
+        if len(kept) > _MOST_VERTICES:
+            raise PositionError(
+                f"the polygon has {len(kept):,} vertices; {_MOST_VERTICES:,} are allowed",
+                hint="a coarser outline, or several polygons",
+                vertices=len(kept),
             )
         object.__setattr__(self, "vertices", kept)
         self._check_edges()

@@ -19,7 +19,7 @@ from awe.core.sky._cover import cover
 from awe.core.sky._healpix import IntArray, checked_order
 from awe.errors import PositionError
 
-__all__ = ["Circle", "Region", "best_order", "numbers"]
+__all__ = ["Circle", "Region", "numbers"]
 
 SQUARE_DEGREES = (180 / math.pi) ** 2
 
@@ -82,11 +82,9 @@ class Region(ABC):
         ParameterError
             The order is not in 0..29.
         """
-        return self._cover(None if order is None else checked_order(order))[0]
-
-    def _cover(self, order: int | None) -> tuple[IntArray, int]:
         circle = self.bounding_circle()
-        return cover(self, (circle.ra, circle.dec, circle.radius), order)
+        finest = None if order is None else checked_order(order)
+        return cover(self, (circle.ra, circle.dec, circle.radius), finest)
 
     def boundary_distance(self, ra: FloatArray, dec: FloatArray) -> FloatArray:
         """Return the angle, in radians, from positions (degrees, shape ``(K,)``) to the boundary."""
@@ -188,8 +186,3 @@ class Circle(Region):
             return True
         distance = other.boundary_distance(np.array([self.ra]), np.array([self.dec]))
         return float(np.degrees(distance[0])) <= self.radius
-
-
-def best_order(region: Region) -> int:
-    """Return the order that ``region.covering()`` chooses: tight, with about 64 ranges at most."""
-    return region._cover(None)[1]  # noqa: SLF001  # the other half of the same answer

@@ -1,14 +1,12 @@
 """Places in a query's text: every complaint says line and column, counted from one."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from awe.errors import NotOfferedError, QueryError, QuerySyntaxError, UnknownNameError
 
-__all__ = ["Text", "did_you_mean"]
+__all__ = ["Text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,3 @@ class Text:
     def unknown(self, node: exp.Expr | None, message: str, hint: str | None = None) -> QueryError:
         """Return an `UnknownNameError` that points at `node`."""
         return self.error(UnknownNameError, node, message, hint)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint naming the closest known names, or None where none is close."""
-    spelled = {k.casefold(): k for k in known}
-    near = difflib.get_close_matches(name.casefold(), spelled, n=3, cutoff=0.6)
-    return "did you mean " + " or ".join(spelled[n] for n in near) + "?" if near else None

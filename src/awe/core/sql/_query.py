@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from awe.core.sql._model import Names
-from awe.core.sql._place import Text, did_you_mean
+from awe.core.sql._place import Text
+from awe.core.sql._size import check_text
 from awe.core.sql.dialects import DIALECTS, PARSERS
 from awe.core.sql.lower import TARGETS
 from awe.core.sql.rules import RULES
 from awe.core.sql.rules._state import Compilation, TableUse
+from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import ParameterError
 
@@ -81,6 +83,8 @@ def compile_query(text: str, names: Names, *, dialect: str = "adql", context: st
     ------
     QuerySyntaxError, UnknownNameError, NotOfferedError
         With line, column, and what was perhaps meant.
+    LimitError
+        If the query is too large to be understood in bounded time.
     ParameterError
         For an unknown dialect.
     """
@@ -88,6 +92,7 @@ def compile_query(text: str, names: Names, *, dialect: str = "adql", context: st
         raise ParameterError(
             "dialect", dialect, f"one of {', '.join(DIALECTS)}", hint=did_you_mean(dialect, DIALECTS)
         )
+    check_text(text)
     tree = PARSERS[dialect](text)
     run = Compilation(Text(text, dialect), names, context)
     for rule in RULES:

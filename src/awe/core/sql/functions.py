@@ -123,6 +123,14 @@ _ROUND = "round({0}, CAST({1} AS INTEGER))"
 _CUT = "(trunc({0} * pow(10, {1})) / pow(10, {1}))"
 
 
+# The engine makes the new text outside of the memory it counts, so its size is bounded here.
+_REPLACE = (
+    "(CASE WHEN strlen({0}) * greatest(strlen({2}), 1) > 16777216"
+    " THEN error('REPLACE could make a text of more than 16 million characters')"
+    " ELSE replace({0}, {1}, {2}) END)"
+)
+
+
 def _fixed(width: str, decimals: str) -> str:
     """Return the template of a number in a fixed width; SQL Server's STR writes at most 16 decimals."""
     digits = f"CAST(least(greatest({decimals}, 0), 16) AS INTEGER)"
@@ -207,7 +215,7 @@ _TEXT = (
          tsql="TRIM", postgres="TRIM BTRIM"),
     _row("LTRIM", "text", "text", "ltrim({0})", "Text without leading blanks.", tsql="LTRIM", postgres="LTRIM"),
     _row("RTRIM", "text", "text", "rtrim({0})", "Text without trailing blanks.", tsql="RTRIM", postgres="RTRIM"),
-    _row("REPLACE", "text text text", "text", "replace({0}, {1}, {2})", "Each occurrence of b in a becomes c.",
+    _row("REPLACE", "text text text", "text", _REPLACE, "Each occurrence of b in a becomes c.",
          tsql="REPLACE", postgres="REPLACE"),
     _row("CHARINDEX", "text text", "integer", "strpos(lower({1}), lower({0}))",
          "Where a occurs in b ignoring case, counted from one; 0 where it does not.", tsql="CHARINDEX"),

@@ -1,10 +1,12 @@
 """Tables as awe moves them: columns with units and UCDs, and streams of Arrow batches.
 
-`Column`, `Schema`, `TableStream`. Every engine gives a `TableStream`, every format takes one; Arrow
+`Column`, `Schema`, `TableStream`, and `votable_type`: what VOTable calls a column's type. Every engine gives a `TableStream`, every format takes one; Arrow
 batches are the only table currency inside. Nothing here knows an engine or a protocol.
 """
 
+from awe.core.tables._datatypes import Datatype, votable_type
+from awe.core.tables._positions import position_names
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 
-__all__ = ["Column", "Schema", "TableStream"]
+__all__ = ["Column", "Datatype", "Schema", "TableStream", "position_names", "votable_type"]

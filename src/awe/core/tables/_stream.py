@@ -1,5 +1,6 @@
 """A table on its way: a schema and an iterator of Arrow batches that somebody must close."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
@@ -32,6 +33,8 @@ class TableStream:
     overflow
         True when rows were left out because of a limit. Known only after the last batch: a format
         states it behind the rows (DALI 1.1 section 4.4.1).
+    complete
+        True when every batch is made already, so that `overflow` is known; see `primed`.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class TableStream:
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self.schema = schema
-        self.overflow = False
+        self.overflow = self.complete = False
         self._batches = iter(batches)
         self._on_close = on_close
 
@@ -91,9 +94,15 @@ class TableStream:
         """Return a stream of at most `rows` rows that says `overflow` when there were more."""
         return _Limited(self, rows)
 
-    def primed(self) -> "TableStream":
-        """Return the same rows with the first batch already made, so that early errors come early."""
-        return _Primed(self, next(self, None))
+    def primed(self, rows: int = 1, size: int = 1 << 25) -> "TableStream":
+        """Return the same rows with the first batches already made, so that early errors come early.
+
+        Parameters
+        ----------
+        rows, size
+            How many rows, or how many bytes, are enough; when the rows end before, the stream is `complete`.
+        """
+        return _Primed(self, rows, size)
 
 
 def _close(batches: Iterator[pa.RecordBatch]) -> None:
@@ -122,13 +131,21 @@ class _Derived(TableStream):
 
 
 class _Primed(TableStream):
-    def __init__(self, source: TableStream, first: pa.RecordBatch | None) -> None:
-        super().__init__(source.schema, self._all(source, first), source.close)
+    def __init__(self, source: TableStream, rows: int, size: int) -> None:
+        super().__init__(source.schema, self._all(source), source.close)
+        self._made: deque[pa.RecordBatch] = deque()
+        while rows > 0 and size > 0:
+            batch = next(source, None)
+            if batch is None:
+                self.complete, self.overflow = True, source.overflow
+                break
+            self._made.append(batch)
+            rows, size = rows - batch.num_rows, size - batch.nbytes
 
-    def _all(self, source: TableStream, first: pa.RecordBatch | None) -> Iterator[pa.RecordBatch]:
-        if first is not None:
-            yield first
-            yield from source
+    def _all(self, source: TableStream) -> Iterator[pa.RecordBatch]:
+        while self._made:
+            yield self._made.popleft()
+        yield from source
         self.overflow = source.overflow
 
 

@@ -4,10 +4,13 @@ The parameters that every service takes, intervals, and the words of its answers
 """
 
 import math
+from collections.abc import Iterable
 
-from awe.core.vo.params import Param, integer, text
+from awe.core.vo.params import Param, integer, number, text
 
-__all__ = ["FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "interval", "number_interval"]
+__all__ = [
+    "FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "interval", "number_interval", "with_synonyms",
+]  # fmt: skip
 
 RESPONSEFORMAT: Param[str] = Param(
     "RESPONSEFORMAT",
@@ -28,6 +31,8 @@ MAXREC: Param[int] = Param(
     example="1000",
 )
 """DALI 1.1 section 3.4.4."""
+
+_FITS = ("application/fits", "image/fits")
 
 REQUEST: Param[str] = Param("REQUEST", text, "What is asked for; a service does one thing, this is ignored")
 """DALI 1.0's REQUEST, sent by older clients."""
@@ -58,8 +63,16 @@ def number_interval(given: str) -> tuple[float, float]:
     return interval(f"{parts[0]} {parts[0]}" if len(parts) == 1 else given)
 
 
+def with_synonyms(media_types: Iterable[str]) -> tuple[str, ...]:
+    """Return the media types and those that mean the same files: FITS has two (RFC 4047 section 3)."""
+    wanted = dict.fromkeys(media_types)
+    if any(media_type.lower() in _FITS for media_type in wanted):
+        wanted |= dict.fromkeys(_FITS)
+    return tuple(wanted)
+
+
 def _number(given: str) -> float:
     try:
-        return float(given)
+        return number(given)
     except ValueError:
         raise ValueError(f"has {given!r} where a number should be") from None

@@ -8,14 +8,16 @@ an empty value counts as not given. Nothing here knows HTTP.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from awe.errors import ParameterError, PositionError
 
-__all__ = ["Param", "Params", "Values", "choice", "integer", "real", "text"]
+__all__ = ["Param", "Params", "Values", "choice", "integer", "number", "real", "text"]
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -112,10 +114,20 @@ class Values:
 
 
 class Params:
-    """The parameters of a service, in order."""
+    """The parameters of a service, in order.
 
-    def __init__(self, *params: Param[object]) -> None:
+    Parameters
+    ----------
+    params
+        What the service takes.
+    refused
+        Names that its standard has and the service does not offer, with the reason: to ignore them would
+        answer something else than was asked.
+    """
+
+    def __init__(self, *params: Param[object], refused: Mapping[str, str] | None = None) -> None:
         self._params = params
+        self._refused = dict(refused or {})
 
     def __iter__(self) -> Iterator[Param[object]]:
         return iter(self._params)
@@ -131,12 +143,15 @@ class Params:
         Raises
         ------
         ParameterError
-            If a value cannot be read, is needed and missing, or is given twice where one is taken.
+            If a value cannot be read, is needed and missing, is given twice where one is taken, or
+            belongs to a parameter that is not offered.
         """
         given: dict[str, list[str]] = {}
         for name, value in pairs:
             if value.strip():
                 given.setdefault(name.upper(), []).append(value.strip())
+        for name in self._refused.keys() & given.keys():
+            raise ParameterError(name, ", ".join(given[name]), self._refused[name])
         return Values({p.name: _read(p, given.get(p.name.upper(), [])) for p in self})
 
 
@@ -154,14 +169,25 @@ def text(given: str) -> str:
     return given
 
 
+def number(given: str) -> float:
+    """Parse a number as the standards write it: ASCII digits, and no ``_`` between them.
+
+    Raises
+    ------
+    ValueError
+        If it is not one.
+    """
+    try:
+        return float(given.encode("ascii", "replace").replace(b"_", b"?"))
+    except ValueError:
+        raise ValueError("is not a number") from None
+
+
 def real(low: float = -math.inf, high: float = math.inf) -> Callable[[str], float]:
     """Return a parser of finite numbers between two limits (both included)."""
 
     def parse(given: str) -> float:
-        try:
-            value = float(given)
-        except ValueError:
-            raise ValueError("is not a number") from None
+        value = number(given)
         if not math.isfinite(value):
             raise ValueError("is not a finite number")
         if not low <= value <= high:
@@ -175,10 +201,9 @@ def integer(low: int = 0, high: int | None = None) -> Callable[[str], int]:
     """Return a parser of whole numbers between two limits (both included)."""
 
     def parse(given: str) -> int:
-        try:
-            value = int(given)
-        except ValueError:
-            raise ValueError("is not a whole number") from None
+        if not _WHOLE.fullmatch(given):
+            raise ValueError("is not a whole number")
+        value = int(given)
         if value < low or (high is not None and value > high):
             raise ValueError(
                 f"must be {low} or more" if high is None else f"must lie between {low} and {high}"

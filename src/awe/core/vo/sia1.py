@@ -17,7 +17,7 @@ from awe.core.sky import Box, Circle, Polygon, Region, parse_position
 from awe.core.tables import Column, Schema, TableStream
 from awe.core.vo import dali
 from awe.core.vo._xml import Element, node
-from awe.core.vo.params import Param, Params, choice, text
+from awe.core.vo.params import Param, Params, choice, number, text
 
 __all__ = [
     "FORMAT", "INTERSECT", "PARAMS", "POS", "SIZE", "STANDARD_ID", "answer", "matches", "media_types",
@@ -27,6 +27,7 @@ __all__ = [
 STANDARD_ID = "ivo://ivoa.net/std/SIA"
 
 _GRAPHIC = ("image/png", "image/jpeg", "image/gif")
+_FORMAT_WORDS = ("ALL", "GRAPHIC", "METADATA")
 _SMALLEST_SIZE_DEG = 1e-9
 """Width of a search "at" a position."""
 
@@ -37,7 +38,7 @@ def _position(given: str) -> tuple[float, float]:
 
 def _size(given: str) -> tuple[float, float]:
     try:
-        sizes = [float(part) for part in given.split(",")]
+        sizes = [number(part.strip()) for part in given.split(",")]
     except ValueError:
         raise ValueError("is not one number or two with a comma between them") from None
     if len(sizes) > 2 or not all(0.0 <= size <= 360.0 for size in sizes):
@@ -46,7 +47,11 @@ def _size(given: str) -> tuple[float, float]:
 
 
 def _formats(given: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in given.split(","))
+    words = tuple(part.strip() for part in given.split(",") if part.strip())
+    for word in words:
+        if "/" not in word and word.upper().partition("-")[0] not in _FORMAT_WORDS:
+            raise ValueError(f"has {word!r}, which is neither a media type nor ALL, GRAPHIC or METADATA")
+    return words
 
 
 POS: Param[tuple[float, float]] = Param(
@@ -91,7 +96,7 @@ def media_types(formats: tuple[str, ...]) -> tuple[str, ...] | None:
     if not formats or "ALL" in words:
         return None
     wanted = [word for word in formats if "/" in word]
-    if "GRAPHIC" in words:
+    if any(word.startswith("GRAPHIC") for word in words):
         wanted += _GRAPHIC
     return tuple(wanted)
 

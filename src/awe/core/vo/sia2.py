@@ -4,6 +4,7 @@ Values of one parameter are alternatives, different parameters must all hold (se
 a table of ObsCore columns.
 """
 
+from awe.core.science.obscore import POLARISATIONS
 from awe.core.sky import Region, parse_dali
 from awe.core.vo import dali
 from awe.core.vo.params import Param, Params, choice, integer, text
@@ -15,8 +16,6 @@ __all__ = [
 
 STANDARD_ID = "ivo://ivoa.net/std/SIA#query-2.0"
 Interval = tuple[float, float]
-
-_POLARISATIONS = ("I", "Q", "U", "V", "RR", "LL", "RL", "LR", "XX", "YY", "XY", "YX", "POLI", "POLA")
 
 
 def _interval(name: str, description: str, unit: str, ucd: str, example: str) -> Param[Interval]:
@@ -40,8 +39,8 @@ TIME = _interval(
     "TIME", "Times of the observation, MJD, UTC", "d", "time.interval;obs.exposure", "52000 53000"
 )
 POL: Param[str] = Param(
-    "POL", choice(*_POLARISATIONS), "Polarisation state", ucd="meta.code;phys.polarization", repeated=True,
-    values=_POLARISATIONS, example="I",
+    "POL", choice(*POLARISATIONS), "Polarisation state", ucd="meta.code;phys.polarization", repeated=True,
+    values=POLARISATIONS, example="I",
 )  # fmt: skip
 FOV = _interval("FOV", "Size of the field of view", "deg", "phys.angSize;instr.fov", "0.01 1")
 SPATRES = _interval("SPATRES", "Spatial resolution", "arcsec", "pos.angResolution", "0 0.2")

@@ -38,7 +38,10 @@ BAND: Param[tuple[float, float]] = Param(
     "BAND", dali.interval, "Wavelengths to cut out, vacuum", "double", "2", unit="m",
     ucd="em.wl;stat.interval", xtype="interval", repeated=True, example="5e-7 9e-7",
 )  # fmt: skip
-PARAMS = Params(ID, CIRCLE, POLYGON, POS, BAND)
+PARAMS = Params(
+    ID, CIRCLE, POLYGON, POS, BAND,
+    refused={"TIME": "the datasets are not cut in time", "POL": "the datasets are not cut in polarisation"},
+)  # fmt: skip
 
 _WORDS: tuple[tuple[type[AweError], str], ...] = (
     (AuthenticationError, "AuthenticationError"),

@@ -48,7 +48,10 @@ LANG: Param[str] = Param("LANG", _language, "Query language", values=tuple(LANGU
 QUERY: Param[str] = Param(
     "QUERY", text, "The query", required=True, example="SELECT TOP 10 * FROM tap_schema.tables"
 )
-PARAMS = Params(LANG, QUERY, dali.MAXREC, dali.RESPONSEFORMAT, dali.FORMAT, dali.REQUEST)
+PARAMS = Params(
+    LANG, QUERY, dali.MAXREC, dali.RESPONSEFORMAT, dali.FORMAT, dali.REQUEST,
+    refused={"UPLOAD": "this service takes no tables with a query"},
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

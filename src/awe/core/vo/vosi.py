@@ -1,8 +1,7 @@
 """VO Support Interfaces 1.1 (REC 2017-05-24): what a service says of itself.
 
-Documents are built as elements (VOResource 1.1, VODataService 1.2): vo-models' capabilities drop the
-parameters of an interface, and its tables need a model object for every column of every table. The
-description of the tables is made of TAP_SCHEMA's rows, so that the two cannot disagree.
+The documents are those of VOResource 1.1 and VODataService 1.2. The description of the tables is made of
+TAP_SCHEMA's rows, so that the two cannot disagree.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

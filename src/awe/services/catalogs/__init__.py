@@ -5,12 +5,11 @@ kept by an `Engine` (the seam in ``interface.py``), the records in the system da
 immutable Parquet files and a record that names the current version, so a reader never sees half a table.
 """
 
-from awe.core.sql import TableFunction
-from awe.services.catalogs.interface import Engine, Features, Limits, Progress, StoredTable, WriteSpec
+from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
-from awe.services.catalogs.tap_schema import votable_type
+from awe.services.catalogs.tap_schema import as_written
 
 __all__ = [
     "CatalogService",
@@ -18,11 +17,9 @@ __all__ = [
     "Engine",
     "Features",
     "Limits",
-    "Progress",
     "SchemaRecord",
     "StoredTable",
-    "TableFunction",
     "TableRecord",
     "WriteSpec",
-    "votable_type",
+    "as_written",
 ]

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from awe.core.progress import Progress, silent
 from awe.core.sky import Region
 from awe.core.tables import TableStream
 from awe.errors import ServiceError
 from awe.services.catalogs._folders import remove, staged, sweep
 from awe.services.catalogs._partitions import Partition
 from awe.services.catalogs.hats import EMPTY, PARTITION_INFO, write_hats, write_parts
-from awe.services.catalogs.interface import Progress, StoredTable, WriteSpec
+from awe.services.catalogs.interface import StoredTable, WriteSpec
 
 __all__ = ["CatalogFiles"]
 
@@ -50,7 +51,7 @@ class CatalogFiles:
 
     def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None) -> StoredTable:
         """Write a version, whole or not at all; the stream is closed in any case."""
-        told = progress or _silent
+        told = progress or silent
         write = write_hats if spec.ra and spec.dec else write_parts
         with stream, staged(self._root, spec.location) as folder:
             rows = write(folder, spec, stream, told)
@@ -99,7 +100,3 @@ def _read_listing(folder: Path) -> _Listing:
         ]
     spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
     return _Listing(tuple(dataset / p.path for p in partitions), spans, empty)
-
-
-def _silent(_what: str, _done: int, _total: int | None) -> None:
-    """Tell nobody."""

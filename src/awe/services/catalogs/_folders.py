@@ -43,7 +43,7 @@ def _acquire(path: Path) -> IO[bytes] | None:
         except BlockingIOError:
             handle.close()
             return None
-        except FileNotFoundError:
+        except FileNotFoundError:  # removed between our two looks at it: try again
             pass
         handle.close()
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from awe.core.sky import MAX_ORDER
+
 __all__ = ["FINEST", "Histogram", "Partition"]
 
 FINEST = 10
@@ -36,7 +38,7 @@ class Partition:
     @property
     def span(self) -> tuple[int, int]:
         """The half-open range of cells at order 29."""
-        shift = 2 * (29 - self.order)
+        shift = 2 * (MAX_ORDER - self.order)
         return self.pixel << shift, (self.pixel + 1) << shift
 
 
@@ -49,7 +51,7 @@ class Histogram:
 
     def add(self, index: IntArray) -> None:
         """Count positions given by their cells at order 29."""
-        cells, counts = np.unique(index >> (2 * (29 - FINEST)), return_counts=True)
+        cells, counts = np.unique(index >> (2 * (MAX_ORDER - FINEST)), return_counts=True)
         both = np.concatenate([self._cells, cells])
         self._cells, inverse = np.unique(both, return_inverse=True)
         sums = np.zeros(self._cells.size, np.int64)

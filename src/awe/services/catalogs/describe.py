@@ -9,7 +9,6 @@ TOML::
     [metadata]           any name = "text": reference = "2011ApJS..197...33S", simulated = "..."
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from awe.core.sql import Parameter, TableFunction
+from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import InputFileError
 from awe.services.catalogs.model import SchemaRecord
@@ -103,7 +103,7 @@ class Description:
         )
 
     def _error(self, where: str, reason: str, given: str, known: Sequence[str]) -> InputFileError:
-        return InputFileError(self.file, reason, where=where, hint=_did_you_mean(given, known))
+        return InputFileError(self.file, reason, where=where, hint=_meant(given, known))
 
 
 def read_description(path: Path | None) -> Description:
@@ -182,14 +182,12 @@ class _Reader:
             raise InputFileError(self._path, "a section of keys is expected", where=where)
         for key, value in values.items():
             if key not in known:
-                hint = _did_you_mean(key, tuple(known))
+                hint = _meant(key, tuple(known))
                 raise InputFileError(self._path, f"{key!r} means nothing here", where=where, hint=hint)
             if not isinstance(value, known[key]):
                 raise InputFileError(self._path, f"{value!r} is not what is expected", where=f"{where} {key}")
         return values
 
 
-def _did_you_mean(given: str, known: Sequence[str]) -> str:
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(given.casefold(), folded, n=1)
-    return f"did you mean {folded[near[0]]}?" if near else f"there are {', '.join(known)}"
+def _meant(given: str, known: Sequence[str]) -> str:
+    return did_you_mean(given, known, most=1) or f"there are {', '.join(known)}"

@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from awe.core.progress import Progress
 from awe.core.tables import Column, TableStream
 from awe.services.catalogs._partitions import Histogram, Partition
 from awe.services.catalogs._positions import PositionCheck
-from awe.services.catalogs.interface import Progress, WriteSpec
+from awe.services.catalogs.interface import WriteSpec
 from awe.services.catalogs.model import HEALPIX
 
 __all__ = ["EMPTY", "PARTITION_INFO", "write_hats", "write_parts"]

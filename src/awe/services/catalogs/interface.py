@@ -4,20 +4,18 @@ A backend passes ``tests/conformance/test_engine.py``. Closing the stream that `
 cancels the query.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 import pyarrow as pa
 
+from awe.core.progress import Progress
 from awe.core.sql import Query
 from awe.core.tables import TableStream
 
-__all__ = ["Engine", "Features", "Limits", "Progress", "StoredTable", "WriteSpec"]
-
-Progress = Callable[[str, int, int | None], None]
-"""Told of long work: what is done now, how much of it, out of how much (None: not known)."""
+__all__ = ["Engine", "Features", "Limits", "StoredTable", "WriteSpec"]
 
 
 @dataclass(frozen=True, slots=True)

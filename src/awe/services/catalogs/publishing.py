@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from awe.core.progress import Progress, silent
 from awe.core.sql import compile_query
 from awe.core.tables import Schema, TableStream
 from awe.errors import ConflictError, InputFileError, NotFoundError, QueryError
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.describe import Description, read_description
-from awe.services.catalogs.interface import Engine, Progress, StoredTable, WriteSpec
+from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
 from awe.services.catalogs.model import TableRecord, split_name
-from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised
+from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised, with_positions
 from awe.services.catalogs.store import Also, CatalogStore
 
 __all__ = ["Publisher"]
@@ -89,7 +90,7 @@ class Publisher:
         description = read_description(describe)
         told = _told(ra, dec, description)
         folder = self._staging / f"{schema}.{name}".casefold()
-        with Staging.opened(folder, told.ra, told.dec, progress or _silent) as staging:
+        with Staging.opened(folder, told.ra, told.dec, progress or silent) as staging:
             staging.add(files)
             return self._keep((schema, name), staging.stream(), told, description, replaces, progress, None)
 
@@ -182,6 +183,7 @@ class Publisher:
         full_name = f"{schema}.{name}"
         said = replace(description.complete(stream.schema), name=full_name)
         positions = find_positions(said, told.ra, told.dec, full_name)
+        said = with_positions(said, positions)
         spec = WriteSpec(_new_location(schema, name), positions.ra, positions.dec)
         record = TableRecord(
             schema=schema,
@@ -258,7 +260,3 @@ def _made(location: str, now: float) -> float:
     if stamp is None:
         return now
     return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC).timestamp()
-
-
-def _silent(_what: str, _done: int, _total: int | None) -> None:
-    """Tell nobody."""

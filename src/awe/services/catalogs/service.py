@@ -1,18 +1,19 @@
 """Use cases of the catalogues: what is there, queries, publishing, dropping."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from awe.core.progress import Progress
 from awe.core.sql import TableFunction, compile_query
+from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError
 from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
-from awe.services.catalogs.interface import Engine, Limits, Progress
+from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
@@ -75,9 +76,8 @@ class CatalogService:
         known = {r.full_name.casefold(): r for r in (*self.tables(identity), *tap_schema.records())}
         found = known.get(full_name.casefold())
         if found is None:
-            near = difflib.get_close_matches(full_name.casefold(), known, n=1)
-            hint = f"did you mean {known[near[0]].full_name}?" if near else None
-            raise NotFoundError(f"there is no table {full_name}", hint=hint)
+            names = (record.full_name for record in known.values())
+            raise NotFoundError(f"there is no table {full_name}", hint=did_you_mean(full_name, names, most=1))
         return found
 
     def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction, ...]:
@@ -249,12 +249,8 @@ class CatalogService:
     def _check_context(self, context: str, visible: Sequence[TableRecord]) -> None:
         known = {record.schema.casefold(): record.schema for record in visible}
         if context.casefold() not in known:
-            near = difflib.get_close_matches(context.casefold(), known, n=1)
-            hint = (
-                f"did you mean {known[near[0]]}?"
-                if near
-                else f"there are {', '.join(known.values()) or 'none'}"
-            )
+            listed = f"there are {', '.join(known.values()) or 'none'}"
+            hint = did_you_mean(context, known.values(), most=1) or listed
             raise NotFoundError(f"there is no context {context}", hint=hint)
 
 

@@ -12,39 +12,25 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from awe.core.tables import Column, Schema, TableStream
-from awe.core.tables.formats import format_of
+from awe.core.progress import Progress
+from awe.core.tables import Column, Schema, TableStream, position_names
+from awe.core.tables.formats import format_of, split_hdu
 from awe.errors import ConflictError, InputFileError, ParameterError
 from awe.services.catalogs._folders import locked
 from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs._types import storable
-from awe.services.catalogs.interface import Progress
 from awe.services.catalogs.model import check_columns
 
-__all__ = ["Positions", "Staging", "find_positions", "normalised"]
+__all__ = ["Positions", "Staging", "find_positions", "normalised", "with_positions"]
 
 _UCDS = ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main")
 _ABANDONED_S = 7 * 86_400.0
 _DEGREES = frozenset({"", "deg", "degree", "degrees"})
-_KNOWN_NAMES = (
-    ("ra", "dec"),
-    ("raj2000", "dej2000"),
-    ("ra_icrs", "de_icrs"),
-    ("ra_j2000", "dec_j2000"),
-    ("matchra", "matchdec"),
-    ("ramean", "decmean"),
-    ("ra_deg", "dec_deg"),
-    ("radeg", "decdeg"),
-    ("_raj2000", "_dej2000"),
-    ("s_ra", "s_dec"),
-    ("right_ascension", "declination"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +64,8 @@ def find_positions(schema: Schema, ra: str | None, dec: str | None, source: obje
     by_ucd = [[c for c in schema if c.ucd.casefold() == ucd] for ucd in _UCDS]
     if all(len(found) == 1 for found in by_ucd):
         return _numeric(by_ucd[0][0], by_ucd[1][0], source)
-    for names in _KNOWN_NAMES:
-        pair = [schema.find(name) for name in names]
-        if pair[0] is not None and pair[1] is not None:
-            return _numeric(pair[0], pair[1], source)
-    return Positions()
+    known = position_names(schema.names)
+    return _numeric(schema[known[0]], schema[known[1]], source) if known else Positions()
 
 
 def _numeric(ra: Column, dec: Column, source: object) -> Positions:
@@ -100,6 +83,24 @@ def _numeric(ra: Column, dec: Column, source: object) -> Positions:
     return Positions(ra.name, dec.name)
 
 
+def with_positions(schema: Schema, positions: Positions) -> Schema:
+    """Return the columns with units and UCDs of the positions, so that every answer says which they are.
+
+    What is said of a column stays, and no second column is called the main position.
+    """
+    taken = {column.ucd.casefold() for column in schema}
+    said = {
+        name: ucd for name, ucd in zip((positions.ra, positions.dec), _UCDS, strict=True) if ucd not in taken
+    }
+    columns = tuple(
+        replace(c, unit=c.unit or "deg", ucd=c.ucd or said.get(c.name, ""))
+        if c.name in (positions.ra, positions.dec)
+        else c
+        for c in schema
+    )
+    return schema.with_columns(columns)
+
+
 def normalised(stream: TableStream, source: object) -> TableStream:
     """Return the stream in the types that tables are stored in.
 
@@ -115,14 +116,9 @@ def normalised(stream: TableStream, source: object) -> TableStream:
         if kind is None:
             reason = f"values of type {column.type} cannot be stored"
             raise InputFileError(source, reason, where=f"column {column.name!r}")
-        columns.append(_with_type(column, kind))
+        columns.append(replace(column, type=kind))
     schema = stream.schema.with_columns(tuple(columns))
     return stream.map(schema, lambda batch: _cast(batch, schema, source))
-
-
-def _with_type(column: Column, kind: pa.DataType) -> Column:
-    values: dict[str, Any] = {slot: getattr(column, slot) for slot in Column.__slots__}
-    return Column(**{**values, "type": kind})
 
 
 def _cast(batch: pa.RecordBatch, schema: Schema, source: object) -> pa.RecordBatch:
@@ -154,7 +150,6 @@ class Staging:
         self._progress = progress
         self._schema: Schema | None = None
         self._first: Path | None = None
-        self._positions = Positions()
         self._done: list[Path] = []
 
     @classmethod
@@ -191,7 +186,7 @@ class Staging:
             Naming the file, and the row or column.
         """
         for path in files:
-            if not path.is_file():
+            if not split_hdu(path)[0].is_file():
                 raise InputFileError(path, "there is no such file")
         keys = [self._key(path) for path in files]
         self._forget_all_but(set(keys))
@@ -202,11 +197,6 @@ class Staging:
             else:
                 self._stage(path, staged)
             self._done.append(staged)
-
-    @property
-    def positions(self) -> Positions:
-        """The position columns, once a file is staged."""
-        return self._positions
 
     def stream(self) -> TableStream:
         """Return the rows of all files, in their order."""
@@ -223,7 +213,7 @@ class Staging:
 
     def _key(self, path: Path) -> str:
         """Return a name for this state of a file, and these position columns."""
-        state = path.stat()
+        state = split_hdu(path)[0].stat()
         said = [str(path.absolute()), state.st_size, state.st_mtime_ns, *self._told]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
@@ -233,12 +223,21 @@ class Staging:
                 path.unlink()
 
     def _stage(self, path: Path, staged: Path) -> None:
-        stream = normalised(format_of(path).read(path), path)
-        self._check_schema(path, stream.schema)
-        positions = find_positions(stream.schema, *self._told, path)
-        check = PositionCheck(path, positions.ra, positions.dec) if positions.ra and positions.dec else None
+        with format_of(path).read(path) as source:
+            stream = normalised(source, path)
+            self._check_schema(path, stream.schema)
+            positions = find_positions(stream.schema, *self._told, path)
+            check = (
+                PositionCheck(path, positions.ra, positions.dec) if positions.ra and positions.dec else None
+            )
+            part = staged.with_suffix(".part")
+            self._copy(stream, part, check, path)
+        with part.open("rb") as handle:
+            os.fsync(handle.fileno())
+        part.rename(staged)
+
+    def _copy(self, stream: TableStream, part: Path, check: PositionCheck | None, path: Path) -> None:
         arrow = stream.schema.to_arrow()
-        part = staged.with_suffix(".part")
         rows = 0
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with stream, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, arrow, options=options) as out:
@@ -248,15 +247,11 @@ class Staging:
                 out.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=arrow))
                 rows += batch.num_rows
                 self._progress(f"reading {path.name}", rows, None)
-        with part.open("rb") as handle:
-            os.fsync(handle.fileno())
-        part.rename(staged)
 
     def _check_schema(self, path: Path, schema: Schema) -> None:
         """Compare with the first file: the same columns of the same types, in the same order."""
         if self._schema is None:
             self._schema, self._first = schema, path
-            self._positions = find_positions(schema, *self._told, path)
             return
         for column in schema:
             known = self._schema.find(column.name)

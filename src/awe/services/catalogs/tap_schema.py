@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from awe.core.sql.dialects.adql import RESERVED_WORDS
-from awe.core.tables import Column, Schema
+from awe.core.tables import Column, Schema, votable_type
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 
-__all__ = ["TAP_SCHEMA", "records", "relations", "votable_type"]
+__all__ = ["TAP_SCHEMA", "as_written", "records", "relations"]
 
 TAP_SCHEMA = SchemaRecord(
     "TAP_SCHEMA", description="The tables published here, described (TAP 1.1 section 4)."
@@ -93,36 +93,6 @@ _KEYS = (
 )
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
-# VOTable 1.5 section 2.1; a type without an exact counterpart is written in the next wider one.
-_DATATYPES: dict[pa.DataType, str] = {
-    pa.bool_(): "boolean",
-    pa.int8(): "short",
-    pa.uint8(): "unsignedByte",
-    pa.int16(): "short",
-    pa.uint16(): "int",
-    pa.int32(): "int",
-    pa.uint32(): "long",
-    pa.int64(): "long",
-    pa.uint64(): "long",
-    pa.float32(): "float",
-    pa.float64(): "double",
-}
-
-
-def votable_type(column: Column) -> tuple[str, str | None, str]:
-    """Return a column's VOTable datatype, arraysize (None: a single value) and xtype."""
-    kind = column.type
-    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
-        size = str(kind.list_size) if pa.types.is_fixed_size_list(kind) else "*"
-        return _DATATYPES.get(kind.value_type, "char"), size, column.xtype
-    if kind in _DATATYPES:
-        return _DATATYPES[kind], None, column.xtype
-    if pa.types.is_decimal(kind):
-        return ("long" if kind.scale == 0 and kind.precision <= 18 else "double"), None, column.xtype
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return "char", "*", column.xtype or "timestamp"
-    return ("unsignedByte" if pa.types.is_binary(kind) else "char"), "*", column.xtype
-
 
 @cache
 def records() -> tuple[TableRecord, ...]:
@@ -157,10 +127,10 @@ def relations(schemas: Iterable[SchemaRecord], tables: Sequence[TableRecord]) ->
 
 def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ...]:
     datatype, arraysize, xtype = votable_type(column)
-    size = int(arraysize) if arraysize and arraysize.isdigit() else None
+    size = int(arraysize) if arraysize.isdigit() else None
     return (
         table.full_name,
-        _as_written(column.name),
+        as_written(column.name),
         datatype,
         arraysize,
         xtype,
@@ -176,7 +146,7 @@ def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ..
     )
 
 
-def _as_written(name: str) -> str:
+def as_written(name: str) -> str:
     """Return a column's name as a query must write it (TAP 1.1 section 4.3)."""
     plain = _PLAIN_NAME.fullmatch(name) and name.upper() not in RESERVED_WORDS
     return name if plain else f'"{name}"'

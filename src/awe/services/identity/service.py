@@ -47,14 +47,13 @@ class IdentityService:
         *,
         token_hours: float = 24.0,
         clock: Callable[[], float] = time.time,
-        failures: LoginFailures | None = None,
     ) -> None:
         self._store = store
         self._local = local
         self._authenticator = authenticator or local
         self._life_s = token_hours * 3600.0
         self._clock = clock
-        self._failures = failures or LoginFailures()
+        self._failures = LoginFailures()
 
     def login(self, user: str, password: str) -> str:
         """Return a new token.

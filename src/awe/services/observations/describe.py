@@ -20,10 +20,10 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 
 from awe.core.science.observation import Observation, Rules
+from awe.core.suggestions import did_you_mean
 from awe.errors import InputFileError
 
 __all__ = ["Description", "read_description"]
@@ -92,6 +92,5 @@ def _check_names(path: Path, given: Iterable[str], known: Iterable[str], what: s
     known = tuple(known)
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            hint = did_you_mean(name, known, most=1) or f"known: {', '.join(known)}"
             raise InputFileError(path.name, f"{name!r} is no {what}", hint=hint)

@@ -6,10 +6,7 @@ from typing import Protocol
 from awe.core.tables import TableStream
 from awe.services.system import Connection
 
-__all__ = ["Index", "IndexTable", "Progress"]
-
-Progress = Callable[[str, int, int | None], None]
-"""Told of long work: what is done now, how much of it, out of how much (None: not known)."""
+__all__ = ["Index", "IndexTable"]
 
 
 class IndexTable(Protocol):

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from awe.core.progress import Progress
 from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.science.observation import split_name
 from awe.core.tables import TableStream
 from awe.errors import InputFileError, ParameterError
 from awe.services.observations.describe import Description, read_description
-from awe.services.observations.interface import Index, Progress
+from awe.services.observations.interface import Index
 from awe.services.observations.model import INDEX_TABLE, Dataset, PublishReport, Rejected
 from awe.services.observations.scanning import Journal, Part, Scanned, find_files, scan, stem
 from awe.services.observations.store import ObservationStore, in_batches

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 
+from awe.core.progress import Progress, silent
 from awe.core.science.cutout import Cutout, cut
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.science.preview import Stretch, preview
 from awe.core.sky import Region
+from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
 from awe.services.observations.finding import to_adql, touching
-from awe.services.observations.interface import Index, Progress
+from awe.services.observations.interface import Index
 from awe.services.observations.model import (
     INDEX_TABLE,
     Collection,
@@ -100,7 +101,7 @@ class ObservationService:
         InputFileError
             If the folder is not there or holds no FITS file, or the describe file is wrong.
         """
-        return self._publisher.publish(collection, folder, describe, progress or _silent, replaces=replace)
+        return self._publisher.publish(collection, folder, describe, progress or silent, replaces=replace)
 
     def drop(self, collection: str) -> None:
         """Take a collection out of the index; its files stay where they are.
@@ -253,10 +254,4 @@ def _there(dataset: Dataset) -> Path:
 
 
 def _suggest(name: str, known: list[str]) -> str:
-    folded = {one.casefold(): one for one in known}
-    near = [folded[one] for one in get_close_matches(name.casefold(), folded, 3, 0.5)]
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known)[:5])}"
-
-
-def _silent(_what: str, _done: int, _total: int | None) -> None:
-    """Tell nobody."""
+    return did_you_mean(name, known, cutoff=0.5) or f"known: {', '.join(sorted(known)[:5])}"

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from awe import __version__
-from awe.core.tables import Column
-from awe.services.catalogs import TableRecord, votable_type
+from awe.core.tables import Column, votable_type
+from awe.services.catalogs import TableRecord
 from awe.services.observations import Collection
 from awe.web.api._caller import Caller, Services, get
 
@@ -78,7 +78,7 @@ def _column(column: Column) -> dict[str, Any]:
     return {
         "name": column.name,
         "datatype": datatype,
-        "arraysize": arraysize or "",
+        "arraysize": arraysize,
         "unit": column.unit,
         "ucd": column.ucd,
         "utype": column.utype,

@@ -88,7 +88,7 @@ def position(text: Position, radius: Radius = "0") -> dict[str, float]:
 
 def _answer(request: Request, named: str) -> Callable[[TableStream], Response]:
     """Return what makes the answer of a stream; a format that is not offered is refused before the work."""
-    form, media_type = chosen_format(named)
+    form, media_type = chosen_format(named, parameter="format")
 
     def answer(stream: TableStream) -> Response:
         links = absolute_links(stream, base_url(request))

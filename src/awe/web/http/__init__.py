@@ -3,7 +3,7 @@
 No rule of a protocol and no use case of a service stands here.
 """
 
-from awe.web.http._call import Call, Endpoint, Handler, base_url, endpoint, platform_of
+from awe.web.http._call import Call, Handler, base_url, endpoint, platform_of
 from awe.web.http._errors import (
     VOTABLE_TYPE,
     Renderer,
@@ -19,13 +19,11 @@ from awe.web.http._errors import (
 from awe.web.http._identity import caller, token_of
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format
-from awe.web.http._parameters import read_body, read_pairs
 from awe.web.http._stream import TableResponse, absolute_links
 
 __all__ = [
     "VOTABLE_TYPE",
     "Call",
-    "Endpoint",
     "Envelope",
     "Handler",
     "Renderer",
@@ -39,8 +37,6 @@ __all__ = [
     "error_headers",
     "json_error",
     "platform_of",
-    "read_body",
-    "read_pairs",
     "scrubbed",
     "scs_error",
     "sia1_error",

@@ -14,6 +14,7 @@ from awe.core.vo import scs, soda
 from awe.errors import (
     AuthenticationError,
     AweError,
+    ForbiddenError,
     LimitError,
     ServiceError,
     TimeLimitError,
@@ -54,12 +55,17 @@ def sia2_error(error: AweError) -> Response:
 
 def sia1_error(error: AweError) -> Response:
     """Render as SIA 1.0 section 4.3 says: a VOTable with QUERY_STATUS ERROR, HTTP status 200."""
-    return Response(error_document(str(error)), 200, error_headers(error), VOTABLE_TYPE)
+    return Response(error_document(str(error)), _status_of_old(error), error_headers(error), VOTABLE_TYPE)
 
 
 def scs_error(error: AweError) -> Response:
     """Render as Simple Cone Search 1.03 section 2.3 says: a VOTable with INFO Error, HTTP status 200."""
-    return Response(scs.error_document(str(error)), 200, error_headers(error), VOTABLE_TYPE)
+    return Response(scs.error_document(str(error)), _status_of_old(error), error_headers(error), VOTABLE_TYPE)
+
+
+def _status_of_old(error: AweError) -> int:
+    # clients log in after a 401 only; what these protocols call an error is a request they cannot answer
+    return error.status if isinstance(error, AuthenticationError | ForbiddenError) else 200
 
 
 def soda_error(error: AweError) -> Response:

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,9 +33,10 @@ _SECRETS = (
 
 def scrubbed(address: str) -> str:
     """Return a path with its query without tokens and passwords."""
+    address = unquote(address)  # a secret may hide behind %74oken=
     for pattern, replacement in _SECRETS:
         address = pattern.sub(replacement, address)
-    return address
+    return quote(address, safe="/?&=:+*,;@!$'()[]-._~ ")  # no line break or control character into the log
 
 
 class Envelope:

@@ -8,7 +8,9 @@ __all__ = ["chosen_format"]
 _ANY = frozenset({"*/*", "application/*", "text/*", "text/html", "application/xhtml+xml", "application/xml"})
 
 
-def chosen_format(named: str | None, accept: str = "", *, default: str = "votable") -> tuple[Format, str]:
+def chosen_format(
+    named: str | None, accept: str = "", *, parameter: str = "RESPONSEFORMAT"
+) -> tuple[Format, str]:
     """Return the format of an answer and its content type.
 
     Parameters
@@ -17,8 +19,8 @@ def chosen_format(named: str | None, accept: str = "", *, default: str = "votabl
         The value of RESPONSEFORMAT, if any: a media type or a short name; the caller gets this type back.
     accept
         The Accept header; what it names and we do not have is passed over, as browsers name much.
-    default
-        Short name of the format for a caller that does not care.
+    parameter
+        What the caller knows `named` by, for the error.
 
     Raises
     ------
@@ -26,7 +28,7 @@ def chosen_format(named: str | None, accept: str = "", *, default: str = "votabl
         If `named` is not offered; it says what is.
     """
     if named:
-        form = format_for(named)
+        form = _named(named, parameter)
         return form, _content_type(form, named)
     for part in accept.split(","):
         wanted = part.strip()
@@ -35,9 +37,19 @@ def chosen_format(named: str | None, accept: str = "", *, default: str = "votabl
                 return format_for(wanted.partition(";q=")[0]), wanted.partition(";q=")[0]
             except ParameterError:
                 continue
-    form = FORMATS[default]
+    form = FORMATS["votable"]
     return form, form.media_types[0]
 
 
+def _named(named: str, parameter: str) -> Format:
+    try:
+        return format_for(named)
+    except ParameterError as error:
+        raise ParameterError(parameter, named, "no such format", hint=error.hint) from None
+
+
 def _content_type(form: Format, named: str) -> str:
-    return named if "/" in named and named.lower() in form.media_types else form.media_types[0]
+    """Return the media type that was named, as the format spells it; a short name is none ("votable/td")."""
+    spelt = {media_type.lower(): media_type for media_type in form.media_types}
+    asked = spelt.get(named.lower(), "")
+    return asked if asked.startswith(("application/", "text/", "image/")) else form.media_types[0]

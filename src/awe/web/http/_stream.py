@@ -25,6 +25,11 @@ __all__ = ["TableResponse", "absolute_links"]
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_SILENT = frozenset({"csv", "tsv", "ecsv"})
+"""Formats that cannot say behind the rows that some were left out: for them a header has to say it before."""
+_AHEAD_ROWS = 200_000
+"""Rows made before the header of such an answer goes; more than an answer has unless its caller asks for more."""
+
 
 class TableResponse(Response):
     """The rows of a stream in a format.
@@ -39,8 +44,6 @@ class TableResponse(Response):
         What the protocol adds to the document.
     media_type
         Content type; the format's own when None.
-    filename
-        Offered for saving.
     """
 
     def __init__(
@@ -50,15 +53,13 @@ class TableResponse(Response):
         options: VOTableOptions | None = None,
         *,
         media_type: str | None = None,
-        filename: str | None = None,
     ) -> None:
         super().__init__(media_type=media_type or form.media_types[0])
         del self.headers["content-length"]
-        if filename:
-            self.headers["content-disposition"] = f'inline; filename="{filename}{form.extensions[0]}"'
         self._stream = stream
         self._format = form
         self._options = options or VOTableOptions()
+        self._ahead = _AHEAD_ROWS if form.name in _SILENT else 1
         self.on_error: Callable[[AweError], Response] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +75,8 @@ class TableResponse(Response):
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._stream = await _in_thread(self._stream.primed)
+            self._stream = await _in_thread(self._stream.primed, self._ahead)
+            self.headers.update(_told(self._stream, self._format))
             chunks = self._format.write(self._stream, self._options)
             first = await _in_thread(_next, chunks)
         except AweError as error:
@@ -100,8 +102,16 @@ class TableResponse(Response):
     def _close(self) -> None:
         try:
             self._stream.close()
-        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
+        except Exception:  # noqa: BLE001  # a fault of ours; the answer has gone, so only the log can say it
             _LOG.exception("a stream could not be closed")
+
+
+def _told(stream: TableStream, form: Format) -> dict[str, str]:
+    """Return the header that says whether rows were left out, where the format itself cannot."""
+    if form.name not in _SILENT:
+        return {}
+    known = "true" if stream.overflow else "false"
+    return {"X-Awe-Overflow": known if stream.complete else "unknown"}
 
 
 async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:

@@ -27,7 +27,7 @@ def query(call: Call) -> Response:
         empty = sia1.answer(call.platform.observations.find(Criteria(), max_rows=0))
         return TableResponse(empty, form, VOTableOptions(params=tuple(sia1.metadata_params())))
     wanted = sia1.region(values.need(sia1.POS), values.get(sia1.SIZE) or (0.0, 0.0))
-    criteria = Criteria(regions=(wanted,), formats=_offered(sia1.media_types(formats)))
+    criteria = Criteria(regions=(wanted,), formats=dali.with_synonyms(sia1.media_types(formats) or ()))
     rows = values.get(dali.MAXREC)
     how = values.get(sia1.INTERSECT) or "OVERLAPS"
     found = call.platform.observations.find(criteria, max_rows=rows if how == "OVERLAPS" else None)
@@ -45,15 +45,6 @@ def query(call: Call) -> Response:
 def sia_capabilities(call: Call) -> Response:
     """Say where the image search is: ``/sia/capabilities``."""
     return capabilities(call, "sia", protocol(call, "sia", sia1.STANDARD_ID, "1.0", sia1.PARAMS))
-
-
-def _offered(media_types: tuple[str, ...] | None) -> tuple[str, ...]:
-    if media_types is None:
-        return ()
-    fits = {"image/fits", "application/fits"}
-    return tuple(
-        dict.fromkeys(t for wanted in media_types for t in (sorted(fits) if wanted in fits else [wanted]))
-    )
 
 
 def _meeting(how: str, wanted: Region, found: TableStream) -> Callable[[pa.RecordBatch], pa.RecordBatch]:

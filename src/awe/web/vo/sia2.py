@@ -33,7 +33,7 @@ def query(call: Call) -> Response:
         dataproduct_types=values.all(sia2.DPTYPE),
         calib_levels=values.all(sia2.CALIB),
         targets=values.all(sia2.TARGET),
-        formats=values.all(sia2.FORMAT),
+        formats=dali.with_synonyms(values.all(sia2.FORMAT)),
     )
     found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
     options = VOTableOptions(

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
-from awe.services.catalogs import TableRecord
+from awe.services.catalogs import TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._vosi import XML, capabilities
 
@@ -33,7 +33,7 @@ def sync(call: Call) -> Response:
 
 
 def tap_capabilities(call: Call) -> Response:
-    """Say what the query service can do: ``/tap/capabilities``."""
+    """Say what the query service can do: ``/tap/capabilities``, also at ``/tap``, which people look at."""
     limits = call.platform.settings.limits
     published = {record.full_name for record in call.platform.catalogs.tables(call.identity)}
     models = {name: ivoid for name, (table, ivoid) in _DATA_MODELS.items() if table in published}
@@ -109,9 +109,11 @@ def _example(record: TableRecord) -> tap.Example:
     title = f"Rows of {record.full_name}"
     if record.ra is None or record.dec is None:
         return tap.Example(name, title, f"SELECT TOP 10 * FROM {record.full_name}", record.full_name)
+    # ADQL 2.0 needs the frame, 2.1 allows it: the queries run at every service and pass every parser
+    point = f"POINT('ICRS', {as_written(record.ra)}, {as_written(record.dec)})"
     query = (
         f"SELECT TOP 10 * FROM {record.full_name} "
-        f"WHERE 1 = CONTAINS(POINT({record.ra}, {record.dec}), CIRCLE(187.7059, 12.3911, 0.1))"
+        f"WHERE 1 = CONTAINS({point}, CIRCLE('ICRS', 187.7059, 12.3911, 0.1))"
     )
     return tap.Example(name, f"{title} around a position", query, record.full_name)
 

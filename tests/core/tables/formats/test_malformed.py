@@ -91,6 +91,9 @@ VOTABLES = {
 
 CSVS = {
     "empty": (b"", "empty"),
+    "header in a comment": (b"#name,mag\nM 87,8.6\n", r"line 2.*'8\.6' is a value"),
+    "no header": (b"1,2\n3,4\n", "'1' is a value"),
+    "no header, signs": (b"a,-4361\nb,5\n", "'-4361' is a value"),
     "only comments": (b"# a\n# b\n", "empty"),
     "too many": (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells, the header has 2"),
     "too few": (b"# c\na,b\n1,2\n\n1\n", "1 cells, the header has 2"),
@@ -180,3 +183,75 @@ def test_a_file_of_no_format(tmp_path: Path) -> None:
     (tmp_path / "x.doc").write_bytes(b"hello")
     with pytest.raises(InputFileError, match="the format is not known"):
         format_of(tmp_path / "x.doc")
+
+
+def entity(declared: str, cell: str) -> bytes:
+    document = votable(TEXT, rows(cell)).replace(b"?>\n", b"?>\n" + declared.encode(), 1)
+    assert declared.encode() in document
+    return document
+
+
+LAUGHS = "".join(f'<!ENTITY {n} "{10 * f"&{m};"}">' for m, n in zip("abcdefghij", "bcdefghijk", strict=True))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        entity(f'<!DOCTYPE VOTABLE [<!ENTITY a "ha">{LAUGHS}]>', "&k;"),
+        entity('<!DOCTYPE VOTABLE [<!ENTITY x SYSTEM "file:///etc/hostname">]>', "&x;"),
+        entity('<!DOCTYPE VOTABLE [<!ENTITY % x SYSTEM "file:///etc/hostname"> %x;]>', "1"),
+        entity('<!DOCTYPE VOTABLE SYSTEM "http://127.0.0.1:9/x.dtd">', "&x;"),
+    ],
+    ids=["laughs", "file", "parameter", "elsewhere"],
+)
+def test_entities_are_refused_and_nothing_is_opened_for_them(tmp_path: Path, document: bytes) -> None:
+    check(tmp_path, "votable", document, "entit")
+
+
+def test_an_old_document_with_a_doctype_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.vot"
+    path.write_bytes(entity('<!DOCTYPE VOTABLE SYSTEM "http://us-vo.org/xml/VOTable.dtd">', "a&amp;b"))
+    assert format_of(path).read(path).to_table()["s"].to_pylist() == ["a&b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "says"),
+    [
+        ("bomb.vot.gz", votable(TEXT, "<TABLEDATA><TR><TD>").partition(b"</DATA>")[0], "64 MiB"),
+        ("bomb.csv.gz", b"a,b\n1,", "4 MiB"),
+        ("head.csv.gz", b"a,", "line 1.*4 MiB"),
+    ],
+)
+def test_compressed_bombs_end_in_bounded_memory(tmp_path: Path, name: str, start: bytes, says: str) -> None:
+    path = tmp_path / name
+    with gzip.open(path, "wb", 1) as bomb:
+        bomb.write(start)
+        for _ in range(80):
+            bomb.write(b"a" * (1 << 20))
+    with pytest.raises(InputFileError, match=says):
+        format_of(path).read(path).to_table()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "says"),
+    [
+        ("NAXIS2", "-5", "negative"),
+        ("NAXIS2", "999999999999999", "FITS"),
+        ("PCOUNT", "-8", "negative|FITS"),
+        ("TFORM1", "'999999999999D'", "damaged"),
+    ],
+)
+def test_absurd_sizes_of_a_table(tmp_path: Path, keyword: str, value: str, says: str) -> None:
+    good = b"".join(FITS.write(TableStream.from_table(pa.table({"x": [1.0]}))))
+    place = good.rindex(keyword.encode().ljust(8) + b"=")
+    card = f"{keyword:<8}= {value:>20}".ljust(80).encode()
+    check(tmp_path, "fits", good[:place] + card + good[place + 80 :], says)
+
+
+def test_an_array_descriptor_that_asks_for_all_memory(tmp_path: Path) -> None:
+    path = tmp_path / "heap.fits"
+    fits.BinTableHDU.from_columns([fits.Column("v", "PD()", array=np.array([[1.0]], object))]).writeto(path)
+    data = bytearray(path.read_bytes())
+    place = data.rindex(b"END" + b" " * 77) // 2880 * 2880 + 2880
+    data[place : place + 8] = struct.pack(">ii", (1 << 31) - 1, (1 << 31) - 1)
+    check(tmp_path, "fits", bytes(data), "beyond the heap")

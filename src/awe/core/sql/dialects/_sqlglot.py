@@ -33,10 +33,6 @@ _NOT_A_QUERY = {
     "ROLLBACK", "GRANT", "REVOKE", "USE", "CALL", "EXPLAIN", "DESCRIBE", "SHOW", "VACUUM", "ANALYZE",
     "EXPORT", "IMPORT", "CHECKPOINT", "SUMMARIZE", "PIVOT", "UNPIVOT", "RESET", "PRINT", "GO", "VALUES", "TABLE",
 }  # fmt: skip
-_PARTS = {
-    TokenType.STRING: "a text", TokenType.NUMBER: "a number", TokenType.VAR: "a name",
-    TokenType.IDENTIFIER: "a name",
-}  # fmt: skip
 
 
 def parse(text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], Sequence[Token]]) -> exp.Expr:

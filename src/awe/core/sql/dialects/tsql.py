@@ -1,7 +1,7 @@
 """CasJobs' T-SQL (Microsoft SQL Server 2019): one SELECT.
 
 Token fixes: ``FLOAT`` is double precision (``FLOAT(n)`` for n up to 24 is single: T-SQL reference,
-"float and real"). Tree fixes stand in ``rules.tsql``.
+"float and real"). Tree fixes stand in ``rules.shape``.
 """
 
 from collections.abc import Sequence

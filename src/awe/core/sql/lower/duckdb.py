@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
+from awe.core.sql._size import MAX_WRITTEN, too_large
 from awe.core.sql.functions import FUNCTIONS
-from awe.core.sql.rules._state import value
+from awe.core.sql.rules._state import CELL, value
 from awe.errors import ServiceError
 
 __all__ = ["lower"]
@@ -138,7 +139,8 @@ class _Printer:
         cells = node.meta.get("cells")
         if not isinstance(cells, exp.Expr):
             return text
-        return f'(SELECT *, unnest({self.value(cells)}) AS "_cell" FROM {text}) AS {quoted(node.alias)}'
+        listed = f"unnest({self.value(cells)}) AS {quoted(CELL)}"
+        return f"(SELECT *, {listed} FROM {text}) AS {quoted(node.alias)}"
 
     def _relation(self, use: str) -> str:
         if use not in self.relations:
@@ -181,6 +183,11 @@ class _Printer:
         template = function.template("duckdb", len(arguments))
         if "ranges" in node.meta:
             return _ranges(arguments[0], node.meta["ranges"])
+        places = _PLACE.findall(template)
+        # Templates may repeat an argument, so calls inside calls can grow without bound.
+        grown = sum(sum(map(len, arguments)) if p == "*" else len(arguments[int(p)]) for p in places)
+        if grown > MAX_WRITTEN:
+            raise too_large(f"a call of {function.name} nests too many others")
         return _PLACE.sub(lambda m: ", ".join(arguments) if m[1] == "*" else arguments[int(m[1])], template)
 
     def _argument(self, node: exp.Expr) -> str:

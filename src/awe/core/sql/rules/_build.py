@@ -3,10 +3,10 @@
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql.rules._state import set_value
+from awe.core.sql.rules._state import Output, Source, set_value
 from awe.core.tables import Column
 
-__all__ = ["all_of", "binary", "call", "cast", "compare", "constant", "number"]
+__all__ = ["all_of", "binary", "call", "cast", "column", "column_of", "compare", "constant", "number"]
 
 _DOUBLE = Column("", pa.float64())
 _BIGINT = Column("", pa.int64())
@@ -18,6 +18,17 @@ def number(quantity: float) -> exp.Expr:
     kind = _BIGINT if isinstance(quantity, int) else _DOUBLE
     literal = set_value(exp.Literal.number(repr(abs(quantity))), kind)
     return set_value(exp.Neg(this=literal), kind) if quantity < 0 else literal
+
+
+def column(source: str, name: str, known: Column) -> exp.Expr:
+    """Return a column of the source of that key; `name` is its name in the generated SQL."""
+    node = exp.column(exp.to_identifier(name, quoted=True), table=exp.to_identifier(source, quoted=True))
+    return set_value(node, known)
+
+
+def column_of(source: Source, output: Output) -> exp.Expr:
+    """Return a column of a source."""
+    return column(source.key, output.sql, output.column)
 
 
 def call(name: str, *arguments: exp.Expr, type_: pa.DataType | None = None) -> exp.Expr:

@@ -6,10 +6,11 @@ from functools import reduce
 
 from sqlglot import exp
 
-from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _views
-from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, set_value
+from awe.core.sql.rules._build import column_of
+from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse
 from awe.core.sql.rules.types import need_condition
+from awe.core.suggestions import did_you_mean
 
 __all__ = ["bind_from", "renamed"]
 
@@ -81,7 +82,7 @@ class _Binder:
             self._table(inner)
             self.joins(inner.args.get("joins") or [])
         elif isinstance(inner, exp.Subquery):
-            self._derived(item, inner, self.scope if lateral else _Outside.of(self.scope))
+            self._derived(item, inner, self.scope if lateral else _without_neighbours(self.scope))
         else:
             raise self.run.text.syntax(item, "expected a table or a subquery here")
 
@@ -169,9 +170,7 @@ class _Binder:
         for name, (one, other) in zip(names, pairs, strict=True):
             (one if join.side == "RIGHT" else other)[0].hidden.add(name.casefold())
         conditions = [
-            self.expression(
-                exp.EQ(this=_qualified(*one), expression=_qualified(*other)), self.run, self.scope
-            )
+            self.expression(exp.EQ(this=column_of(*one), expression=column_of(*other)), self.run, self.scope)
             for one, other in pairs
         ]
         join.set("using", None)
@@ -191,23 +190,13 @@ class _Binder:
         return found[0]
 
 
-class _Outside:
-    """Where a derived table looks for names: common table expressions, but no neighbour in FROM."""
-
-    @staticmethod
-    def of(scope: Scope) -> Scope:
-        return Scope(parent=scope.parent, ctes=scope.ctes)
+def _without_neighbours(scope: Scope) -> Scope:
+    """Return where a derived table looks for names: common table expressions, but nothing else in FROM."""
+    return Scope(parent=scope.parent, ctes=scope.ctes)
 
 
 def _names(sources: list[Source]) -> list[str]:
     return [o.column.name for s in sources for o in s.columns if o.column.name.casefold() not in s.hidden]
-
-
-def _qualified(source: Source, output: Output) -> exp.Expr:
-    node = exp.column(
-        exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True)
-    )
-    return set_value(node, output.column)
 
 
 def _alias(node: exp.Expr) -> exp.TableAlias:

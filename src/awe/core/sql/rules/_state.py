@@ -13,9 +13,11 @@ from sqlglot import exp
 from awe.core.sky import Region
 from awe.core.sql._model import Names, TableDef, TableFunction
 from awe.core.sql._place import Text
+from awe.core.sql._size import MAX_COLUMNS, too_large
 from awe.core.tables import Column
 
 __all__ = [
+    "CELL",
     "Compilation",
     "Output",
     "Scope",
@@ -27,6 +29,10 @@ __all__ = [
     "value",
     "view_name",
 ]
+
+
+CELL = "_cell"
+"""The column that a source of a sky join gets, one row for each cell within reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class Compilation:
     outputs: tuple[Output, ...] = ()
     views: tuple[str, ...] = ()
     counter: int = 0
+    columns: int = 0
 
     @property
     def dialect(self) -> str:
@@ -131,6 +138,22 @@ class Compilation:
             yield
         finally:
             self.text, self.context, self.views = before
+
+    def check_columns(self, more: int) -> None:
+        """Refuse select lists that are too long together.
+
+        Raises
+        ------
+        LimitError
+            If there are more than `MAX_COLUMNS` with `more` of them.
+        """
+        if self.columns + more > MAX_COLUMNS:
+            raise too_large(f"its select lists may have {MAX_COLUMNS:,} columns together")
+
+    def count_columns(self, more: int) -> None:
+        """Take note of a finished select list; see `check_columns`."""
+        self.check_columns(more)
+        self.columns += more
 
     def key(self, letter: str) -> str:
         """Return a new key: ``t1``, ``t2``, ``c3``."""

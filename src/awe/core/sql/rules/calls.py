@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from awe.core.sql._place import Text, did_you_mean
+from awe.core.sql._place import Text
 from awe.core.sql.functions import AGGREGATE, WINDOW, Function, names_of, spelled
+from awe.core.suggestions import did_you_mean
 
 __all__ = ["calls"]
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql._place import did_you_mean
 from awe.core.sql.rules import _sources
+from awe.core.sql.rules._build import column_of
 from awe.core.sql.rules._kinds import common
 from awe.core.sql.rules._outputs import finish_outputs, output_names
 from awe.core.sql.rules._state import Compilation, Output, Scope, Source, has_value, set_value
 from awe.core.sql.rules.types import need_condition, settle
+from awe.core.suggestions import did_you_mean
 from awe.errors import QueryError
 
 __all__ = ["bind", "bind_query"]
@@ -171,6 +172,7 @@ def _check_count(clause: exp.Expr | None, run: Compilation) -> None:
 def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
     expanded: list[exp.Expr] = []
     for projection in select.expressions:
+        run.check_columns(len(expanded))
         star_of = isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
         if not (isinstance(projection, exp.Star) or star_of):
             expanded.append(projection)
@@ -179,19 +181,13 @@ def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
             raise run.text.syntax(projection, "* needs a FROM")
         sources = [_find_source(projection, run, scope)] if star_of else scope.sources
         expanded += [
-            _column(source, output)
+            column_of(source, output)
             for source in sources
             for output in source.columns
             if star_of or output.column.name.casefold() not in source.hidden
         ]
+    run.count_columns(len(expanded))
     select.set("expressions", expanded)
-
-
-def _column(source: Source, output: Output) -> exp.Expr:
-    node = exp.column(
-        exp.to_identifier(output.sql, quoted=True), table=exp.to_identifier(source.key, quoted=True)
-    )
-    return set_value(node, output.column)
 
 
 def bind_condition(node: exp.Expr, run: Compilation, scope: Scope) -> None:
@@ -268,7 +264,7 @@ def _resolve(node: exp.Column, run: Compilation, scope: Scope) -> exp.Expr:
         found = _matches(node, [source], run, hidden_too=True)
         if not found:
             raise _no_column(node, [source], run)
-        return _column(*found[0])
+        return column_of(*found[0])
     for inner in scope.around():
         found = _matches(node, inner.sources, run, hidden_too=False)
         if len(found) > 1:
@@ -276,7 +272,7 @@ def _resolve(node: exp.Column, run: Compilation, scope: Scope) -> exp.Expr:
             hint = f"write {found[0][0].name}.{node.name}"
             raise run.text.error(QueryError, node, f"column {node.name} is ambiguous: {owners} have it", hint)
         if found:
-            return _column(*found[0])
+            return column_of(*found[0])
     meant = scope.aliases.get(node.name.casefold())
     if meant is not None:
         return meant.copy()

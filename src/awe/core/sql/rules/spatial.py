@@ -20,7 +20,7 @@ from sqlglot import exp
 from awe.core.sky import Circle, Region
 from awe.core.sql.functions import FUNCTIONS, GEOMETRY
 from awe.core.sql.rules import _exact
-from awe.core.sql.rules._build import all_of, binary, call, cast, compare, constant, number
+from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number
 from awe.core.sql.rules._shapes import (
     Inside,
     Near,
@@ -32,14 +32,13 @@ from awe.core.sql.rules._shapes import (
     region_of,
     test_of,
 )
-from awe.core.sql.rules._state import Compilation, computed, set_value, value
+from awe.core.sql.rules._state import CELL, Compilation, computed, set_value, value
 from awe.core.tables import Column
 
 __all__ = ["spatial"]
 
 _LARGEST_JOIN_DEG = 10.0
 _SMALLEST_CELL = 1e-6
-CELL = "_cell"
 
 
 def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
@@ -158,11 +157,8 @@ def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation)
         run.uses[use.key] = replace(use, region=region)
     if use.table.healpix is None:
         return _declinations(place, region)
-    column = exp.column(
-        exp.to_identifier(use.table.healpix, quoted=True), exp.to_identifier(use.key, quoted=True)
-    )
-    set_value(column, Column("", pa.int64()))
-    ranges = call("SKY_RANGES", column, type_=pa.bool_())
+    index = column(use.key, use.table.healpix, Column("", pa.int64()))
+    ranges = call("SKY_RANGES", index, type_=pa.bool_())
     ranges.meta["ranges"] = tuple((int(low), int(high)) for low, high in region.covering())
     return [ranges]
 
@@ -197,10 +193,8 @@ def _cells(test: Near, select: exp.Select, sources: set[str]) -> exp.Expr | None
     chord = 2 * math.sin(math.radians(radius) / 2) * (1 + 1e-9) + 1e-12
     size = max(4 * chord, _SMALLEST_CELL)
     items[key].meta["cells"] = call("SKY_CELLS", listed.ra, listed.dec, number(size), number(chord))
-    column = exp.column(exp.to_identifier(CELL, quoted=True), exp.to_identifier(key, quoted=True))
-    set_value(column, Column("", pa.int64()))
     own = call("SKY_CELL", other.ra, other.dec, number(size), type_=pa.int64())
-    return compare(exp.EQ, column, own)
+    return compare(exp.EQ, column(key, CELL, Column("", pa.int64())), own)
 
 
 def _from_items(select: exp.Select) -> Iterator[exp.Expr]:

@@ -5,6 +5,7 @@ bytes and reads a file as a stream, both in bounded memory. `VOTableOptions` is 
 document. Nothing here knows a protocol, a service or an engine.
 """
 
+from awe.core.tables.formats._fits_read import split_hdu
 from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
@@ -20,4 +21,5 @@ __all__ = [
     "error_document",
     "format_for",
     "format_of",
+    "split_hdu",
 ]

@@ -1,28 +1,26 @@
 """Arrow arrays brought to the few types that the astronomical formats know.
 
-Words: a *basic* type is bool, a number, text (`pa.string`), or a fixed or variable list of numbers.
-Everything else becomes basic: dates and times ISO 8601 text, decimals an exact 64-bit integer when they
-fit by type and the nearest double otherwise, binary a list of bytes, dictionaries their values, lists of
-text and structures JSON text. Nothing here knows a format.
+What is not *basic* (`awe.core.tables._datatypes`) becomes it: dates and times ISO 8601 text, decimals an
+exact 64-bit integer when they fit by type and the nearest double otherwise, binary a list of bytes,
+dictionaries their values, lists of text and structures JSON text. Nothing here knows a format.
 """
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables._schema import Column, Schema
+from awe.core.tables._datatypes import basic_type, is_bytes, votable_type
+from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
 from awe.errors import UsageError
 
 __all__ = [
-    "VOTABLE_NUMBERS",
     "basic_schema",
-    "basic_type",
     "elements",
-    "is_list",
     "iso_text",
     "pieces",
     "string_bytes",
@@ -30,27 +28,8 @@ __all__ = [
     "to_numpy",
 ]
 
-VOTABLE_NUMBERS: Mapping[pa.DataType, pa.DataType] = {
-    pa.int8(): pa.int16(),
-    pa.uint16(): pa.int32(),
-    pa.uint32(): pa.int64(),
-    pa.uint64(): pa.int64(),
-    pa.float16(): pa.float32(),
-}
-"""Numbers that VOTable 1.5 section 2.1 lacks, and the next type that holds them (uint64: checked by value)."""
-
 _PIECE_ROWS = 16_384
 _PIECE_BYTES = 32 << 20
-
-
-def is_list(arrow: pa.DataType) -> bool:
-    """Tell whether values of this type are arrays."""
-    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(arrow) for test in tests)
-
-
-def _is_number(arrow: pa.DataType) -> bool:
-    return any(test(arrow) for test in (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating))
 
 
 def _is_text(arrow: pa.DataType) -> bool:
@@ -59,64 +38,18 @@ def _is_text(arrow: pa.DataType) -> bool:
     )
 
 
-def _is_bytes(arrow: pa.DataType) -> bool:
-    tests = (
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-        pa.types.is_fixed_size_binary,
-        pa.types.is_binary_view,
-    )
-    return any(test(arrow) for test in tests)
-
-
-def basic_type(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
-    """Return the basic type that a column of this type is written as."""
-    if pa.types.is_dictionary(arrow):
-        return basic_type(arrow.value_type, numbers)
-    if _is_number(arrow):
-        return numbers.get(arrow, arrow)
-    if pa.types.is_decimal(arrow):
-        return pa.int64() if arrow.scale == 0 and arrow.precision <= 18 else pa.float64()
-    if pa.types.is_duration(arrow):
-        return pa.int64()
-    if _is_bytes(arrow):
-        return pa.list_(numbers.get(pa.uint8(), pa.uint8()))
-    if is_list(arrow):
-        return _basic_list(arrow, numbers)
-    return pa.string()
-
-
-def _basic_list(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
-    item = arrow.value_type
-    if not (_is_number(item) or pa.types.is_decimal(item)):
-        return pa.string()
-    inner = basic_type(item, numbers)
-    if pa.types.is_fixed_size_list(arrow) and arrow.list_size > 0:
-        return pa.list_(inner, arrow.list_size)
-    return pa.list_(inner)
-
-
 def basic_schema(schema: Schema, numbers: Mapping[pa.DataType, pa.DataType]) -> Schema:
-    """Return the schema with every type basic; times say so by the xtype of DALI 1.1 section 3.3.3."""
-    return schema.with_columns(tuple(_basic_column(column, numbers) for column in schema))
-
-
-def _basic_column(column: Column, numbers: Mapping[pa.DataType, pa.DataType]) -> Column:
-    temporal = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
-    return Column(
-        column.name,
-        basic_type(column.type, numbers),
-        column.unit,
-        column.ucd,
-        column.utype,
-        column.xtype or ("timestamp" if temporal else ""),
-        column.description,
-        null=column.null,
+    """Return the schema with every type basic; times say so by their xtype."""
+    return schema.with_columns(
+        tuple(
+            replace(column, type=basic_type(column.type, numbers), xtype=votable_type(column).xtype)
+            for column in schema
+        )
     )
 
 
 def to_basic(array: pa.Array, target: pa.DataType, name: str) -> pa.Array:
-    """Return the values of `array` as the basic type that `basic_type` gave for it.
+    """Return the values of `array` as the basic type of their column.
 
     Raises
     ------
@@ -130,7 +63,7 @@ def to_basic(array: pa.Array, target: pa.DataType, name: str) -> pa.Array:
         return to_basic(array.dictionary_decode(), target, name)
     if pa.types.is_temporal(source) and not pa.types.is_duration(source):
         return iso_text(array)
-    if _is_bytes(source):
+    if is_bytes(source):
         return _byte_lists(array).cast(target)
     if pa.types.is_string(target) and not _is_text(source) and not pa.types.is_null(source):
         return pa.array(

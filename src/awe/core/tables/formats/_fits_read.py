@@ -26,6 +26,7 @@ __all__ = ["read_fits", "split_hdu"]
 _FORM = re.compile(r"\s*(\d*)([LXBIJKAEDCMPQ])([LXBIJKAEDCM]?)")
 _HDU = re.compile(r"(.+)\[([^\[\]]+)\]")
 _PIECE_BYTES = 4 << 20
+_HEAP_BYTES = (1 << 31) - 1  # of one piece of rows: what Arrow's offsets can count
 _ITEMS: dict[str, tuple[str, pa.DataType, int]] = {
     "L": ("u1", pa.bool_(), 1),
     "B": ("u1", pa.uint8(), 1),
@@ -61,12 +62,13 @@ class _Field:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the table stands in the file: bytes of its rows and heap, number and size of rows."""
+    """Where the table stands in the file: bytes of its rows and heap, number and size of rows, its end."""
 
     start: int
     rows: int
     width: int
     heap: int
+    end: int
 
 
 def split_hdu(path: Path) -> tuple[Path, str | None]:
@@ -93,13 +95,16 @@ def read_fits(path: Path) -> TableStream:
     try:
         fields = [_field(header, n, path.name, where) for n in range(1, int(header["TFIELDS"]) + 1)]
         width, rows = int(header["NAXIS1"]), int(header["NAXIS2"])
-    except (KeyError, ValueError, TypeError) as error:
+        heap, more = int(header.get("THEAP", width * rows)), int(header.get("PCOUNT", 0))
+    except (KeyError, ValueError, TypeError, OverflowError, MemoryError) as error:
         raise InputFileError(path.name, f"the table's header is damaged: {error}", where=where) from None
+    if min(width, rows, heap, more) < 0:
+        raise InputFileError(path.name, "a negative size in the table's header", where=where)
     dtype = np.dtype([(f"c{i}", f.dtype) for i, f in enumerate(fields)])
     if dtype.itemsize != width or not fields:
         reason = f"the TFORMs make rows of {dtype.itemsize} bytes, NAXIS1 says {width}"
         raise InputFileError(path.name, reason, where=where)
-    place = _Place(start, rows, width, start + int(header.get("THEAP", width * rows)))
+    place = _Place(start, rows, width, start + heap, start + width * rows + more)
     schema = Schema(tuple(f.column for f in fields), str(header.get("EXTNAME", "")))
     content = open_file(path)
     return TableStream(schema, _batches(path, content, fields, dtype, place, schema), content.close)
@@ -272,6 +277,9 @@ def _heap_column(field: _Field, raw: np.ndarray, path: Path, content: BinaryIO, 
     used = sizes > 0
     low = int(starts[used].min(initial=np.iinfo(np.int64).max)) if used.any() else 0
     high = int((starts + sizes)[used].max(initial=0))
+    # Checked before memory is asked for: a damaged descriptor may say anything.
+    if place.heap + high > place.end or int(sizes.sum()) > _HEAP_BYTES:
+        raise InputFileError(path.name, "its arrays go beyond the heap", where=f"column {field.column.name}")
     heap = _bytes_at(path, content, place.heap + low, high - low)
     if len(heap) < high - low:
         raise InputFileError(path.name, "the file ends inside the heap", where=f"column {field.column.name}")

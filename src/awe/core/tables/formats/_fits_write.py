@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from astropy.io import fits
 
+from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import basic_schema, elements, is_list, pieces, to_numpy
+from awe.core.tables.formats._arrow import basic_schema, elements, pieces, to_numpy
 from awe.errors import UsageError
 
 __all__ = ["write_fits"]

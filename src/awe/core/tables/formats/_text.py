@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables.formats._arrow import is_list, iso_text, string_bytes
+from awe.core.tables._datatypes import is_list
+from awe.core.tables.formats._arrow import iso_text, string_bytes
 
 __all__ = ["is_textual", "json_cells", "plain_text", "quoted_cells"]
 

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Schema
-from awe.core.tables.formats._arrow import elements, is_list, string_bytes, to_numpy
+from awe.core.tables.formats._arrow import elements, string_bytes, to_numpy
 
 __all__ = ["Binary2Encoder"]
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables.formats._arrow import elements, is_list, string_bytes
+from awe.core.tables._datatypes import is_list
+from awe.core.tables.formats._arrow import elements, string_bytes
 
 __all__ = ["table_rows"]
 

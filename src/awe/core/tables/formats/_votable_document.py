@@ -6,6 +6,7 @@ stands is DALI 1.1 section 4.4. The rows and what is known only behind them (ove
 by processing instructions, at which the serialised document is cut.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 from lxml import etree
 
+from awe.core.tables._datatypes import votable_type
 from awe.core.tables._schema import Column, Schema
-from awe.core.tables.formats._arrow import is_list
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 
 __all__ = ["NAMESPACE", "VERSION", "Frame", "error_document", "frame", "status_info"]
@@ -25,19 +26,9 @@ VERSION = "1.4"
 _SCHEMA_LOCATION = f"{NAMESPACE} {NAMESPACE}"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _PREFIXES: Any = {None: NAMESPACE}  # the stubs know no default namespace
+_SYSTEM_IDS = ("system_icrs", "system_utc")
+_XML_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
-
-DATATYPES = {
-    pa.bool_(): "boolean",
-    pa.uint8(): "unsignedByte",
-    pa.int16(): "short",
-    pa.int32(): "int",
-    pa.int64(): "long",
-    pa.float32(): "float",
-    pa.float64(): "double",
-    pa.string(): "char",
-}
-"""Basic Arrow types and the datatypes of VOTable 1.5 section 2.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +134,19 @@ class _Systems:
 
     def reference(self, column: Column) -> str:
         """Return the ID of the system of a column, or nothing."""
+        icrs, utc = _SYSTEM_IDS
         ucd = self._options.ucds.get(column.name, column.ucd).lower()
         if ucd.startswith(("pos.eq.ra", "pos.eq.dec", "pos_eq_ra", "pos_eq_dec")):
-            return "system_icrs"
-        return "system_utc" if column.xtype == "timestamp" else ""
+            return icrs
+        return utc if column.xtype == "timestamp" else ""
 
     def elements(self) -> Iterator[etree._Element]:
         """Yield the elements of the systems in use."""
-        if "system_icrs" in self._used:
-            yield _element("COOSYS", ID="system_icrs", system="ICRS")
-        if "system_utc" in self._used:
-            yield _element("TIMESYS", ID="system_utc", timescale="UTC", refposition="UNKNOWN")
+        icrs, utc = _SYSTEM_IDS
+        if icrs in self._used:
+            yield _element("COOSYS", ID=icrs, system="ICRS")
+        if utc in self._used:
+            yield _element("TIMESYS", ID=utc, timescale="UTC", refposition="UNKNOWN")
 
 
 def _add_table(
@@ -167,8 +160,9 @@ def _add_table(
     if schema.description:
         _child(table, "DESCRIPTION").text = _clean(schema.description)
     table.extend(_qualified(element) for element in options.params)
+    ids = _identifiers(schema, options)
     for column in schema:
-        table.append(_field(column, options, systems))
+        table.append(_field(column, options, systems, ids.get(column.name, "")))
     table.extend(_qualified(element) for element in options.groups)
     if serialization is None:
         return
@@ -178,18 +172,37 @@ def _add_table(
     rows.append(etree.ProcessingInstruction("awe", "rows"))
 
 
-def _field(column: Column, options: VOTableOptions, systems: _Systems) -> etree._Element:
-    item = column.type.value_type if is_list(column.type) else column.type
+def _identifiers(schema: Schema, options: VOTableOptions) -> dict[str, str]:
+    """Return the XML IDs of the columns that need one: those referred to, and those whose name could be none.
+
+    Readers (astropy) make the ID of a column of its name, and warn where that name is no XML ID.
+    """
+    ids = dict(options.ids)
+    taken = {*ids.values(), *schema.names, *_SYSTEM_IDS}
+    for name in schema.names:
+        if name in ids or _XML_ID.fullmatch(name):
+            continue
+        made = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+        made = made if _XML_ID.fullmatch(made) else f"_{made}"
+        while made in taken:
+            made += "_"
+        ids[name] = made
+        taken.add(made)
+    return ids
+
+
+def _field(column: Column, options: VOTableOptions, systems: _Systems, identifier: str) -> etree._Element:
+    datatype, arraysize, xtype = votable_type(column)
     field = _element(
         "FIELD",
-        ID=options.ids.get(column.name, ""),
+        ID=identifier,
         name=column.name,
-        datatype=DATATYPES[item],
-        arraysize=_arraysize(column.type),
+        datatype=datatype,
+        arraysize=arraysize,
         unit=column.unit,
         ucd=options.ucds.get(column.name, column.ucd),
         utype=column.utype,
-        xtype=column.xtype,
+        xtype=xtype,
         ref=systems.reference(column),
     )
     if column.description:
@@ -197,12 +210,6 @@ def _field(column: Column, options: VOTableOptions, systems: _Systems) -> etree.
     if column.null is not None and pa.types.is_integer(column.type):
         _child(field, "VALUES", null=str(column.null))
     return field
-
-
-def _arraysize(arrow: pa.DataType) -> str:
-    if pa.types.is_fixed_size_list(arrow):
-        return str(arrow.list_size)
-    return "*" if pa.types.is_string(arrow) or pa.types.is_list(arrow) else ""
 
 
 def _cut(root: etree._Element) -> Frame:

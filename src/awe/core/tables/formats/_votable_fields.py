@@ -10,25 +10,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from awe.core.tables._datatypes import DATATYPES
 from awe.core.tables._schema import Column
 from awe.errors import InputFileError
 
 __all__ = ["Cell", "cell_of"]
 
-_TYPES: Mapping[str, tuple[pa.DataType, int]] = {
-    "boolean": (pa.bool_(), 1),
+_TYPES: Mapping[str, tuple[pa.DataType, int]] = {word: (arrow, 1) for arrow, word in DATATYPES.items()} | {
     "bit": (pa.bool_(), 1),
-    "unsignedByte": (pa.uint8(), 1),
-    "short": (pa.int16(), 1),
-    "int": (pa.int32(), 1),
-    "long": (pa.int64(), 1),
-    "char": (pa.string(), 1),
     "unicodeChar": (pa.string(), 1),
-    "float": (pa.float32(), 1),
-    "double": (pa.float64(), 1),
     "floatComplex": (pa.float32(), 2),
     "doubleComplex": (pa.float64(), 2),
 }
+"""Every datatype of VOTable 1.5 section 2.1: Arrow type of an element, and elements of it that make a value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ _CHUNK = 1 << 20
 _STREAM = re.compile(rb"<(?:[\w.-]+:)?STREAM\b[^>]*>")
 _TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "FITS", "TR")
 _BLANKS = bytes(range(33))
+_MOST_BYTES = 1 << 26
+"""Bytes without the end of a tag at the most: no cell is as large, but what is no document may be."""
 
 
 def read_votable(path: Path) -> TableStream:
@@ -84,6 +86,7 @@ class _Reader:
         self._rows: list[list[str | None]] = []
         self._piece = b""
         self._lines = 0
+        self._has_doctype = False
         self._rows_parent: etree._Element | None = None
         self._done = 0
         self.schema = Schema(())
@@ -139,6 +142,7 @@ class _Reader:
 
     def _check_entities(self, root: etree._Element) -> None:
         subset: Any = root.getroottree().docinfo.internalDTD
+        self._has_doctype = subset is not None
         if subset is not None and any(True for _ in subset.iterentities()):
             raise self._error("it declares XML entities, which are not read")
 
@@ -168,6 +172,8 @@ class _Reader:
             if not more:
                 break
             self._buffer += more
+            if len(self._buffer) > _MOST_BYTES:
+                raise self._error(f"{_MOST_BYTES >> 20} MiB without the end of a tag", self._lines + 1)
         return bool(self._buffer)
 
     def _forget(self) -> None:
@@ -208,6 +214,8 @@ class _Reader:
     # -- rows as elements
 
     def _take_row(self, row: etree._Element) -> None:
+        if self._has_doctype and any(len(cell) for cell in row):  # what an entity stands for is not known
+            raise self._error("a cell with an XML entity, which are not read", self._line_of(len(self._rows)))
         cells = [cell.text for cell in row]
         if len(cells) != len(self._cells):
             reason = f"row {self._done + len(self._rows) + 1} has {len(cells)} cells, the table has "

@@ -1,11 +1,13 @@
 """Comma- and tab-separated text (RFC 4180 with a header line): `CSV` and `TSV`.
 
-An empty cell is null, ``""`` is a text of no characters. CSV has no place for units, limits or errors: a failure
+An empty cell is null, ``""`` is a text of no characters. A first line of values is refused: taken for the header,
+a row would be lost without a word. CSV has no place for units, limits or errors: a failure
 of the rows ends the answer early by its exception. Comment lines (``#``) before the header are skipped when
 read; types are found by reading the file twice (see `_csv_types`), so that no late value is a surprise.
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +29,12 @@ from awe.errors import InputFileError
 
 __all__ = ["CSV", "TSV", "DelimitedFormat", "delimited_rows"]
 
+_TOO_LONG = "a line of more than 4 MiB"
 _BOM = b"\xef\xbb\xbf"
+_VALUE = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|[+-][0-9]+")
 _PIECE_ROWS = 16_384
 _BLOCK_BYTES = 1 << 22
+"""Read at once; no line is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,10 @@ def _start(content: BinaryIO, path: Path) -> tuple[bytes, int]:
     """Return the header line and its number; the content stands behind it."""
     number = 0
     try:
-        while line := content.readline():
+        while line := content.readline(_BLOCK_BYTES):
             number += 1
+            if len(line) == _BLOCK_BYTES:
+                raise InputFileError(path.name, _TOO_LONG, where=f"line {number}")
             line = line.removeprefix(_BOM) if number == 1 else line
             if line.strip() and not line.startswith(b"#"):
                 return line, number
@@ -102,7 +109,18 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
         raise InputFileError(path.name, f"not UTF-8 text: {error.reason}", where=f"line {number}") from None
     if "\0" in text:
         raise InputFileError(path.name, "not a text file", where=f"line {number}")
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    try:
+        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    except csv.Error as error:
+        raise InputFileError(path.name, f"not a header: {error}", where=f"line {number}") from None
+    value = next((word for name in names if (word := _value_in(name))), None)
+    if value is not None or all(name.isdecimal() for name in names):
+        raise InputFileError(
+            path.name,
+            f"a header is expected and {value or names[0]!r} is a value, not the name of a column",
+            where=f"line {number}",
+            hint="write the names of the columns into the first line, without # before them",
+        )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputFileError(
@@ -112,6 +130,14 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
         place = names.index("") + 1
         raise InputFileError(path.name, f"column {place} has no name in the header", where=f"line {number}")
     return names, number
+
+
+def _value_in(name: str) -> str | None:
+    """Return a number among the words of what should be a name, when all of its words are numbers."""
+    words = name.split()
+    if not all(word.isdecimal() or _VALUE.fullmatch(word) for word in words):
+        return None
+    return next((word for word in words if not word.isdecimal()), None)
 
 
 def _blocks(path: Path, names: list[str], header_line: int, delimiter: str) -> Iterator[pa.RecordBatch]:
@@ -148,6 +174,8 @@ def _blocks(path: Path, names: list[str], header_line: int, delimiter: str) -> I
 def _reason(
     path: Path, wrong: list[arrow_csv.InvalidRow], error: Exception, header_line: int
 ) -> InputFileError:
+    if not wrong and "straddl" in str(error):
+        return InputFileError(path.name, _TOO_LONG, hint="is a quotation mark never closed?")
     if not wrong:
         return InputFileError(path.name, str(error).removeprefix("CSV parse error: "))
     row = wrong[0]

@@ -18,9 +18,10 @@ from astropy.table import Column as AstropyColumn
 from astropy.table import MaskedColumn, Table
 from astropy.units import UnitsWarning
 
+from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import basic_schema, is_list, pieces
+from awe.core.tables.formats._arrow import basic_schema, pieces
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats.csv import delimited_rows

@@ -13,9 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from awe.core.tables._datatypes import DATATYPES, is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import is_list, string_bytes
+from awe.core.tables.formats._arrow import string_bytes
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._text import json_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
@@ -24,21 +25,16 @@ from awe.errors import AweError, InputFileError
 __all__ = ["JSON", "JsonFormat"]
 
 _PIECE_ROWS = 16_384
+# VOTable's words, and words of our own for the numbers that it lacks
 _WORDS = {
-    pa.bool_(): "boolean",
+    **DATATYPES,
     pa.int8(): "byte",
-    pa.uint8(): "unsignedByte",
-    pa.int16(): "short",
     pa.uint16(): "unsignedShort",
-    pa.int32(): "int",
     pa.uint32(): "unsignedInt",
-    pa.int64(): "long",
     pa.uint64(): "unsignedLong",
-    pa.float16(): "float",
-    pa.float32(): "float",
-    pa.float64(): "double",
 }
-_TYPES = {word: arrow for arrow, word in _WORDS.items()} | {"char": pa.string(), "decimal": pa.string()}
+_TYPES = {word: arrow for arrow, word in _WORDS.items()} | {"decimal": pa.string()}
+_WORDS[pa.float16()] = "float"
 
 
 @dataclass(frozen=True, slots=True)

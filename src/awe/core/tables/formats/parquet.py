@@ -11,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from awe.core.tables._datatypes import VOTABLE_NUMBERS
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import VOTABLE_NUMBERS, basic_schema
+from awe.core.tables.formats._arrow import basic_schema
 from awe.core.tables.formats._votable_document import frame
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import votable_schema

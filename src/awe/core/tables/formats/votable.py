@@ -14,9 +14,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from awe.core.tables._datatypes import VOTABLE_NUMBERS
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import VOTABLE_NUMBERS, basic_schema, pieces
+from awe.core.tables.formats._arrow import basic_schema, pieces
 from awe.core.tables.formats._votable_binary import Binary2Encoder
 from awe.core.tables.formats._votable_cells import table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info

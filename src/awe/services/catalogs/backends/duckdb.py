@@ -15,6 +15,7 @@ from types import MappingProxyType
 import duckdb
 import pyarrow as pa
 
+from awe.core.progress import Progress
 from awe.core.sql import Query, TableUse
 from awe.core.tables import Schema, TableStream
 from awe.errors import (
@@ -27,7 +28,7 @@ from awe.errors import (
     UsageError,
 )
 from awe.services.catalogs._files import CatalogFiles
-from awe.services.catalogs.interface import Features, Limits, Progress, StoredTable, WriteSpec
+from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
 from awe.settings import LimitSettings
 
 __all__ = ["DuckDBEngine"]
@@ -148,7 +149,7 @@ class DuckDBEngine:
         if held is not None:
             name = f"memory_{use.key}"
             cursor.register(name, held)
-            return '"' + name.replace('"', '""') + '"'
+            return f'"{name}"'
         paths = self._files.paths(stored[use.table.full_name].location, use.region)
         listed = ", ".join(_quoted(str(path)) for path in paths)
         return f"read_parquet([{listed}], hive_partitioning = false)"
@@ -178,17 +179,8 @@ class _Rows(TableStream):
         self._arrow = pa.schema([(column.name, column.type) for column in columns])
         self._stopped = self._closed = False
         self._busy = threading.Lock()
-        self._held: pa.RecordBatch | None = None
-
-    def primed(self) -> "_Rows":
-        """Return this stream with its first batch already made, so that early errors come early."""
-        self._held = next(self, None)
-        return self
 
     def __next__(self) -> pa.RecordBatch:
-        held, self._held = self._held, None
-        if held is not None:
-            return held
         try:
             with self._busy:
                 batch = self._next()

@@ -49,7 +49,7 @@ class CasJobsResult:
             end = {"Overflow": True} if stream.overflow else {}
         except AweError as error:
             end = {"Error": str(error)}
-        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
+        except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the document says so
             _LOG.exception("a result failed on its way")
             end = {"Error": "something went wrong inside the service"}
         more = f",{json.dumps(end)[1:-1]}" if end else ""

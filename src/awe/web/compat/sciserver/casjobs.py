@@ -59,7 +59,7 @@ def user(call: Call) -> Response:
 def _query_text(call: Call) -> str:
     try:
         given = json.loads(call.body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError("the request's body is not JSON", hint='send {"Query": "SELECT ..."}') from None
     text = given.get("Query") if isinstance(given, dict) else None
     if not isinstance(text, str) or not text.strip():

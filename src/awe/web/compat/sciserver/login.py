@@ -31,7 +31,8 @@ def _credentials(body: bytes) -> tuple[str, str]:
     try:
         user = json.loads(body)["auth"]["identity"]["password"]["user"]
         name, password = user["name"], user["password"]
-    except (ValueError, KeyError, TypeError):
+        f"{name}{password}".encode()  # JSON can spell halves of characters
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError("the request's body is not a login", hint=f"send {_SHAPE}") from None
     if not isinstance(name, str) or not isinstance(password, str):
         raise UsageError("the request's body is not a login", hint=f"send {_SHAPE}")

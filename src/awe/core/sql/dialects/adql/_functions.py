@@ -1,7 +1,7 @@
 """The functions of ADQL 2.1 as a table of their forms, and the check of a call against it.
 
 Sources: ADQL 2.1 sections 2.3 (mathematics), 4.2 (geometry), 4.9.1 (IN_UNIT). Aggregates, COALESCE, CAST,
-LOWER and UPPER have a syntax or a node of their own and stand in ``_expressions``.
+LOWER and UPPER have a syntax or a node of their own and stand in ``_primaries``.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,0 +1,115 @@
+"""Which few types the astronomical formats know, and what VOTable calls them.
+
+Words: a *basic* type is bool, a number, text (`pa.string`), or a fixed or variable list of numbers.
+Every other Arrow type is written as one of them; the *datatype* is VOTable's word for it. TAP_SCHEMA, the
+JSON API and the VOTable writer all ask here, so that what is announced is what is delivered. How values are
+converted is the formats' business.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from awe.core.tables._schema import Column
+
+__all__ = ["DATATYPES", "VOTABLE_NUMBERS", "Datatype", "basic_type", "is_bytes", "is_list", "votable_type"]
+
+VOTABLE_NUMBERS: Mapping[pa.DataType, pa.DataType] = {
+    pa.int8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.int64(),
+    pa.float16(): pa.float32(),
+}
+"""Numbers that VOTable 1.5 section 2.1 lacks, and the next type that holds them (uint64: checked by value)."""
+
+DATATYPES: Mapping[pa.DataType, str] = {
+    pa.bool_(): "boolean",
+    pa.uint8(): "unsignedByte",
+    pa.int16(): "short",
+    pa.int32(): "int",
+    pa.int64(): "long",
+    pa.float32(): "float",
+    pa.float64(): "double",
+    pa.string(): "char",
+}
+"""Basic Arrow types and the datatypes of VOTable 1.5 section 2.1."""
+
+
+class Datatype(NamedTuple):
+    """What VOTable says of a column's values (VOTable 1.5 section 4.1); arraysize and xtype may be empty."""
+
+    datatype: str
+    arraysize: str
+    xtype: str
+
+
+def is_list(arrow: pa.DataType) -> bool:
+    """Tell whether values of this type are arrays."""
+    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(arrow) for test in tests)
+
+
+def is_bytes(arrow: pa.DataType) -> bool:
+    """Tell whether values of this type are bytes."""
+    tests = (
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_fixed_size_binary,
+        pa.types.is_binary_view,
+    )
+    return any(test(arrow) for test in tests)
+
+
+def _is_number(arrow: pa.DataType) -> bool:
+    return any(test(arrow) for test in (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating))
+
+
+def basic_type(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
+    """Return the basic type that a column of this type is written as.
+
+    Parameters
+    ----------
+    arrow
+        The column's type.
+    numbers
+        Number types that the format lacks, and those that it has instead.
+    """
+    if pa.types.is_dictionary(arrow):
+        return basic_type(arrow.value_type, numbers)
+    if _is_number(arrow):
+        return numbers.get(arrow, arrow)
+    if pa.types.is_decimal(arrow):
+        return pa.int64() if arrow.scale == 0 and arrow.precision <= 18 else pa.float64()
+    if pa.types.is_duration(arrow):
+        return pa.int64()
+    if is_bytes(arrow):
+        return pa.list_(numbers.get(pa.uint8(), pa.uint8()))
+    if is_list(arrow):
+        return _basic_list(arrow, numbers)
+    return pa.string()
+
+
+def _basic_list(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
+    item = arrow.value_type
+    if not (_is_number(item) or pa.types.is_decimal(item)):
+        return pa.string()
+    inner = basic_type(item, numbers)
+    if pa.types.is_fixed_size_list(arrow) and arrow.list_size > 0:
+        return pa.list_(inner, arrow.list_size)
+    return pa.list_(inner)
+
+
+def votable_type(column: Column) -> Datatype:
+    """Return the datatype, arraysize and xtype of a column; times say so by the xtype of DALI 1.1 section 3.3.3."""
+    basic = basic_type(column.type, VOTABLE_NUMBERS)
+    temporal = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+    item = basic.value_type if is_list(basic) else basic
+    return Datatype(DATATYPES[item], _arraysize(basic), column.xtype or ("timestamp" if temporal else ""))
+
+
+def _arraysize(basic: pa.DataType) -> str:
+    if pa.types.is_fixed_size_list(basic):
+        return str(basic.list_size)
+    return "*" if pa.types.is_string(basic) or pa.types.is_list(basic) else ""
