@@ -1,5 +1,6 @@
 """The command line: help that teaches, errors that are sentences."""
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from awe.cli import COMMANDS, main
+from awe.testing import TINY_IMAGES, tiny_archive
 
 
 @dataclass(frozen=True)
@@ -112,3 +114,35 @@ def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -
     assert "99" in done.stderr
     listed = run("tables", "--at", "sky", "--json")
     assert "bright.stars" not in listed.stdout
+
+
+def test_a_table_is_removed_when_that_is_confirmed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    (tmp_path / "stars.csv").write_text("name,ra,dec\nVega,279.2347,38.7837\n")
+    assert run("publish", "table", "bright.stars", "stars.csv", "--data", "sky").returncode == 0
+    asked = run("remove", "table", "bright.stars", "--data", "sky")
+    assert asked.returncode == 130
+    assert "bright.stars" in run("tables", "--at", "sky", "--json").stdout
+    assert run("remove", "table", "Bright.Stars", "--yes", "--data", "sky").returncode == 0
+    assert "bright.stars" not in run("tables", "--at", "sky", "--json").stdout
+    index = run("remove", "table", "ivoa.obscore", "--yes", "--data", "sky")
+    assert index.returncode == 1
+    assert "awe remove images" in index.stderr
+
+
+def test_a_mistyped_command_and_a_negative_radius_are_told(run: Run) -> None:
+    assert "did you mean query?" in run("quer", "SELECT 1").stderr
+    assert "radius=-3 arcsec" in run("cone", "a.b", "10 10", "-3 arcsec").stderr
+
+
+def test_a_cutout_outside_the_image_is_a_sentence_and_no_file(run: Run, tmp_path: Path) -> None:
+    with tiny_archive(tmp_path / "tiny"):
+        pass
+    done = run("cutout", TINY_IMAGES[0], "10 12", "20 arcsec", "out.fits", "--at", "tiny")
+    assert done.returncode == 1
+    assert "has no pixel within 20 arcsec" in done.stderr
+    assert not (tmp_path / "out.fits").exists()
+    none = run("images", "--instrument", "ACIS", "--at", "tiny")
+    assert "instrument_name is ACS" in none.stderr

@@ -5,6 +5,7 @@
 
 import json
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -24,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "images": ("awe.cli.images", "Images that cover a position."),
     "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),
     "publish": ("awe.cli.publish", "Publish tables and images in an archive here."),
+    "remove": ("awe.cli.remove", "Remove published tables and images from an archive here."),
     "login": ("awe.cli.login", "Log in and print a token."),
     "admin": ("awe.cli.admin", "Accounts of an archive here."),
 }
@@ -43,6 +45,14 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = get_close_matches(args[0], COMMANDS, n=1)
+        if near and args[0] not in COMMANDS:
+            raise click.UsageError(f"there is no command {args[0]!r}: did you mean {near[0]}?", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -72,7 +82,7 @@ def _awe() -> None:
 def main() -> None:
     """Run the command line; an error of awe is a sentence on standard error, and exit code 1."""
     try:
-        _awe(standalone_mode=False)
+        _awe(prog_name="awe", standalone_mode=False)
     except AweError as error:
         if "--json" in sys.argv:
             print(json.dumps(error.to_json()), file=sys.stderr)

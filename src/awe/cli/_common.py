@@ -18,7 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def at_option(function: F) -> F:
     """Add ``--at``: the service or the data folder to ask."""
     return click.option(
-        "--at", metavar="URL|FOLDER", help="Service or data folder to ask [default: AWE_URL]."
+        "--at",
+        metavar="URL|FOLDER",
+        help="Service or data folder to ask [default: AWE_URL, else http://127.0.0.1:8765].",
     )(function)
 
 

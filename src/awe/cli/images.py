@@ -3,7 +3,7 @@
 import click
 
 from awe.cli._common import at_option, json_option, print_table
-from awe.client import connect
+from awe.client import Client, connect
 
 __all__ = ["command"]
 
@@ -11,6 +11,7 @@ _SHOWN = (
     "obs_id",
     "obs_collection",
     "instrument_name",
+    "spectral_elt",
     "calib_level",
     "t_exptime",
     "s_ra",
@@ -58,4 +59,17 @@ def command(
             exposure_s=None if min_exposure is None else (min_exposure, float("inf")),
             max_rows=max_rows,
         )
+        others = "" if len(table) else _others(archive, instrument, collection)
     print_table(table if as_json else table[[n for n in _SHOWN if n in table.colnames]], as_json=as_json)
+    if others and not as_json:
+        click.echo(f"hint: {others}", err=True)
+
+
+def _others(archive: Client, instrument: tuple[str, ...], collection: tuple[str, ...]) -> str:
+    """Say which instruments or collections there are, of what was asked for."""
+    asked = {"instrument_name": instrument, "obs_collection": collection}
+    every = archive.images()
+    known = {column: sorted(set(map(str, every[column]))) for column, values in asked.items() if values}
+    return "; ".join(
+        f"{column} is {', '.join(values)}, written just so" for column, values in known.items() if values
+    )

@@ -67,10 +67,13 @@ def publish_table(
     if as_json:
         print(json.dumps(about))
     else:
-        where = f"positions in {record.ra}, {record.dec}" if record.ra else "no positions"
-        click.echo(
-            f"published {about['table']}: {record.rows:,} rows, {len(record.columns)} columns, {where}"
+        where = (
+            f"positions in {record.ra}, {record.dec}"
+            if record.ra
+            else "no positions (--ra and --dec name them)"
         )
+        rows = f"{record.rows:,} row{'' if record.rows == 1 else 's'}"
+        click.echo(f"published {about['table']}: {rows}, {len(record.columns)} columns, {where}")
 
 
 @command.command("images")

@@ -22,4 +22,10 @@ def command(at: str | None, as_json: bool) -> None:
             return
         click.echo(f"{archive.url}")
         for name, value in status.items():
-            click.echo(f"  {name:<16} {value}")
+            click.echo(f"  {name:<16} {_words(value)}".rstrip())
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -11,6 +11,7 @@ from awe.cli._progress import Progress
 from awe.errors import AuthenticationError
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR
+from awe.settings import Settings
 from awe.web import bind, serve
 
 __all__ = ["command"]
@@ -33,8 +34,8 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
       awe up --demo                        a simulated M87 field to try everything with
       awe up --data /archive --port 8000   your own archive
     """
+    listener = bind(Settings.load(data, host=host, port=port))  # first: a port in use is told before any work
     with open_archive(data, host=host, port=port) as platform:
-        listener = bind(platform.settings)  # first: a port in use is told before any work is done
         if demo:
             with Progress() as progress:
                 publish_demo(platform, progress)
@@ -69,7 +70,7 @@ def _greet(platform: Platform, address: str, token_file: Path) -> None:
     tables = platform.catalogs.tables()
     click.secho(f"\nawe is up at {address}", bold=True)
     for table in tables:
-        click.echo(f"  {table.schema}.{table.name:<20} {table.rows:>10,} rows")
+        click.echo(f"  {f'{table.schema}.{table.name}':<24} {table.rows:>12,} rows")
     if not tables:
         click.echo("  nothing is published yet: `awe publish --help`, or start with --demo")
     click.echo(f"  TAP      {address}/tap")

@@ -32,6 +32,7 @@ Params = Mapping[str, str | int | float | Sequence[str] | None]
 """Query parameters; a None is left out, a sequence is repeated."""
 
 _CHUNK = 1 << 18
+_NO_CONTENT = 204
 _BY_STATUS: dict[int, type[AweError]] = {
     400: UsageError,
     401: AuthenticationError,
@@ -137,10 +138,17 @@ class Transport:
 
     def save(
         self, method: str, path: str, to: Path, *, params: Params | None = None, body: object = None
-    ) -> None:
-        """Write an answer to a file: whole, or not at all. Shows progress when it takes long."""
-        to.parent.mkdir(parents=True, exist_ok=True)
+    ) -> bool:
+        """Write an answer to a file: whole, or not at all. Shows progress when it takes long.
+
+        Returns
+        -------
+        False, and no file is written, where the service has nothing (HTTP 204).
+        """
         with self.stream(method, path, params=params, body=body) as answer:
+            if answer.status_code == _NO_CONTENT:
+                return False
+            to.parent.mkdir(parents=True, exist_ok=True)
             size = int(answer.headers.get("Content-Length", 0)) or None
             with tempfile.NamedTemporaryFile(dir=to.parent, prefix=f".{to.name}-", delete=False) as part:
                 partial = Path(part.name)
@@ -154,6 +162,7 @@ class Transport:
                 except BaseException:
                     partial.unlink(missing_ok=True)
                     raise
+        return True
 
 
 def _pairs(params: Params | None) -> httpx.QueryParams | None:

@@ -52,13 +52,20 @@ def position(where: PositionLike) -> tuple[float, float]:
 
 
 def degrees(angle: AngleLike, name: str = "radius") -> float:
-    """Return an angle in degrees.
+    """Return the angle of a radius or size in degrees.
 
     Raises
     ------
     ParameterError
-        If it is not an angle; `name` says which one.
+        If it is not an angle, or is below zero; `name` says which one.
     """
+    found = _to_degrees(angle, name)
+    if found < 0.0:
+        raise ParameterError(name, angle, "is below zero")
+    return found
+
+
+def _to_degrees(angle: AngleLike, name: str) -> float:
     try:
         if isinstance(angle, str):
             try:

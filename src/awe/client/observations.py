@@ -116,12 +116,14 @@ class ObservationsClient(ServiceClient):
         ra, dec = position(where)
         params: Params = {"ID": name, "CIRCLE": f"{ra!r} {dec!r} {degrees(size, 'size')!r}"}
         if save is not None:
-            self.transport.save("GET", "/soda/sync", Path(save), params=params)
-            return fits.open(save)
-        content = self.transport.get_bytes("/soda/sync", params)
-        if not content:
-            raise NotFoundError(f"{name} has no pixel within {size} of {ra:.6f} {dec:+.6f}")
-        return fits.open(io.BytesIO(content))
+            if self.transport.save("GET", "/soda/sync", Path(save), params=params):
+                return fits.open(save)
+        elif content := self.transport.get_bytes("/soda/sync", params):
+            return fits.open(io.BytesIO(content))
+        raise NotFoundError(
+            f"{name} has no pixel within {size} of {ra:.6f} {dec:+.6f}",
+            hint="a search for images at that position says which ones cover it",
+        )
 
     def preview(self, name: str, *, size: int = 512, format: Literal["png"] = "png") -> bytes:  # noqa: A002
         """Return a z-scaled picture of an image as PNG, `size` pixels at its longer side."""

@@ -118,6 +118,9 @@ const records = (answer) => {
   return answer.data.map((row) => Object.fromEntries(row.map((value, i) => [names[i], value])));
 };
 
+// a long name breaks behind an underscore, not within a filter's name
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part, i) => (i ? [make("wbr"), part] : [part]));
+
 function imageCard(image, place, cutRadius) {
   const dataset = `/api/datasets/${encodeURIComponent(image.obs_publisher_did)}`;
   const picture = make("div", { class: "picture" });
@@ -128,7 +131,7 @@ function imageCard(image, place, cutRadius) {
   const facts = [image.detector || image.instrument_name, image.spectral_elt,
     image.t_exptime === null ? null : `${Number(image.t_exptime).toPrecision(4)} s`].filter(Boolean);
   return make("li", { class: "card" }, picture, make("div", { class: "text" },
-    make("h4", {}, image.obs_id),
+    make("h4", {}, ...breakable(image.obs_id)),
     make("p", {}, facts.join(" · ")),
     make("p", {}, [image.obs_collection, image.target_name].filter(Boolean).join(" · ")),
     make("p", { class: "links" },
