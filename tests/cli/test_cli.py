@@ -104,6 +104,9 @@ def test_an_archive_without_a_server(run: Run, tmp_path: Path) -> None:
     assert [row["name"] for row in json.loads(found.stdout)["rows"]] == ["Vega"]
     empty = run("cone", "bright.stars", "0 0", "1", "--at", "sky", "--json")
     assert json.loads(empty.stdout) == {"rows": [], "overflow": False}
+    cut = run("query", "SELECT name FROM bright.stars", "--max-rows", "1", "--save", "cut.csv", "--at", "sky")
+    assert cut.returncode == 0, cut.stderr
+    assert "warning: cut.csv was cut at the row limit" in cut.stderr
 
 
 def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -> None:

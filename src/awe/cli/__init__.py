@@ -5,6 +5,7 @@
 
 import json
 import sys
+import warnings
 from difflib import get_close_matches
 from importlib import import_module
 
@@ -79,10 +80,17 @@ def _awe() -> None:
     """
 
 
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    click.secho(f"warning: {message}", fg="yellow", err=True)
+
+
 def main() -> None:
     """Run the command line; an error of awe is a sentence on standard error, and exit code 1."""
     try:
-        _awe(prog_name="awe", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            warnings.simplefilter("always", UserWarning)
+            _awe(prog_name="awe", standalone_mode=False)
     except AweError as error:
         if "--json" in sys.argv:
             print(json.dumps(error.to_json()), file=sys.stderr)

@@ -1,6 +1,8 @@
 """``awe up``: the service, on this machine, with one command."""
 
 import secrets
+import signal
+import sys
 from pathlib import Path
 
 import click
@@ -34,6 +36,7 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
       awe up --demo                        a simulated M87 field to try everything with
       awe up --data /archive --port 8000   your own archive
     """
+    signal.signal(signal.SIGTERM, _told_to_stop)
     listener = bind(Settings.load(data, host=host, port=port))  # first: a port in use is told before any work
     with open_archive(data, host=host, port=port) as platform:
         if demo:
@@ -42,6 +45,10 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
         token_file = _operator_token(platform)
         _greet(platform, listener.url, token_file)
         serve(platform, listener)
+
+
+def _told_to_stop(_signal: int, _frame: object) -> None:
+    sys.exit(0)  # through the context managers, which close the archive
 
 
 def _operator_token(platform: Platform) -> Path:

@@ -10,7 +10,7 @@ runs against a service and against a folder.
 
 from awe.client._base import fetch_table
 from awe.client._client import Client, connect
-from awe.client._transport import Transport
+from awe.client._transport import OverflowWarning, Transport
 from awe.client._values import positions
 
-__all__ = ["Client", "Transport", "connect", "fetch_table", "positions"]
+__all__ = ["Client", "OverflowWarning", "Transport", "connect", "fetch_table", "positions"]

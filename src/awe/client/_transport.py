@@ -6,6 +6,7 @@ raised, and streams answers to files; it knows no service of awe.
 
 import json
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from awe.errors import (
     UsageError,
 )
 
-__all__ = ["Params", "Transport"]
+__all__ = ["OverflowWarning", "Params", "Transport"]
 
 Params = Mapping[str, str | int | float | Sequence[str] | None]
 """Query parameters; a None is left out, a sequence is repeated."""
@@ -40,6 +41,10 @@ _BY_STATUS: dict[int, type[AweError]] = {
     404: NotFoundError,
     503: UnavailableError,
 }
+
+
+class OverflowWarning(UserWarning):
+    """Rows were left out of an answer because of a limit."""
 
 
 class Transport:
@@ -141,6 +146,8 @@ class Transport:
     ) -> bool:
         """Write an answer to a file: whole, or not at all. Shows progress when it takes long.
 
+        Warns with `OverflowWarning` where rows were left out and the format cannot say so itself.
+
         Returns
         -------
         False, and no file is written, where the service has nothing (HTTP 204).
@@ -162,6 +169,11 @@ class Transport:
                 except BaseException:
                     partial.unlink(missing_ok=True)
                     raise
+            if answer.headers.get("X-Awe-Overflow") == "true":
+                warnings.warn(
+                    OverflowWarning(f"{to.name} was cut at the row limit; max_rows asks for more"),
+                    stacklevel=2,
+                )
         return True
 
 

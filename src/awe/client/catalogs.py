@@ -18,7 +18,7 @@ class CatalogsClient(ServiceClient):
     """Published tables."""
 
     def tables(self) -> Table:
-        """Return what is published: one row a table, with its description, rows and position columns."""
+        """Return what is published: one row a table, with its title, rows and position columns."""
         found: Any = self.transport.get_json("/api/tables")
         rows = [
             (
@@ -26,11 +26,11 @@ class CatalogsClient(ServiceClient):
                 int(t["rows"] or 0),
                 t.get("ra") or "",
                 t.get("dec") or "",
-                t["description"],
+                t["title"] or t["description"],
             )
             for t in found["tables"]
         ]
-        names = ("table", "rows", "ra", "dec", "description")
+        names = ("table", "rows", "ra", "dec", "title")
         return Table(rows=rows, names=names) if rows else Table(names=names, dtype=(str, int, str, str, str))
 
     def columns(self, table: str) -> Table:
