@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -73,7 +74,8 @@ def test_pyvo_cuts_what_sia2_found(server: str, session: Any) -> None:
     service = next(iter(found.iter_adhocservices()))
     assert {p.name: p.value for p in service.params}["standardID"].startswith("ivo://ivoa.net/std/SODA")
     piece = found[0].processed(circle=(RA, DEC, 0.001))
-    assert piece.read(6) == b"SIMPLE"
+    with closing(piece):
+        assert piece.read(6) == b"SIMPLE"
 
 
 def test_pyvo_tap(server: str, session: Any) -> None:
