@@ -5,7 +5,7 @@ raised, and streams answers to files; it knows no service of awe.
 """
 
 import json
-import tempfile
+import secrets
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -157,18 +157,16 @@ class Transport:
                 return False
             to.parent.mkdir(parents=True, exist_ok=True)
             size = int(answer.headers.get("Content-Length", 0)) or None
-            with tempfile.NamedTemporaryFile(dir=to.parent, prefix=f".{to.name}-", delete=False) as part:
-                partial = Path(part.name)
-                try:
-                    with Progress(to.name, size) as progress:
-                        for chunk in answer.iter_bytes(_CHUNK):
-                            part.write(chunk)
-                            progress.advance(len(chunk))
-                    part.close()
-                    partial.replace(to)
-                except BaseException:
-                    partial.unlink(missing_ok=True)
-                    raise
+            partial = to.with_name(f".{to.name}-{secrets.token_hex(4)}")
+            try:
+                with partial.open("xb") as part, Progress(to.name, size) as progress:
+                    for chunk in answer.iter_bytes(_CHUNK):
+                        part.write(chunk)
+                        progress.advance(len(chunk))
+                partial.replace(to)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
             if answer.headers.get("X-Awe-Overflow") == "true":
                 warnings.warn(
                     OverflowWarning(f"{to.name} was cut at the row limit; max_rows asks for more"),
