@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -149,3 +150,16 @@ def test_a_cutout_outside_the_image_is_a_sentence_and_no_file(run: Run, tmp_path
     assert not (tmp_path / "out.fits").exists()
     none = run("images", "--instrument", "ACIS", "--at", "tiny")
     assert "instrument_name is ACS" in none.stderr
+
+
+def test_a_login_prints_the_token_and_nothing_else(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = run("admin", "user", "add", "maria", "--password", "correct horse", "--data", "sky")
+    assert made.returncode == 0, made.stderr
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _prompt: "correct horse")
+    done = run("login", "maria", "--at", "sky")
+    assert re.fullmatch(r"[0-9a-f]{32}\n", done.stdout)
+    wrong = run("login", "maria", "--password", "guessed", "--at", "sky")
+    assert wrong.returncode == 1
+    assert "Traceback" not in wrong.stderr
