@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,27 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real test data are not here")
     return folder
+
+
+def _program(package: str, *names: str) -> str:
+    """Return the path of a program that the set-up installs; where it is absent: fail under CI, else skip."""
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        said = f"{names[0]} is not installed (Debian package {package})"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
+    return found
+
+
+@pytest.fixture(scope="session")
+def stilts() -> str:
+    """Return the path of STILTS, the Virtual Observatory's validator."""
+    return _program("stilts", "stilts")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium."""
+    return _program("chromium", "chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture

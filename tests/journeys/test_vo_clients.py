@@ -2,7 +2,6 @@
 
 import io
 import logging
-import shutil
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -95,10 +94,7 @@ def test_queries(service: Any, session: Any) -> None:
         (["tapquery", "tapurl={url}/tap", "sync=true", "adql=SELECT nix FROM hsc.SumCat"], "column 8"),
     ],
 )
-def test_stilts(service: Any, arguments: list[str], told: str) -> None:
-    stilts = shutil.which("stilts")
-    if stilts is None:
-        pytest.skip("STILTS is not installed (Debian package stilts)")
+def test_stilts(service: Any, stilts: str, arguments: list[str], told: str) -> None:
     place = ["lon=187.7059", "lat=12.3911"] if arguments[0] == "cone" else []
     command = [stilts, *(word.format(url=service.url) for word in arguments), *place, "omode=count"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -1,7 +1,6 @@
 """A catalogue as people have them, with names that SQL must quote, read by other people's clients."""
 
 import io
-import shutil
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
@@ -115,10 +114,7 @@ def test_pyvo_quotes_what_the_service_says(service: Service, session: Any) -> No
         assert example.execute().query_status == "OK"
 
 
-def test_stilts_has_nothing_to_say(service: Service, tmp_path: Path) -> None:
-    stilts = shutil.which("stilts")
-    if stilts is None:
-        pytest.skip("STILTS is not installed (Debian package stilts)")
+def test_stilts_has_nothing_to_say(service: Service, stilts: str, tmp_path: Path) -> None:
     address, _ = service
     for number, form in enumerate(("votable", "votable/b2")):
         document = tmp_path / f"{number}.vot"

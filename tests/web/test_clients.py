@@ -1,6 +1,5 @@
 """Other people's clients against a real server: pyvo's classes, STILTS' cone and validators."""
 
-import shutil
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -20,14 +19,6 @@ pytestmark = [
 ]
 
 RA, DEC = TINY_CENTRE
-
-
-@pytest.fixture(scope="module")
-def stilts() -> str:
-    found = shutil.which("stilts")
-    if found is None:
-        pytest.skip("STILTS is not installed (Debian package stilts)")
-    return found
 
 
 def test_pyvo_cone(server: str, session: Any) -> None:

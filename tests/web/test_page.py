@@ -1,6 +1,5 @@
 """The page in a real browser that can reach nothing but the service."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +11,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed (Debian package chromium)")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
