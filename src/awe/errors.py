@@ -20,6 +20,7 @@ The tree (code, HTTP status)::
     │   └── TimeLimitError    time_limit       408   it took longer than it may
     ├── CancelledError        cancelled        409   somebody asked it to stop
     ├── UnavailableError      unavailable      503   something we need is not there now
+    │   ├── BusyError         busy             503   too many ask at once: when to try again
     │   └── MissingExtraError missing_extra    503   an optional package is not installed: which extra
     └── ServiceError          internal         500   a fault of ours
 
@@ -33,6 +34,7 @@ from typing import ClassVar, Self
 __all__ = [
     "AuthenticationError",
     "AweError",
+    "BusyError",
     "CancelledError",
     "ConflictError",
     "ForbiddenError",
@@ -268,6 +270,23 @@ class UnavailableError(AweError):
 
     code = "unavailable"
     status = 503
+
+
+class BusyError(UnavailableError):
+    """Too many ask at once.
+
+    Parameters
+    ----------
+    message
+        What there is too much of.
+    retry_after
+        Seconds after which to try again.
+    """
+
+    code = "busy"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message, hint=f"try again in {retry_after} s", retry_after=retry_after)
 
 
 class MissingExtraError(UnavailableError):

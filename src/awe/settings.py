@@ -28,6 +28,18 @@ class LimitSettings(BaseModel):
         20_000_000, ge=1, description="Rows of an answer at the most; more are cut, and the answer says so."
     )
     seconds: float = Field(60.0, gt=0, description="Time of a synchronous query before it is stopped.")
+    queries: int = Field(
+        16, ge=1, description="Synchronous queries that are answered at the same time; more wait their turn."
+    )
+    waiting: int = Field(
+        400, ge=0, description="Synchronous queries that wait their turn; more are told to come back later."
+    )
+    patience: float = Field(
+        30.0, gt=0, description="Seconds that a query waits its turn before it is told to come back later."
+    )
+    requests: int = Field(
+        2000, ge=1, description="Requests in hand at the same time; more are told to come back later."
+    )
     memory: str = Field("2GB", description="Memory of the SQL engine, all running queries together.")
     threads: int | None = Field(None, ge=1, description="Threads of the SQL engine; all cores when unset.")
     upload_bytes: int = Field(100_000_000, ge=0, description="Size of a request's body at the most.")

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -15,9 +16,10 @@ from awe.core.tables import Column, Schema, TableStream
 from awe.core.tables.formats import FORMATS
 from awe.errors import ParameterError
 from awe.platform import Platform
+from awe.settings import LimitSettings
 from awe.testing import TINY_TABLE, tiny_settings
 from awe.web import build_app
-from awe.web.http import TableResponse, chosen_format, scrubbed
+from awe.web.http import Admission, TableResponse, chosen_format, scrubbed
 
 Message = MutableMapping[str, Any]
 SCHEMA = Schema((Column("n", pa.int64()),))
@@ -41,6 +43,12 @@ class Source:
         return TableStream(SCHEMA, self.batches(), self.stopped.set).map(SCHEMA, lambda batch: batch)
 
 
+def request_scope(admission: Admission) -> dict[str, object]:
+    """Return what a response needs to know of its request."""
+    app = SimpleNamespace(state=SimpleNamespace(admission=admission))
+    return {"type": "http", "method": "GET", "state": {"request_id": "x"}, "app": app}
+
+
 def answer(source: Source, gone_after_s: float) -> list[Message]:
     """Send a response to a client that goes away."""
     sent: list[Message] = []
@@ -52,7 +60,7 @@ def answer(source: Source, gone_after_s: float) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "state": {"request_id": "x"}}
+    scope = request_scope(Admission(LimitSettings()))
     asyncio.run(TableResponse(source.stream(), FORMATS["votable"])(scope, receive, send))
     return sent
 
@@ -82,7 +90,7 @@ def test_a_slow_client_holds_the_source_back(web: TestClient, platform: Platform
                 await asyncio.sleep(0.3)
                 sent.set()
 
-        scope = {"type": "http", "method": "GET", "state": {"request_id": "x"}}
+        scope = request_scope(Admission(LimitSettings()))
         await response(scope, receive, send)
 
     asyncio.run(run())

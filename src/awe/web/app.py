@@ -29,6 +29,7 @@ from awe.web import portal
 from awe.web.api import describe, router
 from awe.web.compat.sciserver import SciServerPaths, casjobs, casjobs_error, keystone_error, login
 from awe.web.http import (
+    Admission,
     Envelope,
     Handler,
     Renderer,
@@ -104,7 +105,7 @@ def build_app(platform: Platform) -> FastAPI:
     platform
         Stays open while the application is used; whoever opened it closes it.
     """
-    archive = platform.settings.archive
+    archive, limits = platform.settings.archive, platform.settings.limits
     app = FastAPI(
         title=archive.title,
         description=archive.description,
@@ -113,10 +114,11 @@ def build_app(platform: Platform) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Envelope), Middleware(SciServerPaths)],
+        middleware=[Middleware(Envelope, most=limits.requests), Middleware(SciServerPaths)],
         exception_handlers=_HANDLERS,
     )
     app.state.platform = platform
+    app.state.admission = Admission(limits)
     app.router.routes.extend(_route(entry) for entry in ROUTES)
     app.include_router(router)
     app.openapi = _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document

@@ -3,6 +3,7 @@
 No rule of a protocol and no use case of a service stands here.
 """
 
+from awe.web.http._admission import Admission
 from awe.web.http._call import Call, Handler, base_url, endpoint, platform_of
 from awe.web.http._errors import (
     VOTABLE_TYPE,
@@ -23,6 +24,7 @@ from awe.web.http._stream import TableResponse, absolute_links
 
 __all__ = [
     "VOTABLE_TYPE",
+    "Admission",
     "Call",
     "Envelope",
     "Handler",

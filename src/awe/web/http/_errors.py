@@ -16,6 +16,7 @@ from awe.errors import (
     AweError,
     ForbiddenError,
     LimitError,
+    RateLimitError,
     ServiceError,
     TimeLimitError,
     UnavailableError,
@@ -64,8 +65,12 @@ def scs_error(error: AweError) -> Response:
 
 
 def _status_of_old(error: AweError) -> int:
-    # clients log in after a 401 only; what these protocols call an error is a request they cannot answer
-    return error.status if isinstance(error, AuthenticationError | ForbiddenError) else 200
+    # clients log in after a 401 and come back after a 429 or 503 only; what these protocols call an error is a
+    # request that cannot be answered
+    return error.status if isinstance(error, _TOLD_BY_STATUS) else 200
+
+
+_TOLD_BY_STATUS = (AuthenticationError, ForbiddenError, RateLimitError, UnavailableError)
 
 
 def soda_error(error: AweError) -> Response:
@@ -97,6 +102,10 @@ def _sia2_word(error: AweError) -> str:
 
 
 def error_headers(error: AweError) -> dict[str, str]:
-    """Return the headers of an error's answer: its code, and how to log in where that is what is missing."""
-    challenge = _CHALLENGE if isinstance(error, AuthenticationError) else {}
-    return {"X-Awe-Error": error.code, **challenge}
+    """Return the headers of an error's answer: its code, how to log in or when to try again if that helps."""
+    headers = {"X-Awe-Error": error.code}
+    if isinstance(error, AuthenticationError):
+        headers |= _CHALLENGE
+    if "retry_after" in error.fields:
+        headers["Retry-After"] = str(error.fields["retry_after"])
+    return headers

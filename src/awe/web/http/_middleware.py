@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awe import __version__
+from awe.errors import BusyError
 from awe.web.http._errors import json_error, unexpected
 
 __all__ = ["Envelope", "scrubbed"]
@@ -25,6 +26,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Server": f"awe/{__version__}",
 }
+_TOO_MANY = json_error(BusyError("too many requests at the same time", retry_after=2))
 _SECRETS = (
     (re.compile(r"(/keystone/v3/tokens/+)[^/?]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"((?:token|password|auth|key|secret)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
@@ -40,10 +42,21 @@ def scrubbed(address: str) -> str:
 
 
 class Envelope:
-    """ASGI middleware; the number of a request is ``request.state.request_id``."""
+    """ASGI middleware; the number of a request is ``request.state.request_id``.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    app
+        What answers.
+    most
+        Requests in hand at the same time: each holds a socket and some memory, so one more is told at once to
+        come back later.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
+        self._most = most
+        self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and log it when it is answered."""
@@ -54,6 +67,8 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = number
         begun = time.perf_counter()
         status = 0
+        answer = self._app if self._in_hand < self._most else _TOO_MANY
+        self._in_hand += 1
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -66,12 +81,13 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await answer(scope, receive, sending)
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", number)
             if not status:
                 await json_error(unexpected(number))(scope, receive, sending)
         finally:
+            self._in_hand -= 1
             query = scope.get("query_string", b"").decode("latin-1")
             address = scrubbed(scope["path"] + (f"?{query}" if query else ""))
             taken_ms = 1e3 * (time.perf_counter() - begun)

@@ -2,7 +2,8 @@
 
 The first batch is made before the answer's head is sent, so that what goes wrong early has its proper
 status; what goes wrong later is stated in the document. All waiting for the engine happens in threads.
-When the client goes away, at any moment, the stream is closed, which cancels the query.
+When the client goes away, at any moment, the stream is closed, which cancels the query. A table takes its
+turn (`Admission`) before its first batch is made, and holds it until its stream is closed.
 """
 
 import logging
@@ -17,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from awe.core.tables import TableStream
 from awe.core.tables.formats import Format, VOTableOptions
-from awe.errors import AweError
+from awe.errors import AweError, BusyError
+from awe.web.http._admission import Admission
 from awe.web.http._errors import unexpected
 
 __all__ = ["TableResponse", "absolute_links"]
@@ -67,11 +69,21 @@ class TableResponse(Response):
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
-                await self._send(scope, receive, send)
+                await self._send_in_turn(scope, receive, send)
                 tasks.cancel_scope.cancel()
         finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._close)
+            await self._close()
+
+    async def _send_in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admission: Admission = scope["app"].state.admission
+        try:
+            async with admission.turn():
+                try:
+                    await self._send(scope, receive, send)
+                finally:
+                    await self._close()  # before the next one's turn: it needs what this query held
+        except BusyError as error:
+            await self._fail(error, scope, receive, send)
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -99,7 +111,11 @@ class TableResponse(Response):
             raise error
         await self.on_error(error)(scope, receive, send)
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close_stream)
+
+    def _close_stream(self) -> None:
         try:
             self._stream.close()
         except Exception:  # noqa: BLE001  # a fault of ours; the answer has gone, so only the log can say it
