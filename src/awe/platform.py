@@ -13,6 +13,8 @@ from typing import Self, cast
 from awe import plugins
 from awe.services.catalogs import CatalogService, CatalogStore, Engine
 from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.names import NameService, NameStore
+from awe.services.names.sesame import Sesame
 from awe.services.observations import ObservationService
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
@@ -34,6 +36,7 @@ class Platform:
     system: SystemDatabase
     engine: Engine
     identity: IdentityService
+    names: NameService
     catalogs: CatalogService
     observations: ObservationService
 
@@ -67,6 +70,9 @@ class Platform:
             authenticator if isinstance(authenticator, LocalAuthenticator) else LocalAuthenticator(accounts)
         )
         identity = IdentityService(accounts, local, authenticator, token_hours=settings.token_hours)
+        asked = settings.names
+        sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
+        names = NameService(NameStore(system, asked.keep_days), sesame)
         catalogs = CatalogService(CatalogStore(system), engine, settings.limits, folder / "publishing")
         catalogs.clean()
         observations = ObservationService(
@@ -77,7 +83,7 @@ class Platform:
             max_pixels=settings.limits.cutout_pixels,
             max_rows=settings.limits.rows,
         )
-        return cls(settings, system, engine, identity, catalogs, observations)
+        return cls(settings, system, engine, identity, names, catalogs, observations)
 
     def close(self) -> None:
         """Stop what runs and let go of everything."""

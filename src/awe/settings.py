@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from awe.errors import UsageError
 
-__all__ = ["ArchiveSettings", "ClientSettings", "LimitSettings", "Settings"]
+__all__ = ["ArchiveSettings", "ClientSettings", "LimitSettings", "NameSettings", "Settings"]
 
 
 class LimitSettings(BaseModel):
@@ -57,6 +57,19 @@ class ArchiveSettings(BaseModel):
     contact: str = Field("", description="Electronic mail of the people to ask.")
 
 
+class NameSettings(BaseModel):
+    """Where names of objects are looked up besides the local tables."""
+
+    network: bool = Field(
+        False, description="Ask the CDS (Sesame) for names that the local tables do not have."
+    )
+    sesame_url: str = Field(
+        "https://cds.unistra.fr/cgi-bin/nph-sesame", pattern="^https?://", description="Address of Sesame."
+    )
+    timeout_s: float = Field(5.0, gt=0, description="Seconds to wait for Sesame.")
+    keep_days: float = Field(30.0, ge=0, description="So long an answer of Sesame is used again.")
+
+
 class Settings(BaseSettings):
     """Everything an operator can set."""
 
@@ -89,6 +102,7 @@ class Settings(BaseSettings):
     token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
+    names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
 
     @classmethod
     def settings_customise_sources(

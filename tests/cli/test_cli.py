@@ -103,6 +103,12 @@ def test_an_archive_without_a_server(run: Run, tmp_path: Path) -> None:
     found = run("cone", "bright.stars", "18:36:56.3 +38:47:01", "1 arcmin", "--at", "sky", "--json")
     assert found.returncode == 0, found.stderr
     assert [row["name"] for row in json.loads(found.stdout)["rows"]] == ["Vega"]
+    named = run("cone", "bright.stars", "alpha Lyrae", "1 arcmin", "--at", "sky", "--json")
+    assert named.stdout == found.stdout
+    vega = json.loads(run("resolve", "vega", "--at", "sky", "--json").stdout)
+    assert (vega["name"], vega["kind"], round(vega["ra"], 4)) == ("Vega", "Star", 279.2347)
+    assert "18:36:56.34" in run("resolve", "alf Lyr", "--at", "sky").stdout
+    assert "did you mean Vega" in run("cone", "bright.stars", "Vegas", "1 arcmin", "--at", "sky").stderr
     empty = run("cone", "bright.stars", "0 0", "1", "--at", "sky", "--json")
     assert json.loads(empty.stdout) == {"rows": [], "overflow": False}
     cut = run("query", "SELECT name FROM bright.stars", "--max-rows", "1", "--save", "cut.csv", "--at", "sky")

@@ -59,6 +59,21 @@ def test_cones_as_people_type_them(web: TestClient, position: str, radius: str) 
     assert 1 <= len(web.get("/api/cone", params=params).json()["data"]) <= 20
 
 
+def test_names_stand_for_positions(web: TestClient) -> None:
+    found = web.get("/api/resolve", params={"name": "m87"}).json()
+    assert (found["name"], found["kind"], found["source"]) == ("M 87", "Galaxy", "OpenNGC")
+    assert "Virgo A" in found["aliases"]
+    place = web.get("/api/position", params={"text": "Virgo A", "radius": "1 arcmin"}).json()
+    assert (place["ra"], place["dec"]) == (found["ra"], found["dec"])
+    named = web.get("/api/cone", params={"table": TINY_TABLE, "position": "M87", "radius": "3 arcmin"}).json()
+    typed = {"table": TINY_TABLE, "position": f"{found['ra']} {found['dec']}", "radius": "3 arcmin"}
+    assert named["data"] == web.get("/api/cone", params=typed).json()["data"] != []
+    assert len(web.get("/api/images", params={"position": "NGC 4486"}).json()["data"]) == 2
+    unknown = web.get("/api/resolve", params={"name": "Betelgeuze"})
+    assert unknown.status_code == 404
+    assert "Betelgeuse" in unknown.json()["error"]["hint"]
+
+
 def test_images_around_a_position(web: TestClient) -> None:
     answer = web.get("/api/images", params={"position": f"{RA} {DEC}"}).json()
     names = [column["name"] for column in answer["metadata"]]

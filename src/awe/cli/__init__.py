@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("awe.cli.tables", "What is published; the columns of one table."),
     "query": ("awe.cli.query", "Run a query in ADQL, T-SQL or PostgreSQL."),
     "cone": ("awe.cli.cone", "Objects of a table near a position."),
+    "resolve": ("awe.cli.resolve", "Where an object is, by its name."),
     "images": ("awe.cli.images", "Images that cover a position."),
     "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),
     "publish": ("awe.cli.publish", "Publish tables and images in an archive here."),
@@ -71,7 +72,7 @@ def _awe() -> None:
 
     \b
       awe up --demo
-      awe cone hsc.SumCat "12:30:49.4 +12:23:28" "30 arcsec"
+      awe cone hsc.SumCat M87 "30 arcsec"
       awe query "SELECT TOP 5 MatchID, MatchRA, MatchDec FROM hsc.SumCat"
       awe images "12:30:49.4 +12:23:28"
 

@@ -18,9 +18,10 @@ __all__ = ["command"]
 def command(
     table: str, position: str, radius: str, max_rows: int | None, at: str | None, as_json: bool
 ) -> None:
-    """Print the objects of TABLE within RADIUS of POSITION.
+    """Print the objects of TABLE within RADIUS of POSITION, which may be an object's name.
 
     \b
+      awe cone hsc.SumCat M87 "30 arcsec"
       awe cone hsc.SumCat "12:30:49.4 +12:23:28" "30 arcsec"
       awe cone hsc.SumCat "187.7059 12.3911" 0.01          (degrees)
     """

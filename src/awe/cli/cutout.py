@@ -22,6 +22,7 @@ def command(dataset: str, position: str, size: str, file: Path, at: str | None, 
     """Cut a circle of radius SIZE around POSITION out of the image DATASET, into FILE.
 
     \b
+      awe cutout hst_9401_02_acs_wfc_total M87 "20 arcsec" core.fits
       awe cutout hst_9401_02_acs_wfc_total "12:30:49.4 +12:23:28" "20 arcsec" core.fits
     """
     with connect(at) as archive, archive.cutout(dataset, position, size, save=file) as hdus:

@@ -46,6 +46,7 @@ def command(
     """Print the images that touch a circle of radius SIZE around POSITION; all of them without a position.
 
     \b
+      awe images M87
       awe images "12:30:49.4 +12:23:28"
       awe images "187.7059 12.3911" "2 arcmin" --instrument ACS/WFC --min-exposure 1000
     """

@@ -3,11 +3,13 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from astropy.table import Table
 
 from awe.client._transport import Params, Transport
-from awe.client._values import read_votable
+from awe.client._values import PositionLike, position, read_votable
+from awe.errors import PositionError
 
 __all__ = ["BINARY2", "ServiceClient", "fetch_table"]
 
@@ -19,6 +21,22 @@ class ServiceClient:
     """One service of an archive, as the client sees it."""
 
     transport: Transport
+
+    def _place(self, where: PositionLike) -> tuple[float, float]:
+        """Return (ra, dec) in ICRS degrees; a text that is no position is a name, and the service knows it.
+
+        Raises
+        ------
+        PositionError, NotFoundError
+            If it is neither.
+        """
+        try:
+            return position(where)
+        except PositionError:
+            if not isinstance(where, str):
+                raise
+        found: Any = self.transport.get_json("/api/resolve", {"name": where})
+        return float(found["ra"]), float(found["dec"])
 
 
 def fetch_table(

@@ -23,7 +23,8 @@ from awe.errors import NotFoundError, ParameterError
 __all__ = ["AngleLike", "PositionLike", "degrees", "position", "positions", "read_votable", "to_astropy"]
 
 PositionLike: TypeAlias = SkyCoord | str | tuple[float, float]
-"""A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, or (ra, dec) in ICRS degrees."""
+"""A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, (ra, dec) in ICRS degrees; where a
+service is asked, also the name of an object."""
 
 AngleLike: TypeAlias = u.Quantity | str | float
 """A Quantity, a text such as "10 arcmin", or a number of degrees."""

@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Params
-from awe.client._values import AngleLike, PositionLike, degrees, position
+from awe.client._values import AngleLike, PositionLike, degrees
 
 __all__ = ["CatalogsClient", "Language"]
 
@@ -139,13 +139,13 @@ class CatalogsClient(ServiceClient):
         table
             ``schema.name`` of a table with positions.
         where
-            A SkyCoord, a text ("12:30:49.4 +12:23:28") or (ra, dec) in ICRS degrees.
+            A SkyCoord, a text ("12:30:49.4 +12:23:28"), a name ("M87") or (ra, dec) in ICRS degrees.
         radius
             A Quantity, a text ("2 arcmin") or degrees; 0 to 180 degrees.
         max_rows
             Rows at the most; the service's default when None.
         """
-        ra, dec = position(where)
+        ra, dec = self._place(where)
         params: Params = {
             "RA": ra,
             "DEC": dec,

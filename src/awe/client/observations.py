@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Params
-from awe.client._values import AngleLike, PositionLike, degrees, position
+from awe.client._values import AngleLike, PositionLike, degrees
 from awe.errors import NotFoundError, ParameterError
 
 __all__ = ["ObservationsClient"]
@@ -63,7 +63,7 @@ class ObservationsClient(ServiceClient):
             "RESPONSEFORMAT": BINARY2,
         }
         if where is not None:
-            ra, dec = position(where)
+            ra, dec = self._place(where)
             params["POS"] = f"CIRCLE {ra!r} {dec!r} {degrees(size, 'size')!r}"
         return fetch_table(self.transport, "GET", "/sia2/query", params=params)
 
@@ -113,7 +113,7 @@ class ObservationsClient(ServiceClient):
         NotFoundError
             If there is no such image, or the piece lies outside it.
         """
-        ra, dec = position(where)
+        ra, dec = self._place(where)
         params: Params = {"ID": name, "CIRCLE": f"{ra!r} {dec!r} {degrees(size, 'size')!r}"}
         if save is not None:
             if self.transport.save("GET", "/soda/sync", Path(save), params=params):

@@ -73,8 +73,8 @@ def test_what_astropy_writes(ra: float, dec: float, sep: str) -> None:
     ("text", "message"),
     [
         ("", "not a position"),
-        ("M87", "not looked up"),
-        ("NGC 4486", "not looked up"),
+        ("M87", "not a position"),
+        ("NGC 4486", "not a position"),
         ("12", "not a position"),
         ("1 2 3", "not a position"),
         ("nan 3", "not a position"),

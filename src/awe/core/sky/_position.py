@@ -48,7 +48,7 @@ def parse_position(text: str) -> tuple[float, float]:
     if len(found) != 2 or found[0] is None or found[1] is None:
         raise PositionError(
             f"{text!r} is not a position",
-            hint=f"{_HINT}; names of objects are not looked up, give coordinates",
+            hint=_HINT,
             position=text,
         )
     ra, dec = found[0], found[1]

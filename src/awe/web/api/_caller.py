@@ -9,7 +9,7 @@ from awe.platform import Platform
 from awe.services.identity import Identity
 from awe.web.http import caller, platform_of
 
-__all__ = ["Caller", "Services", "get"]
+__all__ = ["Caller", "Services", "get", "place"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +20,18 @@ def _identity(request: Request) -> Identity:
 
 Services = Annotated[Platform, Depends(platform_of)]
 Caller = Annotated[Identity, Depends(_identity)]
+
+
+def place(services: Platform, text: str) -> tuple[float, float]:
+    """Return the ICRS degrees of a position or of an object's name.
+
+    Raises
+    ------
+    PositionError, NotFoundError
+        If it is neither.
+    """
+    found = services.names.resolve(text)
+    return found.ra, found.dec
 
 
 def get(router: APIRouter, path: str, **options: Any) -> Callable[[F], F]:

@@ -6,11 +6,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from awe.core.sky import Circle, parse_position
+from awe.core.sky import Circle
 from awe.errors import NotFoundError
 from awe.services.observations import Dataset
 from awe.web.api._angles import angle_deg
-from awe.web.api._caller import Services, get
+from awe.web.api._caller import Services, get, place
 from awe.web.http import base_url
 
 __all__ = ["router"]
@@ -33,12 +33,12 @@ def preview(
     name: str,
     services: Services,
     size: Annotated[int, Query(description="Pixels of the longer side")] = 512,
-    position: Annotated[str, Query(description="Centre of a part of it")] = "",
+    position: Annotated[str, Query(description="Centre of a part of it, a position or a name")] = "",
     radius: Annotated[str, Query(description="Radius of the part, such as 30 arcsec")] = "1 arcmin",
     stretch: Annotated[Literal["linear", "asinh"], Query(description="How brightness is shown")] = "linear",
 ) -> Response:
     """Draw an image, or a part of it, z-scaled, as PNG."""
-    region = Circle(*parse_position(position), angle_deg("radius", radius)) if position else None
+    region = Circle(*place(services, position), angle_deg("radius", radius)) if position else None
     png = services.observations.preview(name, region=region, size=size, stretch=stretch)
     if png is None:
         raise NotFoundError(f"{name} has no pixel within {radius} of {position}")

@@ -7,18 +7,20 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from awe.core.sky import Circle, parse_position
+from awe.core.sky import Circle
 from awe.core.tables import TableStream
 from awe.services.observations import Criteria
 from awe.web.api._angles import angle_deg
-from awe.web.api._caller import Caller, Services, get
+from awe.web.api._caller import Caller, Services, get, place
 from awe.web.http import TableResponse, absolute_links, base_url, chosen_format, json_error
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["searches"])
 
-Position = Annotated[str, Query(description='Such as 187.7059 12.3911 or "12:30:49.4 +12:23:28", ICRS')]
+Position = Annotated[
+    str, Query(description='Such as 187.7059 12.3911 or "12:30:49.4 +12:23:28", ICRS, or a name such as M87')
+]
 Radius = Annotated[str, Query(description="Such as 2 arcmin; degrees without a unit")]
 Rows = Annotated[int | None, Query(ge=0, description="Rows at the most")]
 Form = Annotated[str, Query(alias="format", description="votable, votable/b2, csv, fits, json, parquet ...")]
@@ -59,7 +61,7 @@ def cone(
     answer = _answer(request, form)
     radius_deg = angle_deg("radius", radius)
     stream = services.catalogs.cone(
-        table, *parse_position(position), radius_deg, identity=caller, max_rows=max_rows
+        table, *place(services, position), radius_deg, identity=caller, max_rows=max_rows
     )
     return answer(stream)
 
@@ -75,15 +77,22 @@ def images(
 ) -> Response:
     """Return the images that touch a circle on the sky; with radius 0, those that cover the position."""
     answer = _answer(request, form)
-    region = Circle(*parse_position(position), angle_deg("radius", radius))
+    region = Circle(*place(services, position), angle_deg("radius", radius))
     return answer(services.observations.find(Criteria(regions=(region,)), max_rows=max_rows))
 
 
 @get(router, "/position")
-def position(text: Position, radius: Radius = "0") -> dict[str, float]:
-    """Read a position and a radius as people type them; answers ICRS degrees."""
-    ra, dec = parse_position(text)
-    return {"ra": ra, "dec": dec, "radius": angle_deg("radius", radius)}
+def position(services: Services, text: Position, radius: Radius = "0") -> dict[str, float | str]:
+    """Read a position, or a name, and a radius as people type them; answers ICRS degrees."""
+    found = services.names.resolve(text)
+    return {
+        "ra": found.ra,
+        "dec": found.dec,
+        "radius": angle_deg("radius", radius),
+        "name": found.name,
+        "kind": found.kind,
+        "source": found.source,
+    }
 
 
 def _answer(request: Request, named: str) -> Callable[[TableStream], Response]:

@@ -192,6 +192,7 @@ function clearResults() {
   for (const id of ["images", "rows", "row-links", "image-count", "row-count"]) byId(id).replaceChildren();
   byId("rows-box").hidden = true;
   byId("form-error").hidden = true;
+  byId("found").textContent = "";
   for (const id of ["position", "radius"]) byId(id).removeAttribute("aria-invalid");
 }
 
@@ -207,6 +208,8 @@ async function search() {
   try {
     const place = await ask("/api/position", { text: position, radius });
     byId("results").hidden = false;
+    byId("found").textContent = place.kind === "position" ? ""
+      : `${place.name}: ${place.ra.toFixed(5)} ${place.dec.toFixed(5)} · ${place.kind} (${place.source})`;
     await Promise.all([showImages(position, radius, place, place.radius), showRows(table, position, radius, place, place.radius)]);
   } catch (error) {
     byId("form-error").textContent = error.message;
@@ -228,10 +231,9 @@ function showSnippets(tables) {
   byId("python").textContent = `import awe
 
 sky = awe.connect("${here}")
-m87 = "12:30:49.4 +12:23:28"
 sky.tables()
-rows = sky.cone("${table}", m87, "1 arcmin")
-images = sky.images(m87)
+rows = sky.cone("${table}", "M87", "1 arcmin")
+images = sky.images("M87")
 `;
   byId("pyvo").textContent = `import pyvo
 
