@@ -19,10 +19,11 @@ Environment = Callable[..., dict[str, str]]
 
 @dataclass(frozen=True)
 class Service:
-    """A running service and the data folder it serves."""
+    """A running service, the data folder it serves, and its process."""
 
     url: str
     folder: Path
+    pid: int
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +71,7 @@ def _up(folder: Path, environment: dict[str, str], *arguments: str) -> Iterator[
             printed.append(line)
             found = re.search(r"awe is up at (http://\S+)", line)
             if found:
-                yield Service(found[1], folder)
+                yield Service(found[1], folder, process.pid)
                 break
         else:
             raise AssertionError("awe up stopped: " + "".join(printed))

@@ -1,0 +1,44 @@
+"""Large answers over a real connection: the first bytes leave early, a client that goes stops its query."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+
+from awe.platform import Platform
+from awe.testing import TINY_TABLE, tiny_archive
+
+pytestmark = pytest.mark.slow
+
+Serving = Callable[[Platform], AbstractContextManager[str]]
+ENDLESS = f"SELECT a.id FROM {TINY_TABLE} AS a, {TINY_TABLE} AS b, {TINY_TABLE} AS c, {TINY_TABLE} AS d WHERE a.mag < 90"
+"""62,500,000,000 rows: hours of work, which nobody waits for."""
+
+
+@pytest.fixture(scope="module")
+def address(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return a service that answers one query at a time."""
+    limits = {"rows": 10**12, "queries": 1, "seconds": 600.0}
+    with tiny_archive(tmp_path_factory.mktemp("one"), limits=limits) as platform, serving(platform) as url:
+        yield url
+
+
+@pytest.mark.parametrize("form", ["votable", "votable/b2", "csv", "json"])
+def test_the_first_rows_leave_before_the_last_are_made_and_a_dropped_client_stops_the_query(
+    address: str, form: str
+) -> None:
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as client:
+        path = f"/tap/sync?LANG=ADQL&MAXREC=100000000000&RESPONSEFORMAT={form}&QUERY={quote(ENDLESS)}"
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        got = b""
+        while len(got) < 200_000:
+            got += client.recv(65_536)
+    assert got.startswith(b"HTTP/1.1 200")
+    # there is one turn: the next query gets it only if that of the client that went was stopped
+    after = httpx.get(f"{address}/scs/{TINY_TABLE}?RA=187.7&DEC=12.39&SR=0.1", timeout=60)
+    assert after.status_code == 200
+    assert b"</VOTABLE>" in after.content
