@@ -361,6 +361,15 @@ def test_tables_are_those_of_tap_schema(web: TestClient) -> None:
     assert one.findtext("name") == TINY_TABLE
 
 
+def test_tables_in_less_detail(web: TestClient) -> None:
+    root = ET.fromstring(web.get("/tap/tables", params={"DETAIL": "Min"}).content)
+    assert len(list(root.iter("table"))) > 5
+    assert not list(root.iter("column"))
+    wrong = web.get("/tap/tables", params={"detail": "some"})
+    assert wrong.status_code == 400
+    assert "detail=some: is not one of min, max" in wrong.text
+
+
 def test_every_example_runs(web: TestClient) -> None:
     root = ET.fromstring(web.get("/tap/examples").content)
     queries = [e.text for e in root.iter() if e.get("property") == "query"]

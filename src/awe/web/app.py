@@ -22,6 +22,7 @@ from awe.core.vo import sia1
 from awe.core.vo import sia2 as sia2_
 from awe.core.vo import soda as soda_
 from awe.core.vo import tap as tap_
+from awe.core.vo import vosi as vosi_
 from awe.core.vo.params import Params
 from awe.errors import AweError, NotFoundError, ParameterError, UsageError
 from awe.platform import Platform
@@ -68,8 +69,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap",                               _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/capabilities",                  _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/availability",                  _READ,  availability,           dali_error),
-    Entry("/tap/tables",                        _READ,  tap.tables,             dali_error),
-    Entry("/tap/tables/{table}",                _READ,  tap.table,              dali_error),
+    Entry("/tap/tables",                        _READ,  tap.tables,             dali_error,     vosi_.TABLES_PARAMS),
+    Entry("/tap/tables/{table}",                _READ,  tap.table,              dali_error,     vosi_.TABLES_PARAMS),
     Entry("/tap/examples",                      _READ,  tap.examples,           dali_error),
     Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS),
     Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),

@@ -1,12 +1,14 @@
 """TAP 1.1 section 4, asked through the service as a client would."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from awe.core.tables import Column, Schema, TableStream
+from awe.errors import InputFileError
 from awe.services.catalogs import CatalogService
 
 # TAP 1.1 tables 1 to 5.
@@ -74,6 +76,50 @@ def test_the_keys_join(service: CatalogService) -> None:
         "target_table": "TAP_SCHEMA.schemas",
         "target_column": "schema_name",
     }
+
+
+def publish_groups(service: CatalogService, folder: Path, keys: str) -> None:
+    describe = folder / "groups.toml"
+    describe.write_text(keys)
+    rows = pa.table({"group": [1, 2], "brightest": [7, 8]})
+    columns = (Column("group", pa.int64()), Column("brightest", pa.int64()))
+    service.publish_stream("hsc.groups", TableStream.from_table(rows, Schema(columns)), describe=describe)
+
+
+def test_described_keys_are_announced_as_published(hsc: CatalogService, tmp_path: Path) -> None:
+    said = '[[keys]]\ntarget = "HSC.sumcat"\ndescription = "the brightest one"\n[keys.columns]\nBRIGHTEST = "matchid"\n'
+    publish_groups(hsc, tmp_path, said)
+    text = (
+        "SELECT from_column, target_table, target_column, description FROM TAP_SCHEMA.keys "
+        "NATURAL JOIN TAP_SCHEMA.key_columns WHERE from_table = 'hsc.groups'"
+    )
+    announced = {
+        "from_column": "brightest",
+        "target_table": "hsc.SumCat",
+        "target_column": "MatchID",
+        "description": "the brightest one",
+    }
+    assert ask(hsc, text) == [announced]
+    hsc.drop("hsc.SumCat")
+    assert ask(hsc, "SELECT * FROM TAP_SCHEMA.keys WHERE from_table = 'hsc.groups'") == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ('target = "hsc.SumCt"\ncolumns = {brightest = "MatchID"}', "no table hsc.SumCt"),
+        ('target = "hsc.SumCat"\ncolumns = {brightest = "nix"}', "no column 'nix' in hsc.SumCat"),
+        ('target = "hsc.SumCat"\ncolumns = {nix = "MatchID"}', "no column 'nix' in hsc.groups"),
+        ('target = "hsc.SumCat"', "a target and columns are expected"),
+        ('columns = {brightest = "MatchID"}', "a target and columns are expected"),
+    ],
+)
+def test_a_key_that_leads_nowhere_is_refused(
+    hsc: CatalogService, tmp_path: Path, keys: str, reason: str
+) -> None:
+    with pytest.raises(InputFileError, match=reason) as caught:
+        publish_groups(hsc, tmp_path, f"[[keys]]\n{keys}\n")
+    assert "[[keys]] number 1" in str(caught.value)
 
 
 def test_counts_join_with_what_is_published(hsc: CatalogService) -> None:

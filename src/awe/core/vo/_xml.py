@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-__all__ = ["NAMESPACES", "Element", "document", "node"]
+__all__ = ["NAMESPACES", "Element", "document", "node", "set_attribute"]
 
 Element = etree._Element  # noqa: SLF001  # lxml has no public name for the type of an element
 
@@ -19,6 +19,7 @@ NAMESPACES: Mapping[str, str] = {
     "vs": "http://www.ivoa.net/xml/VODataService/v1.1",
     "vr": "http://www.ivoa.net/xml/VOResource/v1.0",
     "tr": "http://www.ivoa.net/xml/TAPRegExt/v1.0",
+    "esatapplus": "http://esa.int/xml/EsaTapPlus",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
     "vot": "http://www.ivoa.net/xml/VOTable/v1.3",
     "xhtml": "http://www.w3.org/1999/xhtml",
@@ -50,13 +51,18 @@ def node(
     made = etree.Element(_qualified(tag), nsmap=dict(prefixes or {}) or None)  # type: ignore[arg-type]  # lxml takes None for the default
     for name, value in (attributes or {}).items():
         if value is not None:
-            made.set(_qualified(name), value.translate(_INVALID))
+            set_attribute(made, name, value)
     for child in children:
         if isinstance(child, str):
             _append_text(made, child.translate(_INVALID))
         elif child is not None:
             made.append(child)
     return made
+
+
+def set_attribute(element: Element, name: str, value: str) -> None:
+    """Set an attribute; its name in the form that `node` takes."""
+    element.set(_qualified(name), value.translate(_INVALID))
 
 
 def document(root: Element) -> bytes:

@@ -29,7 +29,11 @@ __all__ = [
 
 STANDARD_ID = "ivo://ivoa.net/std/TAP"
 FEATURES = "ivo://ivoa.net/std/TAPRegExt#features-"
-"""Types of language features begin with this (ADQL 2.1 section 4)."""
+"""Types of language features begin with this (TAPRegExt 1.0 section 2.3, in its spelling)."""
+
+_SPELT_BY_ADQL = {"adql-conditional": "ivo://ivoa.net/std/tapregext#features-adql-conditional"}
+"""Features that came with ADQL 2.1 after validators had made their list of TAPRegExt's. IVOA identifiers ignore
+case: in ADQL's own spelling (section 4.10.1) stilts 3.4 takes it for a custom feature, in the other for an error."""
 
 _ADQL_VERSIONS = ("2.0", "2.1")
 
@@ -113,7 +117,11 @@ def _adql(features: Iterable[LanguageFeature]) -> Element:
         for version in _ADQL_VERSIONS
     )
     lists = (
-        node("languageFeatures", {"type": FEATURES + kind}, *(_feature(feature) for feature in listed))
+        node(
+            "languageFeatures",
+            {"type": _SPELT_BY_ADQL.get(kind, FEATURES + kind)},
+            *(_feature(feature) for feature in listed),
+        )
         for kind, listed in by_kind.items()
     )
     return node("language", None, node("name", None, "ADQL"), *versions, *lists)

@@ -5,17 +5,23 @@ TAP_SCHEMA's rows, so that the two cannot disagree.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, groupby
+from operator import itemgetter
 
-from awe.core.vo._xml import NAMESPACES, Element, document, node
-from awe.core.vo.params import Param, Params
+from awe.core.vo._xml import NAMESPACES, Element, document, node, set_attribute
+from awe.core.vo.params import Param, Params, choice, text
 
 __all__ = [
     "AVAILABILITY",
     "CAPABILITIES",
+    "DETAIL",
     "EXAMPLES",
+    "ONLY",
     "TABLES",
+    "TABLES_PARAMS",
     "Capability",
     "Described",
     "Row",
@@ -23,6 +29,7 @@ __all__ = [
     "capabilities_document",
     "table_document",
     "tables_document",
+    "tableset",
 ]
 
 EXAMPLES = "ivo://ivoa.net/std/DALI#examples"
@@ -30,6 +37,20 @@ CAPABILITIES = "ivo://ivoa.net/std/VOSI#capabilities"
 AVAILABILITY = "ivo://ivoa.net/std/VOSI#availability"
 TABLES = "ivo://ivoa.net/std/VOSI#tables-1.1"
 
+DETAIL: Param[str] = Param(
+    "detail", choice("min", "max"), "min: tables without their columns; max: all", values=("min", "max"),
+    example="min",
+)  # fmt: skip
+ONLY: Param[str] = Param(
+    "tables", text, "Only this table, as astroquery's TapPlus asks for it", example="a.b"
+)
+TABLES_PARAMS = Params(DETAIL, ONLY)
+"""What ``/tables`` takes (section 2.3)."""
+
+_ROLES = {"table": "base_table"}
+"""VODataService 1.2 section 3.3 has other words for the kinds of tables than TAP 1.1 section 4.2."""
+_ESA_FLAGS = "esatapplus:flags"
+"""astroquery's TapPlus (0.4.11) cannot read a column without it; the schema of VODataService refuses it."""
 
 Row = Mapping[str, object]
 """A row of a table of TAP_SCHEMA, by the standard's column names (TAP 1.1 section 4)."""
@@ -37,13 +58,24 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What TAP_SCHEMA says: the rows of its tables, and how many rows each table has."""
+    """What TAP_SCHEMA says: the rows of its tables, and what more is known of each table.
+
+    Attributes
+    ----------
+    schemas, tables, columns, keys
+        Rows; those of ``keys`` are joined to those of ``key_columns``.
+    rows
+        Number of rows, by table.
+    titles
+        Titles, by table.
+    """
 
     schemas: Sequence[Row]
     tables: Sequence[Row]
     columns: Sequence[Row]
     keys: Sequence[Row]
     rows: Mapping[str, int]
+    titles: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +98,14 @@ class Capability:
         ``xsi:type`` and further elements of a capability that has its own type.
     base
         True where paths and parameters are appended to the address.
+    security
+        IVOA identifiers of the ways to log in; an empty one says that nobody needs to. Nothing means the same.
+    interface
+        ``xsi:type`` of the interface.
+    role
+        ``std`` for the interface that the standard prescribes; empty for another.
+    description
+        For people.
     """
 
     standard_id: str
@@ -76,22 +116,32 @@ class Capability:
     kind: str = ""
     details: Sequence[Element] = ()
     base: bool = False
+    security: Sequence[str] = ()
+    interface: str = "vs:ParamHTTP"
+    role: str = "std"
+    description: str = ""
 
     def to_element(self) -> Element:
         """Return the ``capability`` element."""
         return node(
             "capability",
-            {"standardID": self.standard_id, "xsi:type": self.kind or None},
+            {"standardID": self.standard_id or None, "xsi:type": self.kind or None},
+            node("description", None, self.description) if self.description else None,
             self._interface(),
-            *self.details,
+            *(deepcopy(detail) for detail in self.details),
         )
 
     def _interface(self) -> Element:
-        attributes = {"role": "std", "version": self.version or None, "xsi:type": "vs:ParamHTTP"}
+        attributes = {
+            "role": self.role or None,
+            "version": self.version or None,
+            "xsi:type": self.interface,
+        }
         return node(
             "interface",
             attributes,
             node("accessURL", {"use": "base" if self.base else "full"}, self.access_url),
+            *(node("securityMethod", {"standardID": method or None}) for method in self.security),
             # POST is answered too; pyvo 1.9 warns of a second queryType, which the schema allows
             node("queryType", None, "GET") if self.params else None,
             node("resultType", None, self.result_type) if self.result_type else None,
@@ -116,22 +166,28 @@ def availability_document(*, since: datetime, note: str = "") -> bytes:
     )
 
 
-def tables_document(described: Described, *, columns: bool = True) -> bytes:
-    """Return the document of ``/tables`` (section 2.3); `columns` is False for ``detail=min``."""
-    made = (
-        node(
-            "schema",
-            None,
-            *_texts(schema, name="schema_name", description="description", utype="utype"),
-            *(
-                node("table", None, *_table(described, table, columns=columns))
-                for table in described.tables
-                if table["schema_name"] == schema["schema_name"]
-            ),
-        )
-        for schema in described.schemas
-    )
-    return _document("vosit", "tableset", *made)
+def tables_document(described: Described, *, columns: bool = True, flagged: bool = False) -> bytes:
+    """Return the document of ``/tables`` (section 2.3).
+
+    Parameters
+    ----------
+    described
+        What TAP_SCHEMA says.
+    columns
+        False for ``detail=min``.
+    flagged
+        Whether columns have the attribute without which TapPlus cannot read them.
+    """
+    children = list(_schemas(described, columns=columns))
+    if flagged:
+        for column in chain.from_iterable(child.iter("column") for child in children):
+            set_attribute(column, _ESA_FLAGS, "")
+    return _document("vosit", "tableset", *children, more=("esatapplus",) if flagged else ())
+
+
+def tableset(described: Described) -> Element:
+    """Return the tables as the ``tableset`` of a resource (VODataService 1.2 section 3.3)."""
+    return node("tableset", None, *_schemas(described, columns=True))
 
 
 def table_document(described: Described) -> bytes:
@@ -139,14 +195,35 @@ def table_document(described: Described) -> bytes:
     return _document("vosit", "table", *_table(described, described.tables[0], columns=True))
 
 
+def _schemas(described: Described, *, columns: bool) -> Iterator[Element]:
+    for schema in described.schemas:
+        yield node(
+            "schema",
+            None,
+            *_texts(schema, name="schema_name", description="description", utype="utype"),
+            *(
+                node("table", _role(table), *_table(described, table, columns=columns))
+                for table in described.tables
+                if table["schema_name"] == schema["schema_name"]
+            ),
+        )
+
+
+def _role(table: Row) -> dict[str, str | None]:
+    kind = str(table["table_type"])
+    return {"type": _ROLES.get(kind, kind)}
+
+
 def _table(described: Described, table: Row, *, columns: bool) -> Iterator[Element]:
     name = str(table["table_name"])
-    yield from _texts(table, name="table_name", description="description", utype="utype")
+    said = {**table, "title": described.titles.get(name)}
+    yield from _texts(said, name="table_name", title="title", description="description", utype="utype")
     if described.rows.get(name):
         yield node("nrows", None, str(described.rows[name]))
     if columns:
         yield from (_column(row) for row in described.columns if row["table_name"] == name)
-        yield from (_foreign_key(row) for row in described.keys if row["from_table"] == name)
+        own = [row for row in described.keys if row["from_table"] == name]
+        yield from (_foreign_key(list(rows)) for _, rows in groupby(own, key=itemgetter("key_id")))
 
 
 def _column(row: Row) -> Element:
@@ -161,9 +238,14 @@ def _column(row: Row) -> Element:
     )
 
 
-def _foreign_key(row: Row) -> Element:
-    pair = node("fkColumn", None, *_texts(row, fromColumn="from_column", targetColumn="target_column"))
-    return node("foreignKey", None, *_texts(row, targetTable="target_table"), pair)
+def _foreign_key(rows: Sequence[Row]) -> Element:
+    """Return one key of its rows, one a pair of columns."""
+    pairs = (
+        node("fkColumn", None, *_texts(row, fromColumn="from_column", targetColumn="target_column"))
+        for row in rows
+    )
+    about = _texts(rows[0], description="description", utype="utype")
+    return node("foreignKey", None, *_texts(rows[0], targetTable="target_table"), *pairs, *about)
 
 
 def _param(param: Param[object]) -> Element:
@@ -184,8 +266,8 @@ def _texts(row: Row, **tags: str) -> Iterator[Element]:
     return (node(tag, None, str(row[key])) for tag, key in tags.items() if row[key])
 
 
-def _document(prefix: str, tag: str, *children: Element | None) -> bytes:
+def _document(prefix: str, tag: str, *children: Element | None, more: tuple[str, ...] = ()) -> bytes:
     used = (prefix, "vs", "vr", "tr")
-    prefixes: dict[str | None, str] = {p: NAMESPACES[p] for p in (*used, "xsi")}
+    prefixes: dict[str | None, str] = {p: NAMESPACES[p] for p in (*used, *more, "xsi")}
     locations = {"xsi:schemaLocation": " ".join(f"{NAMESPACES[p]} {NAMESPACES[p]}" for p in used)}
     return document(node(f"{prefix}:{tag}", locations, *children, prefixes=prefixes))

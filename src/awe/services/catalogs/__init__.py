@@ -6,7 +6,7 @@ immutable Parquet files and a record that names the current version, so a reader
 """
 
 from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
-from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
@@ -19,6 +19,7 @@ __all__ = [
     "Limits",
     "SchemaRecord",
     "StoredTable",
+    "TableKey",
     "TableRecord",
     "WriteSpec",
     "as_written",

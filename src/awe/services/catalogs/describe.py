@@ -5,6 +5,7 @@ TOML::
     [table]              title, description, utype, id_column, ra, dec, readers
     [schema]             title, description, utype
     [columns.NAME]       unit, ucd, utype, xtype, description, principal, indexed, std
+    [[keys]]             target = "schema.table", columns = {OWN = "TARGET'S"}, description, utype
     [[functions]]        name, description, sql   and   [[functions.parameters]] name, unit, description, default
     [metadata]           any name = "text": reference = "2011ApJS..197...33S", simulated = "..."
 """
@@ -20,7 +21,7 @@ from awe.core.sql import Parameter, TableFunction
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import InputFileError
-from awe.services.catalogs.model import SchemaRecord
+from awe.services.catalogs.model import SchemaRecord, TableKey
 
 __all__ = ["Description", "read_description"]
 
@@ -33,6 +34,7 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
         **dict.fromkeys(("principal", "indexed", "std"), bool),
     },
     "function": {"name": str, "description": str, "sql": str, "parameters": list},
+    "key": {"target": str, "columns": dict, "description": str, "utype": str},
     "parameter": {"name": str, "unit": str, "description": str, "default": (int, float)},
 }
 _SECTIONS: dict[str, type] = {
@@ -40,6 +42,7 @@ _SECTIONS: dict[str, type] = {
     "schema": dict,
     "columns": dict,
     "functions": list,
+    "keys": list,
     "metadata": dict,
 }
 # UCD1+ (IVOA "The UCD1+ controlled vocabulary" 1.6): words of atoms, an optional namespace.
@@ -56,6 +59,7 @@ class Description:
     schema: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     functions: tuple[Mapping[str, Any], ...] = ()
+    keys: tuple[TableKey, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def position_columns(self) -> tuple[str | None, str | None]:
@@ -138,12 +142,14 @@ class _Reader:
         for name, values in columns.items():
             self._column(values, f"[columns.{name}]")
         functions = tuple(self._function(f, i) for i, f in enumerate(said.get("functions", ()), 1))
+        keys = tuple(self._key(k, i) for i, k in enumerate(said.get("keys", ()), 1))
         return Description(
             self._path,
             table,
             self._keys(said.get("schema", {}), _KEYS["schema"], "[schema]"),
             columns,
             functions,
+            keys,
             self._metadata(said.get("metadata", {})),
         )
 
@@ -169,6 +175,20 @@ class _Reader:
             if not _NAME.fullmatch(name):
                 raise InputFileError(self._path, f"{name!r} is not an identifier", where=where)
         return dict(values)
+
+    def _key(self, values: Any, number: int) -> TableKey:
+        where = f"[[keys]] number {number}"
+        self._keys(values, _KEYS["key"], where)
+        columns = values.get("columns", {})
+        if "target" not in values or not columns or not all(isinstance(c, str) for c in columns.values()):
+            hint = 'target = "schema.table", columns = {own = "column of the target"}'
+            raise InputFileError(self._path, "a target and columns are expected", where=where, hint=hint)
+        return TableKey(
+            values["target"],
+            tuple(columns.items()),
+            values.get("description", ""),
+            values.get("utype", ""),
+        )
 
     def _metadata(self, values: dict[str, Any]) -> dict[str, str]:
         for key, value in values.items():

@@ -11,7 +11,7 @@ from awe.core.tables import Column, Schema
 from awe.errors import InputFileError, ParameterError
 from awe.services.catalogs.interface import StoredTable
 
-__all__ = ["HEALPIX", "SchemaRecord", "TableRecord", "check_columns", "split_name"]
+__all__ = ["HEALPIX", "SchemaRecord", "TableKey", "TableRecord", "check_columns", "split_name"]
 
 HEALPIX = "_healpix_29"
 """The column of the HATS layout that holds the nested HEALPix index of order 29."""
@@ -27,6 +27,24 @@ class SchemaRecord:
 
     name: str
     title: str = ""
+    description: str = ""
+    utype: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableKey:
+    """A statement that rows of a table refer to rows of another one.
+
+    Attributes
+    ----------
+    target
+        The table referred to, ``schema.name``.
+    columns
+        Pairs: the column that refers, the column of `target` it refers to.
+    """
+
+    target: str
+    columns: tuple[tuple[str, str], ...]
     description: str = ""
     utype: str = ""
 
@@ -55,6 +73,10 @@ class TableRecord:
         Users, groups and roles that may read it; empty for everybody.
     functions
         The parametrised views described with it.
+    keys
+        The other tables it can be joined to, and by which columns.
+    kind
+        ``table`` or ``view`` (TAP 1.1 section 4.2).
     """
 
     schema: str
@@ -72,6 +94,8 @@ class TableRecord:
     metadata: Mapping[str, str] = field(default_factory=dict)
     readers: frozenset[str] = frozenset()
     functions: tuple[TableFunction, ...] = ()
+    keys: tuple[TableKey, ...] = ()
+    kind: str = "table"
 
     @property
     def full_name(self) -> str:

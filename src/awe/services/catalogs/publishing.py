@@ -10,12 +10,13 @@ from pathlib import Path
 
 from awe.core.progress import Progress, silent
 from awe.core.sql import compile_query
+from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema, TableStream
-from awe.errors import ConflictError, InputFileError, NotFoundError, QueryError
+from awe.errors import ConflictError, InputFileError, NotFoundError, QueryError, UnknownNameError
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.describe import Description, read_description
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
-from awe.services.catalogs.model import TableRecord, split_name
+from awe.services.catalogs.model import TableKey, TableRecord, split_name
 from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised, with_positions
 from awe.services.catalogs.store import Also, CatalogStore
 
@@ -200,6 +201,7 @@ class Publisher:
             readers=frozenset(description.table.get("readers", ())),
             functions=description.table_functions(schema),
         )
+        record = replace(record, keys=self._foreign_keys(record, description))
         self._try_functions(record, description)
         stored = self._engine.write(spec, stream.map(said, lambda batch: batch), progress)
         try:
@@ -216,6 +218,28 @@ class Publisher:
             raise
         self.clean()
         return kept
+
+    def _foreign_keys(self, record: TableRecord, description: Description) -> tuple[TableKey, ...]:
+        """Return the described keys with every name as it was published; refuse those that lead nowhere."""
+        known = {table.full_name.casefold(): table for table in self._store.load()[2]}
+        known[record.full_name.casefold()] = record
+        found = []
+        for number, key in enumerate(description.keys, 1):
+            where = f"[[keys]] number {number}"
+            target = known.get(key.target.casefold())
+            if target is None:
+                hint = did_you_mean(key.target, known, most=1) or "publish the table referred to first"
+                raise InputFileError(
+                    description.file, f"there is no table {key.target}", where=where, hint=hint
+                )
+            try:
+                pairs = tuple(
+                    (record.columns[own].name, target.columns[its].name) for own, its in key.columns
+                )
+            except UnknownNameError as error:
+                raise InputFileError(description.file, error.message, where=where) from None
+            found.append(replace(key, target=target.full_name, columns=pairs))
+        return tuple(found)
 
     def _try_functions(self, record: TableRecord, description: Description) -> None:
         """Compile a call of each described function, so that a fault is found now and not in a query."""

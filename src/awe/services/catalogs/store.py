@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -31,7 +32,7 @@ from awe.core.tables import Column, Schema
 from awe.errors import ConflictError
 from awe.services.catalogs._types import type_from_text, type_to_text
 from awe.services.catalogs.interface import StoredTable
-from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
 from awe.services.system import Connection, SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["CatalogStore"]
@@ -57,6 +58,7 @@ _tables = Table(
     SqlColumn("utype", Text, nullable=False),
     SqlColumn("metadata", JSON, nullable=False),
     SqlColumn("readers", JSON, nullable=False),
+    SqlColumn("foreign_keys", JSON, nullable=False, server_default="[]"),
     SqlColumn("ra", Text),
     SqlColumn("dec", Text),
     SqlColumn("id_column", Text),
@@ -231,6 +233,7 @@ def _insert(connection: Connection, record: TableRecord) -> None:
         **{key: getattr(record, key) for key in _SAME},
         "metadata": dict(record.metadata),
         "readers": sorted(record.readers),
+        "foreign_keys": [asdict(key) for key in record.keys],
         **asdict(record.stored),
     }
     table_id = connection.execute(insert(_tables).values(row).returning(_tables.c.id)).scalar_one()
@@ -299,8 +302,13 @@ def _table_record(
         metadata=row.metadata,
         readers=frozenset(row.readers),
         functions=tuple(_function(f, schema) for f in functions.get(row.id, ())),
+        keys=tuple(_foreign_key(values) for values in row.foreign_keys),
         **{key: getattr(row, key) for key in _SAME},
     )
+
+
+def _foreign_key(values: Mapping[str, Any]) -> TableKey:
+    return TableKey(**{**values, "columns": tuple((own, its) for own, its in values["columns"])})
 
 
 def _column_row(column: Column) -> dict[str, object]:

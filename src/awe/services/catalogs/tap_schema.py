@@ -6,7 +6,7 @@ in memory, and describe themselves too.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 from awe.core.sql.dialects.adql import RESERVED_WORDS
 from awe.core.tables import Column, Schema, votable_type
 from awe.services.catalogs.interface import StoredTable
-from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
 
 __all__ = ["TAP_SCHEMA", "as_written", "records", "relations"]
 
@@ -84,13 +84,12 @@ _COLUMNS: dict[str, tuple[str, tuple[tuple[str, pa.DataType, str], ...]]] = {
         ),
     ),
 }
-_KEYS = (
-    ("tables", "schema_name", "schemas", "schema_name"),
-    ("columns", "table_name", "tables", "table_name"),
-    ("keys", "from_table", "tables", "table_name"),
-    ("keys", "target_table", "tables", "table_name"),
-    ("key_columns", "key_id", "keys", "key_id"),
-)
+_KEYS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "tables": (("schema_name", "schemas", "schema_name"),),
+    "columns": (("table_name", "tables", "table_name"),),
+    "keys": (("from_table", "tables", "table_name"), ("target_table", "tables", "table_name")),
+    "key_columns": (("key_id", "keys", "key_id"),),
+}
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -104,7 +103,10 @@ def _record(name: str, text: str, columns: Sequence[tuple[str, pa.DataType, str]
     said = tuple(Column(n, kind, description=d, principal=True, std=True) for n, kind, d in columns)
     full = f"{TAP_SCHEMA.name}.{name}"
     schema = Schema(said, full, text)
-    return TableRecord(TAP_SCHEMA.name, name, schema, StoredTable("", 0, 0), description=text)
+    keys = tuple(
+        TableKey(f"{TAP_SCHEMA.name}.{target}", ((own, its),)) for own, target, its in _KEYS.get(name, ())
+    )
+    return TableRecord(TAP_SCHEMA.name, name, schema, StoredTable("", 0, 0), description=text, keys=keys)
 
 
 def relations(schemas: Iterable[SchemaRecord], tables: Sequence[TableRecord]) -> Mapping[str, pa.Table]:
@@ -112,17 +114,23 @@ def relations(schemas: Iterable[SchemaRecord], tables: Sequence[TableRecord]) ->
     every = (*records(), *tables)
     used = {record.schema.casefold() for record in every}
     shown = [schema for schema in (TAP_SCHEMA, *schemas) if schema.name.casefold() in used]
+    keys = [(f"key_{i}", *key) for i, key in enumerate(_all_keys(every), 1)]
     rows: dict[str, list[tuple[Any, ...]]] = {
         "schemas": [(s.name, s.utype, s.description, i) for i, s in enumerate(shown)],
-        "tables": [(t.schema, t.full_name, "table", t.utype, t.description, i) for i, t in enumerate(every)],
+        "tables": [(t.schema, t.full_name, t.kind, t.utype, t.description, i) for i, t in enumerate(every)],
         "columns": [_column_row(t, c, i) for t in every for i, c in enumerate(t.columns)],
-        "keys": [
-            (f"tap_schema_{i}", f"TAP_SCHEMA.{source}", f"TAP_SCHEMA.{target}", None, None)
-            for i, (source, _, target, _) in enumerate(_KEYS, 1)
+        "keys": [(name, source, key.target, key.utype, key.description) for name, source, key in keys],
+        "key_columns": [
+            (name, as_written(own), as_written(its)) for name, _, key in keys for own, its in key.columns
         ],
-        "key_columns": [(f"tap_schema_{i}", a, b) for i, (_, a, _, b) in enumerate(_KEYS, 1)],
     }
     return {record.full_name: _table(record, rows[record.name]) for record in records()}
+
+
+def _all_keys(tables: Sequence[TableRecord]) -> Iterator[tuple[str, TableKey]]:
+    """Yield the keys between the tables, with the table that refers; a target the caller may not read is none."""
+    known = {table.full_name for table in tables}
+    return ((table.full_name, key) for table in tables for key in table.keys if key.target in known)
 
 
 def _column_row(table: TableRecord, column: Column, index: int) -> tuple[Any, ...]:

@@ -55,13 +55,20 @@ def tap_capabilities(call: Call) -> Response:
 
 def tables(call: Call) -> Response:
     """Return all tables: ``/tap/tables``; ``detail=min`` leaves the columns out."""
-    detail = {name.lower(): value for name, value in call.pairs}.get("detail", "max")
-    document = vosi.tables_document(_described(call), columns=detail.lower() != "min")
+    values = vosi.TABLES_PARAMS.parse(call.pairs)
+    only = values.get(vosi.ONLY)
+    name = call.platform.catalogs.table(only, call.identity).full_name if only else ""
+    # astroquery's TapPlus, which needs what no schema allows, is known by what it does not say of itself
+    tapplus = not call.accept and "user-agent" not in call.request.headers
+    document = vosi.tables_document(
+        _described(call, name), columns=values.get(vosi.DETAIL) != "min", flagged=tapplus
+    )
     return Response(document, media_type=XML)
 
 
 def table(call: Call) -> Response:
     """Return one table: ``/tap/tables/<schema>.<table>``."""
+    vosi.TABLES_PARAMS.parse(call.pairs)
     record = call.platform.catalogs.table(call.path("table"), call.identity)
     return Response(vosi.table_document(_described(call, record.full_name)), media_type=XML)
 
@@ -78,6 +85,7 @@ def examples(call: Call) -> Response:
 def _described(call: Call, name: str = "") -> vosi.Described:
     """Read TAP_SCHEMA: everything, or what it says of one table."""
     where = f" WHERE t.table_name = '{name}'" if name else ""
+    published = call.platform.catalogs.tables(call.identity)
     return vosi.Described(
         schemas=_rows(call, "SELECT * FROM TAP_SCHEMA.schemas"),
         tables=_rows(call, f"SELECT * FROM TAP_SCHEMA.tables AS t{where}"),
@@ -86,10 +94,10 @@ def _described(call: Call, name: str = "") -> vosi.Described:
         ),
         keys=_rows(
             call,
-            "SELECT from_table, target_table, from_column, target_column "
-            "FROM TAP_SCHEMA.keys NATURAL JOIN TAP_SCHEMA.key_columns",
+            "SELECT * FROM TAP_SCHEMA.keys NATURAL JOIN TAP_SCHEMA.key_columns ORDER BY from_table, key_id",
         ),
-        rows={record.full_name: record.rows for record in call.platform.catalogs.tables(call.identity)},
+        rows={record.full_name: record.rows for record in published},
+        titles={record.full_name: record.title for record in published},
     )
 
 
