@@ -156,7 +156,7 @@ def test_files_are_taken_in_natural_order_and_links_followed(tmp_path: Path) -> 
     (tmp_path / "images" / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "images")
     found = [path.name for path in find_files(tmp_path / "images")]
-    assert found == ["IM1.FIT", "im2.fits", "im10.fits", "linked.fits", "z.fits.fz"]
+    assert found == ["IM1.FIT", "im2.fits", "im10.fits", "linked.fits", "note.txt", "z.fits.fz"]
 
 
 def test_the_same_name_twice_is_reported(archive: Archive, tmp_path: Path) -> None:
@@ -175,11 +175,11 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the files whose headers are read from now on."""
     read: list[str] = []
 
-    def counted(path: Path, rules: object) -> Scanned:
+    def counted(path: Path, rules: object, reading: object) -> Scanned:
         read.append(path.name)
         if path.name == "stop.fits" and read.count("stop.fits") == 1:
             raise KeyboardInterrupt
-        return scan(path, rules)  # type: ignore[arg-type]
+        return scan(path, rules, reading)  # type: ignore[arg-type]
 
     monkeypatch.setattr(publishing, "scan", counted)
     return read
@@ -299,7 +299,7 @@ def test_a_folder_without_images_is_said(archive: Archive, tmp_path: Path) -> No
     with pytest.raises(InputFileError, match="no such folder"):
         archive.observations.publish("c", tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputFileError, match="no FITS files"):
+    with pytest.raises(InputFileError, match="no files of images, spectra or time series"):
         archive.observations.publish("c", tmp_path / "empty")
 
 
@@ -309,7 +309,11 @@ def test_a_folder_without_images_is_said(archive: Archive, tmp_path: Path) -> No
         ("[constants", "not TOML"),
         ("[constant]\nlevel = 2", "did you mean constants"),
         ("[constants]\nlevle = 2", "did you mean level"),
-        ("[constants]\ns_ra = 2", "is no entry"),
+        ("[constants]\ns_region = 2", "is no entry"),
+        ('[files."a.fits"]\ntarget = 2', "did you mean target_name"),
+        ("[files]\na = 2", "not a section"),
+        ("[spectrum]\nmedium = 'water'", "vacuum or air"),
+        ("[spectrum]\nflux_unit = 'furlong'", "is not a unit"),
         ("[collection]\nname = 'x'", "is no entry"),
         ("constants = 3", "not a section"),
         ("[constants]\nlevel = [2, 3]", "not a single value"),

@@ -42,7 +42,6 @@ def test_a_dataset_is_called_by_its_name_or_identifier(published: Archive, name:
     dataset = published.observations.dataset(name)
     assert dataset.path.name == file
     assert published.observations.file(name) == dataset.path
-    assert dataset.header["s_ra"] == dataset.ra
 
 
 def test_an_unknown_name_gets_a_suggestion(published: Archive) -> None:

@@ -18,7 +18,7 @@ __all__ = ["FILTER_KEYWORDS", "KEYWORDS", "Cards", "card", "mjd"]
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "target_name": ("TARGNAME", "TARGET", "OBJECT"),
+        "target_name": ("TARGNAME", "TARGET", "TARGETID", "OBJECT"),
         "facility_name": ("TELESCOP", "OBSERVAT"),
         "instrument": ("INSTRUME", "CAMERA"),
         "detector": ("DETECTOR",),
@@ -41,6 +41,7 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "obs_creator_name": ("CREATOR", "AUTHOR"),
         "bib_reference": ("REFERENC", "BIBCODE"),
         "obs_release_date": ("RELEASE", "PUBDATE"),
+        "obs_creation_date": ("DATE",),
         "s_resolution": ("PSF_FWHM", "SEEING"),
         "o_unit": ("BUNIT",),
     }

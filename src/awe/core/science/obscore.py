@@ -121,15 +121,34 @@ def _own(name: str, kind: pa.DataType, ucd: str, description: str, *, unit: str 
 
 
 EXTENSION_COLUMNS: tuple[Column, ...] = (
+    _column("dataproduct_subtype", _TEXT, "ObsDataset.dataProductSubtype", "meta.code.class",
+            "Kind of data product in more detail"),
+    _column("target_class", _TEXT, "Target.class", "src.class", "Class of the object: star, galaxy, QSO, ..."),
+    _column("obs_creation_date", _TEXT, "DataID.date", "time;meta.dataset",
+            "When the data product was made, ISO 8601, UTC", xtype="timestamp"),
+    _column("obs_creator_did", _TEXT, "DataID.creatorDID", "meta.id",
+            "Dataset identifier given by who made it"),
     _column("obs_title", _TEXT, "DataID.title", "meta.title;obs", "Title of the dataset"),
     _column("obs_creator_name", _TEXT, "DataID.creator", "meta.id", "Who made the data product"),
-    _column("bib_reference", _TEXT, "Curation.reference", "meta.bib.bibcode", "Publication to cite"),
+    _column("bib_reference", _TEXT, "Curation.reference", "meta.bib", "Publication to cite"),
+    _column("data_rights", _TEXT, "Curation.rights", "meta.code", "public, or who may fetch the data"),
     _column("obs_release_date", _TEXT, "Curation.releaseDate", "time.release",
             "When the data became public, ISO 8601, UTC", xtype="timestamp"),
     _column("s_pixel_scale", _DOUBLE, "Char.SpatialAxis.Sampling.RefVal.SamplingPeriod",
             "phys.angSize;instr.pixel", "Size of a pixel", unit="arcsec"),
+    _column("em_ucd", _TEXT, "Char.SpectralAxis.ucd", "meta.ucd", "What the spectral axis measures, as a UCD"),
+    _column("em_unit", _TEXT, "Char.SpectralAxis.unit", "meta.unit", "Unit of the spectral axis in the file"),
+    _column("em_calib_status", _TEXT, "Char.SpectralAxis.calibrationStatus", "meta.code.qual",
+            "Calibration of the spectral axis: absolute, relative, uncalibrated"),
+    _column("o_unit", _TEXT, "Char.ObservableAxis.unit", "meta.unit", "Unit of the values in the file"),
+    _column("o_calib_status", _TEXT, "Char.ObservableAxis.calibrationStatus", "meta.code.qual",
+            "Calibration of the values: absolute, relative, normalized, uncalibrated"),
     _column("proposal_id", _TEXT, "Provenance.Proposal.identifier", "meta.id;obs.proposal",
             "Observing proposal"),
+    _own("redshift", _DOUBLE, "src.redshift", "Redshift of the target"),
+    _own("snr", _DOUBLE, "stat.snr", "Signal to noise: the median of flux over error of a spectrum"),
+    _own("spectral_medium", _TEXT, "meta.code",
+         "What the file's wavelengths were measured in, vacuum or air; em_min and em_max are in vacuum"),
     _own("pi_name", _TEXT, "meta.id.PI", "Principal investigator of the proposal"),
     _own("visit", _TEXT, "meta.id;obs", "Visit of the proposal"),
     _own("level", _INT, "meta.code",
@@ -139,12 +158,14 @@ EXTENSION_COLUMNS: tuple[Column, ...] = (
     _own("spectral_elt", _TEXT, "meta.id;instr.filter", "Filters, separated by /; detection for all together"),
     _own("n_exposures", _INT, "meta.number;obs.exposure", "Exposures that were combined"),
     _own("filename", _TEXT, "meta.id;meta.file", "Name of the published file"),
+    Column("modified", _TEXT, ucd="time;meta.file", xtype="timestamp",
+           description="When the published file was changed last, ISO 8601, UTC"),
 )  # fmt: skip
 """What the index holds beside the mandatory columns."""
 
 OBSCORE_SCHEMA = Schema(
     OBSCORE_COLUMNS + EXTENSION_COLUMNS,
     name="obscore",
-    description="Every published image and cube: one row per dataset (ObsCore 1.1)",
+    description="Every published image, cube, spectrum and time series: one row per dataset (ObsCore 1.1)",
 )
 """The index table ``ivoa.obscore``."""

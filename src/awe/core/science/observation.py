@@ -2,7 +2,8 @@
 
 `observe` looks at every HDU of an open file, finds the images that say where they are on the sky, and
 makes an `Observation` of each dataset in the file: usually one; one for each filter where the images of
-a file were taken through different filters. Nothing is read but headers.
+a file were taken through different filters. Nothing is read but headers. Spectra and time series make their
+rows of the same pieces (`known_of`, `ruled`, `row_of`).
 
 The *product* of ``j94f05bgq_flt.fits`` is ``flt``.
 """
@@ -11,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -23,7 +25,9 @@ from awe.core.science.images import ScienceImage, science_images
 from awe.core.science.keywords import FILTER_KEYWORDS, KEYWORDS, Cards, card, mjd
 from awe.core.science.obscore import OBSCORE_SCHEMA, POLARISATIONS
 
-__all__ = ["PRODUCTS", "Observation", "Rules", "observe", "split_name"]
+__all__ = [
+    "PRODUCTS", "Observation", "Rules", "known_of", "observe", "part_of", "row_of", "ruled", "split_name",
+]  # fmt: skip
 
 PRODUCTS: Mapping[str, int] = MappingProxyType(
     {
@@ -46,6 +50,9 @@ PRODUCTS: Mapping[str, int] = MappingProxyType(
                 "exp",
                 "ctx",
                 "mask",
+                "x1d",
+                "x1dsum",
+                "sx1",
             ],
             2,
         ),
@@ -72,10 +79,13 @@ class Rules:
         Index column to the value of every row.
     keywords
         Index column to the keyword that holds it.
+    files
+        Pattern of file names (``*`` and ``?`` stand for any text and any letter) to the values of their rows.
     """
 
     constants: Mapping[str, object] = field(default_factory=dict)
     keywords: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +99,20 @@ class Observation:
 
     hdus: tuple[int, ...]
     part: str | None
-    s_ra: float
-    s_dec: float
-    s_fov: float
-    s_region: str
-    s_pixel_scale: float
-    s_xel1: int
-    s_xel2: int
+    s_ra: float | None = None
+    s_dec: float | None = None
+    s_fov: float | None = None
+    s_region: str | None = None
+    s_pixel_scale: float | None = None
+    s_xel1: int | None = None
+    s_xel2: int | None = None
     s_resolution: float | None = None
     dataproduct_type: str = "image"
+    dataproduct_subtype: str | None = None
     calib_level: int = 2
     target_name: str | None = None
+    target_class: str | None = None
+    redshift: float | None = None
     t_min: float | None = None
     t_max: float | None = None
     t_exptime: float | None = None
@@ -109,15 +122,25 @@ class Observation:
     em_max: float | None = None
     em_res_power: float | None = None
     em_xel: int = 1
+    em_ucd: str | None = None
+    em_unit: str | None = None
+    em_calib_status: str | None = None
+    spectral_medium: str | None = None
     o_ucd: str | None = None
+    o_unit: str | None = None
+    o_calib_status: str | None = None
+    snr: float | None = None
     pol_states: str | None = None
     pol_xel: int = 0
     facility_name: str | None = None
     instrument_name: str | None = None
     obs_title: str | None = None
     obs_creator_name: str | None = None
+    obs_creator_did: str | None = None
+    obs_creation_date: str | None = None
     bib_reference: str | None = None
     obs_release_date: str | None = None
+    data_rights: str | None = None
     proposal_id: str | None = None
     pi_name: str | None = None
     visit: str | None = None
@@ -141,7 +164,7 @@ def split_name(stem: str) -> tuple[str, str]:
     return (head, product.lower()) if head and product.lower() in PRODUCTS else (stem, "")
 
 
-def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None) -> list[Observation]:
+def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None, file: str = "") -> list[Observation]:
     """Return the datasets in an open file.
 
     Parameters
@@ -152,6 +175,8 @@ def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None) -> list[O
         The file's name without its extension; the names of HST and the Hubble Legacy Archive hold facts.
     rules
         The publisher's word, which wins over the headers.
+    file
+        The file's name, for what the publisher says of single files.
 
     Raises
     ------
@@ -167,17 +192,24 @@ def observe(hdus: fits.HDUList, stem: str, rules: Rules | None = None) -> list[O
         found = []
         for element, images in groups.items():
             cards = Cards((images[0].header, primary))
-            known = _known(cards, images[0], element, stem) | _ruled(cards, rules)
-            part = _part(stem, images[0] if len(groups) > 1 else None)
+            known = _known(cards, images[0], element, stem) | ruled(cards, rules, file or stem)
+            part = part_of(stem, str(images[0].hdu) if len(groups) > 1 else "")
             found.append(_observation(images, part, known))
     return found
 
 
-def _part(stem: str, image: ScienceImage | None) -> str | None:
-    """Name a dataset among those that share the observation's name; None for the principal one."""
+def part_of(stem: str, key: str) -> str | None:
+    """Name a dataset among those that share the observation's name; None for the principal one.
+
+    Parameters
+    ----------
+    stem
+        The file's name without its extension.
+    key
+        What tells the dataset from the others in its file; empty where it is the only one.
+    """
     product = split_name(stem)[1]
-    parts = ([] if product in _PRINCIPAL else [product]) + ([] if image is None else [str(image.hdu)])
-    return ".".join(parts) or None
+    return ".".join(([] if product in _PRINCIPAL else [product]) + ([key] if key else [])) or None
 
 
 def _element(cards: Cards) -> str | None:
@@ -188,7 +220,7 @@ def _element(cards: Cards) -> str | None:
 
 def _observation(images: list[ScienceImage], part: str | None, known: Mapping[str, object]) -> Observation:
     place = footprint([image.wcs for image in images])
-    row: dict[str, object] = {
+    computed: dict[str, object] = {
         "s_ra": place.ra,
         "s_dec": place.dec,
         "s_fov": place.diameter,
@@ -196,32 +228,50 @@ def _observation(images: list[ScienceImage], part: str | None, known: Mapping[st
         "s_pixel_scale": images[0].wcs.pixel_scale,
         "s_xel1": images[0].wcs.shape[0],
         "s_xel2": images[0].wcs.shape[1],
-        **known,
     }
-    typed = {name: _column(name, value) for name, value in row.items() if value is not None}
-    return Observation(hdus=tuple(image.hdu for image in images), part=part, **typed)  # type: ignore[arg-type]
+    # what the pixels' coordinates say of the place is exact, and nobody's word wins over it
+    return row_of(known | computed, tuple(image.hdu for image in images), part)
 
 
-def _known(cards: Cards, image: ScienceImage, element: str | None, stem: str) -> dict[str, object]:
+def row_of(known: Mapping[str, object], hdus: tuple[int, ...], part: str | None) -> Observation:
+    """Return the row of what is known of a dataset, each value in the type of its column."""
+    typed = {name: _column(name, value) for name, value in known.items() if value is not None}
+    return Observation(hdus=hdus, part=part, **{k: v for k, v in typed.items() if v is not None})  # type: ignore[arg-type]
+
+
+def known_of(cards: Cards, stem: str) -> dict[str, object]:
+    """Return what headers say of a dataset of any kind: target, people, instrument, time."""
     name, product = split_name(stem)
     return {
         **_texts(cards, name),
         **_instrument(cards),
         **_time(cards),
-        **_spectral(cards, element),
-        **_axes(image),
         "s_resolution": cards.number("s_resolution"),
         "calib_level": PRODUCTS.get(product, 2),
-        # The archive's "total" images are the sum of all filters, made to detect sources.
-        "spectral_elt": element or ("detection" if name.lower().endswith("_total") else None),
         "level": cards.number("level"),
         "n_exposures": cards.number("n_exposures"),
     }
 
 
-def _ruled(cards: Cards, rules: Rules) -> dict[str, object]:
+def _known(cards: Cards, image: ScienceImage, element: str | None, stem: str) -> dict[str, object]:
+    name, _ = split_name(stem)
+    return {
+        **known_of(cards, stem),
+        **_spectral(cards, element),
+        **_axes(image),
+        # The archive's "total" images are the sum of all filters, made to detect sources.
+        "spectral_elt": element or ("detection" if name.lower().endswith("_total") else None),
+    }
+
+
+def ruled(cards: Cards, rules: Rules, file: str) -> dict[str, object]:
+    """Return what the publisher says of a dataset: of all, of what its keywords hold, of this very file."""
     mapped = {column: cards.first((keyword,)) for column, keyword in rules.keywords.items()}
-    return {k: v for k, v in mapped.items() if v is not None} | dict(rules.constants)
+    found: dict[str, object] = {k: v for k, v in mapped.items() if v is not None} | dict(rules.constants)
+    for pattern, values in rules.files.items():
+        if fnmatchcase(file, pattern):
+            found |= dict(values)
+    return found
 
 
 _CONVERT: Mapping[pa.DataType, Callable[[str], object]] = {
@@ -245,7 +295,7 @@ def _texts(cards: Cards, name: str) -> dict[str, object]:
         thing: cards.text(thing)
         for thing in (
             "target_name", "aperture", "proposal_id", "pi_name", "visit", "obs_title", "obs_creator_name",
-            "bib_reference", "obs_release_date",
+            "bib_reference", "obs_release_date", "obs_creation_date",
         )
     }  # fmt: skip
     hla, root = _HLA.match(name), _ROOTNAME.match(name)
@@ -255,6 +305,7 @@ def _texts(cards: Cards, name: str) -> dict[str, object]:
     elif root and str(cards.text("facility_name")).upper() == "HST":
         found["visit"] = found["visit"] or root["visit"]
     unit = (cards.text("o_unit") or "").lower()
+    found["o_unit"] = cards.text("o_unit")
     found["o_ucd"] = "phot.count" if re.match(r"(electron|count|dn|adu|cps|e-)", unit) else None
     if re.match(r"(m|u|µ|n)?jy|.*erg|nanomagg", unit):
         found["o_ucd"] = "phot.flux.density"

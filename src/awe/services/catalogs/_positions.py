@@ -22,11 +22,15 @@ class PositionCheck:
         The file or table, as an error names it.
     ra, dec
         Names of the position columns (ICRS, degrees).
+    unplaced
+        Whether rows may have no position. They are filed under cell 0, where no search finds them: what
+        the cells let through is tested by the positions themselves.
     """
 
-    def __init__(self, source: object, ra: str, dec: str) -> None:
+    def __init__(self, source: object, ra: str, dec: str, *, unplaced: bool = False) -> None:
         self._source = source
         self._names = (ra, dec)
+        self._unplaced = unplaced
         self._row = 0
 
     def index(self, batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
@@ -39,11 +43,13 @@ class PositionCheck:
             90, or one is missing: naming the rows, counted from one.
         """
         ra, dec = (_degrees(batch.column(batch.schema.get_field_index(name))) for name in self._names)
-        bad = ~((ra >= -180) & (ra <= 360) & (np.abs(dec) <= 90))
+        nowhere = np.isnan(ra) & np.isnan(dec) & self._unplaced
+        bad = ~((ra >= -180) & (ra <= 360) & (np.abs(dec) <= 90)) & ~nowhere
         if bad.any():
             raise self._error(ra, dec, np.flatnonzero(bad))
         self._row += batch.num_rows
-        return healpix_index(ra, dec)
+        index = healpix_index(np.where(nowhere, 0.0, ra), np.where(nowhere, 0.0, dec))
+        return np.where(nowhere, 0, index)
 
     def _error(
         self, ra: npt.NDArray[np.float64], dec: npt.NDArray[np.float64], bad: npt.NDArray[np.intp]

@@ -141,7 +141,9 @@ class _Chunks:
 
 
 def _indexed(spec: WriteSpec, stream: TableStream, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
-    check = PositionCheck(stream.schema.name or spec.location, str(spec.ra), str(spec.dec))
+    check = PositionCheck(
+        stream.schema.name or spec.location, str(spec.ra), str(spec.dec), unplaced=spec.unplaced
+    )
     for batch in stream:
         named = pa.RecordBatch.from_arrays(batch.columns, names=stream.schema.names)
         index = pa.array(check.index(named))

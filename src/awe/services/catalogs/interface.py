@@ -56,12 +56,25 @@ class StoredTable:
 
 @dataclass(frozen=True, slots=True)
 class WriteSpec:
-    """How a table is to be written: `location` is new, `ra` and `dec` name the position columns."""
+    """How a table is to be written.
+
+    Attributes
+    ----------
+    location
+        A new one.
+    ra, dec
+        The position columns.
+    rows_per_partition
+        The largest partition.
+    unplaced
+        Whether rows may have no position.
+    """
 
     location: str
     ra: str | None = None
     dec: str | None = None
     rows_per_partition: int = 1_000_000
+    unplaced: bool = False
 
 
 class Engine(Protocol):

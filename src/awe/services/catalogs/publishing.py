@@ -104,6 +104,7 @@ class Publisher:
         dec: str | None = None,
         describe: Path | None = None,
         replaces: bool = False,
+        unplaced: bool = False,
         internal: bool = False,
         also: Also | None = None,
         progress: Progress | None = None,
@@ -112,6 +113,8 @@ class Publisher:
 
         Parameters
         ----------
+        unplaced
+            Whether rows may have no position.
         internal
             Whether the schema may be one that is kept for awe itself (``ivoa``).
         also
@@ -123,7 +126,7 @@ class Publisher:
             description = read_description(describe)
             told = _told(ra, dec, description)
             rows = normalised(stream, full_name)
-            return self._keep(names, rows, told, description, replaces, progress, also)
+            return self._keep(names, rows, told, description, replaces, progress, also, unplaced=unplaced)
 
     def drop(self, full_name: str, *, also: Also | None = None) -> None:
         """Remove a table at once; its files follow when no query can be reading them any more.
@@ -178,6 +181,8 @@ class Publisher:
         replaces: bool,
         progress: Progress | None,
         also: Also | None,
+        *,
+        unplaced: bool = False,
     ) -> TableRecord:
         """Write the rows as a new version and make it the current one."""
         schema, name = names
@@ -185,7 +190,7 @@ class Publisher:
         said = replace(description.complete(stream.schema), name=full_name)
         positions = find_positions(said, told.ra, told.dec, full_name)
         said = with_positions(said, positions)
-        spec = WriteSpec(_new_location(schema, name), positions.ra, positions.dec)
+        spec = WriteSpec(_new_location(schema, name), positions.ra, positions.dec, unplaced=unplaced)
         record = TableRecord(
             schema=schema,
             name=name,

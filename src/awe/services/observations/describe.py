@@ -12,6 +12,14 @@
     [keywords]                       # a column of the index and the keyword that holds it
     target_name = "OBJNAME"
 
+    [spectrum]                       # how to read spectra that do not say it themselves
+    spectral_unit = "Angstrom"
+    medium = "air"
+
+    [files."vega_*.fits"]            # columns of single files, by name
+    s_ra = 279.2347
+    s_dec = 38.7837
+
     [metadata]                       # further statements about the collection
     simulated = "..."
 """
@@ -23,14 +31,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from awe.core.science.observation import Observation, Rules
+from awe.core.science.spectra import Reading, is_unit
 from awe.core.suggestions import did_you_mean
 from awe.errors import InputFileError
 
 __all__ = ["Description", "read_description"]
 
 _COMPUTED = {
-    "hdus", "part", "s_ra", "s_dec", "s_fov", "s_region", "s_xel1", "s_xel2", "t_xel", "em_xel", "pol_xel",
-    "dataproduct_type",
+    "hdus", "part", "s_region", "s_xel1", "s_xel2", "t_xel", "em_xel", "pol_xel", "dataproduct_type",
 }  # fmt: skip
 COLUMNS = tuple(f.name for f in fields(Observation) if f.name not in _COMPUTED)
 """The columns that a publisher may fill."""
@@ -39,6 +47,8 @@ _SECTIONS: Mapping[str, tuple[str, ...] | None] = {
     "collection": ("title", "description"),
     "constants": COLUMNS,
     "keywords": COLUMNS,
+    "spectrum": tuple(f.name for f in fields(Reading)),
+    "files": None,
     "metadata": None,
 }
 
@@ -48,6 +58,7 @@ class Description:
     """A describe file's content; `digest` changes whenever the file does."""
 
     rules: Rules = field(default_factory=Rules)
+    reading: Reading = field(default_factory=Reading)
     about: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
 
@@ -76,16 +87,45 @@ def read_description(path: Path | None) -> Description:
         known = _SECTIONS[section]
         if known is not None:
             _check_names(path, values, known, f"entry of [{section}]")
+        if section == "files":
+            _check_files(path, values)
+            continue
         for key, value in values.items():
             if isinstance(value, dict | list):
                 raise InputFileError(path.name, "it is not a single value", where=f"[{section}] {key}")
     keywords = {column: str(keyword).upper() for column, keyword in said.get("keywords", {}).items()}
     about = said.get("collection", {}) | said.get("metadata", {})
     return Description(
-        Rules(said.get("constants", {}), keywords),
+        Rules(said.get("constants", {}), keywords, said.get("files", {})),
+        _reading(path, said.get("spectrum", {})),
         {key: str(value) for key, value in about.items()},
         hashlib.sha256(raw).hexdigest()[:16],
     )
+
+
+def _check_files(path: Path, said: Mapping[str, object]) -> None:
+    for pattern, values in said.items():
+        if not isinstance(values, dict):
+            hint = '[files."name.fits"] begins what is said of one file'
+            raise InputFileError(path.name, "it is not a section", where=f"[files] {pattern}", hint=hint)
+        _check_names(path, values, COLUMNS, f'entry of [files."{pattern}"]')
+        for key, value in values.items():
+            if isinstance(value, dict | list):
+                raise InputFileError(
+                    path.name, "it is not a single value", where=f'[files."{pattern}"] {key}'
+                )
+
+
+def _reading(path: Path, said: Mapping[str, object]) -> Reading:
+    reading = Reading(**{key: str(value) for key, value in said.items()})
+    if reading.medium not in {None, "vacuum", "air"}:
+        raise InputFileError(path.name, "a medium is vacuum or air", where="[spectrum] medium")
+    for key in ("spectral_unit", "flux_unit"):
+        unit = getattr(reading, key)
+        if unit is not None and not is_unit(unit):
+            hint = "Angstrom, nm, um, Hz; erg/s/cm2/Angstrom, Jy"
+            raise InputFileError(path.name, f"{unit!r} is not a unit", where=f"[spectrum] {key}", hint=hint)
+    return reading
 
 
 def _check_names(path: Path, given: Iterable[str], known: Iterable[str], what: str) -> None:

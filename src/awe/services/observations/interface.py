@@ -40,6 +40,7 @@ class Index(Protocol):
         ra: str | None,
         dec: str | None,
         replace: bool,
+        unplaced: bool,
         internal: bool,
         also: Callable[[Connection], None],
     ) -> object:
@@ -47,6 +48,8 @@ class Index(Protocol):
 
         Parameters
         ----------
+        unplaced
+            Allows rows without a position.
         internal
             Allows the schemas that awe keeps for itself.
         also

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from awe.core.science.obscore import CALIB_LEVELS, POLARISATIONS
+from awe.core.science.spectra import Reading
 from awe.core.sky import Region
 from awe.errors import ParameterError
 
@@ -99,7 +101,7 @@ class Dataset:
     path
         The file.
     hdus
-        The numbers of its images in the file.
+        The numbers of its HDUs in the file; none where the file is not FITS.
     size, mtime
         Bytes and time of change (seconds since 1970) of the file when it was published.
     header
@@ -109,6 +111,8 @@ class Dataset:
         ``simulated``.
     rules
         Digest of the describe file it was read with.
+    reading
+        How its spectra are read, where the file does not say it.
     """
 
     publisher_did: str
@@ -121,16 +125,12 @@ class Dataset:
     header: Mapping[str, object]
     about: Mapping[str, str] = field(default_factory=dict)
     rules: str = ""
+    reading: Reading = field(default_factory=Reading)
 
     @property
-    def ra(self) -> float:
-        """Right ascension of the centre, ICRS degrees."""
-        return float(str(self.header["s_ra"]))
-
-    @property
-    def dec(self) -> float:
-        """Declination of the centre, ICRS degrees."""
-        return float(str(self.header["s_dec"]))
+    def dataproduct_type(self) -> str:
+        """What kind of data it is: image, cube, spectrum, timeseries."""
+        return str(self.header.get("dataproduct_type") or "image")
 
     @property
     def media_type(self) -> str:
@@ -154,10 +154,16 @@ class Dataset:
             "access_format": self.media_type,
             "access_estsize": max(1, round(self.size / 1000)),
             "filename": self.path.name,
+            "modified": datetime.fromtimestamp(self.mtime, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         }
 
 
-_MEDIA_TYPES = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
+_VOTABLE, _PLAIN = "application/x-votable+xml", "text/plain"
+_MEDIA_TYPES = {
+    ".gz": "application/gzip", ".bz2": "application/x-bzip2", ".vot": _VOTABLE, ".votable": _VOTABLE,
+    ".xml": _VOTABLE, ".csv": "text/csv", ".tsv": "text/tab-separated-values", ".dat": _PLAIN, ".txt": _PLAIN,
+    ".asc": _PLAIN, ".ascii": _PLAIN, ".ecsv": _PLAIN,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +193,7 @@ class PublishReport:
     collection
         Its name.
     found
-        FITS files in the folder.
+        Files in the folder that may hold data.
     published
         Datasets of the folder that are in the index now.
     unchanged

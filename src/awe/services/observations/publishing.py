@@ -108,11 +108,13 @@ class Publisher:
                 did += f"#{part.part}" if part.part else ""
                 if did.lower() in found:
                     reason = f"{did} is the identifier of {found[did.lower()].path.name} already"
-                    clashes.append(Rejected(os.path.relpath(path, folder), part.hdus[0], reason))
+                    clashes.append(
+                        Rejected(os.path.relpath(path, folder), next(iter(part.hdus), None), reason)
+                    )
                     continue
                 found[did.lower()] = Dataset(
                     did, obs_id, collection, path, part.hdus, one.size, one.mtime, part.row,
-                    description.about, description.digest,
+                    description.about, description.digest, description.reading,
                 )  # fmt: skip
         return list(found.values()), clashes
 
@@ -132,6 +134,7 @@ class Publisher:
             ra="s_ra",
             dec="s_dec",
             replace=True,
+            unplaced=True,
             internal=True,
             also=also,
         )
@@ -143,7 +146,9 @@ def _files(folder: Path) -> list[Path]:
     files = find_files(folder)
     if not files:
         raise InputFileError(
-            folder, "it holds no FITS files", hint="names end in .fits, .fit, .fts, also .gz, .bz2, .fz"
+            folder,
+            "it holds no files of images, spectra or time series",
+            hint="names end in .fits, .fit, .fts (also .gz, .bz2, .fz), .vot, .xml, .dat, .txt, .csv, .ecsv",
         )
     return files
 
@@ -160,7 +165,7 @@ def _scan(
         unchanged += known is not None
         known = known or journal.get(path)
         if known is None:
-            known = scan(path, description.rules)
+            known = scan(path, description.rules, description.reading)
             journal.add(known)
         found.append(known)
     progress("reading headers", len(files), len(files))

@@ -1,4 +1,6 @@
-"""From a folder of FITS files to what the index needs to know of each, reading headers only.
+"""From a folder of files to what the index needs to know of each.
+
+Of images and light curves headers are read; spectra are read whole, which is little.
 
 What was read is written to a *journal* as it is read: publishing that was interrupted goes on where
 it stopped. A file whose data end early is found out here, not by the first astronomer who cuts it.
@@ -12,19 +14,28 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from awe.core.science.celestial import NoCelestialWCSError
-from awe.core.science.fitsfile import open_fits, truncation
-from awe.core.science.observation import Rules, observe
+from awe.core.science.fitsfile import FitsFile, open_fits, truncation
+from awe.core.science.observation import Observation, Rules, observe
+from awe.core.science.spectra import (
+    NoSpectrumError,
+    Reading,
+    is_spectrum_name,
+    observe_spectra,
+    read_fits_spectra,
+    read_spectra,
+)
+from awe.core.science.timeseries import observe_light_curves
 from awe.errors import InputFileError
 from awe.services.observations.model import Rejected
 
 __all__ = ["Journal", "Part", "Scanned", "find_files", "scan", "stem"]
 
-_NAMES = re.compile(r"^(?P<stem>[^.].*?)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
+_FITS = re.compile(r"^(?P<stem>[^.].*?)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One dataset of a file: its images' HDUs, its name within the file, its columns."""
+    """One dataset of a file: its HDUs, its name within the file, its columns."""
 
     hdus: tuple[int, ...]
     part: str | None
@@ -48,7 +59,7 @@ class Scanned:
 
 
 def find_files(folder: Path) -> list[Path]:
-    """Return the FITS files below a folder by name, numbers in names counted; hidden ones left out."""
+    """Return the files below a folder that may hold data, by name, numbers in names counted; no hidden ones."""
     found: list[Path] = []
     seen: set[str] = set()
     for where, folders, names in os.walk(folder, followlinks=True):
@@ -58,17 +69,20 @@ def find_files(folder: Path) -> list[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(where, name) for name in names if _NAMES.match(name)]
+        found += [Path(where, name) for name in names if _FITS.match(name) or is_spectrum_name(name)]
     return sorted(found, key=_natural)
 
 
 def stem(path: Path) -> str:
-    """Return a FITS file's name without its extensions."""
-    match = _NAMES.match(path.name)
-    return match["stem"] if match else path.stem
+    """Return a file's name without its extensions."""
+    match = _FITS.match(path.name)
+    if match:
+        return match["stem"]
+    name = path.name.removesuffix(".gz").removesuffix(".bz2")
+    return name.rpartition(".")[0] or name
 
 
-def scan(path: Path, rules: Rules) -> Scanned:
+def scan(path: Path, rules: Rules, reading: Reading | None = None) -> Scanned:
     """Look at one file; a file that cannot be used comes back with the reason."""
     try:
         status = path.stat()
@@ -78,16 +92,40 @@ def scan(path: Path, rules: Rules) -> Scanned:
     if status.st_size == 0:
         return Scanned(*key, reason="it is empty")
     try:
-        with open_fits(path) as hdus:
-            found = observe(hdus, stem(path), rules)
-            missing = truncation(path, hdus)
+        if not _FITS.match(path.name):
+            found, missing = observe_spectra(read_spectra(path, reading), stem(path), rules, path.name), ""
+        else:
+            with open_fits(path) as hdus:
+                missing = truncation(path, hdus)
+                found = [] if missing else _observed(hdus, path, rules, reading)
     except NoCelestialWCSError as error:
         return Scanned(*key, reason=str(error), hdu=error.hdu)
+    except NoSpectrumError as error:
+        return Scanned(*key, reason=str(error))
     except InputFileError as error:
         return Scanned(*key, reason=error.message.removeprefix(f"{path.name}: "))
     if missing:
         return Scanned(*key, reason=missing)
     return Scanned(*key, parts=tuple(Part(one.hdus, one.part, one.to_row()) for one in found))
+
+
+def _observed(hdus: FitsFile, path: Path, rules: Rules, reading: Reading | None) -> list[Observation]:
+    """Return the datasets of a FITS file: its light curves, else its images of the sky, else its spectra."""
+    curves = observe_light_curves(hdus, stem(path), rules, path.name)
+    if curves:
+        return curves
+    try:
+        return observe(hdus, stem(path), rules, path.name)
+    except NoCelestialWCSError as no_image:
+        try:
+            spectra = read_fits_spectra(hdus, path, reading)
+        except NoSpectrumError as no_spectrum:
+            raise (no_image if _has_image(hdus) and not no_spectrum.certain else no_spectrum) from None
+        return observe_spectra(spectra, stem(path), rules, path.name)
+
+
+def _has_image(hdus: FitsFile) -> bool:
+    return any(getattr(hdu, "is_image", False) and len(hdu.shape) > 1 for hdu in hdus)
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:

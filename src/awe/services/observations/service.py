@@ -1,4 +1,4 @@
-"""The use cases: publish, find, open, cut, draw."""
+"""The use cases: publish, find, open, read, cut, draw."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,14 @@ from awe.core.progress import Progress, silent
 from awe.core.science.cutout import Cutout, cut
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.obscore import OBSCORE_SCHEMA
-from awe.core.science.preview import Stretch, preview
+from awe.core.science.observation import part_of
+from awe.core.science.preview import MAX_SIZE, Stretch, preview
+from awe.core.science.spectra import (
+    NoSpectrumError,
+    Spectrum,
+    draw_spectrum,
+    read_spectra,
+)
 from awe.core.sky import Region
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
@@ -24,6 +31,7 @@ from awe.services.observations.model import (
     PublishReport,
 )
 from awe.services.observations.publishing import Publisher
+from awe.services.observations.scanning import stem
 from awe.services.observations.store import ObservationStore
 from awe.services.system import SystemDatabase
 
@@ -31,7 +39,7 @@ __all__ = ["ObservationService"]
 
 
 class ObservationService:
-    """Publish images, find them, and take pieces of them.
+    """Publish images, spectra and time series, find them, and take pieces of them.
 
     Parameters
     ----------
@@ -75,7 +83,7 @@ class ObservationService:
         progress: Progress | None = None,
         replace: bool = False,
     ) -> PublishReport:
-        """Publish the FITS images below a folder, or bring what was published of it up to date.
+        """Publish the data below a folder, or bring what was published of it up to date.
 
         Files that have not changed are not read again, datasets whose files are gone from the folder
         leave the index, files that cannot be used are reported. Nothing is visible before all of it is.
@@ -99,7 +107,7 @@ class ObservationService:
         ParameterError
             If the collection cannot be called so.
         InputFileError
-            If the folder is not there or holds no FITS file, or the describe file is wrong.
+            If the folder is not there or holds no file of data, or the describe file is wrong.
         """
         return self._publisher.publish(collection, folder, describe, progress or silent, replaces=replace)
 
@@ -191,6 +199,7 @@ class ObservationService:
         LimitError
             If the cutout is larger than the operator allows.
         """
+        self._check_cut(self.dataset(name))
         with self._open(name) as (dataset, hdus):
             return cut(
                 hdus,
@@ -205,17 +214,59 @@ class ObservationService:
     def preview(
         self, name: str, *, region: Region | None = None, size: int = 512, stretch: Stretch = "linear"
     ) -> bytes | None:
-        """Draw a dataset, z-scaled, as PNG; None where the region misses it.
+        """Draw a dataset as PNG: an image z-scaled, a spectrum as a line; None where the region misses it.
 
         Raises
         ------
         NotFoundError
             If there is no such dataset, or its file is gone.
         ParameterError
-            If the size or the stretch is not offered.
+            If the size or the stretch is not offered, or there is no picture of this kind of data.
         """
+        dataset = self.dataset(name)
+        if dataset.dataproduct_type == "spectrum":
+            if not 1 <= size <= MAX_SIZE:
+                raise ParameterError("size", size, f"a preview has 1 to {MAX_SIZE} pixels")
+            title = str(dataset.header.get("target_name") or dataset.obs_id)
+            return draw_spectrum(self.spectrum(name), title, size)
+        self._check_cut(dataset)
         with self._open(name) as (dataset, hdus):
             return preview(hdus, dataset.obs_id, region=region, size=size, stretch=stretch, only=dataset.hdus)
+
+    def spectrum(self, name: str) -> Spectrum:
+        """Return the spectrum that a dataset is, with the values and units of its file.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset, or its file is gone or no longer holds it.
+        ParameterError
+            If the dataset is no spectrum.
+        """
+        dataset = self.dataset(name)
+        if dataset.dataproduct_type != "spectrum":
+            raise ParameterError(
+                "dataset", name, f"it is no spectrum: its data product is {dataset.dataproduct_type}"
+            )
+        path = _there(dataset)
+        try:
+            spectra = read_spectra(path, dataset.reading)
+        except NoSpectrumError as error:
+            raise _changed(dataset, str(error)) from None
+        did = dataset.publisher_did.partition("#")[2]
+        for spectrum in spectra:
+            if (part_of(stem(path), spectrum.key) or "") == did:
+                return spectrum
+        raise _changed(dataset, f"it holds no spectrum {did!r}")
+
+    @staticmethod
+    def _check_cut(dataset: Dataset) -> None:
+        """Refuse to cut or draw what has no pixels of the sky."""
+        kind = dataset.dataproduct_type
+        if kind in {"spectrum", "timeseries"} or (kind == "cube" and _over_time(dataset)):
+            raise ParameterError(
+                "dataset", dataset.obs_id, f"a {kind} without images of the sky", hint="fetch the whole file"
+            )
 
     @contextmanager
     def _open(self, name: str) -> Iterator[tuple[Dataset, FitsFile]]:
@@ -251,6 +302,19 @@ def _there(dataset: Dataset) -> Path:
             hint=f"publish the collection {dataset.collection} again",
         )
     return dataset.path
+
+
+def _over_time(dataset: Dataset) -> bool:
+    """Return whether a cube is the images of a target pixel file, which stand in a table."""
+    samples = dataset.header.get("t_xel")
+    return isinstance(samples, int) and samples > 1
+
+
+def _changed(dataset: Dataset, reason: str) -> NotFoundError:
+    return NotFoundError(
+        f"the file {dataset.path.name} of {dataset.obs_id} has changed: {reason}",
+        hint=f"publish the collection {dataset.collection} again",
+    )
 
 
 def _suggest(name: str, known: list[str]) -> str:

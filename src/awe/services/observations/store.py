@@ -6,6 +6,7 @@ any file, and a file that has not changed need not be read twice.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from sqlalchemy import (
     select,
 )
 
+from awe.core.science.spectra import Reading
 from awe.services.observations.model import Collection, Dataset
 from awe.services.system import Connection, SystemDatabase, metadata
 
@@ -40,8 +42,6 @@ _datasets = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime", Float, nullable=False),
     Column("header", Text, nullable=False),
-    Column("ra", Float, nullable=False),
-    Column("dec", Float, nullable=False),
 )
 _BATCH = 1000
 
@@ -128,18 +128,17 @@ def _row(dataset: Dataset) -> dict[str, object]:
         "hdus": dataset.hdus,
         "about": dict(dataset.about),
         "rules": dataset.rules,
+        "reading": {k: v for k, v in asdict(dataset.reading).items() if v is not None},
     }
     return {
         "publisher_did": dataset.publisher_did,
         "obs_id": dataset.obs_id,
         "collection": dataset.collection,
         "path": str(dataset.path),
-        "hdu": dataset.hdus[0],
+        "hdu": next(iter(dataset.hdus), 0),
         "size": dataset.size,
         "mtime": dataset.mtime,
         "header": json.dumps(said),
-        "ra": dataset.ra,
-        "dec": dataset.dec,
     }
 
 
@@ -156,4 +155,5 @@ def _dataset(row: Row[tuple[object, ...]]) -> Dataset:
         header=said["row"],  # type: ignore[arg-type]
         about=said["about"],  # type: ignore[arg-type]
         rules=str(said["rules"]),
+        reading=Reading(**said.get("reading", {})),  # type: ignore[arg-type]
     )

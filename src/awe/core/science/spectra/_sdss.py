@@ -1,0 +1,79 @@
+"""What the files of the Sloan Digital Sky Survey say beside the spectrum.
+
+``spec-<plate>-<mjd>-<fibre>.fits``: the table SPECOBJ (SPALL in some releases) of one row describes the object.
+Fibres are 3 arcsec wide with the SDSS spectrographs and 2 arcsec with those of BOSS (Smee et al. 2013, AJ 146, 32).
+"""
+
+import numpy as np
+from astropy.io import fits
+from astropy.time import Time
+
+from awe.core.science.keywords import Cards, card
+from awe.core.science.spectra._columns import Named
+from awe.core.science.spectra._model import Medium
+
+__all__ = ["sdss_facts"]
+
+_FIBRE_ARCSEC = {"SDSS": 3.0, "BOSS": 2.0}
+_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+_STEP_DEX = 1e-4
+
+
+def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, object], Medium]:
+    """Return columns of the index and the medium of the wavelengths; nothing for the files of others."""
+    header = hdus[0].header
+    names = {column.name.casefold(): column for column in columns}
+    if "loglam" not in names or not str(card(header, "TELESCOP") or "").upper().startswith("SDSS"):
+        return {}, ""
+    row = next(
+        (hdu.data[0] for hdu in hdus[1:] if hdu.name in {"SPECOBJ", "SPALL"} and len(hdu.data) == 1), None
+    )
+    known = {name.upper(): row[name] for name in row.array.names} if row is not None else {}
+    instrument = str(known.get("INSTRUMENT", "SDSS")).strip() or "SDSS"
+    cards = Cards((header,))
+    plate, mjd, fibre = (cards.first(keys) for keys in (("PLATEID", "PLATE"), ("MJD",), ("FIBERID",)))
+    facts: dict[str, object] = {
+        "s_ra": known.get("PLUG_RA", cards.first(("PLUG_RA",))),
+        "s_dec": known.get("PLUG_DEC", cards.first(("PLUG_DEC",))),
+        "s_fov": _FIBRE_ARCSEC.get(instrument, 3.0) / 3600.0,
+        "facility_name": "SDSS 2.5m",
+        "instrument_name": instrument,
+        "target_name": f"SDSS {plate}-{mjd}-{fibre}",
+        "t_exptime": cards.first(("EXPTIME",)),
+        **_times(hdus, header),
+    }
+    if known:
+        facts |= {
+            "target_class": str(known["CLASS"]).strip(),
+            "redshift": float(known["Z"]),
+        }
+    if (
+        "wdisp" in names
+    ):  # the dispersion of the line spread function, in pixels of a ten-thousandth of a decade
+        width = np.asarray(names["wdisp"].values, np.float64)
+        good = width[np.isfinite(width) & (width > 0)]
+        if good.size:
+            facts["em_res_power"] = float(1 / (np.log(10.0) * _STEP_DEX * _FWHM * np.median(good)))
+    found = {name: value for name, value in facts.items() if value is not None}
+    return found | {"proposal_id": None}, "vacuum"  # PROGRAM is that of the detector
+
+
+def _times(hdus: fits.HDUList, header: fits.Header) -> dict[str, float]:
+    """Return the first and last moment of the exposures, MJD (UTC); their times are in TAI seconds."""
+    starts = [
+        float(str(value)) for value in (card(header, "TAI-BEG"), card(header, "TAI")) if value is not None
+    ]
+    ends = [float(str(card(header, "TAI-END")))] if card(header, "TAI-END") is not None else []
+    for hdu in hdus[1:]:
+        begin, end = card(hdu.header, "TAI-BEG"), card(hdu.header, "TAI-END")
+        if begin is not None and end is not None:
+            starts.append(float(str(begin)))
+            ends.append(float(str(end)))
+    if not starts:
+        return {}
+    found = {"t_min": _utc(min(starts))}
+    return found | {"t_max": _utc(max(ends))} if ends else found
+
+
+def _utc(tai_s: float) -> float:
+    return float(Time(tai_s / 86400, format="mjd", scale="tai").utc.mjd)
