@@ -26,8 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resolve": ("awe.cli.resolve", "Where an object is, by its name."),
     "images": ("awe.cli.images", "Images that cover a position."),
     "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),
-    "publish": ("awe.cli.publish", "Publish tables and images in an archive here."),
-    "remove": ("awe.cli.remove", "Remove published tables and images from an archive here."),
+    "publish": ("awe.cli.publish", "Publish tables, images and spectra in an archive here."),
+    "remove": ("awe.cli.remove", "Remove what is published from an archive here."),
     "login": ("awe.cli.login", "Log in and print a token."),
     "admin": ("awe.cli.admin", "Accounts of an archive here."),
 }

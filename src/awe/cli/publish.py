@@ -1,4 +1,4 @@
-"""``awe publish table`` and ``awe publish images``: operator commands over the platform."""
+"""``awe publish table`` and ``awe publish observations``: operator commands over the platform."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 @click.group("publish")
 def command() -> None:
-    """Publish tables and images in the archive of a data folder.
+    """Publish tables, images, spectra and time series in the archive of a data folder.
 
     What is published is visible at once in a running service, whole or not at all.
     """
@@ -76,7 +76,7 @@ def publish_table(
         click.echo(f"published {about['table']}: {rows}, {len(record.columns)} columns, {where}")
 
 
-@command.command("images")
+@command.command("observations")
 @click.argument("name")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
@@ -87,16 +87,18 @@ def publish_table(
 @click.option("--replace", is_flag=True, help="Forget what the collection held before.")
 @data_option
 @json_option
-def publish_images(
+def publish_observations(
     name: str, folder: Path, describe: Path | None, replace: bool, data: Path | None, as_json: bool
 ) -> None:
-    """Publish the FITS images in FOLDER as the collection NAME; the files stay where they are.
+    """Publish the data in FOLDER as the collection NAME; the files stay where they are.
 
     \b
-      awe publish images hla /data/hla --describe hla.toml
+      awe publish observations hla /data/hla --describe hla.toml
+      awe publish observations sdss /data/sdss/spectra
 
-    Any FITS with a celestial WCS: several extensions, SIP, tile compression. A file that cannot be used is
-    named with its HDU and the reason; the others are published.
+    What is there is found out file by file: images and cubes with a celestial WCS, spectra (SDSS, DESI, HST and
+    many others; FITS, VOTable, text), light curves. A file that cannot be used is named with its HDU and the
+    reason; the others are published. "publish images" and "publish spectra" are other names of this command.
     """
     with open_archive(data) as platform, Progress(quiet=as_json) as progress:
         report = platform.observations.publish(
@@ -109,4 +111,10 @@ def publish_images(
     for item in rejected:
         where = f", HDU {item['hdu']}" if item["hdu"] is not None else ""
         click.secho(f"rejected {item['file']}{where}: {item['reason']}", fg="yellow", err=True)
-    click.echo(f"published {name}: {report.published:,} images of {report.found:,} files")
+    datasets = f"{report.published:,} dataset{'' if report.published == 1 else 's'}"
+    click.echo(f"published {name}: {datasets} of {report.found:,} files")
+
+
+# people look for the word of what they have
+for _word in ("images", "spectra"):
+    command.add_command(publish_observations, _word)

@@ -34,7 +34,9 @@ def remove_table(name: str, yes: bool, data: Path | None) -> None:
       awe remove table gaia.m87
     """
     if name.casefold() == _INDEX:
-        raise ParameterError("table", name, "is the index of the images", hint="see `awe remove images`")
+        raise ParameterError(
+            "table", name, "is the index of the observations", hint="see `awe remove observations`"
+        )
     with open_archive(data) as platform:
         record = platform.catalogs.table(name)
         full_name = f"{record.schema}.{record.name}"
@@ -44,18 +46,24 @@ def remove_table(name: str, yes: bool, data: Path | None) -> None:
     click.echo(f"removed {full_name}")
 
 
-@command.command("images")
+@command.command("observations")
 @click.argument("name")
 @_yes
 @data_option
-def remove_images(name: str, yes: bool, data: Path | None) -> None:
-    """Remove the collection NAME of images; their files stay where they are.
+def remove_observations(name: str, yes: bool, data: Path | None) -> None:
+    """Remove the collection NAME of images, spectra or time series; the files stay where they are.
 
     \b
-      awe remove images hla
+      awe remove observations hla
+
+    "remove images" and "remove spectra" are other names of this command.
     """
     with open_archive(data) as platform:
         if not yes:
             click.confirm(f"Remove the collection {name}?", abort=True)
         platform.observations.drop(name)
     click.echo(f"removed {name}")
+
+
+for _word in ("images", "spectra"):
+    command.add_command(remove_observations, _word)

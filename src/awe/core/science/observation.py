@@ -230,7 +230,7 @@ def _observation(images: list[ScienceImage], part: str | None, known: Mapping[st
         "s_xel2": images[0].wcs.shape[1],
     }
     # what the pixels' coordinates say of the place is exact, and nobody's word wins over it
-    return row_of(known | computed, tuple(image.hdu for image in images), part)
+    return row_of({**known, **computed}, tuple(image.hdu for image in images), part)
 
 
 def row_of(known: Mapping[str, object], hdus: tuple[int, ...], part: str | None) -> Observation:

@@ -1,6 +1,6 @@
-"""Images and cubes: the ObsCore index, and pieces of the files themselves.
+"""Images, cubes, spectra, time series: the ObsCore index, and pieces of the files themselves.
 
-`ObservationService` publishes folders of FITS files, finds datasets by where, when and how they were
+`ObservationService` publishes folders of files, finds datasets by where, when and how they were
 taken, cuts regions out of them and draws previews. The index is the published table ``ivoa.obscore``,
 which every query language reaches; the system database knows which file a dataset is.
 
@@ -11,6 +11,7 @@ Words: a *dataset* is one row of the index and is called by its publisher DID,
 
 from awe.services.observations.interface import Index, IndexTable
 from awe.services.observations.model import (
+    IMAGES,
     INDEX_TABLE,
     Collection,
     Criteria,
@@ -21,6 +22,7 @@ from awe.services.observations.model import (
 from awe.services.observations.service import ObservationService
 
 __all__ = [
+    "IMAGES",
     "INDEX_TABLE",
     "Collection",
     "Criteria",

@@ -13,10 +13,22 @@ from awe.core.science.spectra import Reading
 from awe.core.sky import Region
 from awe.errors import ParameterError
 
-__all__ = ["INDEX_TABLE", "Collection", "Criteria", "Dataset", "Interval", "PublishReport", "Rejected"]
+__all__ = [
+    "IMAGES",
+    "INDEX_TABLE",
+    "Collection",
+    "Criteria",
+    "Dataset",
+    "Interval",
+    "PublishReport",
+    "Rejected",
+]
 
 INDEX_TABLE = "ivoa.obscore"
 """The published table that holds the index."""
+
+IMAGES = ("image", "cube")
+"""The data products of image searches."""
 
 Interval = tuple[float, float]
 """Closed on both sides; an open side is an infinity."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from awe.core.sky import Circle
 from awe.core.tables import TableStream
-from awe.services.observations import Criteria
+from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, place
 from awe.web.http import TableResponse, absolute_links, base_url, chosen_format, json_error
@@ -78,7 +78,9 @@ def images(
     """Return the images that touch a circle on the sky; with radius 0, those that cover the position."""
     answer = _answer(request, form)
     region = Circle(*place(services, position), angle_deg("radius", radius))
-    return answer(services.observations.find(Criteria(regions=(region,)), max_rows=max_rows))
+    return answer(
+        services.observations.find(Criteria(regions=(region,), dataproduct_types=IMAGES), max_rows=max_rows)
+    )
 
 
 @get(router, "/position")

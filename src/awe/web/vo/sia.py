@@ -10,7 +10,7 @@ from awe.core.sky import Region, parse_stcs
 from awe.core.tables import TableStream
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, sia1
-from awe.services.observations import Criteria
+from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._vosi import capabilities, protocol
 from awe.web.vo.soda import descriptor
@@ -27,7 +27,11 @@ def query(call: Call) -> Response:
         empty = sia1.answer(call.platform.observations.find(Criteria(), max_rows=0))
         return TableResponse(empty, form, VOTableOptions(params=tuple(sia1.metadata_params())))
     wanted = sia1.region(values.need(sia1.POS), values.get(sia1.SIZE) or (0.0, 0.0))
-    criteria = Criteria(regions=(wanted,), formats=dali.with_synonyms(sia1.media_types(formats) or ()))
+    criteria = Criteria(
+        regions=(wanted,),
+        dataproduct_types=IMAGES,
+        formats=dali.with_synonyms(sia1.media_types(formats) or ()),
+    )
     rows = values.get(dali.MAXREC)
     how = values.get(sia1.INTERSECT) or "OVERLAPS"
     found = call.platform.observations.find(criteria, max_rows=rows if how == "OVERLAPS" else None)

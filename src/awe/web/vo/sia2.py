@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, sia2
-from awe.services.observations import Criteria
+from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._vosi import capabilities, protocol
 from awe.web.vo.soda import descriptor
@@ -30,7 +30,7 @@ def query(call: Call) -> Response:
         collections=values.all(sia2.COLLECTION),
         facilities=values.all(sia2.FACILITY),
         instruments=values.all(sia2.INSTRUMENT),
-        dataproduct_types=values.all(sia2.DPTYPE),
+        dataproduct_types=values.all(sia2.DPTYPE) or IMAGES,
         calib_levels=values.all(sia2.CALIB),
         targets=values.all(sia2.TARGET),
         formats=dali.with_synonyms(values.all(sia2.FORMAT)),

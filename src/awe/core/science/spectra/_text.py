@@ -8,6 +8,7 @@ units are taken from ECSV's header, from a heading line, and from comments of th
 import bz2
 import gzip
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,9 +111,11 @@ def _named(
 
 def _by_position(columns: list[Named], reading: Reading) -> Reading:
     """Return what the publisher says; where nobody names columns, the first is the spectral one."""
-    if not columns[0].name.startswith("col") or reading.spectral_column or reading.flux_column:
+    if not all(column.name.startswith("col") for column in columns):
         return reading
-    return Reading("1", "2", reading.error_column, reading.spectral_unit, reading.flux_unit, reading.medium)
+    return replace(
+        reading, spectral_column=reading.spectral_column or "1", flux_column=reading.flux_column or "2"
+    )
 
 
 def _header(comments: list[str]) -> fits.Header:

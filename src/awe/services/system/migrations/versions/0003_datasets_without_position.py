@@ -1,14 +1,14 @@
 """Datasets may have no position, such as the spectra of templates; the index alone keeps positions.
 
-Revision ID: 0002
-Revises: 0001
+Revision ID: 0003_datasets
+Revises: 0002_names
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003_datasets"
+down_revision = "0002_names"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,193 @@
+"""Spectra and light curves published beside images, from real files where they are here."""
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.time import Time
+from tests.services.observations.conftest import Archive, open_archive, write_image
+
+from awe.core.sky import Circle
+from awe.errors import NotFoundError, ParameterError
+from awe.services.observations import Criteria, PublishReport
+
+SPECTRA = "spectrum"
+
+
+def write_spectrum(path: Path, **cards: object) -> Path:
+    header = fits.Header()
+    header.update(cards)
+    columns = [
+        fits.Column("WAVELENGTH", "D", unit="nm", array=np.linspace(400, 700, 31)),
+        fits.Column("FLUX", "E", unit="Jy", array=np.ones(31, np.float32)),
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fits.HDUList([fits.PrimaryHDU(header=header), fits.BinTableHDU.from_columns(columns)]).writeto(path)
+    return path
+
+
+def test_images_and_spectra_are_published_from_one_folder(archive: Archive, tmp_path: Path) -> None:
+    write_image(tmp_path / "all", "picture.fits")
+    write_spectrum(tmp_path / "all" / "star.fits", RA_TARG=187.7, DEC_TARG=12.39, TARGNAME="star")
+    (tmp_path / "all" / "model.txt").write_text("# wavelength[nm] flux[Jy]\n400 1\n700 2\n")
+    (tmp_path / "all" / "README.txt").write_text("Read this first.\n")
+    report = archive.observations.publish("c", tmp_path / "all")
+    assert (report.found, report.published) == (4, 3)
+    assert [(one.file, one.hdu) for one in report.rejected] == [("README.txt", None)]
+    assert "no table of two columns" in report.rejected[0].reason
+    kinds = {row["obs_id"]: row["dataproduct_type"] for row in archive.rows()}
+    assert kinds == {"picture": "image", "star": "spectrum", "model": "spectrum"}
+    model = next(row for row in archive.rows() if row["obs_id"] == "model")
+    assert (model["s_ra"], model["s_dec"], model["s_fov"], model["s_region"]) == (None,) * 4
+    assert (model["access_format"], model["filename"], model["em_min"]) == (
+        "text/plain", "model.txt", pytest.approx(4e-7),
+    )  # fmt: skip
+
+
+def test_what_has_no_position_is_found_by_no_search_on_the_sky(archive: Archive, tmp_path: Path) -> None:
+    write_spectrum(tmp_path / "all" / "star.fits", RA_TARG=45.0, DEC_TARG=0.1)
+    write_spectrum(tmp_path / "all" / "template.fits")
+    archive.observations.publish("c", tmp_path / "all")
+    cell_of_the_unplaced = Circle(45.0, 0.1, 0.5)  # HEALPix cell 0 begins at RA 45, Dec 0
+    assert archive.names(Criteria(regions=(cell_of_the_unplaced,))) == {"star"}
+    assert archive.names(Criteria(regions=(Circle(0.0, 0.0, 180.0),))) == {"star"}
+    assert archive.names(Criteria(band=((5e-7, 5e-7),))) == {"star", "template"}
+    inside = "SELECT obs_id FROM ivoa.obscore WHERE 1 = CONTAINS(POINT(s_ra, s_dec), CIRCLE(45, 0.1, 5))"
+    assert archive.catalogs.query(inside).to_table().to_pylist() == [{"obs_id": "star"}]
+    nowhere = "SELECT obs_id FROM ivoa.obscore WHERE s_ra IS NULL"
+    assert archive.catalogs.query(nowhere).to_table().to_pylist() == [{"obs_id": "template"}]
+
+
+def test_the_describe_file_gives_positions_units_and_media(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "vega_1.dat").write_text("4000 1\n5000 2\n")
+    (tmp_path / "all" / "other.dat").write_text("4000 1\n5000 2\n")
+    describe = tmp_path / "all.toml"
+    describe.write_text(
+        '[spectrum]\nspectral_unit = "Angstrom"\nflux_unit = "erg/s/cm2/Angstrom"\nmedium = "air"\n'
+        '[constants]\nobs_release_date = "2020-01-01T00:00:00"\n'
+        '[files."vega_*"]\ns_ra = 279.2347\ns_dec = 38.7837\ntarget_name = "Vega"\ns_fov = 0.001\n'
+    )
+    report = archive.observations.publish("c", tmp_path / "all", describe=describe)
+    assert (report.published, report.rejected) == (2, ())
+    other, vega = archive.rows()
+    assert (vega["s_ra"], vega["s_dec"], vega["target_name"]) == (279.2347, 38.7837, "Vega")
+    assert other["s_ra"] is None
+    assert vega["spectral_medium"] == "air"
+    assert vega["em_min"] > 4000e-10
+    assert vega["obs_release_date"] == "2020-01-01T00:00:00"
+    assert archive.observations.spectrum("vega_1").spectral.unit == "Angstrom"
+    assert archive.names(Criteria(regions=(Circle(279.2347, 38.784, 0.0005),))) == {"vega_1"}
+    assert archive.observations.publish("c", tmp_path / "all", describe=describe).unchanged == 2
+
+
+def test_a_spectrum_is_read_and_drawn_and_never_cut(archive: Archive, tmp_path: Path) -> None:
+    path = write_spectrum(tmp_path / "all" / "star.fits", RA_TARG=187.7, DEC_TARG=12.39)
+    write_image(tmp_path / "all", "picture.fits")
+    archive.observations.publish("c", tmp_path / "all")
+    service = archive.observations
+    assert service.spectrum("star").flux.unit == "Jy"
+    png = service.preview("star", size=300)
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+    with pytest.raises(ParameterError, match="1 to 4096 pixels"):
+        service.preview("star", size=5000)
+    with pytest.raises(ParameterError, match="without images"):
+        service.cutout("star", region=Circle(187.7, 12.39, 0.1))
+    with pytest.raises(ParameterError, match="no spectrum: its data product is image"):
+        service.spectrum("picture")
+    with pytest.raises(NotFoundError, match="no dataset"):
+        service.spectrum("nothing")
+    fits.PrimaryHDU(np.zeros((3, 3))).writeto(path, overwrite=True)
+    with pytest.raises(NotFoundError, match="has changed"):
+        service.spectrum("star")
+    path.unlink()
+    with pytest.raises(NotFoundError, match="not there any more"):
+        service.spectrum("star")
+
+
+@pytest.fixture(scope="module")
+def real(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Archive, PublishReport, PublishReport]:
+    folder = tmp_path_factory.mktemp("spectra")
+    archive, _ = open_archive(folder / "archive")
+    report = archive.observations.publish("spectra", shared_data / "e_spectra")
+    curves = folder / "curves"
+    curves.mkdir()
+    for path in (shared_data / "d_lightcurves").glob("*.fits*"):
+        if "tar" not in path.name:
+            shutil.copy(path, curves)
+    return archive, report, archive.observations.publish("curves", curves)
+
+
+REJECTED = {
+    "hst_stis_g430l_3c120_x2d.fits.gz": "spectral image",
+    "jwst_nircam_wfss_jw01243001001_cal_cut.fits": "spectral image",
+    "linelist_nist.ascii.gz": "none of its columns is a wavelength",
+}
+
+
+@pytest.mark.slow
+def test_every_real_spectrum_is_published(
+    real: tuple[Archive, PublishReport, PublishReport], shared_data: Path
+) -> None:
+    archive, report, _ = real
+    refused = {one.file: one.reason for one in report.rejected}
+    for name, reason in REJECTED.items():
+        assert reason in refused.pop(name)
+    assert all(name.startswith("linelists/") for name in refused), refused
+    rows = archive.rows(Criteria(dataproduct_types=(SPECTRA,)))
+    files = {row["filename"] for row in rows}
+    there = {
+        path.name for path in (shared_data / "e_spectra").iterdir() if path.suffix in {".fits", ".gz", ".dat"}
+    }
+    assert files == there - REJECTED.keys()
+    # 3 SDSS, 5 DESI, 1 COS, 2 CALSPEC, 1 in text, 2 archetypes, 2 x 4 + 2 x 4 + 40 templates
+    assert len(rows) == 3 + 5 + 1 + 2 + 1 + 2 + 16 + 40
+    for row in rows:
+        spectrum = archive.observations.spectrum(row["obs_publisher_did"])
+        assert len(spectrum.flux.values) == row["em_xel"]
+        assert row["em_min"] < row["em_max"] < 1e-3
+    placed = {row["filename"] for row in rows if row["s_ra"] is not None}
+    assert {name[:4] for name in placed} == {"spec", "desi", "hst_"}
+
+
+@pytest.mark.slow
+def test_every_real_light_curve_is_published(
+    real: tuple[Archive, PublishReport, PublishReport], shared_data: Path
+) -> None:
+    archive, _, report = real
+    assert report.rejected == ()
+    rows = {row["filename"]: row for row in archive.rows(Criteria(collections=("curves",)))}
+    cubes = [name for name, row in rows.items() if row["dataproduct_type"] != "timeseries"]
+    assert cubes == ["k2_epic200071160_tpf.fits"]
+    cube = rows["k2_epic200071160_tpf.fits"]
+    assert (cube["s_xel1"], cube["s_xel2"], cube["t_xel"]) == (3, 3, 1290)
+    assert cube["s_region"] is not None
+    kepler = rows["kplr011442793_kepler90_2009350155506_llc.fits"]
+    with fits.open(shared_data / "d_lightcurves" / "kplr011442793_kepler90_2009350155506_llc.fits") as hdus:
+        header, times = hdus[1].header, hdus[1].data["TIME"]
+        first = Time(header["BJDREFI"] + np.nanmin(times), format="jd", scale="tdb")
+    assert kepler["t_min"] == pytest.approx(first.utc.mjd, abs=1e-9)
+    assert kepler["t_exptime"] == pytest.approx(header["EXPOSURE"] * 86400)
+    assert kepler["t_resolution"] == pytest.approx(1765.46, abs=0.01)  # long cadence: 29.4 min
+    assert (kepler["t_xel"], kepler["s_ra"], kepler["target_name"]) == (4370, 284.433491, "KIC 11442793")
+    assert (kepler["em_min"], kepler["em_max"]) == (4.2e-7, 9e-7)
+    assert rows["tess_wasp18b.fits.gz"]["t_min"] is None  # its times count from nowhere
+
+
+@pytest.mark.slow
+def test_an_atlas_of_galaxies_in_text(archive: Archive, shared_data: Path, tmp_path: Path) -> None:
+    with tarfile.open(shared_data / "e_spectra" / "brown2014_129_galaxy_seds.tar.xz") as packed:
+        packed.extractall(tmp_path / "atlas", filter="data")
+    report = archive.observations.publish("brown2014", tmp_path / "atlas")
+    assert report.published == 129
+    for row in archive.rows():
+        numbers = np.loadtxt(archive.observations.file(row["obs_publisher_did"]))
+        found = archive.observations.spectrum(row["obs_publisher_did"])
+        assert np.array_equal(found.spectral.values, numbers[:, 0])
+        assert np.array_equal(found.flux.values, numbers[:, 1])
