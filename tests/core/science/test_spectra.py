@@ -54,6 +54,7 @@ def test_calspec_is_read_to_the_bit(shared_data: Path) -> None:
             assert np.array_equal(found.flux.values, table["FLUX"])
             assert found.error is not None
             assert np.array_equal(found.error.values, table["STATERROR"], equal_nan=True)
+            assert found.quality is not None
             assert np.array_equal(found.quality, table["DATAQUAL"])
         assert unit_of(found.flux.unit) == units.Unit("erg s-1 cm-2 Angstrom-1")
         assert found.spectral.unit == "Angstrom"
