@@ -139,7 +139,7 @@ def test_a_table_is_removed_when_that_is_confirmed(
     assert "bright.stars" not in run("tables", "--at", "sky", "--json").stdout
     index = run("remove", "table", "ivoa.obscore", "--yes", "--data", "sky")
     assert index.returncode == 1
-    assert "awe remove images" in index.stderr
+    assert "awe remove observations" in index.stderr
 
 
 def test_a_mistyped_command_and_a_negative_radius_are_told(run: Run) -> None:
