@@ -1,14 +1,14 @@
 """Datasets may have no position, such as the spectra of templates; the index alone keeps positions.
 
-Revision ID: 0003_datasets
-Revises: 0002_names
+Revision ID: 0004_datasets
+Revises: 0003_foreign_keys
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_datasets"
-down_revision = "0002_names"
+revision = "0004_datasets"
+down_revision = "0003_foreign_keys"
 branch_labels = None
 depends_on = None
 
