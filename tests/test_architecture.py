@@ -74,6 +74,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "rich": ("cli/", "client/"),
     "pydantic_settings": ("settings.py",),
+    "mocpy": ("core/sky/_moc_files.py",),
     "pyongc": ("services/names/openngc.py",),
     "ephem": ("services/names/stars.py",),
     "urllib.request": ("services/names/sesame.py",),

@@ -2,13 +2,15 @@
 
 A `Region` (`Circle`, `Polygon`, `Box`, `Range`) is an immutable value in ICRS degrees: ``contains`` is
 exact, ``covering`` a superset in HEALPix ranges, and an index uses both: ranges first, then the exact
-test. Text becomes values here too: DALI, STC-S, and positions as people type them. Everything works on
-numpy arrays; this package uses cdshealpix besides, and no tables, files or databases.
+test. A `Moc` is a region made of such cells. Text becomes values here too: DALI, STC-S, and positions as people type them. Everything works on
+numpy arrays; this package uses cdshealpix and mocpy besides, and no tables, files or databases.
 """
 
 from awe.core.sky._angles import half_chord_squared, separation, unit_vector
 from awe.core.sky._box import Box
 from awe.core.sky._healpix import MAX_ORDER, healpix_center, healpix_index, merge_ranges
+from awe.core.sky._moc import Moc
+from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
 from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, parse_stcs
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
@@ -19,6 +21,7 @@ __all__ = [
     "MAX_ORDER",
     "Box",
     "Circle",
+    "Moc",
     "Polygon",
     "Range",
     "Region",
@@ -26,6 +29,9 @@ __all__ = [
     "healpix_center",
     "healpix_index",
     "merge_ranges",
+    "moc_from_fits",
+    "moc_to_fits",
+    "moc_to_mocpy",
     "parse_circle",
     "parse_dali",
     "parse_polygon",

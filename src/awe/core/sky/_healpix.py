@@ -21,6 +21,7 @@ from awe.errors import ParameterError
 __all__ = [
     "MAX_ORDER",
     "IntArray",
+    "cell_corners",
     "cell_radius",
     "cell_ranges",
     "cells_around",
@@ -130,6 +131,14 @@ def _every_other_bit(value: IntArray) -> IntArray:
     for shift, mask in _SQUEEZE:
         value = (value | (value >> shift)) & mask
     return value
+
+
+def cell_corners(cells: IntArray, order: int) -> tuple[FloatArray, FloatArray]:
+    """Return right ascension and declination, in degrees, of the four corners of cells, shape ``(N, 4)``."""
+    depth = np.full(len(cells), order, np.uint8)
+    lon, lat = np.empty((len(cells), 4)), np.empty((len(cells), 4))
+    _compiled.vertices(depth, cells.astype(np.uint64), 1, lon, lat, _THREADS)
+    return np.degrees(lon) % 360, np.degrees(lat)
 
 
 def cell_radius(order: int) -> float:
