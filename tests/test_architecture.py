@@ -74,7 +74,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "rich": ("cli/", "client/"),
     "pydantic_settings": ("settings.py",),
-    "mocpy": ("core/sky/_moc_files.py",),
+    "mocpy": ("core/sky/_moc_files.py", "client/coverage.py"),
     "pyongc": ("services/names/openngc.py",),
     "ephem": ("services/names/stars.py",),
     "urllib.request": ("services/names/sesame.py",),

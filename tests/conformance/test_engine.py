@@ -452,3 +452,14 @@ def test_a_killed_writer_leaves_nothing_visible_and_the_next_start_cleans(
     assert beside.tables() == ()
     assert make_engine(folder).tables() == ()
     assert list(folder.iterdir()) == []
+
+
+def test_the_coverage_holds_every_row_and_is_kept(make_engine: Callable[..., Engine]) -> None:
+    engine = make_engine()
+    rows = make_rows(3000)
+    stored = engine.write(WriteSpec("placed", "ra", "dec"), stream_of(rows))
+    covered = engine.coverage(stored)
+    assert covered is not None
+    assert covered.contains(rows["ra"].to_numpy(), rows["dec"].to_numpy()).all()
+    plain = engine.write(WriteSpec("plain"), stream_of(rows))
+    assert engine.coverage(plain) is None

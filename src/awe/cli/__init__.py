@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("awe.cli.tables", "What is published; the columns of one table."),
     "query": ("awe.cli.query", "Run a query in ADQL, T-SQL or PostgreSQL."),
     "cone": ("awe.cli.cone", "Objects of a table near a position."),
+    "coverage": ("awe.cli.coverage", "Which part of the sky a table or collection covers."),
     "resolve": ("awe.cli.resolve", "Where an object is, by its name."),
     "images": ("awe.cli.images", "Images that cover a position."),
     "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),

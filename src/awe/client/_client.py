@@ -7,6 +7,7 @@ from typing import Self
 from awe.client._local import LocalArchive
 from awe.client._transport import Transport
 from awe.client.catalogs import CatalogsClient
+from awe.client.coverage import CoverageClient
 from awe.client.identity import IdentityClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
@@ -16,7 +17,7 @@ from awe.settings import ClientSettings
 __all__ = ["Client", "connect"]
 
 
-class Client(CatalogsClient, ObservationsClient, NamesClient, IdentityClient):
+class Client(CatalogsClient, ObservationsClient, CoverageClient, NamesClient, IdentityClient):
     """An archive: its tables, its images, and your account there.
 
     Made by `connect`. Close it, or use it in a ``with`` block, when it holds a local archive.

@@ -44,7 +44,7 @@ from awe.web.http import (
     soda_error,
     wants_json,
 )
-from awe.web.vo import availability, scs, sia, sia2, soda, tap
+from awe.web.vo import availability, moc, scs, sia, sia2, soda, tap
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -86,6 +86,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS),
     Entry("/soda/capabilities",                 _READ,  soda.soda_capabilities, dali_error),
     Entry("/soda/availability",                 _READ,  availability,           dali_error),
+    Entry("/moc/{table}",                       _READ,  moc.table_moc,          json_error,     moc.PARAMS),
+    Entry("/moc/collection/{name}",             _READ,  moc.collection_moc,     json_error,     moc.PARAMS),
     Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error),
     Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  casjobs.tables, casjobs_error),
     Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),

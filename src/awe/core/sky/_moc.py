@@ -113,6 +113,10 @@ class Moc(Region):
         """Return the ranges, of cells no finer than `order`."""
         return self.ranges if order is None else self.degraded(checked_order(order)).ranges
 
+    def near(self, region: Region) -> bool:
+        """Return whether the region's covering has cells of this: False is certain, True is not; quick."""
+        return len(_common(self.ranges, region.covering())) > 0
+
     def intersects(self, other: Region) -> bool:
         """Return whether the two have a point in common.
 

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from awe.core.progress import Progress, silent
-from awe.core.sky import Region
+from awe.core.sky import Moc, Region
 from awe.core.tables import TableStream
 from awe.errors import ServiceError
 from awe.services.catalogs._folders import remove, staged, sweep
 from awe.services.catalogs._partitions import Partition
-from awe.services.catalogs.hats import EMPTY, PARTITION_INFO, write_hats, write_parts
+from awe.services.catalogs.hats import COVERAGE, EMPTY, PARTITION_INFO, coverage, write_hats, write_parts
 from awe.services.catalogs.interface import StoredTable, WriteSpec
 
 __all__ = ["CatalogFiles"]
@@ -75,6 +75,16 @@ class CatalogFiles:
         begins = np.append(wanted[:, 0], np.iinfo(np.int64).max)[nearest]
         needed = np.flatnonzero(begins < listing.spans[:, 1])
         return tuple(listing.paths[i] for i in needed) or (listing.empty,)
+
+    def coverage(self, location: str) -> Moc | None:
+        """Return the cells that hold rows of a version; None where it has no positions."""
+        listing = self._listing(location)
+        if listing.spans is None:
+            return None
+        kept = self._root / location / COVERAGE
+        if kept.exists():
+            return Moc.from_json(kept.read_bytes())
+        return coverage(listing.paths)  # written by an awe that did not keep it
 
     def _listing(self, location: str) -> _Listing:
         with self._lock:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from awe.core.sky import MAX_ORDER
+from awe.core.sky import MAX_ORDER, Moc
 
 __all__ = ["FINEST", "Histogram", "Partition"]
 
@@ -57,6 +57,10 @@ class Histogram:
         sums = np.zeros(self._cells.size, np.int64)
         np.add.at(sums, inverse, np.concatenate([self._counts, counts.astype(np.int64)]))
         self._counts = sums
+
+    def coverage(self, most_ranges: int) -> Moc:
+        """Return the cells that hold rows, as fine as `most_ranges` ranges allow."""
+        return Moc.of_cells(self._cells, FINEST).simplified(most_ranges)
 
     def partitions(self, most_rows: int) -> tuple[Partition, ...]:
         """Return the partitions of at most `most_rows` rows each, in the order of the sky index."""

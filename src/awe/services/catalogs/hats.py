@@ -17,18 +17,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from awe.core.progress import Progress
+from awe.core.sky import Moc
 from awe.core.tables import Column, TableStream
 from awe.services.catalogs._partitions import Histogram, Partition
 from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs.interface import WriteSpec
 from awe.services.catalogs.model import HEALPIX
 
-__all__ = ["EMPTY", "PARTITION_INFO", "write_hats", "write_parts"]
+__all__ = ["COVERAGE", "EMPTY", "PARTITION_INFO", "coverage", "write_hats", "write_parts"]
 
 PARTITION_INFO = "partition_info.csv"
+COVERAGE = "moc.json"
+"""The cells that hold rows: a MOC in JSON (MOC 2.0 appendix B)."""
 EMPTY = "dataset/_common_metadata"
 """A Parquet file with the table's columns and no rows."""
 
+_MOST_RANGES = 20_000
+"""Of a coverage map: 300 kB in FITS; a look-up takes a tenth of a millisecond."""
 _CHUNK_ROWS = 1_000_000
 _CHUNK_BYTES = 256 << 20
 _PARTITION_BYTES = 512 << 20
@@ -60,8 +65,19 @@ def write_hats(folder: Path, spec: WriteSpec, stream: TableStream, progress: Pro
     chunks.remove()
     _write_summary(folder, arrow, footers)
     _write_info(folder / PARTITION_INFO, partitions)
+    (folder / COVERAGE).write_text(chunks.histogram.coverage(_MOST_RANGES).to_json(), encoding="ascii")
     _write_properties(folder, spec, partitions, chunks.rows)
     return chunks.rows
+
+
+def coverage(files: Iterable[Path]) -> Moc:
+    """Return the cells that hold rows, from the index column of a version's files."""
+    histogram = Histogram()
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_CHUNK_ROWS, columns=[HEALPIX]):
+                histogram.add(batch.column(0).to_numpy())
+    return histogram.coverage(_MOST_RANGES)
 
 
 def write_parts(folder: Path, spec: WriteSpec, stream: TableStream, progress: Progress) -> int:

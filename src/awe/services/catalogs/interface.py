@@ -12,6 +12,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from awe.core.progress import Progress
+from awe.core.sky import Moc
 from awe.core.sql import Query
 from awe.core.tables import TableStream
 
@@ -121,6 +122,9 @@ class Engine(Protocol):
         InputFileError
             If a position is not on the sky: with the row.
         """
+
+    def coverage(self, stored: StoredTable) -> Moc | None:
+        """Return the cells of the sky that hold rows of a version; None where it has no positions."""
 
     def drop(self, stored: StoredTable) -> None:
         """Remove a version; a version that is gone already is no error."""

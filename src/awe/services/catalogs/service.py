@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from awe.core.progress import Progress
-from awe.core.sql import TableFunction, compile_query
+from awe.core.sky import Circle, Moc
+from awe.core.sql import Query, TableFunction, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError
@@ -21,6 +22,9 @@ from awe.services.identity import ANONYMOUS, Identity
 from awe.settings import LimitSettings
 
 __all__ = ["CatalogService"]
+
+_KEPT_COVERAGES = 200
+"""Coverage maps in memory; each has 300 kB at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class CatalogService:
         self._limits = limits
         self._publisher = Publisher(store, engine, staging, limits.seconds)
         self._snapshot: _Snapshot | None = None
+        self._coverages: dict[str, Moc | None] = {}
 
     # What is there
 
@@ -83,6 +88,20 @@ class CatalogService:
     def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction, ...]:
         """Return the parametrised views of the tables the caller may read."""
         return tuple(function for record in self.tables(identity) for function in record.functions)
+
+    def coverage(self, full_name: str, identity: Identity = ANONYMOUS) -> Moc:
+        """Return the cells of the sky that hold rows of a table.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such table, or it has no positions.
+        """
+        record = self.table(full_name, identity)
+        found = self._coverage(record) if record.ra else None
+        if found is None:
+            raise NotFoundError(f"{record.full_name} has no positions, so no coverage of the sky")
+        return found
 
     # Queries
 
@@ -123,8 +142,7 @@ class CatalogService:
         visible = self.tables(identity)
         if context is not None:
             self._check_context(context, visible)
-        names = ReadableNames((*visible, *tap_schema.records()), context)
-        query = compile_query(text, names, dialect=dialect, context=context)
+        query = _compiled(text, dialect, context, visible)
         wanted = max_rows if max_rows is not None else query.max_rows
         rows = self._limits.default_rows if wanted is None else wanted
         limits = Limits(
@@ -180,6 +198,10 @@ class CatalogService:
         point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
         circle = f"CIRCLE({_number(ra % 360)}, {_number(dec)}, {_number(radius_deg)})"
         text = f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, {circle})"
+        coverage = self._coverage(record)
+        if coverage is not None and not coverage.near(Circle(ra % 360, dec, radius_deg)):
+            # nothing is there, and the engine need not be asked to find that out
+            return TableStream(_compiled(text, "adql", None, (record,)).columns, ())
         return self.query(text, identity=identity, max_rows=max_rows)
 
     # Publishing
@@ -244,6 +266,14 @@ class CatalogService:
             snapshot = self._snapshot = _Snapshot(*self._store.load())
         return snapshot
 
+    def _coverage(self, record: TableRecord) -> Moc | None:
+        location = record.stored.location
+        if location not in self._coverages:
+            if len(self._coverages) >= _KEPT_COVERAGES:
+                self._coverages.clear()
+            self._coverages[location] = self._engine.coverage(record.stored)
+        return self._coverages[location]
+
     def _memory(self, used: set[str], visible: Sequence[TableRecord]) -> Mapping[str, pa.Table]:
         own = {record.full_name for record in tap_schema.records()}
         return tap_schema.relations(self._current().schemas, visible) if used & own else {}
@@ -254,6 +284,11 @@ class CatalogService:
             listed = f"there are {', '.join(known.values()) or 'none'}"
             hint = did_you_mean(context, known.values(), most=1) or listed
             raise NotFoundError(f"there is no context {context}", hint=hint)
+
+
+def _compiled(text: str, dialect: str, context: str | None, visible: Sequence[TableRecord]) -> Query:
+    names = ReadableNames((*visible, *tap_schema.records()), context)
+    return compile_query(text, names, dialect=dialect, context=context)
 
 
 def _chosen(record: TableRecord, verbosity: int) -> list[str]:

@@ -17,6 +17,7 @@ from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.science.observation import split_name
 from awe.core.tables import TableStream
 from awe.errors import InputFileError, ParameterError
+from awe.services.observations.coverage import covered
 from awe.services.observations.describe import Description, read_description
 from awe.services.observations.interface import Index
 from awe.services.observations.model import INDEX_TABLE, Dataset, PublishReport, Rejected
@@ -119,8 +120,10 @@ class Publisher:
         return list(found.values()), clashes
 
     def _write(self, collection: str, datasets: Sequence[Dataset]) -> None:
+        sky = covered(datasets)
+
         def also(connection: Connection) -> None:
-            self.store.replace(connection, collection, datasets)
+            self.store.replace(connection, collection, datasets, sky)
 
         about = {one.name: one.about for one in self.store.collections()}
         about[collection] = datasets[-1].about if datasets else {}

@@ -16,10 +16,11 @@ from awe.core.science.spectra import (
     draw_spectrum,
     read_spectra,
 )
-from awe.core.sky import Region
+from awe.core.sky import Moc, Region
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
+from awe.services.observations.coverage import covered
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
 from awe.services.observations.model import (
@@ -127,6 +128,20 @@ class ObservationService:
     def collections(self) -> list[Collection]:
         """Return what is published, by name."""
         return self._store.collections()
+
+    def coverage(self, collection: str) -> Moc:
+        """Return the part of the sky that a collection covers: the cells around its datasets' regions.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that name.
+        """
+        known = [one.name for one in self.collections()]
+        if collection not in known:
+            raise NotFoundError(f"no collection is called {collection!r}", hint=_suggest(collection, known))
+        kept = self._store.coverage(collection)
+        return covered(self._store.datasets(collection)) if kept is None else kept
 
     def find(self, criteria: Criteria, *, max_rows: int | None = None) -> TableStream:
         """Find datasets.

@@ -5,7 +5,7 @@ any file, and a file that has not changed need not be read twice.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from awe.core.science.spectra import Reading
+from awe.core.sky import Moc
 from awe.services.observations.model import Collection, Dataset
 from awe.services.system import Connection, SystemDatabase, metadata
 
@@ -42,6 +43,12 @@ _datasets = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime", Float, nullable=False),
     Column("header", Text, nullable=False),
+)
+_coverages = Table(
+    "collection_coverages",
+    metadata,
+    Column("collection", String(128), primary_key=True),
+    Column("moc", Text, nullable=False),
 )
 _BATCH = 1000
 
@@ -107,9 +114,19 @@ class ObservationStore:
             for row in result:
                 yield _dataset(row)
 
+    def coverage(self, collection: str) -> Moc | None:
+        """Return the part of the sky that was kept with a collection."""
+        query = select(_coverages.c.moc).where(_coverages.c.collection == collection)
+        with self._system.reading() as connection:
+            found = connection.scalar(query)
+        return Moc.from_json(found) if found else None
+
     @staticmethod
-    def replace(connection: Connection, collection: str, datasets: Iterable[Dataset]) -> None:
-        """Make these the datasets of a collection, within a transaction."""
+    def replace(connection: Connection, collection: str, datasets: Sequence[Dataset], covered: Moc) -> None:
+        """Make these the datasets of a collection and this the sky they cover, within a transaction."""
+        connection.execute(delete(_coverages).where(_coverages.c.collection == collection))
+        if datasets:
+            connection.execute(insert(_coverages).values(collection=collection, moc=covered.to_json()))
         connection.execute(delete(_datasets).where(_datasets.c.collection == collection))
         for some in in_batches(datasets, _BATCH):
             connection.execute(insert(_datasets), [_row(dataset) for dataset in some])

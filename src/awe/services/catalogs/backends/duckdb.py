@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from awe.core.progress import Progress
+from awe.core.sky import Moc
 from awe.core.sql import Query, TableUse
 from awe.core.tables import Schema, TableStream
 from awe.errors import (
@@ -125,6 +126,10 @@ class DuckDBEngine:
     def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:
         """Write a new version, whole or not at all."""
         return self._files.write(spec, stream, progress)
+
+    def coverage(self, stored: StoredTable) -> Moc | None:
+        """Return the cells of the sky that hold rows; None without positions."""
+        return self._files.coverage(stored.location)
 
     def drop(self, stored: StoredTable) -> None:
         """Remove a version; a version that is gone already is no error."""
