@@ -1,14 +1,14 @@
 """The part of the sky that each collection covers.
 
-Revision ID: 0003_coverages
-Revises: 0002_names
+Revision ID: 0004_coverages
+Revises: 0003_foreign_keys
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_coverages"
-down_revision = "0002_names"
+revision = "0004_coverages"
+down_revision = "0003_foreign_keys"
 branch_labels = None
 depends_on = None
 
