@@ -1,14 +1,14 @@
 """The part of the sky that each collection covers.
 
-Revision ID: 0004_coverages
-Revises: 0003_foreign_keys
+Revision ID: 0005_coverages
+Revises: 0004_datasets
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_coverages"
-down_revision = "0003_foreign_keys"
+revision = "0005_coverages"
+down_revision = "0004_datasets"
 branch_labels = None
 depends_on = None
 
