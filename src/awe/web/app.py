@@ -33,6 +33,7 @@ from awe.web.http import (
     Admission,
     Envelope,
     Handler,
+    LoginHeaders,
     Renderer,
     dali_error,
     endpoint,
@@ -44,7 +45,7 @@ from awe.web.http import (
     soda_error,
     wants_json,
 )
-from awe.web.vo import availability, moc, scs, sia, sia2, soda, tap
+from awe.web.vo import auth, availability, moc, scs, sia, sia2, soda, tap
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -88,6 +89,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/soda/availability",                 _READ,  availability,           dali_error),
     Entry("/moc/{table}",                       _READ,  moc.table_moc,          json_error,     moc.PARAMS),
     Entry("/moc/collection/{name}",             _READ,  moc.collection_moc,     json_error,     moc.PARAMS),
+    Entry("/auth/login",                        "POST", auth.login,             json_error),
+    Entry("/auth/logout",                       "POST", auth.logout,            json_error),
     Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error),
     Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  casjobs.tables, casjobs_error),
     Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),
@@ -117,7 +120,11 @@ def build_app(platform: Platform) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Envelope, most=limits.requests), Middleware(SciServerPaths)],
+        middleware=[
+            Middleware(Envelope, most=limits.requests),
+            Middleware(LoginHeaders),
+            Middleware(SciServerPaths),
+        ],
         exception_handlers=_HANDLERS,
     )
     app.state.platform = platform

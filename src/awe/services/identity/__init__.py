@@ -7,7 +7,7 @@ whose token is this (`identify`). The answer is an `Identity`; a caller without 
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
 from awe.services.identity.model import ADMINISTRATOR, ANONYMOUS, Account, Identity
-from awe.services.identity.service import IdentityService
+from awe.services.identity.service import IdentityService, is_token
 from awe.services.identity.store import IdentityStore
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "IdentityService",
     "IdentityStore",
     "LocalAuthenticator",
+    "is_token",
 ]

@@ -13,10 +13,11 @@ from awe.services.identity.interface import Authenticator
 from awe.services.identity.model import Account, Identity
 from awe.services.identity.store import IdentityStore
 
-__all__ = ["IdentityService"]
+__all__ = ["IdentityService", "is_token"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _SHORTEST_PASSWORD = 8
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 class IdentityService:
@@ -65,6 +66,19 @@ class IdentityService:
         RateLimitError
             After several failures within a minute.
         """
+        identity = self.authenticate(user, password)
+        if self._authenticator is not self._local:
+            self._store.remember(identity)
+        return self._new_token(identity.name, self._life_s)
+
+    def authenticate(self, user: str, password: str) -> Identity:
+        """Return whose password this is, for callers who send it with every request.
+
+        Raises
+        ------
+        AuthenticationError, RateLimitError
+            As `login`.
+        """
         self._failures.check(user)
         try:
             identity = self._authenticator.authenticate(user, password)
@@ -72,9 +86,12 @@ class IdentityService:
             self._failures.add(user)
             raise
         self._failures.forget(user)
-        if self._authenticator is not self._local:
-            self._store.remember(identity)
-        return self._new_token(identity.name, self._life_s)
+        return identity
+
+    @property
+    def token_life_s(self) -> float:
+        """How long a token of a login is good, in seconds."""
+        return self._life_s
 
     def issue(self, user: str, *, hours: float | None = None) -> str:
         """Return a new token without asking for a password: for the operator of this archive.
@@ -137,6 +154,11 @@ class IdentityService:
     def users(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
         return self._store.accounts()
+
+
+def is_token(text: str) -> bool:
+    """Tell whether a text has the form of a token."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def _digest(token: str) -> str:

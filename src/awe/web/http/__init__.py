@@ -3,8 +3,9 @@
 No rule of a protocol and no use case of a service stands here.
 """
 
+from awe.web.http._address import base_url, platform_of
 from awe.web.http._admission import Admission
-from awe.web.http._call import Call, Handler, base_url, endpoint, platform_of
+from awe.web.http._call import Call, Handler, endpoint
 from awe.web.http._errors import (
     VOTABLE_TYPE,
     Renderer,
@@ -18,6 +19,7 @@ from awe.web.http._errors import (
     wants_json,
 )
 from awe.web.http._identity import caller, token_of
+from awe.web.http._login import LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format
 from awe.web.http._stream import TableResponse, absolute_links
@@ -28,19 +30,24 @@ __all__ = [
     "Call",
     "Envelope",
     "Handler",
+    "LoginHeaders",
     "Renderer",
     "TableResponse",
     "absolute_links",
     "base_url",
     "caller",
+    "check_origin",
     "chosen_format",
     "dali_error",
     "endpoint",
     "error_headers",
+    "forget_cookie",
     "json_error",
+    "offer_login",
     "platform_of",
     "scrubbed",
     "scs_error",
+    "set_cookie",
     "sia1_error",
     "sia2_error",
     "soda_error",

@@ -16,12 +16,13 @@ from starlette.responses import Response
 from awe.errors import AweError
 from awe.platform import Platform
 from awe.services.identity import Identity
+from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
 from awe.web.http._parameters import read_pairs
 from awe.web.http._stream import TableResponse
 
-__all__ = ["Call", "Endpoint", "Handler", "base_url", "endpoint", "make_call", "platform_of"]
+__all__ = ["Call", "Endpoint", "Handler", "endpoint", "make_call"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,18 +66,6 @@ class Call:
 
 Handler = Callable[[Call], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def platform_of(request: Request) -> Platform:
-    """Return the services behind the application."""
-    platform: Platform = request.app.state.platform
-    return platform
-
-
-def base_url(request: Request) -> str:
-    """Return the address of this service as the caller knows it."""
-    configured = platform_of(request).settings.base_url
-    return (configured or str(request.base_url)).rstrip("/")
 
 
 async def make_call(request: Request) -> Call:

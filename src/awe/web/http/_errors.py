@@ -30,7 +30,6 @@ __all__ = [
 Renderer = Callable[[AweError], Response]
 
 VOTABLE_TYPE = "application/x-votable+xml"
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="awe", Basic realm="awe"'}
 
 
 def wants_json(request: Request) -> bool:
@@ -102,10 +101,8 @@ def _sia2_word(error: AweError) -> str:
 
 
 def error_headers(error: AweError) -> dict[str, str]:
-    """Return the headers of an error's answer: its code, how to log in or when to try again if that helps."""
+    """Return the headers of an error's answer: its code, and when to try again if that helps."""
     headers = {"X-Awe-Error": error.code}
-    if isinstance(error, AuthenticationError):
-        headers |= _CHALLENGE
     if "retry_after" in error.fields:
         headers["Retry-After"] = str(error.fields["retry_after"])
     return headers

@@ -1,4 +1,4 @@
-"""Who asks: the token of a request, wherever a client puts it."""
+"""Who asks: the token of a request, wherever a client puts it, or a name with its password."""
 
 import base64
 import binascii
@@ -6,7 +6,8 @@ import binascii
 from starlette.requests import Request
 
 from awe.errors import AuthenticationError
-from awe.services.identity import ANONYMOUS, Identity, IdentityService
+from awe.services.identity import ANONYMOUS, Identity, IdentityService, is_token
+from awe.web.http._login import COOKIE, check_origin, forget_cookie
 
 __all__ = ["caller", "token_of"]
 
@@ -15,31 +16,71 @@ def token_of(request: Request) -> str | None:
     """Return the token, or None.
 
     SciServer's clients send ``X-Auth-Token``, others ``Authorization: Bearer``; clients that only know
-    Basic (TOPCAT) send the token as the password, or as the name with an empty password.
+    Basic (TOPCAT) send the token as the password, or as the name with an empty password; whoever logged in
+    with a form sends a cookie.
     """
-    if token := request.headers.get("x-auth-token", "").strip():
-        return token
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip() or None
-    return _basic(value) if scheme.lower() == "basic" else None
+    return _header_token(request) or request.cookies.get(COOKIE) or None
 
 
 def caller(request: Request, identity: IdentityService) -> Identity:
     """Return who asks; `ANONYMOUS` without a token.
 
+    A cookie whose login has ended counts as none, and the answer lets the client forget it: a browser sends it
+    whether or not anything asks for it.
+
     Raises
     ------
     AuthenticationError
-        If there is a token and it is not known.
+        If there is a token and it is not known, or a password and it is wrong.
+    RateLimitError
+        If passwords of this user were wrong too often lately.
+    ForbiddenError
+        If another site's page made the browser send the cookie with something that is no question.
     """
-    token = token_of(request)
-    return identity.identify(token) if token else ANONYMOUS
+    found = _by_header(request, identity) or _by_cookie(request, identity) or ANONYMOUS
+    request.state.caller = found.name
+    return found
 
 
-def _basic(value: str) -> str | None:
+def _by_header(request: Request, identity: IdentityService) -> Identity | None:
+    token = _header_token(request)
+    if token:
+        return identity.identify(token)
+    name, password = _basic(request)
+    return identity.authenticate(name, password) if name or password else None
+
+
+def _by_cookie(request: Request, identity: IdentityService) -> Identity | None:
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    try:
+        found = identity.identify(token)
+    except AuthenticationError:
+        forget_cookie(request)
+        return None
+    check_origin(request)
+    return found
+
+
+def _header_token(request: Request) -> str | None:
+    if token := request.headers.get("x-auth-token", "").strip():
+        return token
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip() or None
+    name, password = _basic(request)
+    secret = password or name
+    return secret if is_token(secret) else None
+
+
+def _basic(request: Request) -> tuple[str, str]:
+    """Return the name and the password of Basic authentication (RFC 7617); nothing of nothing without it."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
     try:
         name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise AuthenticationError("the Authorization header cannot be read") from None
-    return password or name or None
+    return name, password

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from awe.core.vo import vosi
+from awe.core.vo.auth import SECURITY
 from awe.core.vo.params import Params
-from awe.web.http import VOTABLE_TYPE, Call
+from awe.web.http import VOTABLE_TYPE, Call, offer_login
 
 __all__ = ["XML", "availability", "capabilities", "protocol"]
 
@@ -21,7 +22,8 @@ def availability(call: Call) -> Response:
 
 
 def capabilities(call: Call, service: str, *own: vosi.Capability) -> Response:
-    """Return the capabilities of the service at a path: its own and the VOSI ones."""
+    """Return the capabilities of the service at a path, its own and the VOSI ones; the answer says how to log in."""
+    offer_login(call.request)
     place = f"{call.base_url}/{service}"
     common = (
         vosi.Capability(vosi.CAPABILITIES, f"{place}/capabilities", version="1.0"),
@@ -33,5 +35,10 @@ def capabilities(call: Call, service: str, *own: vosi.Capability) -> Response:
 def protocol(call: Call, path: str, standard_id: str, version: str, params: Params | None) -> vosi.Capability:
     """Return the capability of a protocol with parameters at a path."""
     return vosi.Capability(
-        standard_id, f"{call.base_url}/{path}", version=version, params=params, result_type=VOTABLE_TYPE
+        standard_id,
+        f"{call.base_url}/{path}",
+        version=version,
+        params=params,
+        result_type=VOTABLE_TYPE,
+        security=SECURITY,
     )

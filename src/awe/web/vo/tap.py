@@ -7,6 +7,7 @@ from starlette.responses import Response
 from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
+from awe.core.vo.auth import SECURITY
 from awe.services.catalogs import TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._vosi import XML, capabilities
@@ -47,10 +48,17 @@ def tap_capabilities(call: Call) -> Response:
     )
     place = f"{call.base_url}/tap"
     own = vosi.Capability(
-        tap.STANDARD_ID, place, version="1.1", kind="tr:TableAccess", details=details, base=True
+        tap.STANDARD_ID,
+        place,
+        version="1.1",
+        kind="tr:TableAccess",
+        details=details,
+        base=True,
+        security=SECURITY,
     )
-    tables_ = vosi.Capability(vosi.TABLES, f"{place}/tables", version="1.1")
-    return capabilities(call, "tap", own, tables_, vosi.Capability(vosi.EXAMPLES, f"{place}/examples"))
+    tables_ = vosi.Capability(vosi.TABLES, f"{place}/tables", version="1.1", security=SECURITY)
+    examples_ = vosi.Capability(vosi.EXAMPLES, f"{place}/examples", security=SECURITY)
+    return capabilities(call, "tap", own, tables_, examples_)
 
 
 def tables(call: Call) -> Response:

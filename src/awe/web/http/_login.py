@@ -1,0 +1,120 @@
+"""How to log in, said around every answer; and the cookie that a login leaves.
+
+`LoginHeaders` adds what AuthVO 1.0 section 4 asks for: challenges to whoever is refused and to whoever reads the
+capabilities unknown, and the caller's name to whoever is known.
+
+A browser sends a cookie with every request to this site, whoever's page made it. Therefore the cookie is
+``SameSite=Lax``, and a request that changes something and is known by its cookie alone has to come from here
+(`check_origin`): the browser says so in ``Sec-Fetch-Site`` or ``Origin``.
+"""
+
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from awe.core.vo.auth import AUTHENTICATED, challenges
+from awe.errors import ForbiddenError
+from awe.web.http._address import base_url
+
+__all__ = [
+    "COOKIE",
+    "LOGIN_PATH",
+    "LoginHeaders",
+    "check_origin",
+    "forget_cookie",
+    "offer_login",
+    "set_cookie",
+]
+
+COOKIE = "awe_token"
+"""Name of the cookie; its value is a token."""
+
+LOGIN_PATH = "/auth/login"
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HERE = frozenset({"same-origin", "none"})
+
+
+class LoginHeaders:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; complete the headers of its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _complete(MutableHeaders(scope=message), message["status"], Request(scope))
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
+    name = getattr(request.state, "caller", "")
+    if name:
+        headers[AUTHENTICATED] = quote(name, safe="@")
+    if status == 401 or (getattr(request.state, "offers_login", False) and not name):
+        # a browser that is offered Basic lays its own question for a password over the page
+        basic = not request.url.path.startswith("/api/")
+        for challenge in challenges(base_url(request) + LOGIN_PATH, basic=basic):
+            headers.append("WWW-Authenticate", challenge)
+    if getattr(request.state, "forgets_cookie", False) and "set-cookie" not in headers:
+        headers.append("Set-Cookie", f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+
+
+def offer_login(request: Request) -> None:
+    """Let the answer say how to log in, though nobody needs to."""
+    request.state.offers_login = True
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a request of another site's page.
+
+    Raises
+    ------
+    ForbiddenError
+        If the request may change something, and the browser says that it comes from elsewhere.
+    """
+    if request.method in _READS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    # programs say neither; whoever can make them say something can send a cookie anyhow
+    here = site in _HERE if site else origin is None or _same(origin, base_url(request))
+    if not here:
+        raise ForbiddenError(
+            "the request comes from a page of another site",
+            hint="send a token in the Authorization header instead of the cookie",
+        )
+
+
+def set_cookie(response: Response, request: Request, token: str, life_s: float) -> None:
+    """Let the caller's client keep a token."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(life_s),
+        path="/",
+        secure=base_url(request).startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget_cookie(request: Request) -> None:
+    """Let the caller's client forget the token, whatever the answer is."""
+    request.state.forgets_cookie = True
+
+
+def _same(origin: str, address: str) -> bool:
+    one, other = urlsplit(origin), urlsplit(address)
+    return (one.scheme, one.netloc) == (other.scheme, other.netloc)
