@@ -130,7 +130,7 @@ EXTENSION_COLUMNS: tuple[Column, ...] = (
             "Dataset identifier given by who made it"),
     _column("obs_title", _TEXT, "DataID.title", "meta.title;obs", "Title of the dataset"),
     _column("obs_creator_name", _TEXT, "DataID.creator", "meta.id", "Who made the data product"),
-    _column("bib_reference", _TEXT, "Curation.reference", "meta.bib", "Publication to cite"),
+    _column("bib_reference", _TEXT, "Curation.reference", "meta.bib.bibcode", "Publication to cite"),
     _column("data_rights", _TEXT, "Curation.rights", "meta.code", "public, or who may fetch the data"),
     _column("obs_release_date", _TEXT, "Curation.releaseDate", "time.release",
             "When the data became public, ISO 8601, UTC", xtype="timestamp"),
