@@ -56,7 +56,7 @@ def _fields(model: type[BaseModel], prefix: str, variable: str) -> Iterator[tupl
         if inspect.isclass(kind) and issubclass(kind, BaseModel):
             yield from _fields(kind, f"{prefix}{name}.", f"{variable}{name.upper()}__")
         else:
-            default = "" if field.default in {None, ""} else f"`{field.default}`"
+            default = "" if field.default in {None, "", ()} else f"`{field.default}`"
             yield f"`{prefix}{name}`", f"`{variable}{name.upper()}`", default, field.description or ""
 
 

@@ -73,7 +73,9 @@ class Platform:
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
         names = NameService(NameStore(system, asked.keep_days), sesame)
-        catalogs = CatalogService(CatalogStore(system), engine, settings.limits, folder / "publishing")
+        catalogs = CatalogService(
+            CatalogStore(system), engine, settings.limits, folder / "publishing", settings.uploads
+        )
         catalogs.clean()
         observations = ObservationService(
             system,

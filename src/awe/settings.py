@@ -7,7 +7,7 @@
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, IPvAnyNetwork
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,7 +17,7 @@ from pydantic_settings import (
 
 from awe.errors import UsageError
 
-__all__ = ["ArchiveSettings", "ClientSettings", "LimitSettings", "NameSettings", "Settings"]
+__all__ = ["ArchiveSettings", "ClientSettings", "LimitSettings", "NameSettings", "Settings", "UploadSettings"]
 
 
 class LimitSettings(BaseModel):
@@ -44,6 +44,18 @@ class LimitSettings(BaseModel):
     threads: int | None = Field(None, ge=1, description="Threads of the SQL engine; all cores when unset.")
     upload_bytes: int = Field(100_000_000, ge=0, description="Size of a request's body at the most.")
     cutout_pixels: int = Field(100_000_000, ge=1, description="Pixels of a cutout at the most.")
+
+
+class UploadSettings(BaseModel):
+    """Tables that come with a query."""
+
+    tables: int = Field(20, ge=0, description="Tables that one query may bring.")
+    http: bool = Field(True, description="Fetch tables from the http and https addresses that a query names.")
+    allow_networks: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Networks that are fetched from although they are not public, such as 10.1.0.0/16.",
+    )
+    seconds: float = Field(60.0, gt=0, description="Time that fetching one table may take.")
 
 
 class ArchiveSettings(BaseModel):
@@ -102,6 +114,9 @@ class Settings(BaseSettings):
     token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
+    uploads: UploadSettings = Field(
+        default_factory=UploadSettings, description="Tables that come with a query."
+    )
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
 
     @classmethod

@@ -148,7 +148,7 @@ API = [
     api("datasets/tiny_acs_f606w/preview", 404, "no pixel", position="10 10"),
     api("datasets/..%2F..%2Fetc%2Fpasswd/file", 404, "/etc/passwd"),
     api("cone", 400, "table", position="187.7 12.4"),
-    api("cone", 400, "not a position", table=SOURCES, position="M87"),
+    api("cone", 404, "no object is called", table=SOURCES, position="nowhere at all"),
     api("cone", 400, "radius", table=SOURCES, position="187.7 12.4", radius="wide"),
     api("cone", 400, "radius", table=SOURCES, position="187.7 12.4", radius="200 deg"),
     api("images", 400, "position", position="187.7 99"),

@@ -90,6 +90,10 @@ class TableStream:
         """Return a stream of changed batches; closing it closes this one, overflow carries over."""
         return _Derived(schema, self, change)
 
+    def then(self, action: Callable[[], None]) -> "TableStream":
+        """Return the same rows; `action` is called once, when they have ended, failed or been closed."""
+        return _Then(self, action)
+
     def limit(self, rows: int) -> "TableStream":
         """Return a stream of at most `rows` rows that says `overflow` when there were more."""
         return _Limited(self, rows)
@@ -128,6 +132,19 @@ class _Derived(TableStream):
         for batch in source:
             yield change(batch)
         self.overflow = source.overflow
+
+
+class _Then(_Derived):
+    def __init__(self, source: TableStream, action: Callable[[], None]) -> None:
+        super().__init__(source.schema, source, lambda batch: batch)
+        self._source_close, self._action = source.close, action
+        self._on_close = self._both
+
+    def _both(self) -> None:
+        try:
+            self._source_close()
+        finally:
+            self._action()
 
 
 class _Primed(TableStream):

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from awe.core.vo.params import Param, integer, number, text
 
 __all__ = [
-    "FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "interval", "number_interval", "with_synonyms",
+    "FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "UPLOAD", "Upload", "interval", "number_interval",
+    "with_synonyms",
 ]  # fmt: skip
 
 RESPONSEFORMAT: Param[str] = Param(
@@ -31,6 +32,30 @@ MAXREC: Param[int] = Param(
     example="1000",
 )
 """DALI 1.1 section 3.4.4."""
+
+Upload = tuple[str, str]
+"""The name of a table in the query, and where it is: ``param:part`` or an address."""
+
+
+def _uploads(given: str) -> tuple[Upload, ...]:
+    """Parse ``name,uri;name,uri`` (TAP 1.1 section 2.5: in one parameter or in several)."""
+    found = []
+    for one in filter(None, (part.strip() for part in given.split(";"))):
+        name, comma, place = (part.strip() for part in one.partition(","))
+        if not comma or not name or not place:
+            raise ValueError("is not a name and a place, separated by a comma")
+        found.append((name, place))
+    return tuple(found)
+
+
+UPLOAD: Param[tuple[Upload, ...]] = Param(
+    "UPLOAD",
+    _uploads,
+    "Tables that the query reads as TAP_UPLOAD.name: a name, a comma, and param:part or an address",
+    repeated=True,
+    example="mine,param:part",
+)
+"""DALI 1.1 section 3.4.5."""
 
 _FITS = ("application/fits", "image/fits")
 

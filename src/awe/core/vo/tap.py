@@ -35,6 +35,7 @@ _SPELT_BY_ADQL = {"adql-conditional": "ivo://ivoa.net/std/tapregext#features-adq
 """Features that came with ADQL 2.1 after validators had made their list of TAPRegExt's. IVOA identifiers ignore
 case: in ADQL's own spelling (section 4.10.1) stilts 3.4 takes it for a custom feature, in the other for an error."""
 
+_UPLOAD_METHOD = "ivo://ivoa.net/std/TAPRegExt#upload-"
 _ADQL_VERSIONS = ("2.0", "2.1")
 
 LANGUAGES: Mapping[str, str] = {"ADQL": "adql", "ADQL-2.0": "adql", "ADQL-2.1": "adql"}
@@ -53,8 +54,7 @@ QUERY: Param[str] = Param(
     "QUERY", text, "The query", required=True, example="SELECT TOP 10 * FROM tap_schema.tables"
 )
 PARAMS = Params(
-    LANG, QUERY, dali.MAXREC, dali.RESPONSEFORMAT, dali.FORMAT, dali.REQUEST,
-    refused={"UPLOAD": "this service takes no tables with a query"},
+    LANG, QUERY, dali.MAXREC, dali.RESPONSEFORMAT, dali.FORMAT, dali.REQUEST, dali.UPLOAD,
 )  # fmt: skip
 
 
@@ -83,6 +83,8 @@ def details(
     rows: int,
     seconds: float,
     data_models: Mapping[str, str],
+    upload_methods: Iterable[str],
+    upload_bytes: int,
 ) -> list[Element]:
     """Return the elements of a ``tr:TableAccess`` capability, behind its interface.
 
@@ -98,13 +100,19 @@ def details(
         Time limit of a query.
     data_models
         Name to IVOA identifier of the data models that tables follow.
+    upload_methods
+        Ways in which tables come with a query: ``inline``, ``http``, ``https``.
+    upload_bytes
+        Size of an uploaded table at the most.
     """
     return [
         *(node("dataModel", {"ivo-id": ivoid}, name) for name, ivoid in data_models.items()),
         _adql(features),
         *(_output(output) for output in formats),
+        *(node("uploadMethod", {"ivo-id": _UPLOAD_METHOD + method}) for method in upload_methods),
         node("executionDuration", None, *_limits(seconds, seconds, None)),
         node("outputLimit", None, *_limits(default_rows, rows, "row")),
+        node("uploadLimit", None, *_limits(upload_bytes, upload_bytes, "byte")),
     ]
 
 

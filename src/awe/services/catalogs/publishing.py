@@ -1,11 +1,8 @@
 """Publishing: new versions of tables come, old ones go, and readers never see anything in between."""
 
-import re
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
@@ -13,6 +10,7 @@ from awe.core.sql import compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema, TableStream
 from awe.errors import ConflictError, InputFileError, NotFoundError, QueryError, UnknownNameError
+from awe.services.catalogs._locations import made, new_location
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.describe import Description, read_description
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
@@ -26,8 +24,6 @@ _ORPHAN_S = 86_400.0
 """Age at which a version without a record is nobody's: its writer was killed."""
 _GRACE_S = 60.0
 _ID_UCD = "meta.id;meta.main"
-_STAMP = "%Y%m%dT%H%M%S"
-_LOCATION = re.compile(r"[^-]+-(\d{8}T\d{6})-[0-9a-f]{8}")
 
 
 class Publisher:
@@ -164,7 +160,7 @@ class Publisher:
                 self._store.removed(stored)
         known = {record.stored.location for record in self._store.load()[2]} | {s.location for s in retired}
         for location in self._engine.tables():
-            if location not in known and now - _made(location, now) > _ORPHAN_S:
+            if location not in known and now - made(location, now) > _ORPHAN_S:
                 self._engine.drop(StoredTable(location, 0, 0))
 
     def _check_free(self, full_name: str, *, replaces: bool) -> None:
@@ -190,7 +186,7 @@ class Publisher:
         said = replace(description.complete(stream.schema), name=full_name)
         positions = find_positions(said, told.ra, told.dec, full_name)
         said = with_positions(said, positions)
-        spec = WriteSpec(_new_location(schema, name), positions.ra, positions.dec, unplaced=unplaced)
+        spec = WriteSpec(new_location(schema, name), positions.ra, positions.dec, unplaced=unplaced)
         record = TableRecord(
             schema=schema,
             name=name,
@@ -274,18 +270,3 @@ def _id_column(schema: Schema, description: Description) -> str | None:
             raise InputFileError(description.file, f"there is no column {said}", where="[table] id_column")
         return found.name
     return next((column.name for column in schema if column.ucd.casefold() == _ID_UCD), None)
-
-
-def _new_location(schema: str, name: str) -> str:
-    """Return a name that no version had before; it says when the writing began."""
-    return (
-        f"{schema.casefold()}.{name.casefold()}-{datetime.now(UTC).strftime(_STAMP)}-{secrets.token_hex(4)}"
-    )
-
-
-def _made(location: str, now: float) -> float:
-    """Return when the writing of a version began, in seconds since 1970; `now` for what is not ours."""
-    stamp = _LOCATION.fullmatch(location)
-    if stamp is None:
-        return now
-    return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC).timestamp()

@@ -1,8 +1,10 @@
 """Use cases of the catalogues: what is there, queries, publishing, dropping."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -18,13 +20,15 @@ from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
+from awe.services.catalogs.uploads import Uploads
 from awe.services.identity import ANONYMOUS, Identity
-from awe.settings import LimitSettings
+from awe.settings import LimitSettings, UploadSettings
 
 __all__ = ["CatalogService"]
 
 _KEPT_COVERAGES = 200
 """Coverage maps in memory; each has 300 kB at the most."""
+_NO_UPLOADS: Mapping[str, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,23 @@ class CatalogService:
         What a query may use.
     staging
         A folder for what is being published.
+    uploads
+        What a query may bring along.
     """
 
-    def __init__(self, store: CatalogStore, engine: Engine, limits: LimitSettings, staging: Path) -> None:
+    def __init__(
+        self,
+        store: CatalogStore,
+        engine: Engine,
+        limits: LimitSettings,
+        staging: Path,
+        uploads: UploadSettings | None = None,
+    ) -> None:
         self._store = store
         self._engine = engine
         self._limits = limits
         self._publisher = Publisher(store, engine, staging, limits.seconds)
+        self._uploads = Uploads(engine, uploads or UploadSettings(), limits)
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}
 
@@ -114,6 +128,7 @@ class CatalogService:
         identity: Identity = ANONYMOUS,
         max_rows: int | None = None,
         seconds: float | None = None,
+        uploads: Mapping[str, Path] = _NO_UPLOADS,
     ) -> TableStream:
         """Run one query.
 
@@ -129,11 +144,16 @@ class CatalogService:
         seconds
             Time at most, from the first row asked for to the last one taken; never more than the
             operator allows.
+        uploads
+            Files, in any format of `awe.core.tables.formats`, that the query reads as ``TAP_UPLOAD.name``;
+            they are read before this returns, and nobody else can. `receive` writes them.
 
         Raises
         ------
         QueryError
             With line and column.
+        InputFileError
+            If an upload is no table.
         NotFoundError
             If there is no such context.
         TimeLimitError, LimitError, CancelledError
@@ -142,15 +162,27 @@ class CatalogService:
         visible = self.tables(identity)
         if context is not None:
             self._check_context(context, visible)
-        query = _compiled(text, dialect, context, visible)
-        wanted = max_rows if max_rows is not None else query.max_rows
-        rows = self._limits.default_rows if wanted is None else wanted
-        limits = Limits(
-            min(rows, self._limits.rows), min(seconds or self._limits.seconds, self._limits.seconds)
-        )
-        stored = {record.full_name: record.stored for record in visible}
-        used = {use.table.full_name for use in query.uses}
-        return self._engine.query(query, stored, limits, self._memory(used, visible))
+        brought = self._uploads.store(uploads)
+        try:
+            query = _compiled(text, dialect, context, (*visible, *brought))
+            wanted = max_rows if max_rows is not None else query.max_rows
+            rows = self._limits.default_rows if wanted is None else wanted
+            limits = Limits(
+                min(rows, self._limits.rows), min(seconds or self._limits.seconds, self._limits.seconds)
+            )
+            stored = {record.full_name: record.stored for record in (*visible, *brought)}
+            used = {use.table.full_name for use in query.uses}
+            stream = self._engine.query(query, stored, limits, self._memory(used, visible))
+        except BaseException:
+            self._uploads.drop(brought)
+            raise
+        return stream.then(lambda: self._uploads.drop(brought)) if brought else stream
+
+    def receive(
+        self, wanted: Iterable[tuple[str, str]], parts: Mapping[str, BinaryIO], folder: Path
+    ) -> dict[str, Path]:
+        """Write the tables that a request brings or names as files; see `Uploads.receive`."""
+        return self._uploads.receive(wanted, parts, folder)
 
     def cone(
         self,

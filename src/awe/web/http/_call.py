@@ -6,8 +6,9 @@ handler into something that a route can hold, and gives its errors to the face's
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,7 +20,7 @@ from awe.services.identity import Identity
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
-from awe.web.http._parameters import read_pairs
+from awe.web.http._parameters import read_given
 from awe.web.http._stream import TableResponse
 
 __all__ = ["Call", "Endpoint", "Handler", "endpoint", "make_call"]
@@ -35,6 +36,8 @@ class Call:
     ----------
     pairs
         Parameters of the query string and of a form, in order, as they came.
+    parts
+        Files of a form, by the name of their part; closed when the handler is done.
     body
         The body when it was no form; empty otherwise.
     identity
@@ -48,6 +51,7 @@ class Call:
     """
 
     pairs: tuple[tuple[str, str], ...]
+    parts: Mapping[str, BinaryIO]
     body: bytes
     identity: Identity
     platform: Platform
@@ -79,9 +83,9 @@ async def make_call(request: Request) -> Call:
         If it has a token that is not known.
     """
     platform = platform_of(request)
-    pairs, body = await read_pairs(request, platform.settings.limits.upload_bytes)
     identity = await run_in_threadpool(caller, request, platform.identity)
-    return Call(pairs, body, identity, platform, base_url(request), request)
+    given = await read_given(request, platform.settings.limits.upload_bytes)
+    return Call(given.pairs, given.parts, given.body, identity, platform, base_url(request), request)
 
 
 def endpoint(handler: Handler, render: Renderer) -> Endpoint:
@@ -92,7 +96,7 @@ def endpoint(handler: Handler, render: Renderer) -> Endpoint:
 
     async def run(request: Request) -> Response:
         try:
-            answer = await run_in_threadpool(handler, await make_call(request))
+            answer = await run_in_threadpool(_handled, handler, await make_call(request))
         except AweError as error:
             return failed(request, error)
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
@@ -103,3 +107,11 @@ def endpoint(handler: Handler, render: Renderer) -> Endpoint:
         return answer
 
     return run
+
+
+def _handled(handler: Handler, call: Call) -> Response:
+    try:
+        return handler(call)
+    finally:
+        for part in call.parts.values():
+            part.close()

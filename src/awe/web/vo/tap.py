@@ -1,6 +1,8 @@
 """``/tap``: synchronous queries, and what the service says of itself (TAP 1.1)."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from starlette.responses import Response
 
@@ -10,6 +12,7 @@ from awe.core.vo import dali, tap, vosi
 from awe.core.vo.auth import SECURITY
 from awe.services.catalogs import TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._uploads import received
 from awe.web.vo._vosi import XML, capabilities
 
 __all__ = ["examples", "sync", "table", "tables", "tap_capabilities"]
@@ -23,12 +26,14 @@ def sync(call: Call) -> Response:
     named = values.get(dali.RESPONSEFORMAT) or values.get(dali.FORMAT)
     form, media_type = chosen_format(named, call.accept)
     text = values.need(tap.QUERY)
-    stream = call.platform.catalogs.query(
-        text,
-        dialect=values.get(tap.LANG) or "adql",
-        identity=call.identity,
-        max_rows=values.get(dali.MAXREC),
-    )
+    with tempfile.TemporaryDirectory(prefix="awe-upload-") as folder:
+        stream = call.platform.catalogs.query(
+            text,
+            dialect=values.get(tap.LANG) or "adql",
+            identity=call.identity,
+            max_rows=values.get(dali.MAXREC),
+            uploads=received(call, Path(folder)),
+        )
     stated = VOTableOptions(infos=(("QUERY", text, ""),))
     return TableResponse(absolute_links(stream, call.base_url), form, stated, media_type=media_type)
 
@@ -45,6 +50,8 @@ def tap_capabilities(call: Call) -> Response:
         rows=limits.rows,
         seconds=limits.seconds,
         data_models=models,
+        upload_methods=("inline", "http", "https") if call.platform.settings.uploads.http else ("inline",),
+        upload_bytes=limits.upload_bytes,
     )
     place = f"{call.base_url}/tap"
     own = vosi.Capability(
