@@ -3,6 +3,7 @@ from awe.core import sky
 
 def test_public_names() -> None:
     assert sky.__all__ == [
+        "FRAMES",
         "MAX_ORDER",
         "Box",
         "Circle",
@@ -23,6 +24,7 @@ def test_public_names() -> None:
         "parse_position",
         "parse_stcs",
         "separation",
+        "to_icrs",
         "unit_vector",
     ]
     assert all(hasattr(sky, name) for name in sky.__all__)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["FILTERS", "Band", "band", "spectral_element"]
+__all__ = ["FILTERS", "REGIMES", "Band", "band", "band_named", "spectral_element"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,18 @@ FILTERS: Mapping[tuple[str, str], Band] = MappingProxyType(
 )
 """Every filter known, by system and name."""
 
+REGIMES: Mapping[str, Band] = MappingProxyType(
+    {
+        name: Band(low, high, "VODataService 1.1 section 3.1.1")
+        for name, low, high in (
+            ("radio", 1e-2, 1e5), ("millimeter", 1e-4, 1e-2), ("infrared", 1e-6, 1e-4),
+            ("optical", 3e-7, 1e-6), ("uv", 1e-7, 3e-7), ("euv", 1e-8, 1e-7), ("x-ray", 1e-11, 1e-8),
+            ("gamma-ray", 1e-20, 1e-11),
+        )
+    }
+)  # fmt: skip
+"""The regimes of the spectrum by the names that registries use, lower case."""
+
 # What stands in a header's INSTRUME or TELESCOP, by its start in capitals.
 _SYSTEMS = (
     ("ACS", "ACS"), ("WFC3", "WFC3"), ("WFPC2", "WFPC2"), ("NICMOS", "NICMOS"), ("NIC", "NICMOS"),
@@ -170,6 +182,24 @@ def band(element: str | None, *origins: str | None) -> Band | None:
     if not found:
         return None
     return Band(min(b.low for b in found), max(b.high for b in found), found[0].reference)
+
+
+def band_named(name: str) -> Band | None:
+    """Return the wavelengths of a band by its name alone: a regime, a filter of Johnson's, Hubble's, SDSS'.
+
+    Where systems share a name, the letter's case and the order of the systems in this module decide.
+    """
+    regime = REGIMES.get(name.strip().lower())
+    if regime is not None:
+        return regime
+    wanted = name.strip()
+    for spelling in (wanted, wanted.upper()):
+        if ("JOHNSON", spelling) in FILTERS:
+            return FILTERS["JOHNSON", spelling]
+        for (_, known), found in FILTERS.items():
+            if known == spelling:
+                return found
+    return None
 
 
 _HUBBLE = ("ACS", "WFC3", "WFPC2", "NICMOS")

@@ -8,6 +8,7 @@ numpy arrays; this package uses cdshealpix and mocpy besides, and no tables, fil
 
 from awe.core.sky._angles import half_chord_squared, separation, unit_vector
 from awe.core.sky._box import Box
+from awe.core.sky._frames import FRAMES, to_icrs
 from awe.core.sky._healpix import MAX_ORDER, healpix_center, healpix_index, merge_ranges
 from awe.core.sky._moc import Moc
 from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
@@ -18,6 +19,7 @@ from awe.core.sky._range import Range
 from awe.core.sky._region import Circle, Region
 
 __all__ = [
+    "FRAMES",
     "MAX_ORDER",
     "Box",
     "Circle",
@@ -38,5 +40,6 @@ __all__ = [
     "parse_position",
     "parse_stcs",
     "separation",
+    "to_icrs",
     "unit_vector",
 ]

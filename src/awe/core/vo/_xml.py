@@ -20,6 +20,7 @@ NAMESPACES: Mapping[str, str] = {
     "vr": "http://www.ivoa.net/xml/VOResource/v1.0",
     "tr": "http://www.ivoa.net/xml/TAPRegExt/v1.0",
     "esatapplus": "http://esa.int/xml/EsaTapPlus",
+    "ssap": "http://www.ivoa.net/xml/SSA/v1.1",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
     "vot": "http://www.ivoa.net/xml/VOTable/v1.3",
     "xhtml": "http://www.w3.org/1999/xhtml",
