@@ -21,6 +21,7 @@ from awe.core.vo import scs as scs_
 from awe.core.vo import sia1
 from awe.core.vo import sia2 as sia2_
 from awe.core.vo import soda as soda_
+from awe.core.vo import ssa as ssa_
 from awe.core.vo import tap as tap_
 from awe.core.vo import vosi as vosi_
 from awe.core.vo.params import Params
@@ -43,9 +44,10 @@ from awe.web.http import (
     sia1_error,
     sia2_error,
     soda_error,
+    ssa_error,
     wants_json,
 )
-from awe.web.vo import auth, availability, moc, scs, sia, sia2, soda, tap
+from awe.web.vo import auth, availability, moc, scs, sia, sia2, soda, ssa, tap
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -83,6 +85,9 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/sia2/query",                        _BOTH,  sia2.query,             sia2_error,     sia2_.PARAMS),
     Entry("/sia2/capabilities",                 _READ,  sia2.sia2_capabilities, dali_error),
     Entry("/sia2/availability",                 _READ,  availability,           dali_error),
+    Entry("/ssa",                               _BOTH,  ssa.query,              ssa_error,      ssa_.PARAMS),
+    Entry("/ssa/capabilities",                  _READ,  ssa.ssa_capabilities,   dali_error),
+    Entry("/ssa/availability",                  _READ,  availability,           dali_error),
     Entry("/soda",                              _BOTH,  soda.cutout,            soda_error),
     Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS),
     Entry("/soda/capabilities",                 _READ,  soda.soda_capabilities, dali_error),

@@ -25,7 +25,7 @@ class Archive:
     catalogs: CatalogService
     observations: ObservationService
 
-    def rows(self, criteria: Criteria | None = None, **options: int) -> list[dict[str, Any]]:
+    def rows(self, criteria: Criteria | None = None, **options: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (
             self.observations.find(criteria or Criteria(), **options).to_table().to_pylist()
         )

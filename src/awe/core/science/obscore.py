@@ -142,7 +142,7 @@ EXTENSION_COLUMNS: tuple[Column, ...] = (
             "Calibration of the spectral axis: absolute, relative, uncalibrated"),
     _column("o_unit", _TEXT, "Char.ObservableAxis.unit", "meta.unit", "Unit of the values in the file"),
     _column("o_calib_status", _TEXT, "Char.ObservableAxis.calibrationStatus", "meta.code.qual",
-            "Calibration of the values: absolute, relative, normalized, uncalibrated"),
+            "Calibration of the values: absolute, relative, normalized; empty for none"),
     _column("proposal_id", _TEXT, "Provenance.Proposal.identifier", "meta.id;obs.proposal",
             "Observing proposal"),
     _own("redshift", _DOUBLE, "src.redshift", "Redshift of the target"),

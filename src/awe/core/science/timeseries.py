@@ -157,5 +157,5 @@ def _measured(hdu: fits.BinTableHDU) -> dict[str, object]:
     return {
         "o_unit": unit or None,
         "o_ucd": "phot.count" if counts else "phot.mag" if unit.lower().startswith("mag") else "phot.flux",
-        "o_calib_status": "relative" if not counts else "uncalibrated",
+        "o_calib_status": None if counts else "relative",
     }

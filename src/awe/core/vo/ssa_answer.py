@@ -6,19 +6,31 @@ association (section 4.2.4.1): they share ``AssocID`` and differ in ``Format``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.sky import separation
-from awe.core.tables import Column, Schema, TableStream
+from awe.core.tables import Column, Schema, TableStream, votable_type
 from awe.core.vo._xml import Element, node
 from awe.core.vo.params import Param, Params
 
-__all__ = ["FORMS", "GRAPHIC", "Form", "Wanted", "answer", "groups", "metadata_params", "params", "wanted"]
+__all__ = [
+    "FORMS",
+    "GRAPHIC",
+    "Form",
+    "Wanted",
+    "answer",
+    "groups",
+    "ids",
+    "metadata_params",
+    "params",
+    "wanted",
+]
 
 GRAPHIC = ("image/png", "image/jpeg", "image/gif")
 _VOTABLE = "application/x-votable+xml"
@@ -39,12 +51,15 @@ class Form:
         Behind the address of the dataset.
     model
         Value of Dataset.DataModel; empty for the file itself.
+    sample_bytes
+        Size of a sample, about, for the estimate of the whole.
     """
 
     name: str
     media_type: str
     path: str
     model: str
+    sample_bytes: int = 0
 
     @property
     def compliant(self) -> bool:
@@ -53,11 +68,11 @@ class Form:
 
 
 FORMS: tuple[Form, ...] = (
-    Form("votable", _VOTABLE, "/spectrum?format=votable", _MODEL),
-    Form("fits", "application/fits", "/spectrum?format=fits", _MODEL),
+    Form("votable", _VOTABLE, "/spectrum?format=votable", _MODEL, 92),
+    Form("fits", "application/fits", "/spectrum?format=fits", _MODEL, 28),
     Form("native", "", "/file", ""),
-    Form("csv", "text/csv", "/spectrum?format=csv", _MODEL),
-    Form("png", "image/png", "/preview", "graphic"),
+    Form("csv", "text/csv", "/spectrum?format=csv", _MODEL, 49),
+    Form("png", "image/png", "/preview", "graphic", 2),
 )
 
 
@@ -91,6 +106,9 @@ def wanted(words: Sequence[str]) -> Wanted:
     return Wanted(tuple(chosen), None if "native" in asked else frozenset(types))
 
 
+_EMPTY = {"char": "", "double": "NaN", "int": "0", "long": "0", "boolean": "?"}
+"""What stands for no value in a PARAM, which must have one."""
+
 Make = Callable[[pa.RecordBatch], pa.Array]
 
 
@@ -113,6 +131,11 @@ def _from(source: str) -> Make:
 
 def _nothing(kind: pa.DataType) -> Make:
     return lambda batch: pa.nulls(batch.num_rows, kind)
+
+
+def _flux_calibration(batch: pa.RecordBatch) -> pa.Array:
+    # empty would mean calibrated (section 4.2.5.11)
+    return pc.fill_null(batch.column("o_calib_status"), "uncalibrated")
 
 
 def _title(batch: pa.RecordBatch) -> pa.Array:
@@ -147,7 +170,9 @@ def _field(
     column = Column(
         name, kind, unit=unit, ucd=ucd, utype=f"ssa:{utype}", xtype=xtype, description=description, std=True
     )
-    group = utype.split(".", maxsplit=1)[0] if not utype.startswith("Char.") else ".".join(utype.split(".")[:2])
+    group = (
+        utype.split(".", maxsplit=1)[0] if not utype.startswith("Char.") else ".".join(utype.split(".")[:2])
+    )
     return _Field(column, _from(make) if isinstance(make, str) else make, group)
 
 
@@ -178,7 +203,7 @@ _FIELDS: tuple[_Field, ...] = (
     _field("SNR", _DOUBLE, "Derived.SNR", "stat.snr", "snr", "Signal to noise"),
     _field("FluxAxisUcd", _TEXT, "Char.FluxAxis.Ucd", "meta.ucd", "o_ucd", "What the flux is, as a UCD"),
     _field("FluxAxisUnit", _TEXT, "Char.FluxAxis.Unit", "meta.unit", "o_unit", "Unit of the flux"),
-    _field("FluxCalibration", _TEXT, "Char.FluxAxis.Calibration", "", "o_calib_status", "Calibration of the flux"),
+    _field("FluxCalibration", _TEXT, "Char.FluxAxis.Calibration", "", _flux_calibration, "Calibration of the flux"),
     _field("SpectralAxisUcd", _TEXT, "Char.SpectralAxis.Ucd", "meta.ucd", "em_ucd", "What the spectral axis is, as a UCD"),
     _field("SpectralAxisUnit", _TEXT, "Char.SpectralAxis.Unit", "meta.unit", "em_unit", "Unit of the spectral axis"),
     _field("SpectralLocation", _DOUBLE, "Char.SpectralAxis.Coverage.Location.Value", "em.wl;instr.bandpass", _middle("em_min", "em_max"), "Middle of the wavelengths, vacuum", unit="m"),
@@ -197,10 +222,16 @@ _FIELDS: tuple[_Field, ...] = (
     _field("SpatialLocation", _PAIR, "Char.SpatialAxis.Coverage.Location.Value", "pos.eq", _position, "Position that was observed, ICRS", unit="deg"),
     _field("SpatialExtent", _DOUBLE, "Char.SpatialAxis.Coverage.Bounds.Extent", "phys.angSize;instr.fov", "s_fov", "Diameter of the aperture", unit="deg"),
     _field("SpatialResolution", _DOUBLE, "Char.SpatialAxis.Resolution", "pos.angResolution", _scaled("s_resolution", 1 / 3600.0), "Spatial resolution", unit="deg"),
+    _Field(OBSCORE_SCHEMA["s_ra"], _from("s_ra"), ""),
+    _Field(OBSCORE_SCHEMA["s_dec"], _from("s_dec"), ""),
 )  # fmt: skip
 
+# TOPCAT and stilts look for the position in two columns, which are those of ObsCore
+_UCDS = {"s_ra": "pos.eq.ra;meta.main", "s_dec": "pos.eq.dec;meta.main"}
 _SCHEMA = Schema(
-    tuple(one.column for one in _FIELDS), name="spectra", description="Spectra found, one record a format"
+    tuple(replace(one.column, ucd=_UCDS.get(one.column.name, one.column.ucd)) for one in _FIELDS),
+    name="spectra",
+    description="Spectra found, one record a format",
 )
 
 _CONSTANTS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
@@ -281,7 +312,11 @@ def _records(
         "form_url": pc.binary_join_element_wise(place, paths, ""),
         "form_type": types,
         "form_model": pc.if_else(pa.array(files), native, pa.array(model, _TEXT)),
-        "form_size": pc.if_else(pa.array(files), records.column("access_estsize"), _estimated(records)),
+        "form_size": pc.if_else(
+            pa.array(files),
+            records.column("access_estsize"),
+            _estimated(records, pa.array([forms[i].sample_bytes for i in which], _LONG)),
+        ),
         "form_source": pa.array([sources.get(name, "pointed") for name in collections], _TEXT),
     }
     made = pa.RecordBatch.from_arrays(
@@ -293,10 +328,10 @@ def _records(
     return made.filter(pa.array(kept))
 
 
-def _estimated(records: pa.RecordBatch) -> pa.Array:
-    """Return the size of a table of wavelength, flux, error and flags, kbyte; a picture is not larger."""
+def _estimated(records: pa.RecordBatch, sample_bytes: pa.Array) -> pa.Array:
+    """Return the size of a table of so many samples with its head, kbyte."""
     samples = pc.fill_null(records.column("em_xel"), 1)
-    return pc.add(pc.divide(pc.multiply(samples, 48), 1000), 4)
+    return pc.add(pc.divide(pc.multiply(samples, sample_bytes), 1000), 8)
 
 
 def params(publisher: str) -> list[Element]:
@@ -327,7 +362,7 @@ def _constant(name: str, datatype: str, utype: str, ucd: str, unit: str, value: 
 def groups() -> list[Element]:
     """Return the GROUPs of the component data models (section 4.2): references to fields and params."""
     members: dict[str, list[Element]] = {}
-    for field in _FIELDS:
+    for field in (one for one in _FIELDS if one.group):
         members.setdefault(field.group, []).append(node("vot:FIELDref", {"ref": field.column.name}))
     for name, _, utype, *_ in (*_CONSTANTS, ("Publisher", "", "Curation.Publisher")):
         parts = utype.split(".")
@@ -360,6 +395,23 @@ def metadata_params(inputs: Params, publisher: str) -> Iterator[Element]:
         made = _constant(f"OUTPUT:{name}", datatype, utype, ucd, unit, value, said)
         del made.attrib["ID"]
         yield made
+    for column in _SCHEMA:
+        yield _output(column)
+
+
+def _output(column: Column) -> Element:
+    kind = votable_type(column)
+    attributes = {
+        "name": f"OUTPUT:{column.name}",
+        "datatype": kind.datatype,
+        "arraysize": kind.arraysize or None,
+        "unit": column.unit or None,
+        "ucd": column.ucd or None,
+        "utype": column.utype,
+        "xtype": kind.xtype or None,
+        "value": _EMPTY[kind.datatype] if kind.arraysize in {"", "*"} else "NaN NaN",
+    }
+    return node("vot:PARAM", attributes, node("vot:DESCRIPTION", None, column.description))
 
 
 def _input(param: Param[object]) -> Element:
@@ -369,7 +421,7 @@ def _input(param: Param[object]) -> Element:
         "arraysize": param.size or None,
         "unit": param.unit or None,
         "ucd": param.ucd or None,
-        "value": "NaN" if param.datatype == "double" else "",
+        "value": _EMPTY[param.datatype],
     }
     values = (node("vot:OPTION", {"value": value}) for value in param.values)
     return node(

@@ -151,7 +151,10 @@ class Capability:
 
 def capabilities_document(capabilities: Iterable[Capability]) -> bytes:
     """Return the document of ``/capabilities`` (section 2.1)."""
-    return _document("vosi", "capabilities", *(capability.to_element() for capability in capabilities))
+    listed = list(capabilities)
+    own = {capability.kind.partition(":")[0] for capability in listed} - {"", "tr"}
+    elements = (capability.to_element() for capability in listed)
+    return _document("vosi", "capabilities", *elements, kinds=tuple(sorted(own)))
 
 
 def availability_document(*, since: datetime, note: str = "") -> bytes:
@@ -266,8 +269,10 @@ def _texts(row: Row, **tags: str) -> Iterator[Element]:
     return (node(tag, None, str(row[key])) for tag, key in tags.items() if row[key])
 
 
-def _document(prefix: str, tag: str, *children: Element | None, more: tuple[str, ...] = ()) -> bytes:
-    used = (prefix, "vs", "vr", "tr")
+def _document(
+    prefix: str, tag: str, *children: Element | None, more: tuple[str, ...] = (), kinds: tuple[str, ...] = ()
+) -> bytes:
+    used = (prefix, "vs", "vr", "tr", *kinds)
     prefixes: dict[str | None, str] = {p: NAMESPACES[p] for p in (*used, *more, "xsi")}
     locations = {"xsi:schemaLocation": " ".join(f"{NAMESPACES[p]} {NAMESPACES[p]}" for p in used)}
     return document(node(f"{prefix}:{tag}", locations, *children, prefixes=prefixes))

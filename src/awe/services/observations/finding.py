@@ -21,6 +21,8 @@ _WITHIN = {
     "resolution": "s_resolution",
     "resolving_power": "em_res_power",
     "time_resolution": "t_resolution",
+    "redshift": "redshift",
+    "snr": "snr",
 }
 _EQUAL = {
     "collections": "obs_collection",
@@ -29,10 +31,18 @@ _EQUAL = {
     "dataproduct_types": "dataproduct_type",
     "targets": "target_name",
     "formats": "access_format",
+    "calibrations": "o_calib_status",
+    "spectral_calibrations": "em_calib_status",
+}
+_FOLDED = {
+    "ids": "obs_publisher_did",
+    "names": "target_name",
+    "classes": "target_class",
+    "creator_ids": "obs_creator_did",
 }
 
 
-def to_adql(criteria: Criteria, widest: float) -> str:
+def to_adql(criteria: Criteria, widest: float, nearest_to: tuple[float, float] | None = None) -> str:
     """Return a query for every dataset that may satisfy the criteria; all but the regions are exact.
 
     Parameters
@@ -42,16 +52,25 @@ def to_adql(criteria: Criteria, widest: float) -> str:
     widest
         Diameter of the largest dataset, degrees: a dataset that touches a region has its centre at
         most that far from it.
+    nearest_to
+        A position (ICRS degrees) from which the rows are ordered by distance; by identifier when None.
     """
     terms = [_any([_near(region, widest) for region in criteria.regions])]
     terms += [_any([_overlap(*columns, i) for i in getattr(criteria, f)]) for f, columns in _OVERLAPS.items()]
     terms += [_any([_between(column, i) for i in getattr(criteria, f)]) for f, column in _WITHIN.items()]
     terms += [_equal(column, getattr(criteria, f)) for f, column in _EQUAL.items()]
-    terms.append(_equal("LOWER(obs_publisher_did)", tuple(did.lower() for did in criteria.ids)))
+    terms += [
+        _equal(f"LOWER({column})", tuple(value.lower() for value in getattr(criteria, f)))
+        for f, column in _FOLDED.items()
+    ]
+    terms.append(_any([f"modified BETWEEN {_text(a)} AND {_text(b)}" for a, b in criteria.modified]))
     terms.append(_any([f"calib_level = {int(level)}" for level in criteria.calib_levels]))
     terms.append(_any([f"pol_states LIKE '%/{state}/%'" for state in criteria.pol]))
     where = " AND ".join(term for term in terms if term)
-    return f"SELECT * FROM {INDEX_TABLE}{f' WHERE {where}' if where else ''} ORDER BY obs_publisher_did"
+    order = "obs_publisher_did"
+    if nearest_to is not None:
+        order = f"DISTANCE(s_ra, s_dec, {_number(nearest_to[0])}, {_number(nearest_to[1])}), {order}"
+    return f"SELECT * FROM {INDEX_TABLE}{f' WHERE {where}' if where else ''} ORDER BY {order}"
 
 
 def touching(stream: TableStream, regions: tuple[Region, ...]) -> TableStream:
@@ -127,8 +146,11 @@ def _both(above: str, low: float, below: str, high: float, known: str) -> str:
 
 
 def _equal(column: str, values: tuple[str, ...]) -> str:
-    texts: list[str] = ["'" + value.replace("'", "''") + "'" for value in values]
-    return f"{column} IN ({', '.join(texts)})" if texts else ""
+    return f"{column} IN ({', '.join(map(_text, values))})" if values else ""
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _any(terms: list[str]) -> str:

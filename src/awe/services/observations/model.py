@@ -58,6 +58,14 @@ class Criteria:
         0 to 4.
     pol
         Polarisation states of which the data hold one.
+    redshift, snr
+        The value is in one of the intervals.
+    modified
+        Text as in the index: the file was changed between two moments, ISO 8601 (UTC).
+    names, classes, creator_ids
+        Target's name and class, identifier given by the creator; case ignored.
+    calibrations, spectral_calibrations
+        Of the flux and of the spectral axis; exact values.
     """
 
     regions: tuple[Region, ...] = ()
@@ -77,6 +85,14 @@ class Criteria:
     targets: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     pol: tuple[str, ...] = ()
+    redshift: tuple[Interval, ...] = ()
+    snr: tuple[Interval, ...] = ()
+    modified: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    creator_ids: tuple[str, ...] = ()
+    calibrations: tuple[str, ...] = ()
+    spectral_calibrations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in _INTERVALS:
@@ -96,7 +112,9 @@ class Criteria:
                 raise ParameterError("pol", state, f"known states: {', '.join(POLARISATIONS)}")
 
 
-_INTERVALS = ("band", "time", "exposure", "fov", "resolution", "resolving_power", "time_resolution")
+_INTERVALS = (
+    "band", "time", "exposure", "fov", "resolution", "resolving_power", "time_resolution", "redshift", "snr",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

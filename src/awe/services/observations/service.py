@@ -143,7 +143,13 @@ class ObservationService:
         kept = self._store.coverage(collection)
         return covered(self._store.datasets(collection)) if kept is None else kept
 
-    def find(self, criteria: Criteria, *, max_rows: int | None = None) -> TableStream:
+    def find(
+        self,
+        criteria: Criteria,
+        *,
+        max_rows: int | None = None,
+        nearest_to: tuple[float, float] | None = None,
+    ) -> TableStream:
         """Find datasets.
 
         Parameters
@@ -152,17 +158,19 @@ class ObservationService:
             What is wanted; all datasets when it says nothing.
         max_rows
             Rows at the most; the stream says `overflow` when there are more.
+        nearest_to
+            A position (ICRS degrees): the nearest datasets come first.
 
         Returns
         -------
         TableStream
-            Rows of the index (`awe.core.science.obscore`), by identifier.
+            Rows of the index (`awe.core.science.obscore`), by distance or by identifier.
         """
         limit = self._max_rows if max_rows is None else min(max_rows, self._max_rows)
         widest = self._largest()
         if widest is None:
             return TableStream(OBSCORE_SCHEMA, ())
-        stream = self._index.query(to_adql(criteria, widest), max_rows=self._max_rows)
+        stream = self._index.query(to_adql(criteria, widest, nearest_to), max_rows=self._max_rows)
         return touching(stream, criteria.regions).limit(limit)
 
     def dataset(self, name: str) -> Dataset:

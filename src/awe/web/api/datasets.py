@@ -1,4 +1,4 @@
-"""Images by name: ``/api/datasets/...``: what is known, the file, a preview."""
+"""Datasets by name: ``/api/datasets/...``: what is known, the file, a preview, a spectrum as a table."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -6,16 +6,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
+from awe.core.science.spectra import spectrum_table
 from awe.core.sky import Circle
+from awe.core.tables.formats import VOTableOptions
+from awe.core.vo.sdm import spectrum_params
 from awe.errors import NotFoundError
 from awe.services.observations import Dataset
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Services, get, place
-from awe.web.http import base_url
+from awe.web.http import TableResponse, base_url, chosen_format, json_error
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["images"])
+router = APIRouter(tags=["datasets"])
 
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
@@ -37,7 +40,7 @@ def preview(
     radius: Annotated[str, Query(description="Radius of the part, such as 30 arcsec")] = "1 arcmin",
     stretch: Annotated[Literal["linear", "asinh"], Query(description="How brightness is shown")] = "linear",
 ) -> Response:
-    """Draw an image, or a part of it, z-scaled, as PNG."""
+    """Draw an image or a part of it, z-scaled, or a spectrum as a line, as PNG."""
     region = Circle(*place(services, position), angle_deg("radius", radius)) if position else None
     png = services.observations.preview(name, region=region, size=size, stretch=stretch)
     if png is None:
@@ -45,9 +48,31 @@ def preview(
     return Response(png, media_type="image/png", headers=_A_DAY)
 
 
+@get(router, "/datasets/{name:path}/spectrum", response_class=Response)
+def spectrum(
+    name: str,
+    services: Services,
+    form: Annotated[
+        str, Query(alias="format", description="votable, votable/b2, csv, fits, ...")
+    ] = "votable",
+) -> Response:
+    """Return a spectrum as a table in the words of the Spectral Data Model 1.1, with the values of its file."""
+    chosen, media_type = chosen_format(form, parameter="format")
+    dataset = services.observations.dataset(name)
+    found = services.observations.spectrum(name)
+    params = spectrum_params(dataset.to_row(), len(found.flux.values), services.settings.archive.title)
+    title = str(dataset.header.get("obs_title") or dataset.header.get("target_name") or dataset.obs_id)
+    stream = spectrum_table(found, "spectrum", f"Spectrum: {title}", dataset.about)
+    made = TableResponse(stream, chosen, VOTableOptions(params=tuple(params)), media_type=media_type)
+    made.on_error = json_error
+    filename = f"{quote(dataset.obs_id, safe='')}_spectrum{chosen.extensions[0]}"
+    made.headers["Content-Disposition"] = f'inline; filename="{filename}"'
+    return made
+
+
 @get(router, "/datasets/{name:path}")
 def dataset(name: str, request: Request, services: Services) -> dict[str, Any]:
-    """Say what is known of an image: its row of the index, and where its file is."""
+    """Say what is known of a dataset: its row of the index, and where its file is."""
     return _dataset(services.observations.dataset(name), base_url(request), services.settings.tells_paths)
 
 
@@ -62,6 +87,7 @@ def _dataset(dataset: Dataset, base: str, tells_path: bool) -> dict[str, Any]:
         "size": dataset.size,
         "file": f"{place}/file",
         "preview": f"{place}/preview",
+        "spectrum": f"{place}/spectrum" if dataset.dataproduct_type == "spectrum" else None,
         "path": str(dataset.path) if tells_path else None,
         "metadata": dict(dataset.about),
         "index": dict(dataset.header),

@@ -16,6 +16,7 @@ from awe.web.http._errors import (
     sia1_error,
     sia2_error,
     soda_error,
+    ssa_error,
     wants_json,
 )
 from awe.web.http._identity import caller, token_of
@@ -51,6 +52,7 @@ __all__ = [
     "sia1_error",
     "sia2_error",
     "soda_error",
+    "ssa_error",
     "token_of",
     "wants_json",
 ]

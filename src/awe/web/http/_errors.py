@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from awe.core.tables.formats import error_document
-from awe.core.vo import scs, soda
+from awe.core.vo import scs, soda, ssa
 from awe.errors import (
     AuthenticationError,
     AweError,
@@ -24,7 +24,7 @@ from awe.errors import (
 
 __all__ = [
     "VOTABLE_TYPE", "Renderer", "dali_error", "json_error", "scs_error", "sia1_error", "sia2_error",
-    "soda_error", "unexpected", "wants_json",
+    "soda_error", "ssa_error", "unexpected", "wants_json",
 ]  # fmt: skip
 
 Renderer = Callable[[AweError], Response]
@@ -61,6 +61,12 @@ def sia1_error(error: AweError) -> Response:
 def scs_error(error: AweError) -> Response:
     """Render as Simple Cone Search 1.03 section 2.3 says: a VOTable with INFO Error, HTTP status 200."""
     return Response(scs.error_document(str(error)), _status_of_old(error), error_headers(error), VOTABLE_TYPE)
+
+
+def ssa_error(error: AweError) -> Response:
+    """Render as SSA 1.1 section 8.10 says: a VOTable with QUERY_STATUS ERROR, HTTP status 200."""
+    document = error_document(str(error), [("SERVICE_PROTOCOL", ssa.VERSION, "SSAP")])
+    return Response(document, _status_of_old(error), error_headers(error), VOTABLE_TYPE)
 
 
 def _status_of_old(error: AweError) -> int:

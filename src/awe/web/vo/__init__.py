@@ -1,6 +1,6 @@
 """The Virtual Observatory's protocols over HTTP, one module each: a request in, one service call, an answer."""
 
-from awe.web.vo import auth, moc, scs, sia, sia2, soda, tap
+from awe.web.vo import auth, moc, scs, sia, sia2, soda, ssa, tap
 from awe.web.vo._vosi import availability
 
-__all__ = ["auth", "availability", "moc", "scs", "sia", "sia2", "soda", "tap"]
+__all__ = ["auth", "availability", "moc", "scs", "sia", "sia2", "soda", "ssa", "tap"]

@@ -131,8 +131,9 @@ def _spectral(column: Named | None, columns: Sequence[Named], reading: Reading) 
     if column is None:
         names = ", ".join(one.name for one in columns[:12])
         raise NoSpectrumError(f"none of its columns is a wavelength, frequency or energy ({names})")
-    values, unit = column.values, reading.spectral_unit or column.unit
+    name, values, unit = column.name, column.values, reading.spectral_unit or column.unit
     if column.name.casefold() in _LOGARITHMIC:
+        name = "wavelength"
         values, unit = 10.0 ** np.asarray(values, np.float64), reading.spectral_unit or "Angstrom"
     parsed = parse_unit(unit)
     ucd = None if parsed is None else spectral_ucd(parsed)
@@ -143,7 +144,7 @@ def _spectral(column: Named | None, columns: Sequence[Named], reading: Reading) 
         raise NoSpectrumError(
             f"its spectral axis {column.name} is {said} (the describe file can say it: [spectrum] spectral_unit)"
         )
-    return Axis(column.name, values, written(parsed), ucd)
+    return Axis(name, values, written(parsed), ucd)
 
 
 def _flux(column: Named | None, columns: Sequence[Named], reading: Reading) -> Axis:

@@ -1,5 +1,7 @@
 """A spectrum as the table that the service delivers, in the words of the Spectral Data Model 1.1."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
@@ -11,7 +13,9 @@ __all__ = ["spectrum_table"]
 _DATA = "spec:Spectrum.Data"
 
 
-def spectrum_table(spectrum: Spectrum, name: str, description: str = "") -> TableStream:
+def spectrum_table(
+    spectrum: Spectrum, name: str, description: str = "", metadata: Mapping[str, str] | None = None
+) -> TableStream:
     """Return a spectrum as a table: spectral coordinate, flux, error, quality, segment; those that it has.
 
     Values and units are those of the file.
@@ -20,7 +24,7 @@ def spectrum_table(spectrum: Spectrum, name: str, description: str = "") -> Tabl
     ----------
     spectrum
         What to deliver.
-    name, description
+    name, description, metadata
         Of the table.
     """
     columns = [
@@ -50,7 +54,7 @@ def spectrum_table(spectrum: Spectrum, name: str, description: str = "") -> Tabl
                 pa.array(spectrum.segment),
             )
         )
-    schema = Schema(tuple(column for column, _ in columns), name, description)
+    schema = Schema(tuple(column for column, _ in columns), name, description, metadata or {})
     table = pa.Table.from_arrays([array for _, array in columns], schema=schema.to_arrow())
     return TableStream.from_table(table, schema)
 

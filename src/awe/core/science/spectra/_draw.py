@@ -37,7 +37,7 @@ def draw_spectrum(spectrum: Spectrum, title: str, size: int) -> bytes:
     picture = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default(max(9, width // 50))
-    letter = font.size if isinstance(font, ImageFont.FreeTypeFont) else 11
+    letter = int(font.size) if isinstance(font, ImageFont.FreeTypeFont) else 11
     box = (int(letter * 5.2), int(letter * 2.0), width - int(letter * 1.2), height - int(letter * 3.2))
     x, y = (np.asarray(axis.values, np.float64) for axis in (spectrum.spectral, spectrum.flux))
     known = np.isfinite(x) & np.isfinite(y)
@@ -52,9 +52,7 @@ def draw_spectrum(spectrum: Spectrum, title: str, size: int) -> bytes:
             chosen = known if part is None else known & (spectrum.segment == part)
             _line(pen, box, limits, x[chosen], y[chosen])
     pen.rectangle(box, outline=_AXIS)
-    pen.text(
-        (width / 2, letter * 0.3), title[: width // max(1, int(letter * 0.55))], _AXIS, font, anchor="ma"
-    )
+    pen.text((box[2], letter * 0.3), title[: width // letter], _AXIS, font, anchor="ra")
     below = f"{spectrum.spectral.name} [{spectrum.spectral.unit}]{'  (logarithmic)' if log else ''}"
     pen.text((width / 2, height - letter * 0.4), below, _AXIS, font, anchor="md")
     pen.text((letter * 0.4, letter * 0.3), spectrum.flux.unit, _AXIS, font)

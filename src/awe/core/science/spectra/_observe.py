@@ -128,8 +128,6 @@ def _calibration(ucd: str, unit: str) -> str | None:
     """Return the kind of flux calibration (SSA 1.1 section 4.1.2.10): what the unit shows of it."""
     if ucd.startswith("phot.flux"):
         return "absolute"
-    if ucd == "phot.count":
-        return "uncalibrated"
     return None if unit else "relative"
 
 

@@ -69,7 +69,9 @@ def written(unit: units.UnitBase) -> str:
         warnings.simplefilter(
             "ignore", AstropyWarning
         )  # Angstrom and erg are deprecated, and what astronomers use
-        return str(unit.to_string("vounit"))
+        text = str(unit.to_string("vounit"))
+    # 1e-17erg is good VOUnits; 10**-17erg is that, and good FITS too (Standard 4.0 section 4.3.2)
+    return re.sub(r"^1e([+-]\d+)", lambda power: f"10**{int(power[1])}", text)
 
 
 def spectral_ucd(unit: units.UnitBase) -> str | None:

@@ -62,6 +62,7 @@ def frame(schema: Schema, options: VOTableOptions = NO_OPTIONS, serialization: s
     results.extend(_info(name, value) for name, value in schema.metadata.items())
     systems = _Systems(schema, options)
     results.extend(systems.elements())
+    results.extend(_qualified(element) for element in options.head_params)
     _add_table(results, schema, options, systems, serialization)
     results.append(etree.ProcessingInstruction("awe", "trailer"))
     root.extend(_qualified(element) for element in options.resources)

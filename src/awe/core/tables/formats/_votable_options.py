@@ -19,6 +19,8 @@ class VOTableOptions:
         (name, value, text) of INFO elements at the head of the results RESOURCE, after QUERY_STATUS.
     params, groups
         PARAM and GROUP elements of the TABLE, with or without namespace.
+    head_params
+        PARAM elements of the results RESOURCE, before its table (SSA 1.1 section 5.2).
     resources
         RESOURCE elements behind the results, such as service descriptors (DataLink 1.1 section 4).
     status
@@ -38,6 +40,7 @@ class VOTableOptions:
     infos: Sequence[tuple[str, str, str]] = ()
     params: Sequence[_Element] = ()
     groups: Sequence[_Element] = ()
+    head_params: Sequence[_Element] = ()
     resources: Sequence[_Element] = ()
     status: str = "OK"
     ucds: Mapping[str, str] = field(default_factory=dict)
