@@ -17,7 +17,7 @@ from awe.testing import TINY_CENTRE, TINY_TABLE
 
 RA, DEC = TINY_CENTRE
 CONE = {"RA": RA, "DEC": DEC, "SR": 0.05}
-SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda")
+SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda", "ssa")
 
 DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     *((f"/{service}/{word}", {}) for service in SERVICES for word in ("capabilities", "availability")),
@@ -37,6 +37,9 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/sia", {"POS": "nix"}),
     ("/sia2/query", {"POS": f"CIRCLE {RA} {DEC} 0.1"}),
     ("/sia2/query", {"POS": "nix"}),
+    ("/ssa", {"REQUEST": "queryData", "POS": f"{RA},{DEC}", "SIZE": "0.1"}),
+    ("/ssa", {"FORMAT": "METADATA"}),
+    ("/ssa", {"POS": "nix"}),
 )  # fmt: skip
 
 

@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 
 from starlette.responses import Response
 
+from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.sky import Circle, Region
+from awe.core.tables import TableStream
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, ssa, ssa_answer, vosi
+from awe.core.vo.auth import SECURITY
 from awe.core.vo.params import Values
 from awe.services.observations import Collection, Criteria
 from awe.web.http import Call, TableResponse, absolute_links
@@ -33,26 +36,31 @@ def query(call: Call) -> Response:
     publisher = call.platform.settings.archive.title
     words = values.get(ssa.FORMAT) or ()
     if tuple(word.lower() for word in words) == ("metadata",):
-        return _metadata(call, publisher)
+        return _metadata(publisher)
     centre = values.get(ssa.POS)
     size = values.get(ssa.SIZE)
     radius = (ssa.DEFAULT_SIZE if size is None else size) / 2
     asked = ssa_answer.wanted(words)
     collections = call.platform.observations.collections()
     criteria = _criteria(values, centre, radius, collections)
-    rows = [n for n in (values.get(dali.MAXREC), values.get(ssa.TOP)) if n is not None]
-    most = min([*rows, limits.rows]) if rows else limits.default_rows
-    found = call.platform.observations.find(
-        criteria or Criteria(dataproduct_types=_SPECTRA),
-        max_rows=most + 1 if criteria and asked.forms else 0,
-        nearest_to=centre,
-    )
+    maxrec, top = values.get(dali.MAXREC), values.get(ssa.TOP)
+    most = limits.default_rows if maxrec is None else min(maxrec, limits.rows)
+    found = TableStream(OBSCORE_SCHEMA, ())
+    if criteria is not None and asked.forms:
+        found = call.platform.observations.find(criteria, max_rows=most + 1, nearest_to=centre)
     records = ssa_answer.answer(found, asked, centre=centre, radius=radius, sources=_sources(collections))
     options = VOTableOptions(
         infos=_INFOS, params=ssa_answer.params(publisher), groups=ssa_answer.groups(), ids=ssa_answer.ids()
     )
-    stream = absolute_links(records, call.base_url).limit(most)
+    stream = absolute_links(records, call.base_url)
+    stream = stream.limit(most) if top is None or top > most else _best(stream, top)
     return TableResponse(stream, FORMATS["votable"], options, media_type=_TYPE)
+
+
+def _best(stream: TableStream, rows: int) -> TableStream:
+    """Return the first rows; that there are more is what TOP asked for, and no overflow."""
+    first = stream.limit(rows)
+    return TableStream(first.schema, first, first.close)
 
 
 def ssa_capabilities(call: Call) -> Response:
@@ -68,13 +76,15 @@ def ssa_capabilities(call: Call) -> Response:
         kind="ssap:SimpleSpectralAccess",
         details=ssa.details(sources=sources, default_rows=limits.default_rows, rows=limits.rows),
         base=True,
+        security=SECURITY,
     )
     return capabilities(call, "ssa", own)
 
 
-def _metadata(call: Call, publisher: str) -> Response:
-    empty = call.platform.observations.find(Criteria(), max_rows=0)
-    records = ssa_answer.answer(empty, ssa_answer.wanted(()), centre=None, radius=0.0, sources={})
+def _metadata(publisher: str) -> Response:
+    records = ssa_answer.answer(
+        TableStream(OBSCORE_SCHEMA, ()), ssa_answer.wanted(()), centre=None, radius=0.0, sources={}
+    )
     options = VOTableOptions(
         infos=_INFOS, head_params=tuple(ssa_answer.metadata_params(ssa.PARAMS, publisher))
     )
