@@ -59,6 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "services/system/",
         "services/identity/store.py",
         "services/catalogs/store.py",
+        "services/jobs/store.py",
         "services/names/store.py",
         "services/observations/store.py",
     ),

@@ -4,28 +4,34 @@ A platform is everything awe can do without HTTP: the web serves one, the operat
 client in the same process use one directly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 from awe import plugins
-from awe.services.catalogs import CatalogService, CatalogStore, Engine
+from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, query_kind
 from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
 from awe.services.observations import ObservationService
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
 
-__all__ = ["Platform"]
+__all__ = ["Platform", "open_workshop"]
 
 EngineFactory = Callable[[Path, LimitSettings], Engine]
 """What is registered under ``awe.engines``."""
 
 AuthenticatorFactory = Callable[[IdentityStore], Authenticator]
 """What is registered under ``awe.authenticators``."""
+
+RunnerFactory = Callable[[Settings, WorkshopOpener], Runner]
+"""What is registered under ``awe.runners``."""
+
+_WORKSHOP = "awe.platform:open_workshop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Platform:
     engine: Engine
     identity: IdentityService
     names: NameService
+    jobs: JobService
     catalogs: CatalogService
     observations: ObservationService
 
@@ -47,7 +54,7 @@ class Platform:
         Raises
         ------
         NotFoundError
-            If no engine or authenticator of the configured name is registered.
+            If no engine, authenticator or runner of the configured name is registered.
         UnavailableError
             If the system database cannot be opened, or was written by a newer awe.
         """
@@ -57,6 +64,7 @@ class Platform:
         make_authenticator = cast(
             AuthenticatorFactory, plugins.load("awe.authenticators", settings.authenticator)
         )
+        make_runner = cast(RunnerFactory, plugins.load("awe.runners", settings.jobs.runner))
         system = (
             SystemDatabase(settings.database_url)
             if settings.database_url
@@ -73,8 +81,14 @@ class Platform:
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
         names = NameService(NameStore(system, asked.keep_days), sesame)
+        jobs = JobService(JobStore(system), make_runner(settings, _WORKSHOP), settings.jobs, folder / "jobs")
         catalogs = CatalogService(
-            CatalogStore(system), engine, settings.limits, folder / "publishing", settings.uploads
+            CatalogStore(system),
+            engine,
+            settings.limits,
+            folder / "publishing",
+            settings.uploads,
+            longest_s=max(settings.limits.seconds, settings.jobs.seconds),
         )
         catalogs.clean()
         observations = ObservationService(
@@ -85,10 +99,15 @@ class Platform:
             max_pixels=settings.limits.cutout_pixels,
             max_rows=settings.limits.rows,
         )
-        return cls(settings, system, engine, identity, names, catalogs, observations)
+        return cls(settings, system, engine, identity, names, jobs, catalogs, observations)
+
+    def kinds(self) -> Mapping[str, Kind]:
+        """Return what jobs can do, by the name of their kind."""
+        return {QUERY: query_kind(self.catalogs)}
 
     def close(self) -> None:
         """Stop what runs and let go of everything."""
+        self.jobs.close()
         self.engine.close()
         self.system.close()
 
@@ -99,3 +118,9 @@ class Platform:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def open_workshop(settings: Settings) -> KindsWorkshop:
+    """Open the archive in a worker: what its jobs can do."""
+    platform = Platform.open(settings)
+    return KindsWorkshop(platform.kinds(), platform.identity.known, platform.close)

@@ -17,7 +17,9 @@ from pydantic_settings import (
 
 from awe.errors import UsageError
 
-__all__ = ["ArchiveSettings", "ClientSettings", "LimitSettings", "NameSettings", "Settings", "UploadSettings"]
+__all__ = [
+    "ArchiveSettings", "ClientSettings", "JobSettings", "LimitSettings", "NameSettings", "Settings", "UploadSettings",
+]  # fmt: skip
 
 
 class LimitSettings(BaseModel):
@@ -82,6 +84,38 @@ class NameSettings(BaseModel):
     keep_days: float = Field(30.0, ge=0, description="So long an answer of Sesame is used again.")
 
 
+class JobSettings(BaseModel):
+    """Work that takes its time: who does it, and what one job may use."""
+
+    runner: str = Field("process", description="Who does the work, a name registered under awe.runners.")
+    workers: int = Field(2, ge=1, description="Jobs that run at the same time; more wait in the queue.")
+    memory: str = Field("2GB", description="Memory of the SQL engine in each worker.")
+    threads: int | None = Field(
+        None, ge=1, description="Threads of the SQL engine in each worker; all cores when unset."
+    )
+    waiting: int = Field(1000, ge=1, description="Jobs in the queue; more are told to come back later.")
+    waiting_per_user: int = Field(100, ge=1, description="Jobs in the queue of one user, as `waiting`.")
+    default_seconds: int = Field(3600, ge=1, description="Time of a job that asks for none.")
+    seconds: int = Field(86_400, ge=1, description="Time of a job at the most; then it is aborted.")
+    default_days: float = Field(7.0, gt=0, description="So long a job and its results are kept.")
+    days: float = Field(
+        30.0, gt=0, description="So long they are kept at the most, where the owner asks for it."
+    )
+    attempts: int = Field(
+        3, ge=1, description="A job whose process dies is begun again; so often it is begun at the most."
+    )
+    listed: int = Field(1000, ge=1, description="Jobs of a list at the most, the newest.")
+    longest_wait: float = Field(
+        60.0, gt=0, description="Seconds that a request may wait for a job's next phase; then it is answered."
+    )
+    idle: float = Field(60.0, ge=0, description="Seconds after which a worker that has no job ends.")
+    grace: float = Field(
+        5.0,
+        ge=0,
+        description="Seconds that running jobs have to end when the service stops; then they are queued again.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set."""
 
@@ -118,6 +152,7 @@ class Settings(BaseSettings):
         default_factory=UploadSettings, description="Tables that come with a query."
     )
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
+    jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")
 
     @classmethod
     def settings_customise_sources(
@@ -161,6 +196,11 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """The data folder, absolute."""
         return self.data.expanduser().absolute()
+
+    def for_work(self) -> "Settings":
+        """Return the settings of a worker: a query in it may use what a job may use."""
+        own = {"memory": self.jobs.memory, "threads": self.jobs.threads, "seconds": float(self.jobs.seconds)}
+        return self.model_copy(update={"limits": self.limits.model_copy(update=own)})
 
     @property
     def tells_paths(self) -> bool:

@@ -36,6 +36,7 @@ from awe.web.http import (
     Handler,
     LoginHeaders,
     Renderer,
+    Waiters,
     dali_error,
     endpoint,
     error_headers,
@@ -47,7 +48,7 @@ from awe.web.http import (
     ssa_error,
     wants_json,
 )
-from awe.web.vo import auth, availability, moc, scs, sia, sia2, soda, ssa, tap
+from awe.web.vo import JobFace, auth, availability, moc, scs, sia, sia2, soda, ssa, tap
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -66,9 +67,29 @@ class Entry:
 _READ, _BOTH = "GET", "GET POST"
 _CASJOBS, _TOKENS = "/CasJobs/RestApi", "/login-portal/keystone/v3/tokens"
 
+
+def _jobs(face: JobFace) -> tuple[Entry, ...]:
+    """Return the addresses of the jobs of a service (UWS 1.1 section 2.2.1)."""
+    job, told = f"/{face.path}/{{job}}", face.errors
+    return (
+        Entry(f"/{face.path}", _BOTH, face.jobs, told),
+        Entry(job, f"{_BOTH} DELETE", face.job, told),
+        Entry(f"{job}/phase", _BOTH, face.phase, told),
+        Entry(f"{job}/executionduration", _BOTH, face.duration, told),
+        Entry(f"{job}/destruction", _BOTH, face.destruction, told),
+        Entry(f"{job}/parameters", _BOTH, face.parameters, told),
+        Entry(f"{job}/quote", _READ, face.quote, told),
+        Entry(f"{job}/owner", _READ, face.owner, told),
+        Entry(f"{job}/error", _READ, face.error, told),
+        Entry(f"{job}/results", _READ, face.results, told),
+        Entry(f"{job}/results/{{result}}", _READ, face.result, told),
+    )
+
+
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
     Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS),
+    *_jobs(tap.JOBS),
     Entry("/tap",                               _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/capabilities",                  _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/availability",                  _READ,  availability,           dali_error),
@@ -134,6 +155,7 @@ def build_app(platform: Platform) -> FastAPI:
     )
     app.state.platform = platform
     app.state.admission = Admission(limits)
+    app.state.waiters = Waiters(platform.jobs.phases)
     app.router.routes.extend(_route(entry) for entry in ROUTES)
     app.include_router(router)
     app.openapi = _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document

@@ -10,6 +10,7 @@ from awe.errors import UnavailableError
 from awe.platform import Platform
 from awe.settings import Settings
 from awe.web.app import build_app
+from awe.web.http import Waiters
 
 __all__ = ["Listener", "bind", "serve"]
 
@@ -56,12 +57,26 @@ def bind(settings: Settings) -> Listener:
 
 
 def serve(platform: Platform, listener: Listener) -> None:
-    """Serve until a signal (Ctrl-C, TERM) says to stop; running answers have a few seconds to end."""
+    """Serve, and run jobs, until a signal (Ctrl-C, TERM) says to stop; running answers have a few seconds to end."""
+    app = build_app(platform)
     config = uvicorn.Config(
-        build_app(platform),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_S,
     )
-    uvicorn.Server(config).run(sockets=[listener.socket])
+    platform.jobs.start()
+    _Server(config, app.state.waiters).run(sockets=[listener.socket])
+
+
+class _Server(uvicorn.Server):
+    """A server that, when it is told to stop, lets those go who wait for a job."""
+
+    def __init__(self, config: uvicorn.Config, waiters: Waiters) -> None:
+        super().__init__(config)
+        self._waiters = waiters
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._waiters.release()
+        await super().shutdown(sockets)

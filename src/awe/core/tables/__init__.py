@@ -5,8 +5,9 @@ batches are the only table currency inside. Nothing here knows an engine or a pr
 """
 
 from awe.core.tables._datatypes import Datatype, votable_type
+from awe.core.tables._links import absolute_links
 from awe.core.tables._positions import position_names
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 
-__all__ = ["Column", "Datatype", "Schema", "TableStream", "position_names", "votable_type"]
+__all__ = ["Column", "Datatype", "Schema", "TableStream", "absolute_links", "position_names", "votable_type"]

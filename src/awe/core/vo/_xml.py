@@ -21,6 +21,8 @@ NAMESPACES: Mapping[str, str] = {
     "tr": "http://www.ivoa.net/xml/TAPRegExt/v1.0",
     "esatapplus": "http://esa.int/xml/EsaTapPlus",
     "ssap": "http://www.ivoa.net/xml/SSA/v1.1",
+    "uws": "http://www.ivoa.net/xml/UWS/v1.0",
+    "xlink": "http://www.w3.org/1999/xlink",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
     "vot": "http://www.ivoa.net/xml/VOTable/v1.3",
     "xhtml": "http://www.w3.org/1999/xhtml",

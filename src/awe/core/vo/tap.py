@@ -81,7 +81,8 @@ def details(
     *,
     default_rows: int,
     rows: int,
-    seconds: float,
+    seconds: tuple[float, float],
+    days: tuple[float, float],
     data_models: Mapping[str, str],
     upload_methods: Iterable[str],
     upload_bytes: int,
@@ -97,7 +98,9 @@ def details(
     default_rows, rows
         Row limit when the request names none, and at the most.
     seconds
-        Time limit of a query.
+        Time that a job may take, when it asks for none and at the most.
+    days
+        Time that a job is kept, likewise.
     data_models
         Name to IVOA identifier of the data models that tables follow.
     upload_methods
@@ -110,7 +113,8 @@ def details(
         _adql(features),
         *(_output(output) for output in formats),
         *(node("uploadMethod", {"ivo-id": _UPLOAD_METHOD + method}) for method in upload_methods),
-        node("executionDuration", None, *_limits(seconds, seconds, None)),
+        node("retentionPeriod", None, *_limits(86_400 * days[0], 86_400 * days[1], None)),
+        node("executionDuration", None, *_limits(*seconds, None)),
         node("outputLimit", None, *_limits(default_rows, rows, "row")),
         node("uploadLimit", None, *_limits(upload_bytes, upload_bytes, "byte")),
     ]

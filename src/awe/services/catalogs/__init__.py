@@ -6,21 +6,25 @@ immutable Parquet files and a record that names the current version, so a reader
 """
 
 from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
+from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
 from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
 
 __all__ = [
+    "QUERY",
     "CatalogService",
     "CatalogStore",
     "Engine",
     "Features",
     "Limits",
+    "QueryOrder",
     "SchemaRecord",
     "StoredTable",
     "TableKey",
     "TableRecord",
     "WriteSpec",
     "as_written",
+    "query_kind",
 ]

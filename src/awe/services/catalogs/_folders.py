@@ -7,13 +7,14 @@ can be told from what is being made now, whoever looks.
 
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["locked", "remove", "staged", "sweep", "sync"]
+__all__ = ["locked", "remove", "scratch", "staged", "sweep", "sync"]
 
 STAGING = ".staging-"
 GONE = ".gone-"
@@ -63,8 +64,19 @@ def staged(root: Path, name: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def scratch(root: Path) -> Iterator[Path]:
+    """Yield the path of a hidden folder of this process's own, for what nobody keeps; it is not made yet."""
+    folder = root / f"{STAGING}scratch-{secrets.token_hex(6)}"
+    with locked(folder.with_name(folder.name + _LOCK)):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep(root: Path) -> None:
-    """Remove the staging folders whose makers are dead, and what was half removed."""
+    """Remove the staging and scratch folders whose makers are dead, and what was half removed."""
     for folder in root.glob(f"{GONE}*"):
         shutil.rmtree(folder, ignore_errors=True)
     for lock in root.glob(f"{STAGING}*{_LOCK}"):

@@ -55,6 +55,9 @@ class CatalogService:
         A folder for what is being published.
     uploads
         What a query may bring along.
+    longest_s
+        The time of a query at the most, whoever runs it: so long replaced files are kept; that of `limits`
+        when None.
     """
 
     def __init__(
@@ -64,11 +67,13 @@ class CatalogService:
         limits: LimitSettings,
         staging: Path,
         uploads: UploadSettings | None = None,
+        *,
+        longest_s: float | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
         self._limits = limits
-        self._publisher = Publisher(store, engine, staging, limits.seconds)
+        self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds)
         self._uploads = Uploads(engine, uploads or UploadSettings(), limits)
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}

@@ -125,6 +125,13 @@ class IdentityService:
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
         return identity
 
+    def known(self, name: str) -> Identity:
+        """Return who a user is now; `NotFoundError` if there is no such user (any more)."""
+        identity = self._store.identity(name)
+        if identity is None:
+            raise NotFoundError(f"there is no user {name!r}")
+        return identity
+
     def revoke(self, token: str) -> None:
         """End a login; a token that ended already is no error."""
         self._store.drop_token(_digest(token))

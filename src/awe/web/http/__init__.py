@@ -3,6 +3,7 @@
 No rule of a protocol and no use case of a service stands here.
 """
 
+from awe.core.tables import absolute_links
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._admission import Admission
 from awe.web.http._call import Call, Handler, endpoint
@@ -23,7 +24,8 @@ from awe.web.http._identity import caller, token_of
 from awe.web.http._login import LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format
-from awe.web.http._stream import TableResponse, absolute_links
+from awe.web.http._stream import TableResponse
+from awe.web.http._waiting import Waiters, WaitingResponse
 
 __all__ = [
     "VOTABLE_TYPE",
@@ -34,6 +36,8 @@ __all__ = [
     "LoginHeaders",
     "Renderer",
     "TableResponse",
+    "Waiters",
+    "WaitingResponse",
     "absolute_links",
     "base_url",
     "caller",

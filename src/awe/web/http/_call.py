@@ -22,6 +22,7 @@ from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
 from awe.web.http._parameters import read_given
 from awe.web.http._stream import TableResponse
+from awe.web.http._waiting import WaitingResponse
 
 __all__ = ["Call", "Endpoint", "Handler", "endpoint", "make_call"]
 
@@ -102,7 +103,7 @@ def endpoint(handler: Handler, render: Renderer) -> Endpoint:
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", request.state.request_id)
             return failed(request, unexpected(request.state.request_id))
-        if isinstance(answer, TableResponse):
+        if isinstance(answer, TableResponse | WaitingResponse):
             answer.on_error = lambda error: failed(request, error)
         return answer
 

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import anyio
-import pyarrow as pa
-import pyarrow.compute as pc
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -22,7 +20,7 @@ from awe.errors import AweError, BusyError
 from awe.web.http._admission import Admission
 from awe.web.http._errors import unexpected
 
-__all__ = ["TableResponse", "absolute_links"]
+__all__ = ["TableResponse"]
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -143,28 +141,3 @@ async def _in_thread(function: Callable[..., T], *arguments: object) -> T:
 
 def _next(chunks: Iterator[bytes]) -> bytes | None:
     return next(chunks, None)
-
-
-def absolute_links(stream: TableStream, base_url: str) -> TableStream:
-    """Return the stream with the site's own addresses made complete.
-
-    Columns whose UCD is ``meta.ref.url`` may hold addresses that begin with ``/``: the index does not know
-    under which name the service is reached.
-    """
-    names = [
-        index
-        for index, column in enumerate(stream.schema)
-        if column.ucd.startswith("meta.ref.url") and pa.types.is_string(column.type)
-    ]
-    if not names:
-        return stream
-
-    def change(batch: pa.RecordBatch) -> pa.RecordBatch:
-        arrays = list(batch.columns)
-        for index in names:
-            links = arrays[index]
-            complete = pc.binary_join_element_wise(base_url, links, "")
-            arrays[index] = pc.if_else(pc.starts_with(links, "/"), complete, links)
-        return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
-
-    return stream.map(stream.schema, change)

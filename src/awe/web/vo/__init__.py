@@ -2,5 +2,6 @@
 
 from awe.web.vo import auth, moc, scs, sia, sia2, soda, ssa, tap
 from awe.web.vo._vosi import availability
+from awe.web.vo.uws import JobFace
 
-__all__ = ["auth", "availability", "moc", "scs", "sia", "sia2", "soda", "ssa", "tap"]
+__all__ = ["JobFace", "auth", "availability", "moc", "scs", "sia", "sia2", "soda", "ssa", "tap"]

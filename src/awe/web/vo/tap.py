@@ -1,7 +1,7 @@
-"""``/tap``: synchronous queries, and what the service says of itself (TAP 1.1)."""
+"""``/tap``: queries, answered at once or as jobs, and what the service says of itself (TAP 1.1)."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from starlette.responses import Response
@@ -10,37 +10,64 @@ from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
 from awe.core.vo.auth import SECURITY
-from awe.services.catalogs import TableRecord, as_written
-from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.errors import ParameterError
+from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written
+from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
 from awe.web.vo._uploads import received
 from awe.web.vo._vosi import XML, capabilities
+from awe.web.vo.uws import JobFace
 
-__all__ = ["examples", "sync", "table", "tables", "tap_capabilities"]
+__all__ = ["JOBS", "examples", "sync", "table", "tables", "tap_capabilities"]
 
 _DATA_MODELS = {"ObsCore-1.1": ("ivoa.obscore", "ivo://ivoa.net/std/ObsCore#core-1.1")}
 
 
 def sync(call: Call) -> Response:
     """Run a query: ``/tap/sync``."""
-    values = tap.PARAMS.parse(call.pairs)
-    named = values.get(dali.RESPONSEFORMAT) or values.get(dali.FORMAT)
-    form, media_type = chosen_format(named, call.accept)
-    text = values.need(tap.QUERY)
+    order = _order(call, call.pairs, call.accept)
     with tempfile.TemporaryDirectory(prefix="awe-upload-") as folder:
         stream = call.platform.catalogs.query(
-            text,
-            dialect=values.get(tap.LANG) or "adql",
+            order.text,
+            dialect=order.dialect,
             identity=call.identity,
-            max_rows=values.get(dali.MAXREC),
+            max_rows=order.max_rows,
             uploads=received(call, Path(folder)),
         )
-    stated = VOTableOptions(infos=(("QUERY", text, ""),))
-    return TableResponse(absolute_links(stream, call.base_url), form, stated, media_type=media_type)
+    links = absolute_links(stream, order.base_url)
+    options = VOTableOptions(infos=order.infos)
+    return TableResponse(links, FORMATS[order.format], options, media_type=order.media_type)
+
+
+def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> QueryOrder:
+    """Return what the parameters of a query ask for."""
+    values = tap.PARAMS.parse(pairs)
+    named = values.get(dali.RESPONSEFORMAT) or values.get(dali.FORMAT)
+    form, media_type = chosen_format(named, accept)
+    text = values.need(tap.QUERY)
+    return QueryOrder(
+        text=text,
+        dialect=values.get(tap.LANG) or "adql",
+        max_rows=values.get(dali.MAXREC),
+        format=form.name,
+        media_type=media_type,
+        base_url=call.base_url,
+        infos=(("QUERY", text, ""),),
+    )
+
+
+def _job_order(call: Call, pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    if "UPLOAD" in {name.upper() for name, _ in pairs}:
+        raise ParameterError("UPLOAD", "", "jobs take no tables with a query", hint="use /tap/sync")
+    return _order(call, pairs).to_json()
+
+
+JOBS = JobFace("tap/async", QUERY, _job_order, dali_error)
+"""``/tap/async``: queries that take their time (section 2.1)."""
 
 
 def tap_capabilities(call: Call) -> Response:
     """Say what the query service can do: ``/tap/capabilities``, also at ``/tap``, which people look at."""
-    limits = call.platform.settings.limits
+    limits, jobs = call.platform.settings.limits, call.platform.settings.jobs
     published = {record.full_name for record in call.platform.catalogs.tables(call.identity)}
     models = {name: ivoid for name, (table, ivoid) in _DATA_MODELS.items() if table in published}
     details = tap.details(
@@ -48,7 +75,8 @@ def tap_capabilities(call: Call) -> Response:
         [tap.OutputFormat(media, (name,)) for name, media in _formats()],
         default_rows=limits.default_rows,
         rows=limits.rows,
-        seconds=limits.seconds,
+        seconds=(jobs.default_seconds, jobs.seconds),
+        days=(jobs.default_days, jobs.days),
         data_models=models,
         upload_methods=("inline", "http", "https") if call.platform.settings.uploads.http else ("inline",),
         upload_bytes=limits.upload_bytes,

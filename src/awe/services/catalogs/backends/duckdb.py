@@ -9,6 +9,7 @@ the compiler.
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,6 +30,7 @@ from awe.errors import (
     UsageError,
 )
 from awe.services.catalogs._files import CatalogFiles
+from awe.services.catalogs._folders import scratch
 from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
 from awe.settings import LimitSettings
 
@@ -74,6 +76,9 @@ class DuckDBEngine:
         if set("*?[") & set(str(folder)):  # DuckDB would take it for a pattern
             raise UsageError(f"{folder}: the data folder's path may not contain * ? or [")
         self._files = CatalogFiles(folder)
+        # of this process alone: two instances would take the same names for what they spill
+        self._scratch = ExitStack()
+        spill = self._scratch.enter_context(scratch(folder))
         self._running: set[_Rows] = set()
         self._lock = threading.Lock()
         self._instance = duckdb.connect(":memory:")
@@ -81,7 +86,7 @@ class DuckDBEngine:
             self._instance.execute(f"SET threads = {int(limits.threads)}")
         values = {
             "memory": _quoted(limits.memory),
-            "temporary": _quoted(str(folder / ".spill")),
+            "temporary": _quoted(str(spill)),
             "root": _quoted(str(folder)),
         }
         for statement in _SANDBOX:
@@ -142,6 +147,7 @@ class DuckDBEngine:
         for rows in running:
             rows.close()
         self._instance.close()
+        self._scratch.close()
 
     def _relation(
         self,

@@ -1,0 +1,57 @@
+"""Where the files of jobs are: ``<job>/attempt-<n>/``, one folder an attempt."""
+
+import shutil
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+__all__ = ["JobFolders"]
+
+_ORPHAN_S = 3600.0
+
+
+class JobFolders:
+    """The folder of all jobs' files.
+
+    A file becomes a result when the job's record says so: the record names the attempt, so that two attempts,
+    of which one was taken for dead, never write to the same place.
+
+    Parameters
+    ----------
+    root
+        Made when the first job runs.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @property
+    def root(self) -> Path:
+        """The folder of all of them; it may not be there yet."""
+        return self._root
+
+    def attempt(self, job_id: str, number: int) -> Path:
+        """Return the folder of an attempt."""
+        return self._root / job_id / f"attempt-{number}"
+
+    def make_attempt(self, job_id: str, number: int) -> Path:
+        """Return the folder of an attempt that begins: it is there, and empty."""
+        folder = self.attempt(job_id, number)
+        folder.mkdir(parents=True)
+        return folder
+
+    def discard_attempt(self, job_id: str, number: int) -> None:
+        """Remove the files of an attempt."""
+        shutil.rmtree(self.attempt(job_id, number), ignore_errors=True)
+
+    def remove(self, job_id: str) -> None:
+        """Remove all files of a job."""
+        shutil.rmtree(self._root / job_id, ignore_errors=True)
+
+    def sweep(self, known: Collection[str]) -> None:
+        """Remove the folders of jobs that are not there any more: somebody was killed while removing them."""
+        if not self._root.is_dir():
+            return
+        for folder in self._root.glob("[!.]*"):
+            if folder.name not in known and time.time() - folder.stat().st_mtime > _ORPHAN_S:
+                shutil.rmtree(folder, ignore_errors=True)

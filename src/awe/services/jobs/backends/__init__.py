@@ -1,0 +1,1 @@
+"""Who can do the work of jobs, one module each."""

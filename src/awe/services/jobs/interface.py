@@ -1,0 +1,155 @@
+"""The Runner seam (who does the work), and what a kind of job is.
+
+A runner does tasks somewhere: in processes of this machine, in a cluster. It knows nothing of a queue, an owner
+or a phase, and it keeps nothing: what it has not reported when it goes away is lost, and is begun again by
+whoever comes after. A backend passes ``tests/conformance/test_runner.py``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from awe.core.progress import Progress
+from awe.errors import AweError
+from awe.services.identity import Identity
+from awe.services.jobs.model import Result, Step
+
+__all__ = [
+    "Died", "Done", "Failed", "Kind", "Moved", "Report", "Runner", "Stopped", "Task", "Work", "Workshop",
+    "WorkshopOpener",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt of a job, as a runner is given it.
+
+    Attributes
+    ----------
+    job, attempt
+        Which one it is.
+    kind, owner, order
+        As in `awe.services.jobs.model.Job`.
+    folder
+        An empty folder for the files that it makes; nobody else sees them before it has finished.
+    seconds
+        So long it may take.
+    """
+
+    job: str
+    attempt: int
+    kind: str
+    owner: str
+    order: Mapping[str, object]
+    folder: Path
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The task is so far."""
+
+    task: Task
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The task is done; its files are on the disk."""
+
+    task: Task
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The task cannot be done."""
+
+    task: Task
+    error: AweError
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The task was cancelled, and nothing of it runs any more."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """Whoever did the task is gone, without a word."""
+
+    task: Task
+
+
+Report = Moved | Done | Failed | Stopped | Died
+
+
+class Runner(Protocol):
+    """Do tasks; every task that was submitted ends in one report that is not `Moved`.
+
+    All methods may be called from any thread; `poll` from one at a time.
+    """
+
+    def room(self) -> int:
+        """Return how many more tasks could begin now."""
+
+    def submit(self, task: Task) -> None:
+        """Begin a task."""
+
+    def cancel(self, job: str, attempt: int) -> None:
+        """Stop a task, whatever it does; one that does not run is no error."""
+
+    def poll(self, seconds: float) -> Sequence[Report]:
+        """Return what happened since the last call; waits up to `seconds` for something to happen."""
+
+    def wake(self) -> None:
+        """Let a waiting `poll` return."""
+
+    def close(self) -> None:
+        """Stop everything, without reports, and let go of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a kind is given to do.
+
+    Attributes
+    ----------
+    identity
+        Whose job it is: what the owner may read, the job may read.
+    order
+        What is to be done, as the kind's own `to_json` wrote it.
+    folder
+        Where its files go.
+    progress
+        To be told how far it is; it may be told as often as one likes.
+    """
+
+    identity: Identity
+    order: Mapping[str, object]
+    folder: Path
+    progress: Progress
+
+
+Kind = Callable[[Work], Sequence[Result]]
+"""A kind of job: does the work, writes its files into the work's folder, and says which they are.
+
+Errors of `awe.errors` become the job's error. It may be stopped at any moment, and be begun again.
+"""
+
+
+class Workshop(Protocol):
+    """What a worker opens once, to do one task after the other."""
+
+    def run(self, task: Task, progress: Progress) -> tuple[Result, ...]:
+        """Do a task."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+WorkshopOpener = str
+"""``module:function``, of a function that opens a `Workshop` from `awe.settings.Settings` in a worker."""

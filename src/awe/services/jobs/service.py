@@ -1,0 +1,269 @@
+"""Use cases of jobs: make one, run it, see how far it is, fetch what it made, stop it, remove it."""
+
+import secrets
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from awe.errors import (
+    AuthenticationError,
+    AweError,
+    BusyError,
+    ForbiddenError,
+    NotFoundError,
+    ParameterError,
+    RateLimitError,
+)
+from awe.services.identity import ADMINISTRATOR, Identity
+from awe.services.jobs._dispatcher import Dispatcher
+from awe.services.jobs._folders import JobFolders
+from awe.services.jobs._ledger import Ledger
+from awe.services.jobs.interface import Runner
+from awe.services.jobs.model import Abort, Change, Event, Fail, Job, Phase, Result, Run
+from awe.services.jobs.store import JobStore
+from awe.settings import JobSettings
+
+__all__ = ["JobService"]
+
+_RETRY_S = 10
+
+
+class JobService:
+    """The jobs of one archive.
+
+    A job is its owner's alone. A job of nobody (an anonymous caller's) belongs to whoever knows its id, which
+    cannot be guessed; such jobs are in no list.
+
+    Parameters
+    ----------
+    store
+        The jobs.
+    runner
+        Who does the work; closed with this service.
+    settings
+        Limits.
+    folder
+        For the files of the jobs.
+    """
+
+    def __init__(self, store: JobStore, runner: Runner, settings: JobSettings, folder: Path) -> None:
+        self._store = store
+        self._runner = runner
+        self._settings = settings
+        self._folders = JobFolders(folder)
+        self._ledger = Ledger(store, self._folders, runner)
+        self._dispatcher: Dispatcher | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Run what is in the queue, from now on; it happens by itself when a job is run here."""
+        with self._lock:
+            if self._dispatcher is None:
+                self._dispatcher = Dispatcher(
+                    self._store, self._folders, self._ledger, self._runner, self._settings
+                )
+
+    def close(self) -> None:
+        """Run no more jobs: those that run may end within the grace time, else they are queued again."""
+        with self._lock:
+            dispatcher, self._dispatcher = self._dispatcher, None
+        if dispatcher is not None:
+            dispatcher.close()
+        self._runner.close()
+
+    # What a client asks for
+
+    def create(
+        self, kind: str, identity: Identity, *, parameters: Sequence[tuple[str, str]] = (), run_id: str = ""
+    ) -> Job:
+        """Make a job that waits to be run.
+
+        Parameters
+        ----------
+        kind
+            What will do the work.
+        parameters
+            What the client gave, for people to read.
+        run_id
+            The client's own name for it.
+        """
+        now = datetime.now(UTC)
+        job = Job(
+            id=secrets.token_hex(16),
+            kind=kind,
+            owner=identity.name,
+            created=now,
+            destruction=now + timedelta(days=min(self._settings.default_days, self._settings.days)),
+            duration_s=min(self._settings.default_seconds, self._settings.seconds),
+            run_id=run_id,
+            parameters=tuple(parameters),
+        )
+        self._store.add(job)
+        return job
+
+    def job(self, job_id: str, identity: Identity, kind: str | None = None) -> Job:
+        """Return a job; one of another `kind` is not found.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such job (any more).
+        ForbiddenError, AuthenticationError
+            If it is somebody else's.
+        """
+        found = self._store.get(job_id)
+        if found is None or kind not in {None, found[0].kind}:
+            raise NotFoundError(
+                f"there is no job {job_id}", hint="it may have been removed, or its time is over"
+            )
+        job = found[0]
+        if job.owner and job.owner != identity.name and ADMINISTRATOR not in identity.roles:
+            if identity.is_anonymous:
+                raise AuthenticationError(f"the job {job_id} belongs to a user", hint="log in")
+            raise ForbiddenError(f"the job {job_id} belongs to somebody else")
+        return job
+
+    def jobs(
+        self,
+        identity: Identity,
+        kind: str | None = None,
+        *,
+        phases: Iterable[Phase] = (),
+        after: datetime | None = None,
+        before: datetime | None = None,
+        last: int | None = None,
+    ) -> tuple[Job, ...]:
+        """Return the caller's jobs, the newest first; none for an anonymous caller.
+
+        Parameters
+        ----------
+        phases
+            Only those in one of these phases.
+        after, before
+            Only those made after, or before, a moment.
+        last
+            So many at the most; never more than the operator allows.
+        """
+        if identity.is_anonymous:
+            return ()
+        most = min(last or self._settings.listed, self._settings.listed)
+        return self._store.find(identity.name, kind, phases=phases, after=after, before=before, most=most)
+
+    def change(
+        self,
+        job_id: str,
+        identity: Identity,
+        *,
+        parameters: Sequence[tuple[str, str]] | None = None,
+        run_id: str | None = None,
+        duration_s: int | None = None,
+        destruction: datetime | None = None,
+    ) -> Job:
+        """Set what may be set before a job begins, and when it is removed; None leaves a value alone.
+
+        Parameters
+        ----------
+        parameters
+            Each takes the place of those of the same name.
+        duration_s
+            In seconds, 0 for as long as possible; cut to what the operator allows.
+        destruction
+            Cut to what the operator allows.
+
+        Raises
+        ------
+        ConflictError
+            If the phase does not allow it.
+        ParameterError
+            If the duration is below zero.
+        """
+        job = self.job(job_id, identity)
+        if duration_s is not None and duration_s < 0:
+            raise ParameterError("EXECUTIONDURATION", duration_s, "is below zero")
+        latest = datetime.now(UTC) + timedelta(days=self._settings.days)
+        event = Change(
+            parameters=None if parameters is None else _merged(job.parameters, parameters),
+            run_id=run_id,
+            duration_s=None
+            if duration_s is None
+            else min(duration_s or self._settings.seconds, self._settings.seconds),
+            destruction=min(destruction, latest) if destruction else None,
+        )
+        return self._apply(job_id, event)
+
+    def run(self, job_id: str, identity: Identity, order: Mapping[str, object]) -> Job:
+        """Put a job into the queue.
+
+        Parameters
+        ----------
+        order
+            What its kind is to do (JSON values).
+
+        Raises
+        ------
+        ConflictError
+            If it was run already.
+        RateLimitError, BusyError
+            If too many jobs wait, of this owner or of all: with when to try again.
+        """
+        job = self.job(job_id, identity)
+        self._check_room(job.owner)
+        after = self._apply(job_id, Run(datetime.now(UTC), order))
+        self.start()
+        return after
+
+    def refuse(self, job_id: str, identity: Identity, error: AweError) -> Job:
+        """Let a job fail before it begins, because what it should do cannot be understood."""
+        self.job(job_id, identity)
+        return self._apply(job_id, Fail(datetime.now(UTC), 0, error))
+
+    def abort(self, job_id: str, identity: Identity) -> Job:
+        """Stop a job, wherever it is; one that has ended is left as it is."""
+        self.job(job_id, identity)
+        return self._apply(job_id, Abort(datetime.now(UTC)))
+
+    def delete(self, job_id: str, identity: Identity) -> None:
+        """Remove a job and its files."""
+        self.job(job_id, identity)
+        self._ledger.destroy(job_id)
+
+    def result(self, job: Job, name: str) -> tuple[Result, Path]:
+        """Return what a job made under a name, and where it is.
+
+        Raises
+        ------
+        NotFoundError
+            If it has made no such thing, or not yet.
+        """
+        for result in job.results:
+            path = self._folders.attempt(job.id, job.attempt) / result.file
+            if result.name == name and path.is_file():
+                return result, path
+        hint = "it has failed: see its error" if job.error else f"it is {job.phase}"
+        raise NotFoundError(f"the job {job.id} has no result {name!r}", hint=hint)
+
+    def phases(self, ids: Sequence[str]) -> Mapping[str, Phase]:
+        """Return the phases of some jobs, of those that are there; asks for no owner."""
+        return self._store.phases(ids)
+
+    def _check_room(self, owner: str) -> None:
+        if self._store.waiting() >= self._settings.waiting:
+            raise BusyError("the queue of jobs is full", _RETRY_S)
+        if owner and self._store.waiting(owner) >= self._settings.waiting_per_user:
+            raise RateLimitError(
+                f"you have {self._settings.waiting_per_user} jobs in the queue already",
+                hint=f"try again in {_RETRY_S} s",
+                retry_after=_RETRY_S,
+            )
+
+    def _apply(self, job_id: str, event: Event) -> Job:
+        after = self._ledger.apply(job_id, event)
+        if after is None:
+            raise NotFoundError(f"there is no job {job_id} any more")
+        return after
+
+
+def _merged(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    replaced = {name.upper() for name, _ in new}
+    return (*((name, value) for name, value in old if name.upper() not in replaced), *new)
