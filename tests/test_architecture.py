@@ -45,6 +45,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cdshealpix": ("core/sky/",),
     "astropy": (
         "core/sky/_healpix.py",
+        "core/sql/rules/_units.py",
         "core/tables/formats/",
         "core/science/",
         "client/",

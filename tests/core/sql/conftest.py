@@ -11,6 +11,7 @@ import pytest
 from awe.core.sky import healpix_index
 from awe.core.sql import Parameter, TableDef, TableFunction, compile_query
 from awe.core.tables import Column, Schema
+from awe.services.catalogs.backends.duckdb import add_functions
 
 
 def _table(
@@ -139,11 +140,12 @@ def rows() -> Mapping[str, pa.Table]:
 @pytest.fixture(scope="session")
 def engine(rows: Mapping[str, pa.Table]) -> Any:
     """A DuckDB in memory that holds the rows."""
-    connection = duckdb.connect()
-    for name, table in rows.items():
-        connection.register("incoming", table)
-        connection.execute(f'create table "{name}" as select * from incoming')
-    return connection
+    with duckdb.connect() as connection:
+        add_functions(connection)
+        for name, table in rows.items():
+            connection.register("incoming", table)
+            connection.execute(f'create table "{name}" as select * from incoming')
+        yield connection
 
 
 @pytest.fixture(scope="session")

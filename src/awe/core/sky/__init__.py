@@ -6,12 +6,13 @@ test. A `Moc` is a region made of such cells. Text becomes values here too: DALI
 numpy arrays; this package uses cdshealpix and mocpy besides, and no tables, files or databases.
 """
 
-from awe.core.sky._angles import half_chord_squared, separation, unit_vector
+from awe.core.sky._angles import half_chord_squared, lonlat, separation, unit_vector
 from awe.core.sky._box import Box
-from awe.core.sky._frames import FRAMES, to_icrs
+from awe.core.sky._frames import FRAMES, rotation, to_icrs
 from awe.core.sky._healpix import MAX_ORDER, healpix_center, healpix_index, merge_ranges
 from awe.core.sky._moc import Moc
 from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
+from awe.core.sky._motion import propagate
 from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, parse_stcs
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
@@ -30,6 +31,7 @@ __all__ = [
     "half_chord_squared",
     "healpix_center",
     "healpix_index",
+    "lonlat",
     "merge_ranges",
     "moc_from_fits",
     "moc_to_fits",
@@ -39,6 +41,8 @@ __all__ = [
     "parse_polygon",
     "parse_position",
     "parse_stcs",
+    "propagate",
+    "rotation",
     "separation",
     "to_icrs",
     "unit_vector",

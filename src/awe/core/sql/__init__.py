@@ -11,17 +11,21 @@ from awe.core.sql._model import Names, Parameter, TableDef, TableFunction
 from awe.core.sql._query import Query, compile_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
-from awe.core.sql.rules._state import TableUse
+from awe.core.sql.rules._state import Resolve, TableUse
+from awe.core.sql.vectorised import VECTORISED, Vectorised
 
 __all__ = [
     "DIALECTS",
     "FUNCTIONS",
+    "VECTORISED",
     "Function",
     "Names",
     "Parameter",
     "Query",
+    "Resolve",
     "TableDef",
     "TableFunction",
     "TableUse",
+    "Vectorised",
     "compile_query",
 ]

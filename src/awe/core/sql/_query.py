@@ -11,7 +11,7 @@ from awe.core.sql._size import check_text
 from awe.core.sql.dialects import DIALECTS, PARSERS
 from awe.core.sql.lower import TARGETS
 from awe.core.sql.rules import RULES
-from awe.core.sql.rules._state import Compilation, TableUse
+from awe.core.sql.rules._state import Compilation, Resolve, TableUse
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import ParameterError
@@ -65,7 +65,14 @@ class Query:
         return TARGETS[target](self._tree, relations)
 
 
-def compile_query(text: str, names: Names, *, dialect: str = "adql", context: str | None = None) -> Query:
+def compile_query(
+    text: str,
+    names: Names,
+    *,
+    dialect: str = "adql",
+    context: str | None = None,
+    resolve: Resolve | None = None,
+) -> Query:
     """Understand a query.
 
     Parameters
@@ -78,6 +85,9 @@ def compile_query(text: str, names: Names, *, dialect: str = "adql", context: st
         ``adql`` (2.1), ``tsql`` (CasJobs) or ``postgres`` (Data Lab).
     context
         The schema in which unqualified names are looked up first.
+    resolve
+        From the name of an object to its position (ICRS, degrees), for ``ivo_simbadpoint``; it may raise
+        `NotFoundError` with near names as its hint.
 
     Raises
     ------
@@ -94,7 +104,7 @@ def compile_query(text: str, names: Names, *, dialect: str = "adql", context: st
         )
     check_text(text)
     tree = PARSERS[dialect](text)
-    run = Compilation(Text(text, dialect), names, context)
+    run = Compilation(Text(text, dialect), names, context, resolve)
     for rule in RULES:
         tree = rule(tree, run)
     limit = tree.args.get("limit")

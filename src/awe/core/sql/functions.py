@@ -6,13 +6,14 @@ it. It is data: adding a function is adding a row, and the reference page is mad
 Words
 -----
 kind of argument
-    ``number``, ``text``, ``boolean``, ``any``, ``point``, ``region``, ``literal`` (a constant in quotes).
+    ``number``, ``integer``, ``text``, ``boolean``, ``any``, ``point``, ``region``; ``time`` (a time, or a
+    text that is one); ``literal`` (a constant in quotes), ``whole`` (a constant whole number).
 result
     ``double``, ``bigint``, ``integer``, ``text``, ``boolean``, ``timestamp``; ``same`` (as the first
-    argument), ``common`` (the widest of the arguments), ``sum`` (BIGINT of integers, DOUBLE otherwise),
-    ``point``, ``region``.
+    argument), ``last`` (as the last), ``common`` (the widest of the arguments), ``sum`` (BIGINT of
+    integers, DOUBLE otherwise), ``point``, ``region``; ``doubles`` and ``counts`` (arrays).
 unit
-    ``""`` (a pure number), ``same`` (as the first argument) or a VOUnits string.
+    ``""`` (a pure number), ``same`` (as the first argument), ``named`` (by the last) or a VOUnits string.
 template
     ``{0}`` stands for the first argument, ``{*}`` for all of them.
 
@@ -21,102 +22,23 @@ error: engines evaluate conditions in any order, so ``flux > 0 AND LOG10(flux) <
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 
-__all__ = ["AGGREGATE", "FUNCTIONS", "GEOMETRY", "SCALAR", "WINDOW", "Function", "names_of", "spelled"]
+from awe.core.sql._function import AGGREGATE, DERIVED, GEOMETRY, SCALAR, WINDOW, Function
+from awe.core.sql._function import row as _row
+from awe.core.sql._udf import USER_DEFINED
 
-SCALAR, AGGREGATE, WINDOW, GEOMETRY = "scalar", "aggregate", "window", "geometry"
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One function.
-
-    Attributes
-    ----------
-    name
-        The canonical name, unique in the table; not necessarily what any dialect calls it.
-    parameters
-        Kinds of the arguments, in order.
-    required
-        How many of them must be given.
-    variadic
-        The last kind may repeat.
-    result, unit, doc
-        As the module describes them.
-    names
-        Dialect to its spellings; a dialect that is absent does not have the function.
-    lowering
-        Target to templates: the first for `required` arguments, the next for one more, and so on; the
-        last serves all further ones.
-    kind
-        `SCALAR`, `AGGREGATE`, `WINDOW` (only with OVER) or `GEOMETRY` (rewritten by ``rules.spatial``).
-    """
-
-    name: str
-    parameters: tuple[str, ...]
-    result: str
-    doc: str
-    names: Mapping[str, tuple[str, ...]]
-    required: int
-    lowering: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    variadic: bool = False
-    unit: str = ""
-    kind: str = SCALAR
-
-    def accepts(self, count: int) -> bool:
-        """Say whether the function can be called with that many arguments."""
-        return self.required <= count and (self.variadic or count <= len(self.parameters))
-
-    def parameter(self, index: int) -> str:
-        """Return the kind of the argument at `index`."""
-        return self.parameters[min(index, len(self.parameters) - 1)]
-
-    def template(self, target: str, count: int) -> str:
-        """Return the template of `target` for `count` arguments."""
-        templates = self.lowering[target]
-        return templates[min(count - self.required, len(templates) - 1)]
-
-
-_ALL = ("adql", "tsql", "postgres")
-
-
-def _row(
-    name: str,
-    parameters: str,
-    result: str,
-    duckdb: str | tuple[str, ...],
-    doc: str,
-    *,
-    only: str | None = None,
-    kind: str = SCALAR,
-    unit: str = "",
-    **spellings: str,
-) -> Function:
-    """Make a row: ``[`` opens the optional parameters, ``...`` lets the last one repeat.
-
-    Without `spellings` every dialect (or those in `only`) uses `name` itself.
-    """
-    needed, _, optional = parameters.partition("[")
-    variadic = "..." in parameters
-    kinds = tuple((needed + " " + optional).replace("...", "").replace("]", "").split())
-    dialects = only.split() if only is not None else () if spellings else _ALL
-    names = dict.fromkeys(dialects, (name,)) | {d: tuple(s.split()) for d, s in spellings.items()}
-    templates = (duckdb,) if isinstance(duckdb, str) else duckdb
-    required = len(needed.replace("...", "").split())
-    return Function(
-        name,
-        kinds,
-        result,
-        doc,
-        names,
-        required,
-        {"duckdb": templates} if duckdb else {},
-        variadic,
-        unit,
-        kind,
-    )
+__all__ = [
+    "AGGREGATE",
+    "DERIVED",
+    "FUNCTIONS",
+    "GEOMETRY",
+    "SCALAR",
+    "WINDOW",
+    "Function",
+    "names_of",
+    "spelled",
+]
 
 
 _ROUND = "round({0}, CAST({1} AS INTEGER))"
@@ -176,6 +98,8 @@ _MATHS = (
          "x cut to n decimal places (0).", unit="same", adql="TRUNCATE", postgres="TRUNC"),
     _row("RAND", "", "double", "random()", "A random number from 0 to 1, another one for each row.",
          adql="RAND", tsql="RAND", postgres="RANDOM"),
+    _row("IN_UNIT", "number literal", "double", "", "The same quantity in another unit: value, unit (VOUnits).",
+         only="adql", kind=DERIVED, unit="named"),
     _row("GREATEST", "any any...", "common", "greatest({*})", "The largest argument.",
          tsql="GREATEST", postgres="GREATEST", unit="same"),
     _row("LEAST", "any any...", "common", "least({*})", "The smallest argument.",
@@ -226,12 +150,6 @@ _TEXT = (
     _row("STR", "number [number number]", "text", (_fixed("10", "0"), _fixed("{1}", "0"), _fixed("{1}", "{2}")),
          "A number as text, right-justified in a width (10) with so many decimals (0); stars where it does not fit.",
          tsql="STR"),
-    _row("IVO_NOCASEMATCH", "text text", "integer", "CAST(lower({0}) LIKE lower({1}) AS INTEGER)",
-         "1 where a text matches a LIKE pattern ignoring case (IVOA UDF catalogue 1.2).",
-         only="adql"),
-    _row("IVO_HASHLIST_HAS", "text text", "integer",
-         "CAST(list_contains(string_split(lower({0}), '#'), lower({1})) AS INTEGER)",
-         "1 where a hash-separated list has an element (IVOA UDF catalogue 1.2).", only="adql"),
 )
 
 _CONDITIONAL = (
@@ -262,7 +180,8 @@ _AGGREGATES = (
     _row("VARIANCE_POP", "number", "double", "var_pop({0})", "Variance of a population (n).",
          kind=AGGREGATE, tsql="VARP", postgres="VAR_POP"),
     _row("STRING_AGG", "text literal", "text", "string_agg({0}, {1})", "All texts, with a separator.",
-         kind=AGGREGATE, adql="IVO_STRING_AGG", tsql="STRING_AGG", postgres="STRING_AGG"),
+         kind=AGGREGATE, adql="IVO_STRING_AGG", tsql="STRING_AGG", postgres="STRING_AGG",
+         signature="(expression TEXT, delimiter TEXT) -> TEXT"),
 )
 
 _WINDOWS = (
@@ -378,7 +297,15 @@ _COMPILED = (
 
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row
-    for row in _MATHS + _TRIGONOMETRY + _TEXT + _CONDITIONAL + _AGGREGATES + _WINDOWS + _SKY + _COMPILED
+    for row in _MATHS
+    + _TRIGONOMETRY
+    + _TEXT
+    + _CONDITIONAL
+    + _AGGREGATES
+    + _WINDOWS
+    + _SKY
+    + _COMPILED
+    + USER_DEFINED
 }
 
 

@@ -180,7 +180,7 @@ def _features() -> Iterator[tap.LanguageFeature]:
         for name in function.names.get("adql", ()):
             kind = _kind(function, name)
             if kind == "udf":
-                yield tap.LanguageFeature(kind, _signature(function, name), function.doc)
+                yield tap.LanguageFeature(kind, f"{name.lower()}{function.signature}", function.doc)
             elif kind:
                 yield tap.LanguageFeature(kind, name, function.doc)
     for kind, form in tap.SYNTAX:
@@ -190,12 +190,4 @@ def _features() -> Iterator[tap.LanguageFeature]:
 def _kind(function: Function, name: str) -> str:
     if function.kind == "geometry":
         return "adqlgeo"
-    return "udf" if name.startswith("IVO_") else tap.OPTIONAL_FUNCTIONS.get(name, "")
-
-
-def _signature(function: Function, name: str) -> str:
-    types = {"number": "DOUBLE", "text": "VARCHAR", "literal": "VARCHAR"}
-    arguments = ", ".join(
-        f"arg{i} {types.get(kind, kind.upper())}" for i, kind in enumerate(function.parameters, start=1)
-    )
-    return f"{name.lower()}({arguments}) -> {types.get(function.result, function.result.upper())}"
+    return "udf" if function.signature else tap.OPTIONAL_FUNCTIONS.get(name, "")

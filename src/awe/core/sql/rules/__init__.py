@@ -7,6 +7,7 @@ from sqlglot import exp
 from awe.core.sql.gate import check
 from awe.core.sql.rules._state import Compilation
 from awe.core.sql.rules.calls import calls
+from awe.core.sql.rules.derived import derived
 from awe.core.sql.rules.grouping import grouping
 from awe.core.sql.rules.names import bind
 from awe.core.sql.rules.shape import balance, canonical
@@ -23,5 +24,6 @@ RULES: tuple[Rule, ...] = (
     lambda tree, run: calls(tree, run.text),
     bind,
     grouping,
+    derived,
     spatial,
 )

@@ -42,6 +42,7 @@ SQL_TYPES: Mapping[object, pa.DataType] = {
 RESULTS: Mapping[str, pa.DataType] = {
     "double": pa.float64(), "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(),
     "boolean": pa.bool_(), "timestamp": pa.timestamp("us"), "point": _POINT, "region": _REGION,
+    "doubles": ARRAY, "counts": pa.list_(pa.int64()),
 }  # fmt: skip
 NUMBER = re.compile(
     r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE
@@ -100,15 +101,19 @@ def said(kind: pa.DataType) -> str:
 
 KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
     "number": is_number,
+    "integer": pa.types.is_integer,
     "text": is_text,
+    "time": lambda kind: is_text(kind) or pa.types.is_temporal(kind),
     "boolean": pa.types.is_boolean,
     "any": lambda _kind: True,
     "literal": is_text,
+    "whole": pa.types.is_integer,
     "array": pa.types.is_list,
     "point": lambda kind: kind == _POINT,
     "region": lambda kind: kind in {_POINT, _REGION},
 }
 KIND_SAID = {
-    "number": "a number", "text": "a text", "boolean": "a condition", "literal": "a constant text",
+    "number": "a number", "integer": "a whole number", "text": "a text", "time": "a time",
+    "boolean": "a condition", "literal": "a constant text", "whole": "a constant whole number",
     "array": "ARRAY[...]", "point": "a POINT", "region": "a region", "any": "a value",
 }  # fmt: skip

@@ -4,7 +4,7 @@ A node that is bound carries ``meta["value"]``, a `Column` that says its type, u
 column's qualifier is its source's key (``t1``), never the caller's alias, so nothing shadows anything.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ __all__ = [
     "CELL",
     "Compilation",
     "Output",
+    "Resolve",
     "Scope",
     "Source",
     "TableUse",
@@ -30,6 +31,9 @@ __all__ = [
     "view_name",
 ]
 
+
+Resolve = Callable[[str], tuple[float, float] | None]
+"""From the name of an object to its position (ICRS, degrees), or None; it may raise NotFoundError, with a hint."""
 
 CELL = "_cell"
 """The column that a source of a sky join gets, one row for each cell within reach."""
@@ -107,6 +111,7 @@ class Compilation:
     text: Text
     names: Names
     context: str | None
+    resolve: Resolve | None = None
     uses: dict[str, TableUse] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
     views: tuple[str, ...] = ()

@@ -257,9 +257,13 @@ def _numeric(node: exp.Expr, key: str, text: Text) -> None:
 def _need(part: exp.Expr, kind: str, text: Text) -> None:
     """Check an argument; the kinds are those of ``awe.core.sql.functions``."""
     found = value(part).type
-    good = KINDS[kind](found) or (is_null(found) and kind != "region")
-    if not good:
+    good = KINDS[kind](found) or (is_null(found) and kind not in _NEVER_NULL)
+    if not good or (kind in _WRITTEN_OUT and not isinstance(part, exp.Literal)):
         raise text.syntax(part, f"expected {KIND_SAID[kind]} here, not {said(found)}")
+
+
+_WRITTEN_OUT = frozenset({"literal", "whole"})
+_NEVER_NULL = _WRITTEN_OUT | {"region"}
 
 
 def _call(node: exp.Expr, text: Text) -> exp.Expr:
@@ -276,9 +280,13 @@ def _result(function: Function, columns: list[Column], node: exp.Expr, text: Tex
     unit = function.unit
     if unit == "same":
         unit = columns[0].unit if columns else ""
+    elif unit == "named":
+        unit = node.expressions[-1].name.strip()
     kind = RESULTS.get(function.result)
     if function.result == "same":
         kind = columns[0].type
+    elif function.result == "last":
+        kind = columns[-1].type
     elif function.result == "sum":
         kind = pa.int64() if pa.types.is_integer(columns[0].type) else pa.float64()
     elif kind is None:

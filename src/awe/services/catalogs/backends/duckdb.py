@@ -15,10 +15,11 @@ from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import ARROW, SPECIAL
 
 from awe.core.progress import Progress
 from awe.core.sky import Moc
-from awe.core.sql import Query, TableUse
+from awe.core.sql import VECTORISED, Query, TableUse
 from awe.core.tables import Schema, TableStream
 from awe.errors import (
     AweError,
@@ -34,7 +35,7 @@ from awe.services.catalogs._folders import scratch
 from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
 from awe.settings import LimitSettings
 
-__all__ = ["DuckDBEngine"]
+__all__ = ["DuckDBEngine", "add_functions"]
 
 _BATCH_ROWS = 65_536
 # Order matters: nothing can be changed after the last one but the time of a query (`allowed_configs`).
@@ -89,6 +90,7 @@ class DuckDBEngine:
             "temporary": _quoted(str(spill)),
             "root": _quoted(str(folder)),
         }
+        add_functions(self._instance)
         for statement in _SANDBOX:
             self._instance.execute(statement.format(**values))
 
@@ -164,6 +166,15 @@ class DuckDBEngine:
         paths = self._files.paths(stored[use.table.full_name].location, use.region)
         listed = ", ".join(_quoted(str(path)) for path in paths)
         return f"read_parquet([{listed}], hive_partitioning = false)"
+
+
+def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make what DuckDB cannot compute itself known to it and to all cursors of the connection."""
+    for function in VECTORISED:
+        connection.create_function(
+            function.name, function.compute, [*function.parameters], function.result,
+            type=ARROW, null_handling=SPECIAL,
+        )  # fmt: skip
 
 
 class _Rows(TableStream):
