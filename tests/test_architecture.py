@@ -55,6 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "testing/",
     ),
     "scipy": ("core/science/",),
+    "specutils": ("core/science/spectra/_specutils.py", "client/spectra.py"),
     "PIL": ("core/science/",),
     "sqlalchemy": (
         "services/system/",

@@ -4,6 +4,7 @@ import hashlib
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
@@ -45,15 +46,22 @@ def test_the_files_are_deterministic_and_small(tmp_path: Path) -> None:
     said: list[tuple[str, int, int | None]] = []
     first = write_demo_sky(tmp_path / "a", progress=lambda *step: said.append(step))
     second = write_demo_sky(tmp_path / "b")
-    assert [done for _, done, _ in said] == list(range(len(FRAMES) + 2))
+    assert [done for _, done, _ in said] == list(range(len(FRAMES) + 3))
     files = [p for p in (tmp_path / "a").rglob("*") if p.is_file()]
-    assert len(files) == len(FRAMES) + 3
+    spectra = list(first.spectra.iterdir())
+    assert len(spectra) == 9
+    assert len(files) == len(FRAMES) + 4 + len(spectra)
     assert sum(p.stat().st_size for p in files) < 120e6
     for path in files:
         twin = tmp_path / "b" / path.relative_to(tmp_path / "a")
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(twin.read_bytes()).digest()
     assert pq.read_schema(first.catalog).names == list(CATALOG_SCHEMA.names)
     assert {p.name for p in first.images.iterdir()} == {f"{frame.name}_drz.fits" for frame in FRAMES}
+    for path in spectra:
+        with fits.open(path) as hdus:
+            hdus.verify("exception")
+            assert hdus[0].header["SIMULATD"] is True
+            assert np.median(hdus[1].data["FLUX"] / hdus[1].data["ERROR"]) > 10
     for path in second.images.iterdir():
         with fits.open(path) as hdus:
             hdus.verify("exception")

@@ -1,11 +1,12 @@
 """Write the demonstration sky as the files an archive would publish.
 
 `awe.core.science.simulation` makes the sky; this module gives it the form of any archive's delivery:
-a Parquet catalogue, a folder of FITS images, and a describe file (TOML) for each. They are published
+a Parquet catalogue, folders of FITS images and spectra, and a describe file (TOML) for each. They are published
 with the same commands as other data::
 
     awe publish table hsc.SumCat demo/sumcat.parquet --describe demo/sumcat.toml
-    awe publish images hla demo/images --describe demo/hla.toml
+    awe publish observations hla demo/images --describe demo/hla.toml
+    awe publish observations m87spectra demo/spectra --describe demo/m87spectra.toml
 
 It imports core only, and knows nothing of what publishes the files.
 """
@@ -28,10 +29,12 @@ from awe.core.science.simulation import (
     frame_hdus,
     render,
     simulate_sky,
+    simulated_spectra,
+    spectrum_hdus,
     summary_catalog,
 )
 
-__all__ = ["DemoSky", "catalog_description", "images_description", "write_demo_sky"]
+__all__ = ["DemoSky", "catalog_description", "images_description", "spectra_description", "write_demo_sky"]
 
 SEED = 87
 
@@ -70,12 +73,16 @@ class DemoSky:
         Parquet file of the table ``hsc.SumCat``, and what describes it.
     images, images_describe
         Folder of the FITS images of the collection ``hla``, and what describes it.
+    spectra, spectra_describe
+        Folder of the spectra of the collection ``m87spectra``, and what describes it.
     """
 
     catalog: Path
     catalog_describe: Path
     images: Path
     images_describe: Path
+    spectra: Path
+    spectra_describe: Path
 
 
 def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None = None) -> DemoSky:
@@ -96,11 +103,13 @@ def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None 
         Where everything is: about 65 MB.
     """
     written = DemoSky(
-        folder / "sumcat.parquet", folder / "sumcat.toml", folder / "images", folder / "hla.toml"
-    )
-    written.images.mkdir(parents=True, exist_ok=True)
+        folder / "sumcat.parquet", folder / "sumcat.toml", folder / "images", folder / "hla.toml",
+        folder / "spectra", folder / "m87spectra.toml",
+    )  # fmt: skip
+    for made in (written.images, written.spectra):
+        made.mkdir(parents=True, exist_ok=True)
     report = progress or silent
-    steps = len(FRAMES) + 1
+    steps = len(FRAMES) + 2
     report(written.catalog.name, 0, steps)
     sky = simulate_sky(seed)
     _write_catalog(sky, written)
@@ -108,6 +117,10 @@ def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None 
     for i, frame in enumerate(FRAMES):
         report(_file_name(frame), i + 1, steps)
         frame_hdus(render(sky, frame)).writeto(written.images / _file_name(frame), overwrite=True)
+    report(written.spectra.name, len(FRAMES) + 1, steps)
+    written.spectra_describe.write_text(spectra_description(), encoding="utf-8")
+    for spectrum in simulated_spectra(sky):
+        spectrum_hdus(spectrum).writeto(written.spectra / f"{spectrum.name}.fits", overwrite=True)
     report("", steps, steps)
     return written
 
@@ -147,6 +160,29 @@ def images_description() -> str:
         *_section("collection", about),
         # the archive calls the sum of all filters "detection"; FILTER1 and FILTER2 say what was summed
         *_section("keywords", {"spectral_elt": "FILTER"}),
+        *_section("metadata", metadata),
+    ]
+    return "\n".join(lines).lstrip() + "\n"
+
+
+def spectra_description() -> str:
+    """Return the describe file of the spectra."""
+    about = {
+        "title": "Spectra in M87 (simulated)",
+        "description": (
+            "SIMULATED. Optical spectra of the nucleus, the galaxy, a knot of the jet and six globular clusters, made "
+            "of the magnitudes of the simulated sky and of lines at the published velocity."
+        ),
+    }
+    references = "; ".join(
+        row.reference for row in PUBLISHED if row.key in {"velocity", "cluster_dispersion"}
+    )
+    keywords = {"redshift": "REDSHIFT", "target_class": "OBJCLASS", "em_res_power": "SPEC_RP"}
+    metadata = {"simulated": "yes: every sample", "data_source": "artificial", "reference": references}
+    lines = [
+        *_section("collection", about),
+        *_section("constants", {"s_fov": 2.0 / 3600.0}),
+        *_section("keywords", keywords),
         *_section("metadata", metadata),
     ]
     return "\n".join(lines).lstrip() + "\n"

@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("awe.cli.coverage", "Which part of the sky a table or collection covers."),
     "resolve": ("awe.cli.resolve", "Where an object is, by its name."),
     "images": ("awe.cli.images", "Images that cover a position."),
+    "spectra": ("awe.cli.spectra", "Spectra near a position."),
+    "spectrum": ("awe.cli.spectrum", "One spectrum as a table, into a file."),
     "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),
     "publish": ("awe.cli.publish", "Publish tables, images and spectra in an archive here."),
     "remove": ("awe.cli.remove", "Remove what is published from an archive here."),

@@ -5,10 +5,11 @@ from awe.demo import write_demo_sky
 from awe.errors import NotFoundError
 from awe.platform import Platform
 
-__all__ = ["COLLECTION", "TABLE", "publish_demo"]
+__all__ = ["COLLECTION", "SPECTRA", "TABLE", "publish_demo"]
 
 TABLE = "hsc.SumCat"
 COLLECTION = "hla"
+SPECTRA = "m87spectra"
 
 
 def publish_demo(platform: Platform, progress: Progress) -> bool:
@@ -24,7 +25,8 @@ def publish_demo(platform: Platform, progress: Progress) -> bool:
     platform.catalogs.publish(
         TABLE, [sky.catalog], describe=sky.catalog_describe, replace=True, progress=progress
     )
-    # the images come last: where they are, the catalogue is
+    platform.observations.publish(SPECTRA, sky.spectra, describe=sky.spectra_describe, progress=progress)
+    # the images come last: where they are, the rest is
     platform.observations.publish(COLLECTION, sky.images, describe=sky.images_describe, progress=progress)
     return True
 

@@ -11,14 +11,15 @@ from awe.client.coverage import CoverageClient
 from awe.client.identity import IdentityClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
+from awe.client.spectra import SpectraClient
 from awe.errors import ServiceError
 from awe.settings import ClientSettings
 
 __all__ = ["Client", "connect"]
 
 
-class Client(CatalogsClient, ObservationsClient, CoverageClient, NamesClient, IdentityClient):
-    """An archive: its tables, its images, and your account there.
+class Client(CatalogsClient, ObservationsClient, SpectraClient, CoverageClient, NamesClient, IdentityClient):
+    """An archive: its tables, its images and spectra, and your account there.
 
     Made by `connect`. Close it, or use it in a ``with`` block, when it holds a local archive.
     """

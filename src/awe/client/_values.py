@@ -4,6 +4,7 @@ Positions (`SkyCoord`, "12:30:49.4 +12:23:28", a pair of degrees), angles ("10 a
 degrees), tables (Arrow batches to `astropy.table.Table` with units, UCDs and masks).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +21,9 @@ from awe.core.tables import Column, TableStream, position_names
 from awe.core.tables.formats import FORMATS
 from awe.errors import NotFoundError, ParameterError
 
-__all__ = ["AngleLike", "PositionLike", "degrees", "position", "positions", "read_votable", "to_astropy"]
+__all__ = [
+    "AngleLike", "PositionLike", "degrees", "interval_text", "listed", "position", "positions", "read_votable", "to_astropy",
+]  # fmt: skip
 
 PositionLike: TypeAlias = SkyCoord | str | tuple[float, float]
 """A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, (ra, dec) in ICRS degrees; where a
@@ -136,6 +139,27 @@ def _values(data: pa.Array) -> Any:
 
 _RA_UCDS = ("pos.eq.ra;meta.main", "POS_EQ_RA_MAIN", "pos.eq.ra")
 _DEC_UCDS = ("pos.eq.dec;meta.main", "POS_EQ_DEC_MAIN", "pos.eq.dec")
+
+
+def listed(value: object) -> list[str] | None:
+    """Return one value or a sequence of values as texts; None stays."""
+    if value is None:
+        return None
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    return [str(v) for v in value] if several else [str(value)]  # type: ignore[attr-defined]
+
+
+def interval_text(value: tuple[float, float] | None) -> str | None:
+    """Return (lowest, highest) as a DALI interval (1.1 section 3.3.5); None stays."""
+    if value is None:
+        return None
+    low, high = (float(v) for v in value)
+    return f"{_bound(low)} {_bound(high)}"
+
+
+def _bound(value: float) -> str:
+    # open ends are spelt -Inf and +Inf
+    return repr(value) if abs(value) != float("inf") else ("+Inf" if value > 0 else "-Inf")
 
 
 def positions(table: Table) -> SkyCoord:

@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Params
-from awe.client._values import AngleLike, PositionLike, degrees
+from awe.client._values import AngleLike, PositionLike, degrees, interval_text, listed
 from awe.errors import NotFoundError, ParameterError
 
 __all__ = ["ObservationsClient"]
@@ -52,12 +52,12 @@ class ObservationsClient(ServiceClient):
             Rows at the most.
         """
         params: dict[str, Any] = {
-            "INSTRUMENT": _list(instrument),
-            "COLLECTION": _list(collection),
-            "CALIB": _list(calib_level),
-            "EXPTIME": _interval(exposure_s),
-            "BAND": _interval(band_m),
-            "TIME": _interval(time_mjd),
+            "INSTRUMENT": listed(instrument),
+            "COLLECTION": listed(collection),
+            "CALIB": listed(calib_level),
+            "EXPTIME": interval_text(exposure_s),
+            "BAND": interval_text(band_m),
+            "TIME": interval_text(time_mjd),
             "TARGET": target,
             "MAXREC": max_rows,
             "RESPONSEFORMAT": BINARY2,
@@ -130,28 +130,6 @@ class ObservationsClient(ServiceClient):
         if format != "png":
             raise ParameterError("format", format, "only png is offered")
         return self.transport.get_bytes(f"/api/datasets/{quote(name, safe='')}/preview", {"size": size})
-
-
-def _list(value: object) -> list[str] | None:
-    if value is None:
-        return None
-    return (
-        [str(v) for v in value]
-        if isinstance(value, Sequence) and not isinstance(value, str)
-        else [str(value)]
-    )
-
-
-def _interval(value: tuple[float, float] | None) -> str | None:
-    if value is None:
-        return None
-    low, high = (float(v) for v in value)
-    return f"{_bound(low)} {_bound(high)}"
-
-
-def _bound(value: float) -> str:
-    # DALI 1.1 section 3.3.4 spells open ends -Inf and +Inf
-    return repr(value) if abs(value) != float("inf") else ("+Inf" if value > 0 else "-Inf")
 
 
 def _is_there(path: Path, size: object) -> bool:

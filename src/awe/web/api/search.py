@@ -1,4 +1,4 @@
-"""Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/position``."""
+"""Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/spectra``, ``/api/position``."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from awe.core.sky import Circle
 from awe.core.tables import TableStream
+from awe.core.vo.dali import interval
+from awe.errors import ParameterError
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, place
@@ -81,6 +83,50 @@ def images(
     return answer(
         services.observations.find(Criteria(regions=(region,), dataproduct_types=IMAGES), max_rows=max_rows)
     )
+
+
+@get(router, "/spectra", response_class=Response)
+def spectra(
+    request: Request,
+    services: Services,
+    position: Annotated[str, Query(description="Centre of a circle; everywhere when empty")] = "",
+    radius: Radius = "1 arcmin",
+    band: Annotated[
+        str, Query(description="Lowest and highest wavelength in metres, such as 4e-7 7e-7")
+    ] = "",
+    time: Annotated[str, Query(description="First and last MJD, such as 52000 +Inf")] = "",
+    redshift: Annotated[str, Query(description="Lowest and highest redshift of the target")] = "",
+    target: Annotated[list[str] | None, Query(description="Target's name, case ignored")] = None,
+    instrument: Annotated[list[str] | None, Query(description="Instrument")] = None,
+    collection: Annotated[list[str] | None, Query(description="Collection")] = None,
+    max_rows: Rows = None,
+    form: Form = "json",
+) -> Response:
+    """Return the spectra taken within a circle on the sky, the nearest first; everywhere without a position."""
+    answer = _answer(request, form)
+    centre = place(services, position) if position.strip() else None
+    criteria = Criteria(
+        regions=() if centre is None else (Circle(*centre, angle_deg("radius", radius)),),
+        band=_intervals("band", band),
+        time=_intervals("time", time),
+        redshift=_intervals("redshift", redshift),
+        names=tuple(target or ()),
+        instruments=tuple(instrument or ()),
+        collections=tuple(collection or ()),
+        dataproduct_types=("spectrum",),
+    )
+    return answer(services.observations.find(criteria, max_rows=max_rows, nearest_to=centre))
+
+
+def _intervals(name: str, given: str) -> tuple[tuple[float, float], ...]:
+    if not given.strip():
+        return ()
+    try:
+        return (interval(given),)
+    except ValueError as error:
+        raise ParameterError(
+            name, given, str(error), hint="two numbers; -Inf and +Inf are open ends"
+        ) from None
 
 
 @get(router, "/position")

@@ -2,7 +2,8 @@
 
 `simulate_sky` draws the truth (globular clusters, stars, galaxies) from published numbers
 (`PUBLISHED`); `summary_catalog` measures it as the Hubble Source Catalog would; `render` makes the
-images of `FRAMES` of it, and `frame_hdus` dresses them with FITS headers. The same seed gives the
+images of `FRAMES` of it, and `frame_hdus` dresses them with FITS headers; `simulated_spectra` are spectra of
+its brightest objects. The same seed gives the
 same bytes. Nothing here opens a file: `awe.demo` writes what this makes.
 """
 
@@ -15,6 +16,7 @@ from awe.core.science.simulation._headers import frame_hdus, primary_header, sci
 from awe.core.science.simulation._published import PUBLISHED, PublishedNumber, number
 from awe.core.science.simulation._render import PSF, Picture, render
 from awe.core.science.simulation._sources import CLUSTER, GALAXY, STAR, Sky, Sources, simulate_sky
+from awe.core.science.simulation._spectra import SimulatedSpectrum, simulated_spectra, spectrum_hdus
 
 __all__ = [
     "BANDS",
@@ -33,6 +35,7 @@ __all__ = [
     "Frame",
     "Picture",
     "PublishedNumber",
+    "SimulatedSpectrum",
     "Sky",
     "Sources",
     "elliptical_radius",
@@ -45,6 +48,8 @@ __all__ = [
     "render",
     "science_header",
     "simulate_sky",
+    "simulated_spectra",
+    "spectrum_hdus",
     "summary_catalog",
     "surface_brightness",
 ]

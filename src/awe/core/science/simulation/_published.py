@@ -60,6 +60,17 @@ PUBLISHED: tuple[PublishedNumber, ...] = (
         "Mei et al. 2007, ApJ 655, 144",
     ),
     PublishedNumber(
+        "velocity", "heliocentric velocity of M87", 1284.0, "km/s", "Cappellari et al. 2011, MNRAS 413, 813"
+    ),
+    PublishedNumber(
+        "cluster_dispersion",
+        "velocity dispersion of the clusters",
+        330.0,
+        "km/s",
+        "Strader et al. 2011, ApJS 197, 33",
+        "approximate",
+    ),
+    PublishedNumber(
         "sersic_n",
         "Sérsic index of M87, V band, major axis",
         11.84,
