@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import gc
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -42,8 +43,25 @@ def chromium() -> str:
     return _program("chromium", "chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.fixture(scope="session")
+def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give pyvo the vocabulary of links, which it fetches from ivoa.net before it opens a dataset by its links."""
+    from astropy.config.paths import set_temp_cache
+    from astropy.utils.data import import_file_to_cache
+
+    folder = tmp_path_factory.mktemp("vocabulary")
+    narrower = {"preview": ["preview-image", "preview-plot", "thumbnail"], "proc": ["cutout"]}
+    words = ("this", "auxiliary", "cutout", "derivation", "documentation", "error", "preview", "proc",
+             "progenitor", "weight")  # fmt: skip
+    terms = {word: {"label": word, "wider": [], "narrower": narrower.get(word, [])} for word in words}
+    (folder / "core.json").write_text(json.dumps({"terms": terms}))
+    with set_temp_cache(folder):
+        import_file_to_cache("http://www.ivoa.net/rdf/datalink/core", str(folder / "core.json"))
+        yield
+
+
 @pytest.fixture
-def session(request: pytest.FixtureRequest) -> Iterator[Any]:
+def session(request: pytest.FixtureRequest, vocabulary: None) -> Iterator[Any]:  # pyvo asks for it
     """Return a session for pyvo's services, closed afterwards.
 
     pyvo leaves an answer that it refuses unread, and so a socket open: its ResourceWarning is not ours.

@@ -62,8 +62,7 @@ def test_pyvo_sia2(server: str, session: Any) -> None:
 
 def test_pyvo_cuts_what_sia2_found(server: str, session: Any) -> None:
     found = pyvo.dal.SIA2Service(f"{server}/sia2", session=session).search(pos=(RA, DEC, 0.01))
-    service = next(iter(found.iter_adhocservices()))
-    assert {p.name: p.value for p in service.params}["standardID"].startswith("ivo://ivoa.net/std/SODA")
+    assert found.get_adhocservice_by_ivoid("ivo://ivoa.net/std/SODA#sync-1")
     piece = found[0].processed(circle=(RA, DEC, 0.001))
     with closing(piece):
         assert piece.read(6) == b"SIMPLE"
@@ -109,6 +108,10 @@ VOTABLES = [
     "/tap/sync?"
     + urlencode({"LANG": "ADQL", "QUERY": f"SELECT * FROM {TINY_TABLE}", "RESPONSEFORMAT": "votable/b2"}),
     "/tap/sync?LANG=ADQL&QUERY=DUFF",
+    "/tap/sync?" + urlencode({"LANG": "ADQL", "QUERY": "SELECT * FROM ivoa.obscore"}),
+    "/datalink/links",
+    "/datalink/links?" + urlencode({"ID": [f"ivo://tiny.test/tiny?{TINY_IMAGES[0]}", "nix"]}, doseq=True),
+    "/datalink/links?MAXREC=x",
 ]
 
 
@@ -133,6 +136,7 @@ DOCUMENTS = [
     "/sia/capabilities",
     "/sia2/capabilities",
     "/soda/capabilities",
+    "/datalink/capabilities",
 ]
 
 

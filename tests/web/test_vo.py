@@ -248,7 +248,7 @@ def test_sia2(web: TestClient, params: Params, found: int) -> None:
 def test_an_image_search_says_how_to_cut(web: TestClient) -> None:
     for path, params in (("/sia2/query", {}), ("/sia", {"POS": f"{RA},{DEC}"})):
         document = ask(web, path, params)
-        service = next(r for r in document.resources if r.utype == "adhoc:service")
+        service = next(r for r in document.resources if r.name == "cutout")
         said = {param.name: param.value for param in service.params}
         assert said["accessURL"] == "http://testserver/soda/sync"
         assert said["standardID"] == "ivo://ivoa.net/std/SODA#sync-1.0"
@@ -314,6 +314,7 @@ def test_nothing_is_there_to_cut(web: TestClient, region: Params) -> None:
         ("sia", "ivo://ivoa.net/std/SIA"),
         ("sia2", "ivo://ivoa.net/std/SIA#query-2.0"),
         ("soda", "ivo://ivoa.net/std/SODA#sync-1.0"),
+        ("datalink", "ivo://ivoa.net/std/DataLink#links-1.1"),
     ],
 )
 def test_capabilities_lead_somewhere(web: TestClient, service: str, standard: str) -> None:

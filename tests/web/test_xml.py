@@ -17,7 +17,7 @@ from awe.testing import TINY_CENTRE, TINY_TABLE
 
 RA, DEC = TINY_CENTRE
 CONE = {"RA": RA, "DEC": DEC, "SR": 0.05}
-SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda", "ssa")
+SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda", "ssa", "datalink")
 
 DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     *((f"/{service}/{word}", {}) for service in SERVICES for word in ("capabilities", "availability")),
@@ -40,6 +40,8 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/ssa", {"REQUEST": "queryData", "POS": f"{RA},{DEC}", "SIZE": "0.1"}),
     ("/ssa", {"FORMAT": "METADATA"}),
     ("/ssa", {"POS": "nix"}),
+    ("/datalink/links", {"ID": ["ivo://tiny.test/tiny?tiny_acs_f606w", "nix"]}),
+    ("/datalink/links", {"MAXREC": "nix"}),
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from awe import __version__
+from awe.core.vo import datalink as datalink_
 from awe.core.vo import scs as scs_
 from awe.core.vo import sia1
 from awe.core.vo import sia2 as sia2_
@@ -38,6 +39,7 @@ from awe.web.http import (
     Renderer,
     Waiters,
     dali_error,
+    datalink_error,
     endpoint,
     error_headers,
     json_error,
@@ -48,7 +50,7 @@ from awe.web.http import (
     ssa_error,
     wants_json,
 )
-from awe.web.vo import JobFace, auth, availability, moc, scs, sia, sia2, soda, ssa, tap
+from awe.web.vo import JobFace, auth, availability, datalink, moc, scs, sia, sia2, soda, ssa, tap
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -113,6 +115,10 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS),
     Entry("/soda/capabilities",                 _READ,  soda.soda_capabilities, dali_error),
     Entry("/soda/availability",                 _READ,  availability,           dali_error),
+    Entry("/datalink",                          _BOTH,  datalink.links,         datalink_error),
+    Entry("/datalink/links",                    _BOTH,  datalink.links,         datalink_error, datalink_.PARAMS),
+    Entry("/datalink/capabilities",             _READ,  datalink.datalink_capabilities, dali_error),
+    Entry("/datalink/availability",             _READ,  availability,           dali_error),
     Entry("/moc/{table}",                       _READ,  moc.table_moc,          json_error,     moc.PARAMS),
     Entry("/moc/collection/{name}",             _READ,  moc.collection_moc,     json_error,     moc.PARAMS),
     Entry("/auth/login",                        "POST", auth.login,             json_error),

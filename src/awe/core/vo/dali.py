@@ -7,9 +7,11 @@ import math
 from collections.abc import Iterable
 
 from awe.core.vo.params import Param, integer, number, text
+from awe.errors import AweError, LimitError, ServiceError, UnavailableError
 
 __all__ = [
-    "FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "UPLOAD", "Upload", "interval", "number_interval",
+    "FORMAT", "MAXREC", "REQUEST", "RESPONSEFORMAT", "UPLOAD", "Upload", "fault_word", "interval",
+    "number_interval",
     "with_synonyms",
 ]  # fmt: skip
 
@@ -86,6 +88,15 @@ def number_interval(given: str) -> tuple[float, float]:
     """Parse an interval, or one number as the interval that holds just it (SIA 2.0 section 2.1.2)."""
     parts = given.split()
     return interval(f"{parts[0]} {parts[0]}" if len(parts) == 1 else given)
+
+
+def fault_word(error: AweError) -> str:
+    """Return the word that errors of SIA 2.0 (section 2.4) and DataLink 1.1 (section 3.4) begin with."""
+    if isinstance(error, UnavailableError):
+        return "TransientFault"
+    if isinstance(error, ServiceError):
+        return "FatalFault"
+    return "DefaultFault" if isinstance(error, LimitError) else "UsageFault"
 
 
 def with_synonyms(media_types: Iterable[str]) -> tuple[str, ...]:

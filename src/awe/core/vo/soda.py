@@ -1,25 +1,30 @@
 """Server-side Operations for Data Access 1.0 (REC 2017-05-17): cutouts.
 
-Its parameters, the words its errors begin with (section 4.2), and the service descriptor
-(section 4.3, DataLink 1.1 section 4) that an image search puts behind its table, so that a client can
-offer the cutout of every image it found.
+Its parameters, the words its errors begin with (section 5.2), and the service descriptors (section 4) by
+which other answers tell a client what it can cut: one for all rows of a table, or one for a dataset with
+the values that it covers.
 """
 
-from awe.core.sky import Circle, Polygon, Region, parse_circle, parse_dali, parse_polygon
+from collections.abc import Iterator, Mapping
+
+from awe.core.sky import Circle, Polygon, Region, parse_circle, parse_dali, parse_polygon, parse_stcs
 from awe.core.vo import dali
-from awe.core.vo._xml import Element, node
+from awe.core.vo._descriptor import Input
+from awe.core.vo._descriptor import descriptor as _descriptor
+from awe.core.vo._xml import Element
 from awe.core.vo.params import Param, Params, text
 from awe.errors import AuthenticationError, AweError, ForbiddenError, ServiceError, UnavailableError
 
 __all__ = [
-    "BAND", "CIRCLE", "ID", "PARAMS", "POLYGON", "POS", "STANDARD_ID", "Element", "descriptor", "error_text",
+    "BAND", "CIRCLE", "ID", "PARAMS", "POLYGON", "POS", "STANDARD_ID", "Element", "dataset_descriptor",
+    "descriptor", "error_text",
 ]  # fmt: skip
 
 STANDARD_ID = "ivo://ivoa.net/std/SODA#sync-1.0"
 
 ID: Param[str] = Param(
     "ID", text, "Identifier of the dataset (obs_publisher_did) or its name (obs_id)",
-    ucd="meta.id;meta.main", repeated=True, example="ivo://example.awe/hla?name",
+    ucd="meta.ref.url;meta.curation", repeated=True, example="ivo://example.awe/hla?name",
 )  # fmt: skip
 CIRCLE: Param[Circle] = Param(
     "CIRCLE", parse_circle, "Region to cut out: ra dec radius, ICRS", "double", "3", unit="deg",
@@ -31,7 +36,7 @@ POLYGON: Param[Polygon] = Param(
     example="187.70 12.38 187.72 12.38 187.72 12.40 187.70 12.40",
 )  # fmt: skip
 POS: Param[Region] = Param(
-    "POS", parse_dali, "Region to cut out: CIRCLE, RANGE or POLYGON with numbers, ICRS", unit="deg",
+    "POS", parse_dali, "Region to cut out: CIRCLE, RANGE or POLYGON with numbers, ICRS degrees",
     ucd="pos.outline;obs", repeated=True, example="CIRCLE 187.7059 12.3911 0.01",
 )  # fmt: skip
 BAND: Param[tuple[float, float]] = Param(
@@ -42,6 +47,8 @@ PARAMS = Params(
     ID, CIRCLE, POLYGON, POS, BAND,
     refused={"TIME": "the datasets are not cut in time", "POL": "the datasets are not cut in polarisation"},
 )  # fmt: skip
+
+_FILTERS = tuple(param for param in PARAMS if param is not ID)
 
 _WORDS: tuple[tuple[type[AweError], str], ...] = (
     (AuthenticationError, "AuthenticationError"),
@@ -64,7 +71,7 @@ def error_text(error: AweError) -> str:
 
 
 def descriptor(access_url: str, did_field: str) -> Element:
-    """Return the service descriptor RESOURCE of the cutout service.
+    """Return the descriptor by which a client cuts any of the rows of a table (section 4.2).
 
     Parameters
     ----------
@@ -73,28 +80,45 @@ def descriptor(access_url: str, did_field: str) -> Element:
     did_field
         ``ID`` attribute of the FIELD that holds the dataset identifiers.
     """
-    return node(
-        "vot:RESOURCE",
-        {"type": "meta", "utype": "adhoc:service", "name": "cutout"},
-        _constant("accessURL", access_url),
-        _constant("standardID", STANDARD_ID),
-        node("vot:GROUP", {"name": "inputParams"}, *(_input(param, did_field) for param in PARAMS)),
+    return _described(access_url, [Input(ID, ref=did_field), *(Input(param) for param in _FILTERS)], "")
+
+
+def dataset_descriptor(access_url: str, identifier: str, row: Mapping[str, object]) -> Element:
+    """Return the descriptor for one dataset: what it covers stands beside each parameter (section 4.3).
+
+    Parameters
+    ----------
+    access_url
+        Of the service.
+    identifier
+        XML ID by which rows refer to the descriptor.
+    row
+        The dataset's columns of ObsCore.
+    """
+    return _described(
+        access_url, [Input(ID, value=str(row["obs_publisher_did"])), *_covered(row)], identifier
     )
 
 
-def _constant(name: str, value: str) -> Element:
-    return node("vot:PARAM", {"name": name, "datatype": "char", "arraysize": "*", "value": value})
+def _described(access_url: str, inputs: list[Input], identifier: str) -> Element:
+    return _descriptor(
+        "cutout", access_url, STANDARD_ID, inputs, identifier=identifier, content_type="application/fits",
+        description="Cut a piece out of a dataset",
+    )  # fmt: skip
 
 
-def _input(param: Param[object], did_field: str) -> Element:
-    attributes = {
-        "name": param.name,
-        "datatype": param.datatype,
-        "arraysize": param.size or None,
-        "unit": param.unit or None,
-        "ucd": param.ucd or None,
-        "xtype": param.xtype or None,
-        "ref": did_field if param is ID else None,
-        "value": "",
-    }
-    return node("vot:PARAM", attributes, node("vot:DESCRIPTION", None, param.description))
+def _covered(row: Mapping[str, object]) -> Iterator[Input]:
+    """Yield the filters that mean something for a dataset, with the values that give results."""
+    outline = parse_stcs(str(row["s_region"])) if row.get("s_region") else None
+    if outline is not None:
+        circle = outline.bounding_circle()
+        yield Input(POS)
+        yield Input(CIRCLE, high=f"{circle.ra!r} {circle.dec!r} {circle.radius!r}")
+        yield Input(POLYGON, high=_numbers(outline) if isinstance(outline, Polygon) else "")
+    for param, low, high in ((BAND, "em_min", "em_max"),):
+        if row.get(low) is not None and row.get(high) is not None:
+            yield Input(param, low=str(row[low]), high=str(row[high]))
+
+
+def _numbers(polygon: Polygon) -> str:
+    return polygon.to_dali().partition(" ")[2]

@@ -19,6 +19,7 @@ from awe.services.observations.model import (
     PublishReport,
     Rejected,
 )
+from awe.services.observations.relations import Relation, Relative
 from awe.services.observations.service import ObservationService
 
 __all__ = [
@@ -32,4 +33,6 @@ __all__ = [
     "ObservationService",
     "PublishReport",
     "Rejected",
+    "Relation",
+    "Relative",
 ]

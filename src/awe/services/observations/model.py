@@ -163,6 +163,13 @@ class Dataset:
         return str(self.header.get("dataproduct_type") or "image")
 
     @property
+    def has_images(self) -> bool:
+        """Whether it holds images of the sky, which can be cut: not so a target pixel file, which is a table."""
+        samples = self.header.get("t_xel")
+        over_time = isinstance(samples, int) and samples > 1
+        return self.dataproduct_type == "image" or (self.dataproduct_type == "cube" and not over_time)
+
+    @property
     def media_type(self) -> str:
         """Media type of the file."""
         return _MEDIA_TYPES.get(self.path.suffix.lower(), "application/fits")

@@ -32,6 +32,7 @@ from awe.services.observations.model import (
     PublishReport,
 )
 from awe.services.observations.publishing import Publisher
+from awe.services.observations.relations import Relative, relative
 from awe.services.observations.scanning import stem
 from awe.services.observations.store import ObservationStore
 from awe.services.system import SystemDatabase
@@ -205,6 +206,18 @@ class ObservationService:
         """
         return _there(self.dataset(name))
 
+    def family(self, name: str) -> tuple[Dataset, list[Relative]]:
+        """Return a dataset whose file is there, and the other datasets of the same observation.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset, or its file is gone.
+        """
+        dataset = self.dataset(name)
+        _there(dataset)
+        return dataset, [relative(dataset, other) for other in self._store.relatives(dataset)]
+
     def cutout(
         self, name: str, *, region: Region | None = None, band: Interval | None = None
     ) -> Cutout | None:
@@ -285,11 +298,9 @@ class ObservationService:
     @staticmethod
     def _check_cut(dataset: Dataset) -> None:
         """Refuse to cut or draw what has no pixels of the sky."""
-        kind = dataset.dataproduct_type
-        if kind in {"spectrum", "timeseries"} or (kind == "cube" and _over_time(dataset)):
-            raise ParameterError(
-                "dataset", dataset.obs_id, f"a {kind} without images of the sky", hint="fetch the whole file"
-            )
+        if not dataset.has_images:
+            reason = f"a {dataset.dataproduct_type} without images of the sky"
+            raise ParameterError("dataset", dataset.obs_id, reason, hint="fetch the whole file")
 
     @contextmanager
     def _open(self, name: str) -> Iterator[tuple[Dataset, FitsFile]]:
@@ -325,12 +336,6 @@ def _there(dataset: Dataset) -> Path:
             hint=f"publish the collection {dataset.collection} again",
         )
     return dataset.path
-
-
-def _over_time(dataset: Dataset) -> bool:
-    """Return whether a cube is the images of a target pixel file, which stand in a table."""
-    samples = dataset.header.get("t_xel")
-    return isinstance(samples, int) and samples > 1
 
 
 def _changed(dataset: Dataset, reason: str) -> NotFoundError:

@@ -74,6 +74,14 @@ class ObservationStore:
                 return [_dataset(row) for row in rows]
         return []
 
+    def relatives(self, dataset: Dataset) -> list[Dataset]:
+        """Return the other datasets of the same observation in the same collection."""
+        same = (_datasets.c.collection == dataset.collection) & (_datasets.c.obs_id == dataset.obs_id)
+        other = _datasets.c.publisher_did != dataset.publisher_did
+        query = select(_datasets).where(same & other).order_by(_datasets.c.publisher_did).limit(_BATCH)
+        with self._system.reading() as connection:
+            return [_dataset(row) for row in connection.execute(query)]
+
     def like(self, prefix: str, limit: int) -> list[str]:
         """Return some names that begin like this, ignoring case."""
         query = (

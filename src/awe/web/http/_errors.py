@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from awe.core.tables.formats import error_document
-from awe.core.vo import scs, soda, ssa
+from awe.core.vo import dali, datalink, scs, soda, ssa
 from awe.errors import (
     AuthenticationError,
     AweError,
     ForbiddenError,
-    LimitError,
     RateLimitError,
     ServiceError,
     TimeLimitError,
@@ -23,8 +22,8 @@ from awe.errors import (
 )
 
 __all__ = [
-    "VOTABLE_TYPE", "Renderer", "dali_error", "json_error", "scs_error", "sia1_error", "sia2_error",
-    "soda_error", "ssa_error", "unexpected", "wants_json",
+    "VOTABLE_TYPE", "Renderer", "dali_error", "datalink_error", "json_error", "scs_error", "sia1_error",
+    "sia2_error", "soda_error", "ssa_error", "unexpected", "wants_json",
 ]  # fmt: skip
 
 Renderer = Callable[[AweError], Response]
@@ -50,7 +49,7 @@ def dali_error(error: AweError) -> Response:
 
 def sia2_error(error: AweError) -> Response:
     """Render in the words of SIA 2.0 section 2.4, in a VOTable."""
-    return _votable(f"{_sia2_word(error)}: {error}", error)
+    return _votable(f"{dali.fault_word(error)}: {error}", error)
 
 
 def sia1_error(error: AweError) -> Response:
@@ -78,6 +77,11 @@ def _status_of_old(error: AweError) -> int:
 _TOLD_BY_STATUS = (AuthenticationError, ForbiddenError, RateLimitError, UnavailableError)
 
 
+def datalink_error(error: AweError) -> Response:
+    """Render in the words of DataLink 1.1 section 3.4, in a VOTable."""
+    return _votable(datalink.fault(error), error)
+
+
 def soda_error(error: AweError) -> Response:
     """Render as SODA 1.0 section 4.2 says: text that begins with the kind of error."""
     return Response(soda.error_text(error), error.status, error_headers(error), "text/plain; charset=utf-8")
@@ -96,14 +100,6 @@ def _votable(message: str, error: AweError) -> Response:
     # A query that took too long was answered, not lost: with 408 some clients would send it again.
     status = 200 if isinstance(error, TimeLimitError) else error.status
     return Response(error_document(message), status, error_headers(error), VOTABLE_TYPE)
-
-
-def _sia2_word(error: AweError) -> str:
-    if isinstance(error, UnavailableError):
-        return "TransientFault"
-    if isinstance(error, ServiceError):
-        return "FatalFault"
-    return "DefaultFault" if isinstance(error, LimitError) else "UsageFault"
 
 
 def error_headers(error: AweError) -> dict[str, str]:

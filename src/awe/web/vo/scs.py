@@ -6,6 +6,7 @@ from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, scs
 from awe.errors import NotFoundError
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._links import with_links
 from awe.web.vo._vosi import capabilities, protocol
 
 __all__ = ["cone", "scs_capabilities"]
@@ -32,7 +33,8 @@ def cone(call: Call) -> Response:
     )
     ucds = scs.ucds(identifier=record.id_column, ra=record.ra, dec=record.dec)
     links = absolute_links(stream, call.base_url)
-    return TableResponse(links, form, VOTableOptions(ucds=ucds), media_type=media_type)
+    options = with_links(call, links.schema, VOTableOptions(ucds=ucds))
+    return TableResponse(links, form, options, media_type=media_type)
 
 
 def scs_capabilities(call: Call) -> Response:

@@ -12,8 +12,8 @@ from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, sia1
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._links import with_links
 from awe.web.vo._vosi import capabilities, protocol
-from awe.web.vo.soda import descriptor
 
 __all__ = ["query", "sia_capabilities"]
 
@@ -38,12 +38,9 @@ def query(call: Call) -> Response:
     if how != "OVERLAPS":
         found = found.map(found.schema, _meeting(how, wanted, found))
         found = found if rows is None else found.limit(rows)
-    options = VOTableOptions(
-        ids={"obs_publisher_did": "publisher_did"}, resources=(descriptor(call, "publisher_did"),)
-    )
-    return TableResponse(
-        sia1.answer(absolute_links(found, call.base_url)), form, options, media_type=media_type
-    )
+    answer = sia1.answer(absolute_links(found, call.base_url))
+    options = with_links(call, answer.schema, VOTableOptions())
+    return TableResponse(answer, form, options, media_type=media_type)
 
 
 def sia_capabilities(call: Call) -> Response:

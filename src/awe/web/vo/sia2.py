@@ -6,8 +6,8 @@ from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, sia2
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._links import with_links
 from awe.web.vo._vosi import capabilities, protocol
-from awe.web.vo.soda import descriptor
 
 __all__ = ["query", "sia2_capabilities"]
 
@@ -36,9 +36,7 @@ def query(call: Call) -> Response:
         formats=dali.with_synonyms(values.all(sia2.FORMAT)),
     )
     found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
-    options = VOTableOptions(
-        ids={"obs_publisher_did": "publisher_did"}, resources=(descriptor(call, "publisher_did"),)
-    )
+    options = with_links(call, found.schema, VOTableOptions())
     return TableResponse(absolute_links(found, call.base_url), form, options, media_type=media_type)
 
 

@@ -6,12 +6,11 @@ from typing import TypeVar
 from starlette.responses import Response, StreamingResponse
 
 from awe.core.vo import soda
-from awe.core.vo.soda import Element
 from awe.errors import ParameterError, UsageError
 from awe.web.http import Call
 from awe.web.vo._vosi import capabilities, protocol
 
-__all__ = ["cutout", "descriptor", "soda_capabilities"]
+__all__ = ["cutout", "soda_capabilities"]
 
 _FITS = "application/fits"
 T = TypeVar("T")
@@ -36,11 +35,6 @@ def cutout(call: Call) -> Response:
 def soda_capabilities(call: Call) -> Response:
     """Say where the cutouts are: ``/soda/capabilities``."""
     return capabilities(call, "soda", protocol(call, "soda/sync", soda.STANDARD_ID, "1.0", soda.PARAMS))
-
-
-def descriptor(call: Call, did_field: str) -> Element:
-    """Return the service descriptor by which a client cuts what an image search found."""
-    return soda.descriptor(f"{call.base_url}/soda/sync", did_field)
 
 
 def _only(name: str, values: tuple[T, ...]) -> T | None:

@@ -13,6 +13,7 @@ from awe.core.vo.auth import SECURITY
 from awe.errors import ParameterError
 from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
+from awe.web.vo._links import with_links
 from awe.web.vo._uploads import received
 from awe.web.vo._vosi import XML, capabilities
 from awe.web.vo.uws import JobFace
@@ -34,7 +35,7 @@ def sync(call: Call) -> Response:
             uploads=received(call, Path(folder)),
         )
     links = absolute_links(stream, order.base_url)
-    options = VOTableOptions(infos=order.infos)
+    options = with_links(call, stream.schema, VOTableOptions(infos=order.infos))
     return TableResponse(links, FORMATS[order.format], options, media_type=order.media_type)
 
 
