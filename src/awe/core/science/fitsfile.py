@@ -48,12 +48,13 @@ def open_fits(path: Path) -> Iterator[FitsFile]:
 def truncation(path: Path, hdus: FitsFile) -> str:
     """Say where a file ends that ends too early; nothing when it is complete."""
     length = _length(path)
-    for number, hdu in enumerate(hdus):
-        info = hdu.fileinfo() or {"datLoc": 0, "datSpan": 0}
-        # The size of a compressed image is the one it has in memory; its span on disk ends in padding.
-        span = info["datSpan"] - _PADDING if isinstance(hdu, fits.CompImageHDU) else hdu.size
-        if span > 0 and info["datLoc"] + span > length:
-            return f"it is truncated: HDU {number} ends at byte {info['datLoc'] + span:,}, the file at {length:,}"
+    with quiet():
+        for number, hdu in enumerate(hdus):
+            info = hdu.fileinfo() or {"datLoc": 0, "datSpan": 0}
+            # The size of a compressed image is the one it has in memory; its span on disk ends in padding.
+            span = info["datSpan"] - _PADDING if isinstance(hdu, fits.CompImageHDU) else hdu.size
+            if span > 0 and info["datLoc"] + span > length:
+                return f"it is truncated: HDU {number} ends at byte {info['datLoc'] + span:,}, the file at {length:,}"
     return ""
 
 
