@@ -128,7 +128,7 @@ def test_many_and_unknown_and_none(web: TestClient) -> None:
     assert links(web) == []
     empty = parsed(web.get("/datalink/links").content)
     itself = next(resource for resource in empty.resources if resource.utype == "adhoc:this")
-    assert [param.name for param in itself.groups[0].entries] == ["ID"]
+    assert [param.name for param in itself.groups[0].entries] == ["ID", "MEDIATYPE"]
 
 
 def test_limits_fall_between_identifiers(web: TestClient) -> None:

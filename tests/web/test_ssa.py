@@ -436,3 +436,18 @@ def test_votlint_is_silent(address: str, stilts: str, tmp_path: Path, path: str)
     document.write_bytes(httpx.get(f"{address}/{path}").content)
     done = subprocess.run([stilts, "votlint", str(document)], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_links_of_a_spectrum(address: str, session: Any) -> None:
+    from pyvo.dal import SSAService
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = SSAService(f"{address}/ssa", session=session).search(maxrec=30)
+        for record in found:
+            if record.format not in {"text/csv", "application/x-votable+xml"}:
+                continue
+            own = record.getdatalink()
+            assert next(own.bysemantics("#this")).content_type == record.format
+            assert next(own.bysemantics("#preview-plot")).content_type == "image/png"
+            assert not list(own.bysemantics("#cutout"))

@@ -18,7 +18,7 @@ from awe.core.vo.params import Param, Params, text
 from awe.errors import AweError, NotFoundError
 
 __all__ = [
-    "ID", "MEDIA_TYPE", "PARAMS", "PRODUCT_TYPES", "STANDARD_ID", "THIS", "Element", "Link", "descriptor",
+    "ID", "MEDIATYPE", "MEDIA_TYPE", "PARAMS", "PRODUCT_TYPES", "STANDARD_ID", "THIS", "Element", "Link", "descriptor",
     "fault", "link_table", "self_description",
 ]  # fmt: skip
 
@@ -33,7 +33,13 @@ ID: Param[str] = Param(
     "ID", text, "Identifier of a dataset (obs_publisher_did)", ucd="meta.id;meta.main", repeated=True,
     example="ivo://example.awe/hla?name",
 )  # fmt: skip
-PARAMS = Params(ID, dali.MAXREC, dali.RESPONSEFORMAT)
+MEDIATYPE: Param[str] = Param(
+    "MEDIATYPE", text, "Of the files that are the dataset, those of this media type come first",
+    ucd="meta.code.mime", repeated=True, example="application/x-votable+xml",
+)  # fmt: skip
+"""Not of the standard: clients open the first file, and rows of SSA stand for one format each."""
+
+PARAMS = Params(ID, MEDIATYPE, dali.MAXREC, dali.RESPONSEFORMAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +110,30 @@ def fault(error: AweError) -> str:
     return f"{word}: {error}"
 
 
-def descriptor(access_url: str, did_field: str) -> Element:
+def descriptor(access_url: str, did_field: str, type_field: str = "") -> Element:
     """Return the descriptor that leads from rows of a table to their links.
 
     Parameters
     ----------
     access_url
         Of the service.
-    did_field
-        ``ID`` attribute of the FIELD that holds the dataset identifiers.
+    did_field, type_field
+        ``ID`` attributes of the FIELDs that hold the dataset identifiers and, where a row stands for one file of
+        several, its media type.
     """
-    return _described(access_url, Input(ID, ref=did_field), of_itself=False)
+    inputs = [Input(ID, ref=did_field)]
+    if type_field:
+        inputs.append(Input(MEDIATYPE, ref=type_field))
+    return _described(access_url, inputs, of_itself=False)
 
 
 def self_description(access_url: str) -> Element:
     """Return the descriptor of the service in its own answers."""
-    return _described(access_url, Input(ID), of_itself=True)
+    return _described(access_url, [Input(ID), Input(MEDIATYPE)], of_itself=True)
 
 
-def _described(access_url: str, identifier: Input, *, of_itself: bool) -> Element:
+def _described(access_url: str, inputs: list[Input], *, of_itself: bool) -> Element:
     return _descriptor(
-        "links", access_url, STANDARD_ID, [identifier], content_type=MEDIA_TYPE, of_itself=of_itself,
+        "links", access_url, STANDARD_ID, inputs, content_type=MEDIA_TYPE, of_itself=of_itself,
         description="What belongs to a dataset: its file, previews, cutouts, what it was made of and into",
     )  # fmt: skip

@@ -17,18 +17,31 @@ __all__ = ["cutouts_of", "links_url", "soda_url", "with_links"]
 
 _DID_UTYPE = "curation.publisherdid"
 _FIELD_ID = "publisher_did"
+_FORMAT_OF_ROW = "ssa:access.format"
+"""Rows of SSA are files, of which a dataset has one in each format; elsewhere a row is a dataset."""
 
 
-def with_links(call: Call, schema: Schema, options: VOTableOptions) -> VOTableOptions:
-    """Return the options of an answer with the descriptors that lead from its rows to links and cutouts."""
+def with_links(call: Call, schema: Schema, options: VOTableOptions, *, cut: bool = True) -> VOTableOptions:
+    """Return the options of an answer with the descriptors that lead from its rows to links and cutouts.
+
+    Parameters
+    ----------
+    schema
+        The columns of the answer.
+    options
+        What it says otherwise.
+    cut
+        Whether its rows are of a kind that can be cut.
+    """
     column = next((c.name for c in schema if c.utype.lower().endswith(_DID_UTYPE)), None)
     if column is None:
         return options
-    found = (
-        datalink.descriptor(links_url(call), _FIELD_ID),
-        soda.descriptor(soda_url(call), _FIELD_ID),
-    )
-    return replace(options, ids={**options.ids, column: _FIELD_ID}, resources=(*options.resources, *found))
+    ids = {column: _FIELD_ID, **options.ids}
+    media_type = next((c.name for c in schema if c.utype.lower() == _FORMAT_OF_ROW), "")
+    found = [datalink.descriptor(links_url(call), ids[column], ids.get(media_type, ""))]
+    if cut:
+        found.append(soda.descriptor(soda_url(call), ids[column]))
+    return replace(options, ids=ids, resources=(*options.resources, *found))
 
 
 def cutouts_of(call: Call, row: Mapping[str, object], number: int) -> dict[str, Element]:

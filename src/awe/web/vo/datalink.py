@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.responses import Response
 
-from awe.core.tables.formats import VOTableOptions
+from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, datalink, vosi
 from awe.core.vo.datalink import Element, Link
 from awe.errors import AweError
@@ -19,6 +19,7 @@ __all__ = ["datalink_capabilities", "links"]
 
 _MOST_IDS = 1000
 _THUMBNAIL_PIXELS = 128
+_SPECTRUM_FORMS = ("votable", "fits", "csv")
 _open = partial(Link, link_auth="optional", link_authorized=True)
 """A link that everybody may use, logged in or not."""
 
@@ -41,10 +42,12 @@ def links(call: Call) -> Response:
         media_type = datalink.MEDIA_TYPE
     resources: list[Element] = [datalink.self_description(links_url(call))]
     most = values.get(dali.MAXREC)
+    preferred = values.all(datalink.MEDIATYPE)
     rows: list[Link] = []
     cut = False
     for number, identifier in enumerate(values.all(datalink.ID), start=1):
         found, described = _links(call, identifier, number)
+        found.sort(key=lambda link: _order(link, preferred))
         cut = number > _MOST_IDS or (most is not None and len(rows) + len(found) > most)
         if cut:  # never among the links of one ID (section 2.1.1)
             break
@@ -74,6 +77,7 @@ def _links(call: Call, identifier: str, number: int) -> tuple[list[Link], list[E
     cutouts = cutouts_of(call, dataset.to_row(), number) if dataset.has_images else {}
     found = [
         _file(call, identifier, dataset, "The file", datalink.THIS),
+        *_tables(call, identifier, dataset),
         *_pictures(call, identifier, dataset),
         *(
             _open(
@@ -90,6 +94,27 @@ def _links(call: Call, identifier: str, number: int) -> tuple[list[Link], list[E
         *_documents(call, identifier, dataset),
     ]
     return found, list(cutouts.values())
+
+
+def _order(link: Link, preferred: tuple[str, ...]) -> int:
+    """Return 0 for the files that come first, 1 for other files, 2 for the rest."""
+    return 2 if link.semantics != datalink.THIS else int(link.content_type not in preferred)
+
+
+def _tables(call: Call, identifier: str, dataset: Dataset) -> Iterator[Link]:
+    """Yield a spectrum in the forms in which it is delivered beside its file."""
+    if dataset.dataproduct_type != "spectrum":
+        return
+    for name in _SPECTRUM_FORMS:
+        yield _open(
+            identifier,
+            access_url=f"{_place(call, dataset)}/spectrum?format={name}",
+            description=f"The spectrum as a table in the words of the Spectral Data Model, {name}",
+            semantics=datalink.THIS,
+            content_type=FORMATS[name].media_types[0].partition(";")[0],
+            content_qualifier=_kind(dataset),
+            local_semantics=f"spectrum-{name}",
+        )
 
 
 def _pictures(call: Call, identifier: str, dataset: Dataset) -> Iterator[Link]:
