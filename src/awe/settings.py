@@ -52,6 +52,10 @@ class UploadSettings(BaseModel):
     """Tables that come with a query."""
 
     tables: int = Field(20, ge=0, description="Tables that one query may bring.")
+    rows: int = Field(10_000_000, ge=0, description="Rows of such a table at the most.")
+    unpacked_bytes: int = Field(
+        1_000_000_000, ge=0, description="Size of such a table at the most, when it is unpacked."
+    )
     http: bool = Field(True, description="Fetch tables from the http and https addresses that a query names.")
     allow_networks: tuple[IPvAnyNetwork, ...] = Field(
         (),

@@ -12,6 +12,7 @@ from astropy.io.votable import parse_single_table
 from astropy.table import Table
 from starlette.testclient import TestClient
 
+from awe.core.vo import dali
 from awe.platform import Platform
 from awe.testing import TINY_TABLE
 
@@ -99,6 +100,37 @@ def test_uploads_that_are_none(web: TestClient, upload: str, told: str) -> None:
     assert answer.status_code in {400, 413}
     assert 'value="ERROR"' in answer.text
     assert re.search(told, answer.text, re.DOTALL)
+
+
+def test_every_format_is_read_by_content_ending_or_media_type(web: TestClient, tmp_path: Path) -> None:
+    table = MINE["id", "size of it"]
+    for name, form in (
+        ("t.fits", "fits"),
+        ("t.csv", "csv"),
+        ("t.parquet", "parquet"),
+        ("t.ecsv", "ascii.ecsv"),
+    ):
+        table.write(tmp_path / name, format=form)
+        data = {"QUERY": "SELECT id FROM TAP_UPLOAD.t", "UPLOAD": "t,param:t"}
+        sent = (name, (tmp_path / name).read_bytes())
+        assert list(read(web.post("/tap/sync", data=data, files={"t": sent}))["id"]) == list(MINE["id"])
+    typed = ("download", (tmp_path / "t.csv").read_bytes(), "text/csv")
+    assert list(read(web.post("/tap/sync", data=data, files={"t": typed}))["id"]) == list(MINE["id"])
+
+
+def test_a_part_without_a_file_name_is_a_table_too(web: TestClient) -> None:
+    data = {
+        "QUERY": "SELECT id FROM TAP_UPLOAD.t",
+        "UPLOAD": "t,param:t",
+        "T": "no",
+        "t": votable(MINE).decode(),
+    }
+    assert list(read(web.post("/tap/sync", data=data, files={"none": b""}))["id"]) == list(MINE["id"])
+
+
+def test_an_address_may_hold_what_separates_uploads() -> None:
+    given = "a,http://x.org/q?b=1;c=2,3;d,param:e;"
+    assert dali.UPLOAD.read(given) == (("a", "http://x.org/q?b=1;c=2,3"), ("d", "param:e"))
 
 
 def test_a_file_that_is_no_table_is_named(web: TestClient) -> None:

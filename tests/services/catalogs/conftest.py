@@ -11,7 +11,7 @@ from awe.core.tables import Column, Schema, TableStream
 from awe.services.catalogs import CatalogService, CatalogStore
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.system import SystemDatabase
-from awe.settings import LimitSettings
+from awe.settings import LimitSettings, UploadSettings
 
 SCHEMA = Schema(
     (
@@ -58,13 +58,13 @@ def make_stream() -> Callable[..., TableStream]:
 def make_service(tmp_path: Path) -> Iterator[Callable[..., CatalogService]]:
     opened: list[tuple[SystemDatabase, DuckDBEngine]] = []
 
-    def make(**limits: object) -> CatalogService:
+    def make(uploads: UploadSettings | None = None, **limits: object) -> CatalogService:
         system = SystemDatabase.in_folder(tmp_path)
         system.migrate()
         settings = LimitSettings.model_validate(limits)
         engine = DuckDBEngine(tmp_path / "tables", settings)
         opened.append((system, engine))
-        return CatalogService(CatalogStore(system), engine, settings, tmp_path / "publishing")
+        return CatalogService(CatalogStore(system), engine, settings, tmp_path / "publishing", uploads)
 
     yield make
     for system, engine in opened:

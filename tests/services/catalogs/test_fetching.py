@@ -1,8 +1,10 @@
 """Fetching what a caller names: only what the whole world may reach, whatever the name says a moment later."""
 
+import contextlib
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ PRIVATE = [
     "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "0.0.0.0", "0",
     "10.0.0.1", "172.16.3.4", "192.168.1.1", "100.64.0.1", "169.254.169.254", "224.0.0.1", "240.0.0.1",
     "255.255.255.255", "192.0.2.1", "[::1]", "[::]", "[fe80::1]", "[fc00::1]", "[ff02::1]", "[::ffff:127.0.0.1]",
-    "[::ffff:a9fe:a9fe]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001:db8::1]", "[fd00:ec2::254]",
+    "192.0.0.192", "168.63.129.16", "[fec0::1]", "[::ffff:a9fe:a9fe]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001:db8::1]", "[fd00:ec2::254]",
 ]  # fmt: skip
 
 
@@ -38,6 +40,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.server.stop.wait(20)  # type: ignore[attr-defined]
+        elif self.path == "/drip":
+            with contextlib.suppress(OSError):
+                for _ in range(400):
+                    self.wfile.write(b"H")
+                    self.server.stop.wait(0.02)  # type: ignore[attr-defined]
         elif self.path == "/endless":
             self.send_response(200)
             self.end_headers()
@@ -148,9 +155,12 @@ def test_what_does_not_arrive(site: str, tmp_path: Path, path: str, kind: type[A
         fetcher(**OURS).fetch(site + path, tmp_path / "t")
 
 
-def test_a_host_may_not_keep_us_waiting(site: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["slow", "drip"])
+def test_a_host_may_not_keep_us_waiting(site: str, tmp_path: Path, path: str) -> None:
+    begun = time.monotonic()
     with pytest.raises(LimitError, match="takes too long"):
-        fetcher(allow_networks=["127.0.0.0/8"], seconds=0.2).fetch(f"{site}/slow", tmp_path / "t")
+        fetcher(allow_networks=["127.0.0.0/8"], seconds=0.2).fetch(f"{site}/{path}", tmp_path / "t")
+    assert time.monotonic() - begun < 4  # each byte of the drip comes in time, all of them in eight seconds
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ class TableDef:
         The position columns (ICRS, degrees), or None for a table without positions.
     healpix
         The column that holds the HEALPix index of order 29 (nested), by which the files are sorted.
+    rows
+        How many there are, None where nobody says: of a sky join the smaller side is spread over cells.
     """
 
     schema: str
@@ -35,6 +37,7 @@ class TableDef:
     ra: str | None = None
     dec: str | None = None
     healpix: str | None = None
+    rows: int | None = None
 
     @property
     def full_name(self) -> str:

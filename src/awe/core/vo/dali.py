@@ -4,6 +4,7 @@ The parameters that every service takes, intervals, and the words of its answers
 """
 
 import math
+import re
 from collections.abc import Iterable
 
 from awe.core.vo.params import Param, integer, number, text
@@ -35,6 +36,9 @@ MAXREC: Param[int] = Param(
 )
 """DALI 1.1 section 3.4.4."""
 
+_NEXT_UPLOAD = re.compile(r";(?=\s*(?:\w+\s*,|$))")
+"""A semicolon between two uploads; the one in an address is followed by something else."""
+
 Upload = tuple[str, str]
 """The name of a table in the query, and where it is: ``param:part`` or an address."""
 
@@ -42,7 +46,7 @@ Upload = tuple[str, str]
 def _uploads(given: str) -> tuple[Upload, ...]:
     """Parse ``name,uri;name,uri`` (TAP 1.1 section 2.5: in one parameter or in several)."""
     found = []
-    for one in filter(None, (part.strip() for part in given.split(";"))):
+    for one in filter(None, (part.strip() for part in _NEXT_UPLOAD.split(given))):
         name, comma, place = (part.strip() for part in one.partition(","))
         if not comma or not name or not place:
             raise ValueError("is not a name and a place, separated by a comma")

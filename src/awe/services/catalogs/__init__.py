@@ -11,6 +11,7 @@ from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
+from awe.services.catalogs.uploads import SentFile
 
 __all__ = [
     "QUERY",
@@ -21,6 +22,7 @@ __all__ = [
     "Limits",
     "QueryOrder",
     "SchemaRecord",
+    "SentFile",
     "StoredTable",
     "TableKey",
     "TableRecord",

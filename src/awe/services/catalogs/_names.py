@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from awe.core.sql import TableDef, TableFunction
-from awe.services.catalogs.model import TableRecord
+from awe.services.catalogs.model import UPLOAD_SCHEMA, TableRecord
 
 __all__ = ["ReadableNames"]
 
@@ -55,6 +55,8 @@ class _Index(Generic[Value]):
         found = self._by_name.get(name.casefold(), {})
         if schema is not None:
             return found.get(schema.casefold())
+        # an upload is always written with its schema: it changes what no other name means
+        found = {where: value for where, value in found.items() if where != UPLOAD_SCHEMA.casefold()}
         if context in found:
             return found[context]
         return next(iter(found.values())) if len(found) == 1 else None

@@ -10,6 +10,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,15 @@ _MOST_REDIRECTS = 5
 _CHUNK = 1 << 16
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_CLOSED = (
+    ipaddress.ip_network("192.0.0.0/24"),  # IANA's special purposes; a cloud keeps its metadata here
+    ipaddress.ip_network(
+        "168.63.129.16/32"
+    ),  # public by its number, answered by the host of a virtual machine
+    ipaddress.ip_network("fec0::/10"),  # site-local (RFC 3879)
+)
+_NEIGHBOURS = {4: 24, 6: 64}
+"""Lengths of the prefixes that are taken for the network that this machine is in."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -63,7 +73,7 @@ class Fetcher:
         for _ in range(_MOST_REDIRECTS + 1):
             place = self._place(here, url)
             with contextlib.closing(self._connection(place, url, deadline)) as connection:
-                answer = self._ask(connection, place, url)
+                answer = self._ask(connection, place, url, deadline)
                 if answer.status in _REDIRECTS and answer.headers["Location"]:
                     here = urljoin(here, answer.headers["Location"])
                     continue
@@ -130,17 +140,22 @@ class Fetcher:
         return all(_is_public(one) for one in _meant(address)) and not _is_ours(address)
 
     def _ask(
-        self, connection: http.client.HTTPConnection, place: SplitResult, url: str
+        self, connection: http.client.HTTPConnection, place: SplitResult, url: str, deadline: float
     ) -> http.client.HTTPResponse:
         path = (place.path or "/") + (f"?{place.query}" if place.query else "")
         headers = {"Accept": "application/x-votable+xml, */*;q=0.5", "Accept-Encoding": "identity"}
+        # a head may come byte by byte, each in time: what hangs up when all of it is not there is this
+        watch = threading.Timer(_left(deadline, url), _hang_up, (connection.sock,))
+        watch.start()
         try:
             connection.request("GET", path, headers={**headers, "Connection": "close"})
             return connection.getresponse()
-        except TimeoutError:
-            raise _slow(url) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+                raise _slow(url) from None
             raise UnavailableError(f"UPLOAD={url}: its host does not answer properly: {error!r}") from None
+        finally:
+            watch.cancel()
 
     def _copy(
         self,
@@ -184,6 +199,11 @@ def _connected(addresses: Sequence[_Address], port: int, seconds: float, url: st
     raise UnavailableError(f"UPLOAD={url}: its host cannot be reached: {reason}")
 
 
+def _hang_up(used: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(used, socket.SHUT_RDWR)
+
+
 def _left(deadline: float, url: str) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
@@ -209,15 +229,17 @@ def _meant(address: _Address) -> tuple[_Address, ...]:
 
 
 def _is_public(address: _Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    closed = any(address.version == network.version and address in network for network in _CLOSED)
+    return address.is_global and not (closed or address.is_multicast or address.is_reserved)
 
 
 def _is_ours(address: _Address) -> bool:
-    """Say whether this machine has the address itself: then it can be bound."""
+    """Say whether an address is this machine's or its neighbour's: by the address that would be sent from."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as trial:
         try:
-            trial.bind((str(address), 0))
-        except OSError:
+            trial.connect((str(address), 9))  # nothing is sent: this only chooses the way
+        except OSError:  # there is no way to it
             return False
-    return True
+        own = ipaddress.ip_address(trial.getsockname()[0].partition("%")[0])
+    return address in ipaddress.ip_network(f"{own}/{_NEIGHBOURS[own.version]}", strict=False)

@@ -212,7 +212,7 @@ def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
     footer: list[pq.FileMetaData] = []
     # The encodings are HATS' own choice: floats compress best split by byte, a sorted index by difference.
     split = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
-    if HEALPIX in table.schema.names:
+    if HEALPIX in table.schema.names and table.schema.field(HEALPIX).type == _INDEX.type:
         split[HEALPIX] = "DELTA_BINARY_PACKED"
     pq.write_table(
         table,

@@ -11,14 +11,25 @@ from awe.core.tables import Column, Schema
 from awe.errors import InputFileError, ParameterError
 from awe.services.catalogs.interface import StoredTable
 
-__all__ = ["HEALPIX", "SchemaRecord", "TableKey", "TableRecord", "check_columns", "split_name"]
+__all__ = [
+    "HEALPIX",
+    "UPLOAD_SCHEMA",
+    "SchemaRecord",
+    "TableKey",
+    "TableRecord",
+    "check_columns",
+    "split_name",
+]
 
 HEALPIX = "_healpix_29"
 """The column of the HATS layout that holds the nested HEALPix index of order 29."""
 
+UPLOAD_SCHEMA = "TAP_UPLOAD"
+"""The schema of uploaded tables in a query (TAP 1.1 section 2.5.1)."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _COLUMN = re.compile(r"[^\x00-\x1f\"]{1,127}")
-_RESERVED = frozenset({"tap_schema", "tap_upload", "ivoa", "information_schema", "dbo", "mydb"})
+_RESERVED = frozenset({"tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "information_schema", "dbo", "mydb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,7 @@ class TableRecord:
     def to_definition(self) -> TableDef:
         """Return what the compiler needs to know."""
         healpix = HEALPIX if self.ra else None
-        return TableDef(self.schema, self.name, self.columns, self.ra, self.dec, healpix)
+        return TableDef(self.schema, self.name, self.columns, self.ra, self.dec, healpix, self.rows)
 
 
 def split_name(full_name: str, *, internal: bool = False) -> tuple[str, str]:
@@ -138,8 +149,13 @@ def split_name(full_name: str, *, internal: bool = False) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
-def check_columns(columns: Iterable[Column], source: object) -> None:
+def check_columns(columns: Iterable[Column], source: object, *, index: bool = False) -> None:
     """Refuse column names that a query could not tell apart or that awe needs itself.
+
+    Parameters
+    ----------
+    index
+        Whether a column may have the name of the sky index: where the table is stored without one.
 
     Raises
     ------
@@ -150,7 +166,7 @@ def check_columns(columns: Iterable[Column], source: object) -> None:
     for column in columns:
         where = f"column {column.name!r}"
         folded = column.name.casefold()
-        if folded == HEALPIX:
+        if folded == HEALPIX and not index:
             hint = "leave it out: it is computed from the positions"
             raise InputFileError(source, "this name is kept for the sky index", where=where, hint=hint)
         if not _COLUMN.fullmatch(column.name) or column.name != column.name.strip():

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -20,7 +19,7 @@ from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
-from awe.services.catalogs.uploads import Uploads
+from awe.services.catalogs.uploads import SentFile, Uploads
 from awe.services.identity import ANONYMOUS, Identity
 from awe.settings import LimitSettings, UploadSettings
 
@@ -74,7 +73,7 @@ class CatalogService:
         self._engine = engine
         self._limits = limits
         self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds)
-        self._uploads = Uploads(engine, uploads or UploadSettings(), limits)
+        self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}
 
@@ -169,22 +168,22 @@ class CatalogService:
             self._check_context(context, visible)
         brought = self._uploads.store(uploads)
         try:
-            query = _compiled(text, dialect, context, (*visible, *brought))
+            query = _compiled(text, dialect, context, (*visible, *brought.records))
             wanted = max_rows if max_rows is not None else query.max_rows
             rows = self._limits.default_rows if wanted is None else wanted
             limits = Limits(
                 min(rows, self._limits.rows), min(seconds or self._limits.seconds, self._limits.seconds)
             )
-            stored = {record.full_name: record.stored for record in (*visible, *brought)}
+            stored = {record.full_name: record.stored for record in (*visible, *brought.records)}
             used = {use.table.full_name for use in query.uses}
             stream = self._engine.query(query, stored, limits, self._memory(used, visible))
         except BaseException:
-            self._uploads.drop(brought)
+            brought.close()
             raise
-        return stream.then(lambda: self._uploads.drop(brought)) if brought else stream
+        return stream.then(brought.close) if uploads else stream
 
     def receive(
-        self, wanted: Iterable[tuple[str, str]], parts: Mapping[str, BinaryIO], folder: Path
+        self, wanted: Iterable[tuple[str, str]], parts: Mapping[str, SentFile], folder: Path
     ) -> dict[str, Path]:
         """Write the tables that a request brings or names as files; see `Uploads.receive`."""
         return self._uploads.receive(wanted, parts, folder)
@@ -293,6 +292,7 @@ class CatalogService:
 
     def clean(self, grace_s: float | None = None) -> None:
         """Remove files that nobody needs; see `Publisher.clean`."""
+        self._uploads.sweep()
         self._publisher.clean(grace_s)
 
     # Inside

@@ -101,15 +101,15 @@ def with_positions(schema: Schema, positions: Positions) -> Schema:
     return schema.with_columns(columns)
 
 
-def normalised(stream: TableStream, source: object) -> TableStream:
-    """Return the stream in the types that tables are stored in.
+def normalised(stream: TableStream, source: object, *, index: bool = False) -> TableStream:
+    """Return the stream in the types that tables are stored in; `index` as for `check_columns`.
 
     Raises
     ------
     InputFileError
         If a column's name or type cannot be stored.
     """
-    check_columns(stream.schema, source)
+    check_columns(stream.schema, source, index=index)
     columns = []
     for column in stream.schema:
         kind = storable(column.type)

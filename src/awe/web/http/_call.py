@@ -8,7 +8,6 @@ handler into something that a route can hold, and gives its errors to the face's
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from starlette.responses import Response
 
 from awe.errors import AweError
 from awe.platform import Platform
+from awe.services.catalogs import SentFile
 from awe.services.identity import Identity
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
@@ -52,7 +52,7 @@ class Call:
     """
 
     pairs: tuple[tuple[str, str], ...]
-    parts: Mapping[str, BinaryIO]
+    parts: Mapping[str, SentFile]
     body: bytes
     identity: Identity
     platform: Platform
@@ -115,4 +115,4 @@ def _handled(handler: Handler, call: Call) -> Response:
         return handler(call)
     finally:
         for part in call.parts.values():
-            part.close()
+            part.content.close()

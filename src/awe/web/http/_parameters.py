@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from awe.errors import LimitError, UsageError
+from awe.services.catalogs import SentFile
 
 __all__ = ["Given", "read_body", "read_given"]
 
@@ -32,7 +32,7 @@ class Given:
     """
 
     pairs: tuple[tuple[str, str], ...]
-    parts: Mapping[str, BinaryIO] = field(default_factory=dict)
+    parts: Mapping[str, SentFile] = field(default_factory=dict)
     body: bytes = b""
 
 
@@ -55,10 +55,10 @@ async def read_given(request: Request, limit: int) -> Given:
         form = await Request(request.scope, _limited(request.receive, limit)).form(max_part_size=limit)
     except HTTPException as error:
         raise UsageError(f"the form cannot be read: {error.detail}") from None
-    parts = {}
+    parts: dict[str, SentFile] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            parts[name] = value.file
+            parts[name] = SentFile(value.file, value.filename or "", value.content_type or "")
         else:
             pairs.append((name, value))
     return Given(tuple(pairs), parts)

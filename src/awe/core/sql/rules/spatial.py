@@ -124,7 +124,7 @@ def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilatio
     if region is not None:
         return all_of([*_narrowed(place, region, sources, run), exact])
     if isinstance(test, Near):
-        cells = _cells(test, select, sources)
+        cells = _cells(test, select, sources, run)
         return exact if cells is None else compare(exp.And, cells, exact)
     return exact
 
@@ -175,8 +175,8 @@ def _between(node: exp.Expr, low: float, high: float) -> exp.Expr:
     return set_value(between, Column("", pa.bool_()))
 
 
-def _cells(test: Near, select: exp.Select, sources: set[str]) -> exp.Expr | None:
-    """List one source in cells, and return the condition that joins the other side to it."""
+def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) -> exp.Expr | None:
+    """List the smaller source in cells, and return the condition that joins the other side to it."""
     radius = constant(test.radius)
     if radius is None or not 0 <= radius <= _LARGEST_JOIN_DEG:
         return None
@@ -186,15 +186,21 @@ def _cells(test: Near, select: exp.Select, sources: set[str]) -> exp.Expr | None
     for listed, other in ((test.one, test.other), (test.other, test.one)):
         key = _single_source(listed)
         if key in items and key in sources and key not in _tables(other) and "cells" not in items[key].meta:
-            choices.append((order.index(key), key, listed, other))
+            choices.append((-_rows(key, run), order.index(key), key, listed, other))
     if not choices:
         return None
-    _, key, listed, other = max(choices, key=lambda choice: choice[0])
+    _, _, key, listed, other = max(choices, key=lambda choice: choice[:2])
     chord = 2 * math.sin(math.radians(radius) / 2) * (1 + 1e-9) + 1e-12
     size = max(4 * chord, _SMALLEST_CELL)
     items[key].meta["cells"] = call("SKY_CELLS", listed.ra, listed.dec, number(size), number(chord))
     own = call("SKY_CELL", other.ra, other.dec, number(size), type_=pa.int64())
     return compare(exp.EQ, column(key, CELL, Column("", pa.int64())), own)
+
+
+def _rows(key: str, run: Compilation) -> float:
+    """Return how many rows a source has; infinitely many where nobody says."""
+    use = run.uses.get(key)
+    return math.inf if use is None or use.table.rows is None else use.table.rows
 
 
 def _from_items(select: exp.Select) -> Iterator[exp.Expr]:
