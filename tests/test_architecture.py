@@ -33,7 +33,18 @@ RINGS: dict[str, frozenset[str]] = {
 }
 
 # Inside services, left is below right; a service imports only those before it.
-SERVICES = ("system", "identity", "names", "space", "jobs", "catalogs", "observations", "notebooks", "apps")
+SERVICES = (
+    "system",
+    "identity",
+    "names",
+    "space",
+    "jobs",
+    "catalogs",
+    "observations",
+    "registry",
+    "notebooks",
+    "apps",
+)
 
 # Faces that do not know each other.
 FACES = ("vo", "api", "compat", "portal")
@@ -64,6 +75,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "services/jobs/store.py",
         "services/names/store.py",
         "services/observations/store.py",
+        "services/registry/store.py",
     ),
     "alembic": ("services/system/",),
     "argon2": ("services/identity/",),

@@ -17,6 +17,7 @@ from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner,
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
 from awe.services.observations import ObservationService
+from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
 
@@ -46,6 +47,7 @@ class Platform:
     jobs: JobService
     catalogs: CatalogService
     observations: ObservationService
+    registry: RegistryService
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -99,7 +101,9 @@ class Platform:
             max_pixels=settings.limits.cutout_pixels,
             max_rows=settings.limits.rows,
         )
-        return cls(settings, system, engine, identity, names, jobs, catalogs, observations)
+        registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
+        catalogs.bring(RegTap(registry, catalogs))
+        return cls(settings, system, engine, identity, names, jobs, catalogs, observations, registry)
 
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""

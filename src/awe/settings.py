@@ -73,6 +73,14 @@ class ArchiveSettings(BaseModel):
         "example.awe", description="IVOA authority of its identifiers (ivo://AUTHORITY/...)."
     )
     contact: str = Field("", description="Electronic mail of the people to ask.")
+    contact_name: str = Field("", description="Name of the people to ask; the organisation's when empty.")
+    organisation: str = Field("", description="Who publishes; the title when empty.")
+    creator: str = Field(
+        "", description="Who made what does not say so itself (name, or names separated by semicolons)."
+    )
+    homepage: str = Field("", description="Page about the archive; the page of this service when empty.")
+    rights: str = Field("", description="Conditions of use of what does not say so itself, in a sentence.")
+    rights_url: str = Field("", description="Address of the licence.")
 
 
 class NameSettings(BaseModel):

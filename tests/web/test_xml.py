@@ -17,7 +17,8 @@ from awe.testing import TINY_CENTRE, TINY_TABLE
 
 RA, DEC = TINY_CENTRE
 CONE = {"RA": RA, "DEC": DEC, "SR": 0.05}
-SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda", "ssa", "datalink")
+SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda", "ssa", "datalink", "oai")
+TAP_RECORD = {"verb": "GetRecord", "metadataPrefix": "ivo_vor", "identifier": "ivo://tiny.test/services/tap"}
 
 DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     *((f"/{service}/{word}", {}) for service in SERVICES for word in ("capabilities", "availability")),
@@ -42,6 +43,12 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/ssa", {"POS": "nix"}),
     ("/datalink/links", {"ID": ["ivo://tiny.test/tiny?tiny_acs_f606w", "nix"]}),
     ("/datalink/links", {"MAXREC": "nix"}),
+    *(("/oai", {"verb": verb}) for verb in ("Identify", "ListSets", "ListMetadataFormats")),
+    ("/oai", TAP_RECORD),
+    ("/oai", {**TAP_RECORD, "metadataPrefix": "oai_dc"}),
+    *(("/oai", {"verb": v, "metadataPrefix": p}) for v in ("ListRecords", "ListIdentifiers") for p in ("ivo_vor", "oai_dc")),
+    ("/oai", {"verb": "Nix"}),
+    ("/oai", {**TAP_RECORD, "identifier": "ivo://tiny.test/nix"}),
 )  # fmt: skip
 
 

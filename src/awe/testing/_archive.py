@@ -32,7 +32,7 @@ _SIMULATED = "random numbers, for tests"
 def tiny_settings(folder: Path, **overrides: object) -> Settings:
     """Return the settings of a tiny archive in `folder`."""
     archive = {"title": "Tiny sky", "description": "Five hundred made-up sources.", "authority": "tiny.test"}
-    return Settings.load(folder, archive=archive, port=0, **overrides)
+    return Settings.load(folder, **{"archive": archive, "port": 0, **overrides})
 
 
 def tiny_archive(folder: Path, **overrides: object) -> Platform:

@@ -50,7 +50,7 @@ from awe.web.http import (
     ssa_error,
     wants_json,
 )
-from awe.web.vo import JobFace, auth, availability, datalink, moc, scs, sia, sia2, soda, ssa, tap
+from awe.web.vo import JobFace, auth, availability, datalink, moc, registry, scs, sia, sia2, soda, ssa, tap
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -121,6 +121,9 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/datalink/availability",             _READ,  availability,           dali_error),
     Entry("/moc/{table}",                       _READ,  moc.table_moc,          json_error,     moc.PARAMS),
     Entry("/moc/collection/{name}",             _READ,  moc.collection_moc,     json_error,     moc.PARAMS),
+    Entry("/oai",                               _BOTH,  registry.harvest,       dali_error),
+    Entry("/oai/capabilities",                  _READ,  registry.registry_capabilities, dali_error),
+    Entry("/oai/availability",                  _READ,  availability,           dali_error),
     Entry("/auth/login",                        "POST", auth.login,             json_error),
     Entry("/auth/logout",                       "POST", auth.logout,            json_error),
     Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error),

@@ -5,10 +5,10 @@ gets which.
 """
 
 from awe.core.vo import dali
-from awe.core.vo._xml import NAMESPACES, document, node
+from awe.core.vo._xml import NAMESPACES, Element, document, node
 from awe.core.vo.params import Param, Params, integer, real
 
-__all__ = ["DEC", "PARAMS", "RA", "SR", "STANDARD_ID", "VERB", "error_document", "ucds"]
+__all__ = ["DEC", "PARAMS", "RA", "SR", "STANDARD_ID", "VERB", "details", "error_document", "ucds"]
 
 STANDARD_ID = "ivo://ivoa.net/std/ConeSearch"
 
@@ -35,6 +35,28 @@ def ucds(*, identifier: str | None, ra: str, dec: str) -> dict[str, str]:
     """Return the UCD1 of section 2.2 by column: exactly one column has each."""
     main = {ra: "POS_EQ_RA_MAIN", dec: "POS_EQ_DEC_MAIN"}
     return main | {identifier: "ID_MAIN"} if identifier else main
+
+
+def details(*, max_rows: int, test: tuple[float, float] | None) -> list[Element]:
+    """Return the elements of a ``cs:ConeSearch`` capability (SimpleDALRegExt 1.2 section 3.1).
+
+    Parameters
+    ----------
+    max_rows
+        Rows of an answer at the most.
+    test
+        ICRS degrees of a place where there is something.
+    """
+    made = [
+        node("maxSR", None, "180"),
+        node("maxRecords", None, str(max_rows)),
+        node("verbosity", None, "true"),
+    ]
+    if test is not None:
+        ra, dec = test
+        query = (node("ra", None, repr(ra)), node("dec", None, repr(dec)), node("sr", None, "0.01"))
+        made.append(node("testQuery", None, *query))
+    return made
 
 
 def error_document(message: str) -> bytes:

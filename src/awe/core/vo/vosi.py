@@ -4,9 +4,9 @@ The documents are those of VOResource 1.1 and VODataService 1.2. The description
 TAP_SCHEMA's rows, so that the two cannot disagree.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, groupby
 from operator import itemgetter
@@ -77,6 +77,14 @@ class Described:
     rows: Mapping[str, int]
     titles: Mapping[str, str]
 
+    def only(self, names: Collection[str]) -> "Described":
+        """Return what is said of some tables."""
+        tables = [row for row in self.tables if row["table_name"] in names]
+        schemas = {row["schema_name"] for row in tables}
+        return replace(
+            self, tables=tables, schemas=[row for row in self.schemas if row["schema_name"] in schemas]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Capability:
@@ -99,7 +107,8 @@ class Capability:
     base
         True where paths and parameters are appended to the address.
     security
-        IVOA identifiers of the ways to log in; an empty one says that nobody needs to. Nothing means the same.
+        IVOA identifiers of the ways to log in, each an interface of its own; an empty one, which comes first, says
+        that nobody needs to. None at all means the same.
     interface
         ``xsi:type`` of the interface.
     role
@@ -127,25 +136,27 @@ class Capability:
             "capability",
             {"standardID": self.standard_id or None, "xsi:type": self.kind or None},
             node("description", None, self.description) if self.description else None,
-            self._interface(),
+            *(self._interface(method, first=i == 0) for i, method in enumerate(self.security or ("",))),
             *(deepcopy(detail) for detail in self.details),
         )
 
-    def _interface(self) -> Element:
+    def _interface(self, method: str, *, first: bool) -> Element:
+        """Return the interface for one way to log in: an interface has at most one (VOResource 1.1 erratum 1)."""
         attributes = {
             "role": self.role or None,
             "version": self.version or None,
             "xsi:type": self.interface,
         }
+        params = self.params if first and self.params else ()
         return node(
             "interface",
             attributes,
             node("accessURL", {"use": "base" if self.base else "full"}, self.access_url),
-            *(node("securityMethod", {"standardID": method or None}) for method in self.security),
+            node("securityMethod", {"standardID": method}) if method else None,
             # POST is answered too; pyvo 1.9 warns of a second queryType, which the schema allows
-            node("queryType", None, "GET") if self.params else None,
+            node("queryType", None, "GET") if params else None,
             node("resultType", None, self.result_type) if self.result_type else None,
-            *(_param(param) for param in self.params or ()),
+            *(_param(param) for param in params),
         )
 
 

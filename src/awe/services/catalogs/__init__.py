@@ -7,6 +7,7 @@ immutable Parquet files and a record that names the current version, so a reader
 
 from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
+from awe.services.catalogs.memory import MemorySchema
 from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
@@ -20,6 +21,7 @@ __all__ = [
     "Engine",
     "Features",
     "Limits",
+    "MemorySchema",
     "QueryOrder",
     "SchemaRecord",
     "SentFile",

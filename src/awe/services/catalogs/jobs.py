@@ -67,6 +67,7 @@ def query_kind(catalogs: CatalogService) -> Kind:
             context=order.context,
             identity=work.identity,
             max_rows=order.max_rows,
+            address=order.base_url,
         )
         links = absolute_links(stream, order.base_url)
         rows = links.map(links.schema, _counting(work.progress))

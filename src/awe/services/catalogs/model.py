@@ -29,7 +29,9 @@ UPLOAD_SCHEMA = "TAP_UPLOAD"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _COLUMN = re.compile(r"[^\x00-\x1f\"]{1,127}")
-_RESERVED = frozenset({"tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "information_schema", "dbo", "mydb"})
+_RESERVED = frozenset(
+    {"tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "rr", "information_schema", "dbo", "mydb"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from awe.errors import NotFoundError, ParameterError, PositionError
 from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
+from awe.services.catalogs.memory import MemorySchema
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
@@ -76,6 +77,11 @@ class CatalogService:
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}
+        self._brought: list[MemorySchema] = []
+
+    def bring(self, schema: MemorySchema) -> None:
+        """Let queries read the tables of another service, which are made when they are asked for."""
+        self._brought.append(schema)
 
     # What is there
 
@@ -96,7 +102,7 @@ class CatalogService:
         NotFoundError
             If there is none that the caller may read; it says which names are close.
         """
-        known = {r.full_name.casefold(): r for r in (*self.tables(identity), *tap_schema.records())}
+        known = {r.full_name.casefold(): r for r in (*self.tables(identity), *self._made())}
         found = known.get(full_name.casefold())
         if found is None:
             names = (record.full_name for record in known.values())
@@ -133,6 +139,7 @@ class CatalogService:
         max_rows: int | None = None,
         seconds: float | None = None,
         uploads: Mapping[str, Path] = _NO_UPLOADS,
+        address: str = "",
     ) -> TableStream:
         """Run one query.
 
@@ -151,6 +158,8 @@ class CatalogService:
         uploads
             Files, in any format of `awe.core.tables.formats`, that the query reads as ``TAP_UPLOAD.name``;
             they are read before this returns, and nobody else can. `receive` writes them.
+        address
+            Of the service as the caller knows it, for tables that hold its addresses (``rr.interface``).
 
         Raises
         ------
@@ -168,7 +177,7 @@ class CatalogService:
             self._check_context(context, visible)
         brought = self._uploads.store(uploads)
         try:
-            query = _compiled(text, dialect, context, (*visible, *brought.records))
+            query = _compiled(text, dialect, context, (*visible, *brought.records, *self._made()))
             wanted = max_rows if max_rows is not None else query.max_rows
             rows = self._limits.default_rows if wanted is None else wanted
             limits = Limits(
@@ -176,7 +185,7 @@ class CatalogService:
             )
             stored = {record.full_name: record.stored for record in (*visible, *brought.records)}
             used = {use.table.full_name for use in query.uses}
-            stream = self._engine.query(query, stored, limits, self._memory(used, visible))
+            stream = self._engine.query(query, stored, limits, self._memory(used, visible, address))
         except BaseException:
             brought.close()
             raise
@@ -311,9 +320,20 @@ class CatalogService:
             self._coverages[location] = self._engine.coverage(record.stored)
         return self._coverages[location]
 
-    def _memory(self, used: set[str], visible: Sequence[TableRecord]) -> Mapping[str, pa.Table]:
-        own = {record.full_name for record in tap_schema.records()}
-        return tap_schema.relations(self._current().schemas, visible) if used & own else {}
+    def _made(self) -> tuple[TableRecord, ...]:
+        """Return the tables that are made when they are asked for."""
+        return (*tap_schema.records(), *(table for schema in self._brought for table in schema.tables))
+
+    def _memory(self, used: set[str], visible: Sequence[TableRecord], address: str) -> Mapping[str, pa.Table]:
+        found: dict[str, pa.Table] = {}
+        if used & {record.full_name for record in tap_schema.records()}:
+            schemas = (*self._current().schemas, *(brought.schema for brought in self._brought))
+            tables = (*visible, *(table for brought in self._brought for table in brought.tables))
+            found |= tap_schema.relations(schemas, tables)
+        for brought in self._brought:
+            if used & {table.full_name for table in brought.tables}:
+                found |= brought.relations(address)
+        return found
 
     def _check_context(self, context: str, visible: Sequence[TableRecord]) -> None:
         known = {record.schema.casefold(): record.schema for record in visible}
@@ -324,7 +344,7 @@ class CatalogService:
 
 
 def _compiled(text: str, dialect: str, context: str | None, visible: Sequence[TableRecord]) -> Query:
-    names = ReadableNames((*visible, *tap_schema.records()), context)
+    names = ReadableNames(visible, context)
     return compile_query(text, names, dialect=dialect, context=context)
 
 

@@ -71,9 +71,9 @@ def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
         headers.append("Set-Cookie", f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
 
 
-def offer_login(request: Request) -> None:
+def offer_login(scope: Scope) -> None:
     """Let the answer say how to log in, though nobody needs to."""
-    request.state.offers_login = True
+    scope["state"]["offers_login"] = True
 
 
 def check_origin(request: Request) -> None:

@@ -1,7 +1,20 @@
 """The Virtual Observatory's protocols over HTTP, one module each: a request in, one service call, an answer."""
 
-from awe.web.vo import auth, datalink, moc, scs, sia, sia2, soda, ssa, tap
+from awe.web.vo import auth, datalink, moc, registry, scs, sia, sia2, soda, ssa, tap
 from awe.web.vo._vosi import availability
 from awe.web.vo.uws import JobFace
 
-__all__ = ["JobFace", "auth", "availability", "datalink", "moc", "scs", "sia", "sia2", "soda", "ssa", "tap"]
+__all__ = [
+    "JobFace",
+    "auth",
+    "availability",
+    "datalink",
+    "moc",
+    "registry",
+    "scs",
+    "sia",
+    "sia2",
+    "soda",
+    "ssa",
+    "tap",
+]

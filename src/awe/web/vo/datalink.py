@@ -13,7 +13,7 @@ from awe.errors import AweError
 from awe.services.observations import Dataset, Relation, Relative
 from awe.web.http import Call, TableResponse, chosen_format
 from awe.web.vo._links import cutouts_of, links_url
-from awe.web.vo._vosi import capabilities
+from awe.web.vo._vosi import Capabilities, capabilities
 
 __all__ = ["datalink_capabilities", "links"]
 
@@ -57,7 +57,7 @@ def links(call: Call) -> Response:
     return TableResponse(datalink.link_table(rows, overflow=cut), form, options, media_type=media_type)
 
 
-def datalink_capabilities(call: Call) -> Response:
+def datalink_capabilities(call: Call) -> Capabilities:
     """Say where the links are: ``/datalink/capabilities``."""
     own = vosi.Capability(
         datalink.STANDARD_ID,

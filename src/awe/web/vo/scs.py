@@ -1,15 +1,18 @@
 """``/scs/<schema>.<table>``: the rows of a table around a position (Simple Cone Search 1.03)."""
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, scs
 from awe.errors import NotFoundError
+from awe.services.catalogs import TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._links import with_links
-from awe.web.vo._vosi import capabilities, protocol
+from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
-__all__ = ["cone", "scs_capabilities"]
+__all__ = ["cone", "cone_capabilities", "scs_capabilities"]
 
 _DEFAULT_VERBOSITY = 2
 
@@ -37,8 +40,25 @@ def cone(call: Call) -> Response:
     return TableResponse(links, form, options, media_type=media_type)
 
 
-def scs_capabilities(call: Call) -> Response:
+def scs_capabilities(call: Call) -> Capabilities:
     """Say where a table's cone search is: ``/scs/<schema>.<table>/capabilities``."""
-    record = call.platform.catalogs.table(call.path("table"), call.identity)
+    return cone_capabilities(call, call.path("table"))
+
+
+def cone_capabilities(call: Call, full_name: str) -> Capabilities:
+    """Say where the cone search of a table is, and what it takes (SimpleDALRegExt 1.2 section 3.1)."""
+    record = call.platform.catalogs.table(full_name, call.identity)
     path = f"scs/{record.full_name}"
-    return capabilities(call, path, protocol(call, path, scs.STANDARD_ID, "1.03", scs.PARAMS))
+    own = protocol(call, path, scs.STANDARD_ID, "1.03", scs.PARAMS)
+    details = scs.details(max_rows=call.platform.settings.limits.rows, test=_somewhere(call, record))
+    return capabilities(call, path, replace(own, kind="cs:ConeSearch", details=details))
+
+
+def _somewhere(call: Call, record: TableRecord) -> tuple[float, float] | None:
+    """Return a position of the table, for those who try whether the service works."""
+    if record.ra is None or record.dec is None:
+        raise NotFoundError(f"{record.full_name} has no positions", hint="query it at /tap")
+    ra, dec = as_written(record.ra), as_written(record.dec)
+    query = f"SELECT TOP 1 {ra} AS ra, {dec} AS de FROM {record.full_name}"
+    rows = call.platform.catalogs.query(query, identity=call.identity, max_rows=1).to_table().to_pylist()
+    return (float(rows[0]["ra"]) % 360.0, float(rows[0]["de"])) if rows else None

@@ -13,7 +13,7 @@ from awe.core.vo import dali, sia1
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._links import with_links
-from awe.web.vo._vosi import capabilities, protocol
+from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["query", "sia_capabilities"]
 
@@ -43,7 +43,7 @@ def query(call: Call) -> Response:
     return TableResponse(answer, form, options, media_type=media_type)
 
 
-def sia_capabilities(call: Call) -> Response:
+def sia_capabilities(call: Call) -> Capabilities:
     """Say where the image search is: ``/sia/capabilities``."""
     return capabilities(call, "sia", protocol(call, "sia", sia1.STANDARD_ID, "1.0", sia1.PARAMS))
 

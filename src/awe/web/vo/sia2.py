@@ -7,7 +7,7 @@ from awe.core.vo import dali, sia2
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 from awe.web.vo._links import with_links
-from awe.web.vo._vosi import capabilities, protocol
+from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["query", "sia2_capabilities"]
 
@@ -40,7 +40,7 @@ def query(call: Call) -> Response:
     return TableResponse(absolute_links(found, call.base_url), form, options, media_type=media_type)
 
 
-def sia2_capabilities(call: Call) -> Response:
+def sia2_capabilities(call: Call) -> Capabilities:
     """Say where the search is: ``/sia2/capabilities``."""
     # without its parameters: pyvo 1.9 reads this document at every connection and warns of each of them
     own = protocol(call, "sia2/query", sia2.STANDARD_ID, "2.0", None)

@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from awe.core.vo import soda
 from awe.errors import ParameterError, UsageError
 from awe.web.http import Call
-from awe.web.vo._vosi import capabilities, protocol
+from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["cutout", "soda_capabilities"]
 
@@ -32,7 +32,7 @@ def cutout(call: Call) -> Response:
     return StreamingResponse(piece.write(), media_type=_FITS, headers=headers)
 
 
-def soda_capabilities(call: Call) -> Response:
+def soda_capabilities(call: Call) -> Capabilities:
     """Say where the cutouts are: ``/soda/capabilities``."""
     return capabilities(call, "soda", protocol(call, "soda/sync", soda.STANDARD_ID, "1.0", soda.PARAMS))
 

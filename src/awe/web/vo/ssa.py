@@ -15,7 +15,7 @@ from awe.core.vo.params import Values
 from awe.services.observations import Collection, Criteria
 from awe.web.http import Call, TableResponse, absolute_links
 from awe.web.vo._links import with_links
-from awe.web.vo._vosi import capabilities
+from awe.web.vo._vosi import Capabilities, capabilities
 
 __all__ = ["query", "ssa_capabilities"]
 
@@ -65,7 +65,7 @@ def _best(stream: TableStream, rows: int) -> TableStream:
     return TableStream(first.schema, first, first.close)
 
 
-def ssa_capabilities(call: Call) -> Response:
+def ssa_capabilities(call: Call) -> Capabilities:
     """Say where the spectra are and how they can be asked for: ``/ssa/capabilities``."""
     limits = call.platform.settings.limits
     sources = tuple(sorted(set(_sources(call.platform.observations.collections()).values()))) or ("pointed",)

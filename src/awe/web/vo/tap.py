@@ -15,10 +15,10 @@ from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
 from awe.web.vo._links import with_links
 from awe.web.vo._uploads import received
-from awe.web.vo._vosi import XML, capabilities
+from awe.web.vo._vosi import XML, Capabilities, capabilities
 from awe.web.vo.uws import JobFace
 
-__all__ = ["JOBS", "examples", "sync", "table", "tables", "tap_capabilities"]
+__all__ = ["JOBS", "described", "examples", "sync", "table", "tables", "tap_capabilities"]
 
 _DATA_MODELS = {"ObsCore-1.1": ("ivoa.obscore", "ivo://ivoa.net/std/ObsCore#core-1.1")}
 
@@ -33,6 +33,7 @@ def sync(call: Call) -> Response:
             identity=call.identity,
             max_rows=order.max_rows,
             uploads=received(call, Path(folder)),
+            address=call.base_url,
         )
     links = absolute_links(stream, order.base_url)
     options = with_links(call, stream.schema, VOTableOptions(infos=order.infos))
@@ -66,7 +67,7 @@ JOBS = JobFace("tap/async", QUERY, _job_order, dali_error)
 """``/tap/async``: queries that take their time (section 2.1)."""
 
 
-def tap_capabilities(call: Call) -> Response:
+def tap_capabilities(call: Call) -> Capabilities:
     """Say what the query service can do: ``/tap/capabilities``, also at ``/tap``, which people look at."""
     limits, jobs = call.platform.settings.limits, call.platform.settings.jobs
     published = {record.full_name for record in call.platform.catalogs.tables(call.identity)}
@@ -105,7 +106,7 @@ def tables(call: Call) -> Response:
     # astroquery's TapPlus, which needs what no schema allows, is known by what it does not say of itself
     tapplus = not call.accept and "user-agent" not in call.request.headers
     document = vosi.tables_document(
-        _described(call, name), columns=values.get(vosi.DETAIL) != "min", flagged=tapplus
+        described(call, name), columns=values.get(vosi.DETAIL) != "min", flagged=tapplus
     )
     return Response(document, media_type=XML)
 
@@ -114,7 +115,7 @@ def table(call: Call) -> Response:
     """Return one table: ``/tap/tables/<schema>.<table>``."""
     vosi.TABLES_PARAMS.parse(call.pairs)
     record = call.platform.catalogs.table(call.path("table"), call.identity)
-    return Response(vosi.table_document(_described(call, record.full_name)), media_type=XML)
+    return Response(vosi.table_document(described(call, record.full_name)), media_type=XML)
 
 
 def examples(call: Call) -> Response:
@@ -126,7 +127,7 @@ def examples(call: Call) -> Response:
     return Response(tap.examples_document(listed), media_type="application/xhtml+xml")
 
 
-def _described(call: Call, name: str = "") -> vosi.Described:
+def described(call: Call, name: str = "") -> vosi.Described:
     """Read TAP_SCHEMA: everything, or what it says of one table."""
     where = f" WHERE t.table_name = '{name}'" if name else ""
     published = call.platform.catalogs.tables(call.identity)
@@ -136,13 +137,17 @@ def _described(call: Call, name: str = "") -> vosi.Described:
         columns=_rows(
             call, f"SELECT * FROM TAP_SCHEMA.columns AS t{where} ORDER BY table_name, column_index"
         ),
-        keys=_rows(
-            call,
-            "SELECT * FROM TAP_SCHEMA.keys NATURAL JOIN TAP_SCHEMA.key_columns ORDER BY from_table, key_id",
-        ),
+        keys=_keys(call),
         rows={record.full_name: record.rows for record in published},
         titles={record.full_name: record.title for record in published},
     )
+
+
+def _keys(call: Call) -> list[vosi.Row]:
+    """Return the foreign keys, a row for each pair of columns, the pairs in the order of TAP_SCHEMA."""
+    keys = {str(row["key_id"]): row for row in _rows(call, "SELECT * FROM TAP_SCHEMA.keys")}
+    pairs = _rows(call, "SELECT * FROM TAP_SCHEMA.key_columns")
+    return [{**keys[str(pair["key_id"])], **pair} for pair in pairs]
 
 
 def _rows(call: Call, query: str) -> list[vosi.Row]:
