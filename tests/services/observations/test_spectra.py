@@ -2,7 +2,9 @@
 
 import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +12,9 @@ from astropy.io import fits
 from astropy.time import Time
 from tests.services.observations.conftest import Archive, open_archive, write_image
 
-from awe.core.sky import Circle
+from awe.core.sky import Circle, parse_stcs
 from awe.errors import NotFoundError, ParameterError
 from awe.services.observations import Criteria, PublishReport
-
-SPECTRA = "spectrum"
 
 
 def write_spectrum(path: Path, **cards: object) -> Path:
@@ -121,6 +121,7 @@ def real(
     for path in (shared_data / "d_lightcurves").glob("*.fits*"):
         if "tar" not in path.name:
             shutil.copy(path, curves)
+    archive.observations.publish("hst", shared_data / "a_hst_images")
     return archive, report, archive.observations.publish("curves", curves)
 
 
@@ -140,7 +141,7 @@ def test_every_real_spectrum_is_published(
     for name, reason in REJECTED.items():
         assert reason in refused.pop(name)
     assert all(name.startswith("linelists/") for name in refused), refused
-    rows = archive.rows(Criteria(dataproduct_types=(SPECTRA,)))
+    rows = archive.rows(Criteria(collections=("spectra",)))
     files = {row["filename"] for row in rows}
     there = {
         path.name for path in (shared_data / "e_spectra").iterdir() if path.suffix in {".fits", ".gz", ".dat"}
@@ -191,3 +192,136 @@ def test_an_atlas_of_galaxies_in_text(archive: Archive, shared_data: Path, tmp_p
         found = archive.observations.spectrum(row["obs_publisher_did"])
         assert np.array_equal(found.spectral.values, numbers[:, 0])
         assert np.array_equal(found.flux.values, numbers[:, 1])
+
+
+# The use cases of ObsCore 1.1, appendix A, with the numbers of what is published here
+
+
+def _contains(row: dict[str, Any], ra: float, dec: float) -> bool:
+    place = Circle(ra, dec, 0.0)
+    return row["s_region"] is not None and parse_stcs(row["s_region"]).intersects(place)
+
+
+def _known(row: dict[str, Any], *names: str) -> bool:
+    return all(row[name] is not None for name in names)
+
+
+USE_CASES: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {
+    "a position": (
+        "1 = CONTAINS(POINT('ICRS', s_ra, s_dec), CIRCLE('ICRS', 146.9341, -0.67040397, 0.0004))",
+        lambda r: _contains(r, 146.9341, -0.67040397),
+    ),
+    "images by space and spectrum": (
+        (
+            "dataproduct_type = 'image' AND s_ra > 50 AND s_ra < 255 AND s_dec > -30 AND s_dec < 65 AND ("
+            "(em_min >= 1.2e-06 AND em_max <= 1.8e-06) OR (em_min >= 6e-07 AND em_max <= 1e-06))"
+        ),
+        lambda r: (
+            r["dataproduct_type"] == "image"
+            and 50 < r["s_ra"] < 255
+            and -30 < r["s_dec"] < 65
+            and _known(r, "em_min", "em_max")
+            and (
+                (r["em_min"] >= 1.2e-6 and r["em_max"] <= 1.8e-6)
+                or (r["em_min"] >= 6e-7 and r["em_max"] <= 1e-6)
+            )
+        ),
+    ),
+    "1.1 energy, position, exposure": (
+        (
+            "em_min < 6.5e-7 AND em_max > 6.5e-7 AND 1 = CONTAINS(POINT('ICRS', s_ra, s_dec), CIRCLE('ICRS', 184.03066, -2.2382793, 0.0004)) "
+            "AND t_exptime > 3000"
+        ),
+        lambda r: (
+            _known(r, "em_min", "t_exptime")
+            and r["em_min"] < 6.5e-7 < r["em_max"]
+            and _contains(r, 184.03066, -2.2382793)
+            and r["t_exptime"] > 3000
+        ),
+    ),
+    "1.6 around a date": (
+        "dataproduct_type = 'spectrum' AND ABS((t_max + t_min) / 2 - 51602) < 1",
+        lambda r: (
+            r["dataproduct_type"] == "spectrum"
+            and _known(r, "t_min", "t_max")
+            and abs((r["t_max"] + r["t_min"]) / 2 - 51602) < 1
+        ),
+    ),
+    "2.2 high resolution spectra": (
+        (
+            "dataproduct_type = 'spectrum' AND em_min < 6.5e-7 AND em_max > 6.5e-7 AND em_res_power > 6500/15.0 "
+            "AND t_exptime >= 3600"
+        ),
+        lambda r: (
+            r["dataproduct_type"] == "spectrum"
+            and r["em_min"] < 6.5e-7 < r["em_max"]
+            and _known(r, "em_res_power", "t_exptime")
+            and r["em_res_power"] > 6500 / 15
+            and r["t_exptime"] >= 3600
+        ),
+    ),
+    "3.4 cubes with many pixels": (
+        "dataproduct_type = 'cube' AND s_xel1 > 40 AND s_xel2 > 40",
+        lambda r: r["dataproduct_type"] == "cube" and r["s_xel1"] > 40 and r["s_xel2"] > 40,
+    ),
+    "4.1 time series": (
+        "dataproduct_type = 'timeseries' AND t_resolution < 1800 AND t_max - t_min > 7 AND t_min > 54962 AND t_max < 55562",
+        lambda r: (
+            r["dataproduct_type"] == "timeseries"
+            and _known(r, "t_min", "t_max")
+            and r["t_resolution"] < 1800
+            and r["t_max"] - r["t_min"] > 7
+            and r["t_min"] > 54962
+            and r["t_max"] < 55562
+        ),
+    ),
+    "4.2 time slots": (
+        "dataproduct_type = 'timeseries' AND t_xel > 5000",
+        lambda r: r["dataproduct_type"] == "timeseries" and r["t_xel"] > 5000,
+    ),
+    "what is resolved in time": (
+        "t_resolution < t_exptime",
+        lambda r: _known(r, "t_resolution", "t_exptime") and r["t_resolution"] < r["t_exptime"],
+    ),
+    "a polarisation state": ("pol_states LIKE '%/Y/%'", lambda r: "/Y/" in (r["pol_states"] or "")),
+    "a collection and its calibration": (
+        "obs_collection = 'spectra' AND calib_level > 1 AND o_ucd LIKE 'phot.flux.density%'",
+        lambda r: (
+            r["obs_collection"] == "spectra"
+            and r["calib_level"] > 1
+            and (r["o_ucd"] or "").startswith("phot.flux.density")
+        ),
+    ),
+}
+_EMPTY = {"a polarisation state"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", USE_CASES)
+def test_use_cases_of_the_standard(real: tuple[Archive, PublishReport, PublishReport], name: str) -> None:
+    archive = real[0]
+    where, holds = USE_CASES[name]
+    query = f"SELECT obs_publisher_did FROM ivoa.ObsCore WHERE {where}"
+    found = {row["obs_publisher_did"] for row in archive.catalogs.query(query).to_table().to_pylist()}
+    assert found == {row["obs_publisher_did"] for row in archive.rows() if holds(row)}
+    assert bool(found) == (name not in _EMPTY)
+
+
+@pytest.mark.slow
+def test_no_column_that_must_hold_something_is_null(
+    real: tuple[Archive, PublishReport, PublishReport],
+) -> None:
+    for row in real[0].rows():
+        for name in (
+            "calib_level",
+            "obs_collection",
+            "obs_id",
+            "obs_publisher_did",
+            "access_url",
+            "access_format",
+        ):
+            assert row[name] is not None
+        assert row["dataproduct_type"] in {"image", "cube", "spectrum", "timeseries"}
+        assert row["pol_xel"] == (0 if row["pol_states"] is None else len(row["pol_states"].split("/")) - 2)
+        assert row["t_xel"] >= 1
+        assert row["em_xel"] >= 1

@@ -65,7 +65,7 @@ def read_fits_spectra(hdus: fits.HDUList, path: Path, reading: Reading | None = 
         except Exception as error:  # noqa: BLE001  # damaged data: a dozen kinds from astropy, zlib and numpy
             said = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise NoSpectrumError(f"its spectrum cannot be read: {said}") from None
-    _refuse_long_slits(hdus)
+        _refuse_long_slits(hdus)
     return [_checked(one) for one in specutils_spectra(path, given)]
 
 
