@@ -243,7 +243,7 @@ def test_the_nearest_come_first_and_top_keeps_them(client: TestClient) -> None:
         ({"POS": "1"}, "two numbers"),
         ({"POS": "1,91"}, "declination"),
         ({"POS": "a,b"}, "number"),
-        ({"POS": "1,2;B1950"}, "not a frame"),
+        ({"POS": "1,2;MARS"}, "not a frame"),
         ({"SIZE": "-1"}, "between 0 and 360"),
         ({"BAND": "5e-7/6e-7/7e-7"}, "step"),
         ({"BAND": "nix"}, "not the name of a band"),
