@@ -11,7 +11,10 @@ from types import TracebackType
 from typing import Self, cast
 
 from awe import plugins
-from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, query_kind
+from awe.core.tables import Schema
+from awe.core.tables.formats import VOTableOptions
+from awe.core.vo.links import with_links
+from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
@@ -107,7 +110,7 @@ class Platform:
 
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""
-        return {QUERY: query_kind(self.catalogs)}
+        return {QUERY: query_kind(self.catalogs, _statements)}
 
     def close(self) -> None:
         """Stop what runs and let go of everything."""
@@ -122,6 +125,10 @@ class Platform:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _statements(order: QueryOrder, schema: Schema) -> VOTableOptions:
+    return with_links(order.base_url, schema, VOTableOptions(infos=order.infos))
 
 
 def open_workshop(settings: Settings) -> KindsWorkshop:

@@ -41,7 +41,7 @@ def task(tmp_path: Path) -> Callable[..., Task]:
     def make(kind: str, job: str = "a", attempt: int = 1, limit_s: float = 60.0, **order: object) -> Task:
         folder = tmp_path / job / f"attempt-{attempt}"
         folder.mkdir(parents=True)
-        return Task(job, attempt, kind, "", order, folder, limit_s)
+        return Task(job, attempt, kind, "", order, folder, (), folder, limit_s)
 
     return make
 

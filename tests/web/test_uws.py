@@ -131,12 +131,16 @@ def test_a_part_of_a_result(tap: Tap, web: TestClient) -> None:
 
 
 def test_a_result_is_what_the_synchronous_query_answers(tap: Tap, web: TestClient) -> None:
-    form = {"QUERY": f"SELECT * FROM {TINY_TABLE} ORDER BY id", "LANG": "ADQL", "MAXREC": "40"}
-    path = tap.create(**form, PHASE="RUN")
-    assert tap.ended(path) == "COMPLETED"
-    found = web.get(f"{path}/results/result").content
-    assert found == web.post("/tap/sync", data=form).content
-    assert b'value="OVERFLOW"' in found
+    for query, told in (
+        (f"SELECT * FROM {TINY_TABLE} ORDER BY id", b'value="OVERFLOW"'),
+        ("SELECT * FROM ivoa.obscore ORDER BY obs_id", b'utype="adhoc:service"'),
+    ):
+        form = {"QUERY": query, "LANG": "ADQL", "MAXREC": "40"}
+        path = tap.create(**form, PHASE="RUN")
+        assert tap.ended(path) == "COMPLETED"
+        found = web.get(f"{path}/results/result").content
+        assert found == web.post("/tap/sync", data=form).content
+        assert told in found
 
 
 @pytest.mark.parametrize(
@@ -177,6 +181,42 @@ def test_parameters_come_in_several_requests_until_it_is_run(tap: Tap) -> None:
     assert tap.send("GET", f"{path}/results/result").text.splitlines()[0] == "id"
     assert tap.send("POST", f"{path}/parameters", QUERY=QUERY).status_code == 403
     assert tap.send("POST", f"{path}/phase", PHASE="RUN").status_code == 403
+
+
+def test_a_job_takes_tables_with_its_query(tap: Tap, web: TestClient) -> None:
+    two = {"QUERY": f"SELECT TOP 2 id, name FROM {TINY_TABLE} ORDER BY id", "LANG": "ADQL"}
+    mine = web.get("/tap/sync", params=two).content
+    query = f"SELECT s.id FROM {TINY_TABLE} AS s JOIN TAP_UPLOAD.mine AS u ON u.name = s.name ORDER BY s.id"
+    form = {"QUERY": query, "LANG": "ADQL", "UPLOAD": "mine,param:my file/ü", "RESPONSEFORMAT": "csv"}
+    made = web.post("/tap/async", data=form, files={"my file/ü": ("mine.vot", mine, "text/xml")})
+    path = str(made.headers["location"]).removeprefix("http://testserver")
+    (part,) = tap.job(path).iterfind(f"{UWS}parameters/{UWS}parameter[@byReference='true']")
+    assert part.get("id") == "my file/ü"
+    assert web.get(str(part.text)).content == mine
+    tap.send("POST", f"{path}/phase", PHASE="RUN")
+    assert tap.ended(path) == "COMPLETED"
+    assert web.get(f"{path}/results/result").text.splitlines() == ["id", "1", "2"]
+
+
+def test_a_table_comes_as_text_and_is_told_by_its_name(tap: Tap, web: TestClient) -> None:
+    query = "SELECT SUM(n) AS s FROM TAP_UPLOAD.mine"
+    form = {"QUERY": query, "LANG": "ADQL", "UPLOAD": "mine,param:x", "RESPONSEFORMAT": "csv", "PHASE": "RUN"}
+    made = web.post("/tap/async", data=form, files={"x": ("mine.csv", b"n\n1\n2\n", "text/csv")})
+    table = web.get(
+        "/tap/sync", params={"QUERY": "SELECT 3 AS n FROM TAP_SCHEMA.schemas", "LANG": "ADQL", "MAXREC": "1"}
+    )
+    text = tap.create(**form, x=table.text)
+    for path in (made.headers["location"].removeprefix("http://testserver"), text):
+        assert tap.ended(path) == "COMPLETED"
+        assert web.get(f"{path}/results/result").text.split() == ["s", "3"]
+
+
+def test_a_table_that_did_not_come_fails_the_job(tap: Tap) -> None:
+    path = tap.create(QUERY=QUERY, LANG="ADQL", UPLOAD="mine,param:mine", PHASE="RUN")
+    assert tap.ended(path) == "ERROR"
+    assert b"no such part came" in tap.send("GET", f"{path}/error").content
+    again = tap.create(QUERY=QUERY, LANG="ADQL", UPLOAD="mine,http://127.0.0.1:1/x.vot", PHASE="RUN")
+    assert tap.ended(again) == "ERROR"
 
 
 @pytest.mark.parametrize("name", ["phase", "executionduration", "destruction", "quote", "owner"])

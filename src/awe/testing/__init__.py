@@ -4,6 +4,14 @@ Everything is made from fixed seeds, so that a failure repeats itself.
 """
 
 from awe.testing._archive import TINY_CENTRE, TINY_IMAGES, TINY_TABLE, tiny_archive, tiny_settings
-from awe.testing._jobs import open_fakes
+from awe.testing._jobs import HandRunner, open_fakes
 
-__all__ = ["TINY_CENTRE", "TINY_IMAGES", "TINY_TABLE", "open_fakes", "tiny_archive", "tiny_settings"]
+__all__ = [
+    "TINY_CENTRE",
+    "TINY_IMAGES",
+    "TINY_TABLE",
+    "HandRunner",
+    "open_fakes",
+    "tiny_archive",
+    "tiny_settings",
+]

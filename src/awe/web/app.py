@@ -80,6 +80,7 @@ def _jobs(face: JobFace) -> tuple[Entry, ...]:
         Entry(f"{job}/executionduration", _BOTH, face.duration, told),
         Entry(f"{job}/destruction", _BOTH, face.destruction, told),
         Entry(f"{job}/parameters", _BOTH, face.parameters, told),
+        Entry(f"{job}/parameters/{{part:path}}", _READ, face.part, told),
         Entry(f"{job}/quote", _READ, face.quote, told),
         Entry(f"{job}/owner", _READ, face.owner, told),
         Entry(f"{job}/error", _READ, face.error, told),

@@ -60,6 +60,7 @@ jobs = st.builds(
     started=st.none() | moments,
     ended=st.none() | moments,
     parameters=st.lists(st.tuples(texts, texts), max_size=3),
+    parts=st.lists(st.tuples(texts, st.just("http://here/parameters/p")), max_size=2),
     results=st.lists(references, max_size=2),
     error=st.none() | texts,
     transient=st.booleans(),
@@ -78,8 +79,8 @@ def test_every_document_obeys_the_schema(
         assert root.find(f"{UWS}{name}") is not None
     listed = valid(uws.jobs_document([(job, "http://here/a"), (job, "http://here/b")]))
     assert [one.findtext(f"{UWS}phase") for one in listed] == [job.phase] * 2
-    assert len(valid(uws.parameters_document(job.parameters))) == len(job.parameters)
-    assert len(valid(uws.results_document(job.results))) == len(job.results)
+    assert len(valid(uws.parameters_document(job))) == len(job.parameters) + len(job.parts)
+    assert len(valid(uws.results_document(job))) == len(job.results)
 
 
 def test_what_is_not_known_is_nil_and_moments_end_with_z() -> None:

@@ -88,8 +88,8 @@ class JobDescription:
     ----------
     owner
         None where nobody logged in.
-    parameters
-        Name and value, in order.
+    parameters, parts
+        Name and value, in order; name and address, of those that are files (section 2.2.3.1.1).
     error, transient
         The message, if there is one, and whether to try again may help.
     info
@@ -106,6 +106,7 @@ class JobDescription:
     started: datetime | None = None
     ended: datetime | None = None
     parameters: Sequence[tuple[str, str]] = ()
+    parts: Sequence[tuple[str, str]] = ()
     results: Sequence[ResultReference] = ()
     error: str | None = None
     transient: bool = False
@@ -132,8 +133,8 @@ def job_document(job: JobDescription) -> bytes:
         _nillable("endTime", moment(job.ended) if job.ended else None),
         node("uws:executionDuration", None, str(job.duration_s)),
         _nillable("destruction", moment(job.destruction)),
-        node("uws:parameters", None, *_parameters(job.parameters)),
-        node("uws:results", None, *_results(job.results)),
+        node("uws:parameters", None, *_parameters(job)),
+        node("uws:results", None, *_results(job)),
         _error(job),
         node("uws:jobInfo", None, *(node(name, None, value) for name, value in job.info))
         if job.info
@@ -146,14 +147,14 @@ def jobs_document(jobs: Iterable[tuple[JobDescription, str]]) -> bytes:
     return _document("jobs", _VERSION, *(_reference(job, href) for job, href in jobs))
 
 
-def parameters_document(parameters: Iterable[tuple[str, str]]) -> bytes:
+def parameters_document(job: JobDescription) -> bytes:
     """Return the document of ``/parameters`` (section 2.2.2.4)."""
-    return _document("parameters", None, *_parameters(parameters))
+    return _document("parameters", None, *_parameters(job))
 
 
-def results_document(results: Iterable[ResultReference]) -> bytes:
+def results_document(job: JobDescription) -> bytes:
     """Return the document of ``/results`` (section 2.2.2.3)."""
-    return _document("results", None, *_results(results))
+    return _document("results", None, *_results(job))
 
 
 def _reference(job: JobDescription, href: str) -> Element:
@@ -167,12 +168,13 @@ def _reference(job: JobDescription, href: str) -> Element:
     )
 
 
-def _parameters(parameters: Iterable[tuple[str, str]]) -> Iterator[Element]:
-    return (node("uws:parameter", {"id": name}, value) for name, value in parameters)
+def _parameters(job: JobDescription) -> Iterator[Element]:
+    yield from (node("uws:parameter", {"id": name}, value) for name, value in job.parameters)
+    yield from (node("uws:parameter", {"id": name, "byReference": "true"}, href) for name, href in job.parts)
 
 
-def _results(results: Iterable[ResultReference]) -> Iterator[Element]:
-    for result in results:
+def _results(job: JobDescription) -> Iterator[Element]:
+    for result in job.results:
         attributes = {
             "id": result.name,
             "xlink:type": "simple",

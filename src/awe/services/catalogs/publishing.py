@@ -160,7 +160,7 @@ class Publisher:
                 self._store.removed(stored)
         known = {record.stored.location for record in self._store.load()[2]} | {s.location for s in retired}
         for location in self._engine.tables():
-            if location not in known and now - made(location, now) > _ORPHAN_S:
+            if location not in known and now - made(location, now) > max(_ORPHAN_S, self._query_s + _GRACE_S):
                 self._engine.drop(StoredTable(location, 0, 0))
 
     def _check_free(self, full_name: str, *, replaces: bool) -> None:

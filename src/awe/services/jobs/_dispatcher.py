@@ -60,6 +60,7 @@ class Dispatcher:
         self._closing.set()
         self._runner.wake()
         self._thread.join()
+        self._listen(0.0)
         until = time.monotonic() + self._settings.grace
         while self._running and (left := until - time.monotonic()) > 0:
             self._listen(left)
@@ -71,10 +72,10 @@ class Dispatcher:
     def _work(self) -> None:
         while not self._closing.is_set():
             try:
-                self._listen(_LOOK_S)
                 self._beat()
                 while not self._closing.is_set() and self._runner.room() > 0 and self._begin_next():
                     pass
+                self._listen(_LOOK_S)
             except Exception:  # noqa: BLE001  # the queue must go on; what failed is looked at again
                 _LOG.exception("jobs: something failed; going on")
                 self._closing.wait(_LOOK_S)
@@ -119,6 +120,8 @@ class Dispatcher:
                 owner=job.owner,
                 order=job.order,
                 folder=self._folders.make_attempt(job.id, job.attempt),
+                parts=job.parts,
+                parts_folder=self._folders.parts(job.id),
                 seconds=float(job.duration_s),
             )
             self._running[job.id, job.attempt] = task

@@ -1,13 +1,16 @@
-"""Where the files of jobs are: ``<job>/attempt-<n>/``, one folder an attempt."""
+"""Where the files of jobs are: ``<job>/attempt-<n>/`` what an attempt makes, ``<job>/parts/`` what came with it."""
 
+import secrets
 import shutil
 import time
 from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 __all__ = ["JobFolders"]
 
 _ORPHAN_S = 3600.0
+_CHUNK = 1 << 20
 
 
 class JobFolders:
@@ -43,6 +46,20 @@ class JobFolders:
     def discard_attempt(self, job_id: str, number: int) -> None:
         """Remove the files of an attempt."""
         shutil.rmtree(self.attempt(job_id, number), ignore_errors=True)
+
+    def keep_part(self, job_id: str, content: BinaryIO) -> str:
+        """Keep a file that came with a job; return the name of the file it is kept in."""
+        folder = self.parts(job_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        name = secrets.token_hex(8)
+        content.seek(0)
+        with (folder / name).open("xb") as out:
+            shutil.copyfileobj(content, out, _CHUNK)
+        return name
+
+    def parts(self, job_id: str) -> Path:
+        """Return the folder of the files that came with a job; it may not be there."""
+        return self._root / job_id / "parts"
 
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""

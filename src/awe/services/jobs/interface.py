@@ -8,17 +8,33 @@ whoever comes after. A backend passes ``tests/conformance/test_runner.py``.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from awe.core.progress import Progress
 from awe.errors import AweError
 from awe.services.identity import Identity
-from awe.services.jobs.model import Result, Step
+from awe.services.jobs.model import Part, Result, Step
 
 __all__ = [
-    "Died", "Done", "Failed", "Kind", "Moved", "Report", "Runner", "Stopped", "Task", "Work", "Workshop",
+    "Died", "Done", "Failed", "Kind", "Moved", "Report", "Runner", "SentFile", "Stopped", "Task", "Work", "Workshop",
     "WorkshopOpener",
 ]  # fmt: skip
+
+
+class SentFile(Protocol):
+    """A file that comes with a request."""
+
+    @property
+    def content(self) -> BinaryIO:
+        """What is in it; can be read from its beginning."""
+
+    @property
+    def filename(self) -> str:
+        """What its sender calls it, or nothing."""
+
+    @property
+    def media_type(self) -> str:
+        """What its sender says it is, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,8 @@ class Task:
         As in `awe.services.jobs.model.Job`.
     folder
         An empty folder for the files that it makes; nobody else sees them before it has finished.
+    parts, parts_folder
+        Files that came with the job, and where they are.
     seconds
         So long it may take.
     """
@@ -43,6 +61,8 @@ class Task:
     owner: str
     order: Mapping[str, object]
     folder: Path
+    parts: tuple[Part, ...]
+    parts_folder: Path
     seconds: float
 
 
@@ -124,6 +144,8 @@ class Work:
         What is to be done, as the kind's own `to_json` wrote it.
     folder
         Where its files go.
+    parts, parts_folder
+        Files that came with the job, and where they are.
     progress
         To be told how far it is; it may be told as often as one likes.
     """
@@ -131,6 +153,8 @@ class Work:
     identity: Identity
     order: Mapping[str, object]
     folder: Path
+    parts: tuple[Part, ...]
+    parts_folder: Path
     progress: Progress
 
 

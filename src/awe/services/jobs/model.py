@@ -14,7 +14,7 @@ from enum import StrEnum
 from awe.errors import AweError, ConflictError, TimeLimitError, UnavailableError
 
 __all__ = [
-    "ACTIVE", "FINAL", "Abort", "Change", "DiscardAttempt", "Effect", "Event", "Fail", "Finish", "Job", "Lost",
+    "ACTIVE", "FINAL", "Abort", "Change", "DiscardAttempt", "Effect", "Event", "Fail", "Finish", "Job", "Lost", "Part",
     "Phase", "Progressed", "Release", "Result", "Run", "Start", "Step", "StopAttempt", "WakeRunner", "advance",
 ]  # fmt: skip
 
@@ -74,6 +74,26 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A file that came with a job.
+
+    Attributes
+    ----------
+    name
+        What the client calls it; unique within its job.
+    file
+        Name of the file that it is kept in.
+    filename, media_type
+        What its sender says of it; either may be empty.
+    """
+
+    name: str
+    file: str
+    filename: str = ""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """How far a job is: what is done now, how much of it, out of how much (None: not known)."""
 
@@ -98,6 +118,8 @@ class Job:
         The client's own name for it.
     parameters
         What the client gave, in order, as it was given; for people to read.
+    parts
+        Files that came with it.
     order
         What the kind is to do (JSON values); made of the parameters when the job is run.
     duration_s
@@ -119,6 +141,7 @@ class Job:
     run_id: str = ""
     phase: Phase = Phase.PENDING
     parameters: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Part, ...] = ()
     order: Mapping[str, object] = field(default_factory=dict)
     queued: datetime | None = None
     started: datetime | None = None
@@ -153,6 +176,7 @@ class Change:
     """The client sets what it may set before the work begins; None leaves a value alone."""
 
     parameters: tuple[tuple[str, str], ...] | None = None
+    parts: tuple[Part, ...] | None = None
     run_id: str | None = None
     duration_s: int | None = None
     destruction: datetime | None = None
@@ -277,13 +301,14 @@ def _asked(job: Job, event: Run | Abort | Change) -> tuple[Job, tuple[Effect, ..
 
 def _changed(job: Job, event: Change) -> Job:
     begun = job.phase not in {Phase.PENDING, Phase.HELD}
-    if begun and (event.parameters is not None or event.run_id is not None):
+    if begun and any(given is not None for given in (event.parameters, event.parts, event.run_id)):
         raise _conflict(job, "takes no parameters any more", "set them before it is run")
     if event.duration_s is not None and job.phase not in _WAITING:
         raise _conflict(job, "has its time already", "set the execution duration before it begins")
     return replace(
         job,
         parameters=job.parameters if event.parameters is None else event.parameters,
+        parts=job.parts if event.parts is None else event.parts,
         run_id=job.run_id if event.run_id is None else event.run_id,
         duration_s=job.duration_s if event.duration_s is None else event.duration_s,
         destruction=event.destruction or job.destruction,

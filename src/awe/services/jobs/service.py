@@ -19,8 +19,8 @@ from awe.services.identity import ADMINISTRATOR, Identity
 from awe.services.jobs._dispatcher import Dispatcher
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs._ledger import Ledger
-from awe.services.jobs.interface import Runner
-from awe.services.jobs.model import Abort, Change, Event, Fail, Job, Phase, Result, Run
+from awe.services.jobs.interface import Runner, SentFile
+from awe.services.jobs.model import Abort, Change, Event, Fail, Job, Part, Phase, Result, Run
 from awe.services.jobs.store import JobStore
 from awe.settings import JobSettings
 
@@ -156,6 +156,7 @@ class JobService:
         identity: Identity,
         *,
         parameters: Sequence[tuple[str, str]] | None = None,
+        parts: Mapping[str, SentFile] | None = None,
         run_id: str | None = None,
         duration_s: int | None = None,
         destruction: datetime | None = None,
@@ -166,6 +167,8 @@ class JobService:
         ----------
         parameters
             Each takes the place of those of the same name.
+        parts
+            Files that come with the job, by their names; likewise.
         duration_s
             In seconds, 0 for as long as possible; cut to what the operator allows.
         destruction
@@ -183,14 +186,21 @@ class JobService:
             raise ParameterError("EXECUTIONDURATION", duration_s, "is below zero")
         latest = datetime.now(UTC) + timedelta(days=self._settings.days)
         event = Change(
-            parameters=None if parameters is None else _merged(job.parameters, parameters),
+            parameters=_merged(job.parameters, parameters) if parameters else None,
+            parts=self._kept(job, parts) if parts else None,
             run_id=run_id,
             duration_s=None
             if duration_s is None
             else min(duration_s or self._settings.seconds, self._settings.seconds),
             destruction=min(destruction, latest) if destruction else None,
         )
-        return self._apply(job_id, event)
+        try:
+            after = self._apply(job_id, event)
+        except AweError:
+            self._forget_parts(job_id, set(event.parts or ()) - set(job.parts))
+            raise
+        self._forget_parts(job_id, set(job.parts) - set(after.parts))
+        return after
 
     def run(self, job_id: str, identity: Identity, order: Mapping[str, object]) -> Job:
         """Put a job into the queue.
@@ -243,6 +253,19 @@ class JobService:
         hint = "it has failed: see its error" if job.error else f"it is {job.phase}"
         raise NotFoundError(f"the job {job.id} has no result {name!r}", hint=hint)
 
+    def part(self, job: Job, name: str) -> tuple[Part, Path]:
+        """Return a file that came with a job, and where it is.
+
+        Raises
+        ------
+        NotFoundError
+            If none of that name did.
+        """
+        for part in job.parts:
+            if part.name == name:
+                return part, self._folders.parts(job.id) / part.file
+        raise NotFoundError(f"no file {name!r} came with the job {job.id}")
+
     def phases(self, ids: Sequence[str]) -> Mapping[str, Phase]:
         """Return the phases of some jobs, of those that are there; asks for no owner."""
         return self._store.phases(ids)
@@ -256,6 +279,18 @@ class JobService:
                 hint=f"try again in {_RETRY_S} s",
                 retry_after=_RETRY_S,
             )
+
+    def _kept(self, job: Job, sent: Mapping[str, SentFile]) -> tuple[Part, ...]:
+        """Keep files; return the parts that the job has with them."""
+        new = [
+            Part(name, self._folders.keep_part(job.id, file.content), file.filename, file.media_type)
+            for name, file in sent.items()
+        ]
+        return (*(part for part in job.parts if part.name not in sent), *new)
+
+    def _forget_parts(self, job_id: str, parts: Iterable[Part]) -> None:
+        for part in parts:
+            (self._folders.parts(job_id) / part.file).unlink(missing_ok=True)
 
     def _apply(self, job_id: str, event: Event) -> Job:
         after = self._ledger.apply(job_id, event)

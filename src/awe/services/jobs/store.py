@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from awe.errors import AweError
-from awe.services.jobs.model import Job, Phase, Result, Step
+from awe.services.jobs.model import Job, Part, Phase, Result, Step
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["JobStore", "Stored"]
@@ -50,6 +50,7 @@ _jobs = Table(
     Column("destruction", UtcDateTime, nullable=False, index=True),
     Column("duration_s", Integer, nullable=False),
     Column("parameters", JSON, nullable=False),
+    Column("parts", JSON, nullable=False),
     Column("order", JSON, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("losses", Integer, nullable=False),
@@ -212,6 +213,7 @@ def _values(job: Job) -> dict[str, Any]:
         "destruction": job.destruction,
         "duration_s": job.duration_s,
         "parameters": [list(pair) for pair in job.parameters],
+        "parts": [asdict(part) for part in job.parts],
         "order": dict(job.order),
         "attempt": job.attempt,
         "losses": job.losses,
@@ -235,6 +237,7 @@ def _job(row: Row[Any]) -> Job:
         destruction=row.destruction,
         duration_s=row.duration_s,
         parameters=tuple((name, value) for name, value in row.parameters),
+        parts=tuple(Part(**part) for part in row.parts),
         order=cast("Mapping[str, object]", row.order),
         attempt=row.attempt,
         losses=row.losses,

@@ -45,7 +45,8 @@ class KindsWorkshop:
         if kind is None:
             raise NotFoundError(f"this service has no jobs of the kind {task.kind!r}")
         identity = self._identify(task.owner) if task.owner else ANONYMOUS
-        results = tuple(kind(Work(identity, task.order, task.folder, progress)))
+        work = Work(identity, task.order, task.folder, task.parts, task.parts_folder, progress)
+        results = tuple(kind(work))
         for path in (*(task.folder / result.file for result in results), task.folder):
             _sync(path)
         return results

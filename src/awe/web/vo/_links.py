@@ -1,47 +1,19 @@
-"""What every answer says of the datasets in it: where their links are, and who cuts them.
-
-The one place where service descriptors come from. A table has datasets when one of its columns holds publisher DIDs,
-whatever the query called that column: it is known by its utype.
-"""
+"""What the answers to a request say of the datasets in them: where their links are, and who cuts them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from awe.core.tables import Schema
 from awe.core.tables.formats import VOTableOptions
-from awe.core.vo import datalink, soda
+from awe.core.vo import links, soda
 from awe.core.vo.datalink import Element
 from awe.web.http import Call
 
 __all__ = ["cutouts_of", "links_url", "soda_url", "with_links"]
 
-_DID_UTYPE = "curation.publisherdid"
-_FIELD_ID = "publisher_did"
-_FORMAT_OF_ROW = "ssa:access.format"
-"""Rows of SSA are files, of which a dataset has one in each format; elsewhere a row is a dataset."""
-
 
 def with_links(call: Call, schema: Schema, options: VOTableOptions, *, cut: bool = True) -> VOTableOptions:
-    """Return the options of an answer with the descriptors that lead from its rows to links and cutouts.
-
-    Parameters
-    ----------
-    schema
-        The columns of the answer.
-    options
-        What it says otherwise.
-    cut
-        Whether its rows are of a kind that can be cut.
-    """
-    column = next((c.name for c in schema if c.utype.lower().endswith(_DID_UTYPE)), None)
-    if column is None:
-        return options
-    ids = {column: _FIELD_ID, **options.ids}
-    media_type = next((c.name for c in schema if c.utype.lower() == _FORMAT_OF_ROW), "")
-    found = [datalink.descriptor(links_url(call), ids[column], ids.get(media_type, ""))]
-    if cut:
-        found.append(soda.descriptor(soda_url(call), ids[column]))
-    return replace(options, ids=ids, resources=(*options.resources, *found))
+    """Return the options of an answer with the descriptors that lead from its rows to links and cutouts."""
+    return links.with_links(call.base_url, schema, options, cut=cut)
 
 
 def cutouts_of(call: Call, row: Mapping[str, object], number: int) -> dict[str, Element]:
@@ -60,9 +32,9 @@ def cutouts_of(call: Call, row: Mapping[str, object], number: int) -> dict[str, 
 
 def links_url(call: Call) -> str:
     """Return where links are."""
-    return f"{call.base_url}/datalink/links"
+    return links.links_url(call.base_url)
 
 
 def soda_url(call: Call) -> str:
     """Return where cutouts are."""
-    return f"{call.base_url}/soda/sync"
+    return links.soda_url(call.base_url)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from starlette.responses import Response
@@ -10,11 +11,9 @@ from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
 from awe.core.vo.auth import SECURITY
-from awe.errors import ParameterError
 from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
 from awe.web.vo._links import with_links
-from awe.web.vo._uploads import received
 from awe.web.vo._vosi import XML, Capabilities, capabilities
 from awe.web.vo.uws import JobFace
 
@@ -32,8 +31,8 @@ def sync(call: Call) -> Response:
             dialect=order.dialect,
             identity=call.identity,
             max_rows=order.max_rows,
-            uploads=received(call, Path(folder)),
-            address=call.base_url,
+            uploads=call.platform.catalogs.receive(order.uploads, order.sent(call.parts), Path(folder)),
+            address=order.base_url,
         )
     links = absolute_links(stream, order.base_url)
     options = with_links(call, stream.schema, VOTableOptions(infos=order.infos))
@@ -46,6 +45,8 @@ def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> Qu
     named = values.get(dali.RESPONSEFORMAT) or values.get(dali.FORMAT)
     form, media_type = chosen_format(named, accept)
     text = values.need(tap.QUERY)
+    uploads = tuple(chain.from_iterable(values.all(dali.UPLOAD)))
+    asked = {place for _, place in uploads}
     return QueryOrder(
         text=text,
         dialect=values.get(tap.LANG) or "adql",
@@ -54,16 +55,13 @@ def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> Qu
         media_type=media_type,
         base_url=call.base_url,
         infos=(("QUERY", text, ""),),
+        uploads=uploads,
+        # a part without a file name is a field to a form's reader, and a table all the same
+        texts=tuple((name, value) for name, value in pairs if f"param:{name}" in asked),
     )
 
 
-def _job_order(call: Call, pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-    if "UPLOAD" in {name.upper() for name, _ in pairs}:
-        raise ParameterError("UPLOAD", "", "jobs take no tables with a query", hint="use /tap/sync")
-    return _order(call, pairs).to_json()
-
-
-JOBS = JobFace("tap/async", QUERY, _job_order, dali_error)
+JOBS = JobFace("tap/async", QUERY, lambda call, pairs: _order(call, pairs).to_json(), dali_error)
 """``/tap/async``: queries that take their time (section 2.1)."""
 
 

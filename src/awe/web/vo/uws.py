@@ -7,6 +7,7 @@ and not an error of the list (DALI 1.1 section 3.2).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
@@ -137,16 +138,22 @@ class JobFace:
         """List the parameters of a job; set some before it is run (POST)."""
         job = self._found(call)
         if call.request.method != "POST":
-            return Response(uws.parameters_document(job.parameters), media_type=XML)
+            return Response(uws.parameters_document(self._described(call, job)), media_type=XML)
         run_id = uws.CONTROL.parse(call.pairs).get(uws.RUNID)
         given = _of_the_work(call.pairs)
-        call.platform.jobs.change(job.id, call.identity, parameters=given or None, run_id=run_id)
+        call.platform.jobs.change(job.id, call.identity, parameters=given, parts=call.parts, run_id=run_id)
         return self._see_job(call, job)
+
+    def part(self, call: Call) -> Response:
+        """Return a file that came with a job (section 2.2.3.1.1)."""
+        part, path = call.platform.jobs.part(self._found(call), call.path("part"))
+        # whatever its sender calls it: no browser shall run it
+        return FileResponse(path, media_type="application/octet-stream", filename=part.filename or part.file)
 
     def results(self, call: Call) -> Response:
         """List what a job has made."""
         job = self._found(call)
-        return Response(uws.results_document(self._results(call, job)), media_type=XML)
+        return Response(uws.results_document(self._described(call, job)), media_type=XML)
 
     def result(self, call: Call) -> Response:
         """Return one thing that a job has made; ranges of bytes can be asked for."""
@@ -165,6 +172,7 @@ class JobFace:
             service.change(
                 job.id,
                 call.identity,
+                parts=call.parts,
                 duration_s=control.get(uws.EXECUTIONDURATION),
                 destruction=control.get(uws.DESTRUCTION),
             )
@@ -210,6 +218,7 @@ class JobFace:
             started=job.started,
             ended=job.ended,
             parameters=job.parameters,
+            parts=tuple(self._parts(call, job)),
             results=tuple(self._results(call, job)),
             error=str(job.error) if job.error else None,
             transient=isinstance(job.error, UnavailableError),
@@ -220,6 +229,10 @@ class JobFace:
         for result in job.results:
             place = f"{self._place(call, job)}/results/{result.name}"
             yield uws.ResultReference(result.name, place, result.media_type, result.size)
+
+    def _parts(self, call: Call, job: Job) -> Iterator[tuple[str, str]]:
+        for part in job.parts:
+            yield part.name, f"{self._place(call, job)}/parameters/{quote(part.name, safe='')}"
 
     def _place(self, call: Call, job: Job) -> str:
         return f"{call.base_url}/{self.path}/{job.id}"
