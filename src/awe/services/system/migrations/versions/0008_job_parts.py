@@ -1,14 +1,14 @@
 """The files that come with jobs.
 
-Revision ID: 0007_job_parts
-Revises: 0006_jobs
+Revision ID: 0008_job_parts
+Revises: 0007_registry
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_job_parts"
-down_revision = "0006_jobs"
+revision = "0008_job_parts"
+down_revision = "0007_registry"
 branch_labels = None
 depends_on = None
 
