@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from awe.cli import COMMANDS, load_command
 from awe.client import Client, connect, positions
 from awe.client.picture import show
+from awe.client.samp import broadcast
 from awe.core.science.simulation import PUBLISHED
 from awe.core.sql import DIALECTS, FUNCTIONS, Function
 from awe.errors import AweError
@@ -148,7 +149,7 @@ def errors() -> str:
 def client() -> str:
     """Return the page of the Python client."""
     parts = ["# The Python client\n"]
-    members = [(f"awe.{f.__name__}", f) for f in (connect, show, positions)]
+    members = [(f"awe.{f.__name__}", f) for f in (connect, show, positions, broadcast)]
     members += [
         (f"archive.{name}", getattr(Client, name))
         for name in sorted(dir(Client))

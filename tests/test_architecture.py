@@ -90,6 +90,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("cli/", "client/"),
     "pydantic_settings": ("settings.py",),
     "mocpy": ("core/sky/_moc_files.py", "client/coverage.py"),
+    "pyvo": ("client/samp.py",),
     "pyongc": ("services/names/openngc.py",),
     "ephem": ("services/names/stars.py",),
     "urllib.request": ("services/names/sesame.py",),

@@ -19,7 +19,7 @@ from awe.services.identity import Authenticator, IdentityService, IdentityStore,
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
-from awe.services.observations import ObservationService
+from awe.services.observations import HipsService, ObservationService
 from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
@@ -51,6 +51,7 @@ class Platform:
     catalogs: CatalogService
     observations: ObservationService
     registry: RegistryService
+    hips: HipsService
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -106,7 +107,8 @@ class Platform:
         )
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))
-        return cls(settings, system, engine, identity, names, jobs, catalogs, observations, registry)
+        hips = HipsService(system, folder / "hips", settings.archive.authority)
+        return cls(settings, system, engine, identity, names, jobs, catalogs, observations, registry, hips)
 
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""

@@ -11,6 +11,7 @@ from awe.client.coverage import CoverageClient
 from awe.client.identity import IdentityClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
+from awe.client.samp import SampClient
 from awe.client.spectra import SpectraClient
 from awe.errors import ServiceError
 from awe.settings import ClientSettings
@@ -18,7 +19,9 @@ from awe.settings import ClientSettings
 __all__ = ["Client", "connect"]
 
 
-class Client(CatalogsClient, ObservationsClient, SpectraClient, CoverageClient, NamesClient, IdentityClient):
+class Client(
+    CatalogsClient, ObservationsClient, SpectraClient, CoverageClient, NamesClient, SampClient, IdentityClient
+):
     """An archive: its tables, its images and spectra, and your account there.
 
     Made by `connect`. Close it, or use it in a ``with`` block, when it holds a local archive.

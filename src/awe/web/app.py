@@ -50,7 +50,21 @@ from awe.web.http import (
     ssa_error,
     wants_json,
 )
-from awe.web.vo import JobFace, auth, availability, datalink, moc, registry, scs, sia, sia2, soda, ssa, tap
+from awe.web.vo import (
+    JobFace,
+    auth,
+    availability,
+    datalink,
+    hips,
+    moc,
+    registry,
+    scs,
+    sia,
+    sia2,
+    soda,
+    ssa,
+    tap,
+)
 
 __all__ = ["ROUTES", "Entry", "build_app"]
 
@@ -120,6 +134,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/datalink/links",                    _BOTH,  datalink.links,         datalink_error, datalink_.PARAMS),
     Entry("/datalink/capabilities",             _READ,  datalink.datalink_capabilities, dali_error),
     Entry("/datalink/availability",             _READ,  availability,           dali_error),
+    Entry("/hipslist",                          _READ,  hips.hips_list,         hips.hips_error),
+    Entry("/hips/{name}/{path:path}",           _READ,  hips.hips_file,         hips.hips_error),
     Entry("/moc/{table}",                       _READ,  moc.table_moc,          json_error,     moc.PARAMS),
     Entry("/moc/collection/{name}",             _READ,  moc.collection_moc,     json_error,     moc.PARAMS),
     Entry("/oai",                               _BOTH,  registry.harvest,       dali_error),

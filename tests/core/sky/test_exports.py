@@ -11,6 +11,7 @@ def test_public_names() -> None:
         "Polygon",
         "Range",
         "Region",
+        "cell_radius",
         "half_chord_squared",
         "healpix_center",
         "healpix_index",

@@ -18,6 +18,7 @@ from PIL import Image
 from awe.core.science.celestial import Floats, quiet
 from awe.core.science.images import ScienceImage, science_images
 from awe.core.science.pixels import PixelBox, pixel_box
+from awe.core.science.planes import plane
 from awe.core.sky import Region
 from awe.errors import InputFileError, ParameterError
 
@@ -103,23 +104,11 @@ def _reduce(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, size: int) -
     strips = []
     for start in range(box.y0, box.y1, block * blocks):
         end = min(box.y1, start + block * blocks)
-        values = _plane(hdu, image, box, slice(start, end))
+        values = plane(hdu, image, box, slice(start, end))
         strips += [
             _mean_columns(values[row : row + block : step], block) for row in range(0, end - start, block)
         ]
     return np.stack(strips)
-
-
-def _plane(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, rows: slice) -> Floats:
-    x, y = image.wcs.axes
-    last = len(image.shape) - 1
-    index: list[int | slice] = [n // 2 for n in image.shape]
-    index[last - x], index[last - y] = slice(box.x0, box.x1), rows
-    raw = np.asarray(hdu.section[tuple(index)])
-    values = raw.astype(np.float64) * image.header.get("BSCALE", 1) + image.header.get("BZERO", 0)
-    if raw.dtype.kind in "iu" and "BLANK" in image.header:
-        values[raw == image.header["BLANK"]] = np.nan
-    return np.asarray(values)
 
 
 def _mean_columns(rows: Floats, block: int) -> Floats:

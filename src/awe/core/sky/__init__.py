@@ -9,7 +9,7 @@ numpy arrays; this package uses cdshealpix and mocpy besides, and no tables, fil
 from awe.core.sky._angles import half_chord_squared, lonlat, separation, unit_vector
 from awe.core.sky._box import Box
 from awe.core.sky._frames import FRAMES, rotation, to_icrs
-from awe.core.sky._healpix import MAX_ORDER, healpix_center, healpix_index, merge_ranges
+from awe.core.sky._healpix import MAX_ORDER, cell_radius, healpix_center, healpix_index, merge_ranges
 from awe.core.sky._moc import Moc
 from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
 from awe.core.sky._motion import propagate
@@ -28,6 +28,7 @@ __all__ = [
     "Polygon",
     "Range",
     "Region",
+    "cell_radius",
     "half_chord_squared",
     "healpix_center",
     "healpix_index",

@@ -9,6 +9,7 @@ Words: a *dataset* is one row of the index and is called by its publisher DID,
 *collection* is what was published under one name.
 """
 
+from awe.services.observations.hips import Hips, HipsService
 from awe.services.observations.interface import Index, IndexTable
 from awe.services.observations.model import (
     IMAGES,
@@ -28,6 +29,8 @@ __all__ = [
     "Collection",
     "Criteria",
     "Dataset",
+    "Hips",
+    "HipsService",
     "Index",
     "IndexTable",
     "ObservationService",

@@ -11,7 +11,7 @@ from awe.web.http import Call
 __all__ = ["api_docs", "page", "static"]
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_FILES = ("index.html", "style.css", "app.js", "docs.html", "docs.js", "icon.svg")
+_FILES = ("index.html", "style.css", "app.js", "samp.js", "docs.html", "docs.js", "icon.svg")
 
 
 def page(_call: Call) -> Response:

@@ -36,7 +36,11 @@ def collection_moc(call: Call) -> Response:
 
 def _answer(call: Call, name: str, moc: Moc) -> Response:
     media_type, ending, write = _FORMATS[_chosen(call)]
-    headers = {"Content-Disposition": f'inline; filename="{name}.moc.{ending}"', "Vary": "Accept"}
+    headers = {
+        "Content-Disposition": f'inline; filename="{name}.moc.{ending}"',
+        "Vary": "Accept",
+        "Access-Control-Allow-Origin": "*",  # Aladin Lite runs in pages of other sites
+    }
     return Response(write(moc), media_type=media_type, headers=headers)
 
 

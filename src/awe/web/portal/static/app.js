@@ -1,5 +1,7 @@
 // The page of an archive: what it holds, a search around a position, how to use it from elsewhere.
-// It talks to /api and the VO services of its own origin and to nothing else.
+// It talks to /api and the VO services of its own origin and to nothing else; samp.js says what else it may reach.
+
+import { atHome, hubIsThere, send } from "/static/samp.js";
 
 const SHOWN_ROWS = 200;
 const SHOWN_IMAGES = 60;
@@ -128,6 +130,9 @@ function imageCard(image, place, cutRadius) {
   preview.addEventListener("error", () => picture.replaceChildren("no preview"));
   picture.append(preview);
   const cut = new URLSearchParams({ ID: image.obs_publisher_did, CIRCLE: `${place.ra} ${place.dec} ${cutRadius}` });
+  const toAladin = make("button", { type: "button", class: "samp", hidden: "" }, "Send to Aladin or DS9");
+  toAladin.addEventListener("click", () => sendBySamp("image.load.fits",
+    { url: `${location.origin}${dataset}/file`, name: image.obs_id, "image-id": image.obs_publisher_did }));
   const facts = [image.detector || image.instrument_name, image.spectral_elt,
     image.t_exptime === null ? null : `${Number(image.t_exptime).toPrecision(4)} s`].filter(Boolean);
   return make("li", { class: "card" }, picture, make("div", { class: "text" },
@@ -136,7 +141,29 @@ function imageCard(image, place, cutRadius) {
     make("p", {}, [image.obs_collection, image.target_name].filter(Boolean).join(" · ")),
     make("p", { class: "links" },
       make("a", { href: `/soda/sync?${cut}` }, "Cutout (FITS)"),
-      make("a", { href: `${dataset}/file` }, `Whole image${image.access_estsize ? `, ${size(image.access_estsize * 1000)}` : ""}`))));
+      make("a", { href: `${dataset}/file` }, `Whole image${image.access_estsize ? `, ${size(image.access_estsize * 1000)}` : ""}`), toAladin)));
+}
+
+// Other programs on this computer
+
+/** Show what sends results to TOPCAT and Aladin: at home if a hub is there, elsewhere without asking first. */
+async function showSamp() {
+  const usable = !atHome || (await hubIsThere());
+  for (const part of document.querySelectorAll(".samp")) part.hidden = !usable;
+  byId("samp-rows").hidden = !usable || byId("rows-box").hidden;
+}
+
+async function sendBySamp(mtype, parameters) {
+  const message = byId("samp-message");
+  message.className = "message";
+  message.textContent = "Waiting for the hub; it may ask whether this page is allowed…";
+  try {
+    const names = await send(mtype, parameters);
+    message.textContent = `Sent to ${names.join(", ")}.`;
+  } catch (error) {
+    message.className = "message failed";
+    message.textContent = error.message;
+  }
 }
 
 async function showImages(position, radius, place, radiusDeg) {
@@ -181,6 +208,9 @@ async function showRows(table, position, radius, place, radiusDeg) {
       return make("a", { href: `/scs/${table}?${all}` }, format === "votable" ? "VOTable" : format === "parquet" ? "Parquet" : format.toUpperCase());
     });
     byId("row-links").replaceChildren("All rows as ", ...links);
+    const all = new URLSearchParams({ RA: place.ra, DEC: place.dec, SR: radiusDeg, VERB: 3 });
+    byId("samp-rows").firstElementChild.onclick = () => sendBySamp("table.load.votable",
+      { url: `${location.origin}/scs/${table}?${all}`, name: table, "table-id": `${location.origin}/${table}` });
   } catch (error) {
     message.className = "message failed";
     message.textContent = error.message;
@@ -188,9 +218,9 @@ async function showRows(table, position, radius, place, radiusDeg) {
 }
 
 function clearResults() {
-  for (const id of ["image-message", "row-message"]) { byId(id).className = "message"; byId(id).textContent = ""; }
+  for (const id of ["image-message", "row-message", "samp-message"]) { byId(id).className = "message"; byId(id).textContent = ""; }
   for (const id of ["images", "rows", "row-links", "image-count", "row-count"]) byId(id).replaceChildren();
-  byId("rows-box").hidden = true;
+  byId("rows-box").hidden = byId("samp-rows").hidden = true;
   byId("form-error").hidden = true;
   byId("found").textContent = "";
   for (const id of ["position", "radius"]) byId(id).removeAttribute("aria-invalid");
@@ -211,6 +241,7 @@ async function search() {
     byId("found").textContent = place.kind === "position" ? ""
       : `${place.name}: ${place.ra.toFixed(5)} ${place.dec.toFixed(5)} · ${place.kind} (${place.source})`;
     await Promise.all([showImages(position, radius, place, place.radius), showRows(table, position, radius, place, place.radius)]);
+    showSamp();
   } catch (error) {
     byId("form-error").textContent = error.message;
     byId("form-error").hidden = false;
