@@ -95,6 +95,7 @@ class Platform:
             folder / "publishing",
             settings.uploads,
             longest_s=max(settings.limits.seconds, settings.jobs.seconds),
+            resolve=names.position,
         )
         catalogs.clean()
         observations = ObservationService(

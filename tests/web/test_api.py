@@ -69,6 +69,12 @@ def test_names_stand_for_positions(web: TestClient) -> None:
     typed = {"table": TINY_TABLE, "position": f"{found['ra']} {found['dec']}", "radius": "3 arcmin"}
     assert named["data"] == web.get("/api/cone", params=typed).json()["data"] != []
     assert len(web.get("/api/images", params={"position": "NGC 4486"}).json()["data"]) == 2
+    cone = "SELECT id FROM {} WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE({}, 0.05)) ORDER BY id"
+    queries = [
+        cone.format(TINY_TABLE, p) for p in ("ivo_simbadpoint('m 87')", f"{found['ra']}, {found['dec']}")
+    ]
+    answers = [web.post("/api/query", json={"query": query}).json()["data"] for query in queries]
+    assert answers[0] == answers[1] != []
     unknown = web.get("/api/resolve", params={"name": "Betelgeuze"})
     assert unknown.status_code == 404
     assert "Betelgeuse" in unknown.json()["error"]["hint"]

@@ -73,7 +73,7 @@ class SampClient(ServiceClient):
 def broadcast(what: Broadcastable, to: str | None = None, *, name: str | None = None) -> list[str]:
     """Hand a table, an image, a spectrum or a coverage map to the programs on this computer that can show it.
 
-    Tables go to TOPCAT and Aladin, images to Aladin and DS9, MOCs to Aladin and TOPCAT. Where no hub is
+    Tables go to TOPCAT and Aladin, images to Aladin and DS9, MOCs to Aladin. Where no hub is
     running, one is started in this process and lives as long as it.
 
     Parameters

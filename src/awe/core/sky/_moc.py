@@ -115,7 +115,9 @@ class Moc(Region):
 
     def near(self, region: Region) -> bool:
         """Return whether the region's covering has cells of this: False is certain, True is not; quick."""
-        return len(_common(self.ranges, region.covering())) > 0
+        # a small region lies in a few cells of this order; a large one has too many of them
+        order = self.order if region.bounding_circle().radius < 1 else None
+        return len(_common(self.ranges, region.covering(order))) > 0
 
     def intersects(self, other: Region) -> bool:
         """Return whether the two have a point in common.

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.sky import Circle, Moc
-from awe.core.sql import Query, TableFunction, compile_query
+from awe.core.sql import Query, Resolve, TableFunction, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError
@@ -58,6 +58,8 @@ class CatalogService:
     longest_s
         The time of a query at the most, whoever runs it: so long replaced files are kept; that of `limits`
         when None.
+    resolve
+        From the name of an object to its position, for ``ivo_simbadpoint``.
     """
 
     def __init__(
@@ -69,12 +71,14 @@ class CatalogService:
         uploads: UploadSettings | None = None,
         *,
         longest_s: float | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
         self._limits = limits
         self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
+        self._resolve = resolve
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}
         self._brought: list[MemorySchema] = []
@@ -177,7 +181,7 @@ class CatalogService:
             self._check_context(context, visible)
         brought = self._uploads.store(uploads)
         try:
-            query = _compiled(text, dialect, context, (*visible, *brought.records, *self._made()))
+            query = self._compiled(text, dialect, context, (*visible, *brought.records, *self._made()))
             wanted = max_rows if max_rows is not None else query.max_rows
             rows = self._limits.default_rows if wanted is None else wanted
             limits = Limits(
@@ -246,7 +250,7 @@ class CatalogService:
         coverage = self._coverage(record)
         if coverage is not None and not coverage.near(Circle(ra % 360, dec, radius_deg)):
             # nothing is there, and the engine need not be asked to find that out
-            return TableStream(_compiled(text, "adql", None, (record,)).columns, ())
+            return TableStream(self._compiled(text, "adql", None, (record,)).columns, ())
         return self.query(text, identity=identity, max_rows=max_rows)
 
     # Publishing
@@ -312,6 +316,12 @@ class CatalogService:
             snapshot = self._snapshot = _Snapshot(*self._store.load())
         return snapshot
 
+    def _compiled(
+        self, text: str, dialect: str, context: str | None, visible: Sequence[TableRecord]
+    ) -> Query:
+        names = ReadableNames((*visible, *tap_schema.records()), context)
+        return compile_query(text, names, dialect=dialect, context=context, resolve=self._resolve)
+
     def _coverage(self, record: TableRecord) -> Moc | None:
         location = record.stored.location
         if location not in self._coverages:
@@ -341,11 +351,6 @@ class CatalogService:
             listed = f"there are {', '.join(known.values()) or 'none'}"
             hint = did_you_mean(context, known.values(), most=1) or listed
             raise NotFoundError(f"there is no context {context}", hint=hint)
-
-
-def _compiled(text: str, dialect: str, context: str | None, visible: Sequence[TableRecord]) -> Query:
-    names = ReadableNames(visible, context)
-    return compile_query(text, names, dialect=dialect, context=context)
 
 
 def _chosen(record: TableRecord, verbosity: int) -> list[str]:

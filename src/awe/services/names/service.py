@@ -67,6 +67,11 @@ class NameService:
             raise wrong if _SIGNS.fullmatch(text) and text[0] in "0123456789+-−." else self._unknown(text)
         return found
 
+    def position(self, name: str) -> tuple[float, float]:
+        """Return where an object is, ICRS degrees; see `resolve`."""
+        found = self.resolve(name)
+        return found.ra, found.dec
+
     def _find(self, name: str) -> NamedObject | None:
         key = folded(name)
         local = self._local(self._others.get(key, key))

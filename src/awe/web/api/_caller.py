@@ -30,8 +30,7 @@ def place(services: Platform, text: str) -> tuple[float, float]:
     PositionError, NotFoundError
         If it is neither.
     """
-    found = services.names.resolve(text)
-    return found.ra, found.dec
+    return services.names.position(text)
 
 
 def get(router: APIRouter, path: str, **options: Any) -> Callable[[F], F]:
