@@ -89,7 +89,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "rich": ("cli/", "client/"),
     "pydantic_settings": ("settings.py",),
-    "mocpy": ("core/sky/_moc_files.py", "client/coverage.py"),
+    "mocpy": ("core/sky/_moc_files.py", "client/coverage.py", "client/samp.py"),
     "pyvo": ("client/samp.py",),
     "pyongc": ("services/names/openngc.py",),
     "ephem": ("services/names/stars.py",),
