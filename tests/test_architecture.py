@@ -42,6 +42,7 @@ SERVICES = (
     "catalogs",
     "observations",
     "registry",
+    "checks",
     "notebooks",
     "apps",
 )
@@ -58,6 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "core/sky/_healpix.py",
         "core/sql/rules/_units.py",
         "core/tables/formats/",
+        "core/tables/_words.py",
         "core/science/",
         "client/",
         "cli/_common.py",

@@ -15,6 +15,7 @@ from awe.core.tables import Schema
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
+from awe.services.checks import CheckService
 from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
@@ -52,6 +53,7 @@ class Platform:
     observations: ObservationService
     registry: RegistryService
     hips: HipsService
+    checks: CheckService
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -109,7 +111,10 @@ class Platform:
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))
         hips = HipsService(system, folder / "hips", settings.archive.authority)
-        return cls(settings, system, engine, identity, names, jobs, catalogs, observations, registry, hips)
+        checks = CheckService(catalogs, observations, settings)
+        return cls(
+            settings, system, engine, identity, names, jobs, catalogs, observations, registry, hips, checks
+        )
 
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("awe.cli.publish", "Publish tables, images and spectra in an archive here."),
     "hips": ("awe.cli.hips", "Make sky maps in tiles (HiPS) from the images of an archive here."),
     "remove": ("awe.cli.remove", "Remove what is published from an archive here."),
+    "check": ("awe.cli.check", "What is missing or wrong in what is published here."),
     "login": ("awe.cli.login", "Log in and print a token."),
     "admin": ("awe.cli.admin", "Accounts of an archive here."),
 }

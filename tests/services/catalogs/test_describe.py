@@ -39,6 +39,8 @@ def test_columns_are_completed_ignoring_case(read: Callable[[str], Description])
         ("[table]\ntitle = 3", r"\[table\] title: 3", None),
         ("[columns.mag]\nunits = 'mag'", r"\[columns.mag\]: 'units'", "did you mean unit?"),
         ("[columns.mag]\nucd = 'phot mag'", r"\[columns.mag\] ucd: 'phot mag' is not a UCD", None),
+        ("[columns.mag]\nunit = 'erg/s/cm2'", r"\[columns.mag\] unit: 'erg/s/cm2': not a unit", "perhaps "),
+        ("[columns.mag]\nunit = 'ABmag'", r"\[columns.mag\] unit: 'ABmag'", None),
         ("[columns.mag]\nprincipal = 'yes'", r"\[columns.mag\] principal", None),
         ("columns = 3", "columns: 3", None),
         ("[columns]\nmag = 'mag'", r"\[columns.mag\]: a section", None),

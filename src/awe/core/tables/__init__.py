@@ -9,5 +9,17 @@ from awe.core.tables._links import absolute_links
 from awe.core.tables._positions import position_names
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
+from awe.core.tables._words import Fault, ucd_fault, unit_fault
 
-__all__ = ["Column", "Datatype", "Schema", "TableStream", "absolute_links", "position_names", "votable_type"]
+__all__ = [
+    "Column",
+    "Datatype",
+    "Fault",
+    "Schema",
+    "TableStream",
+    "absolute_links",
+    "position_names",
+    "ucd_fault",
+    "unit_fault",
+    "votable_type",
+]

@@ -5,6 +5,7 @@ kept by an `Engine` (the seam in ``interface.py``), the records in the system da
 immutable Parquet files and a record that names the current version, so a reader never sees half a table.
 """
 
+from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
 from awe.services.catalogs.memory import MemorySchema
@@ -30,5 +31,6 @@ __all__ = [
     "TableRecord",
     "WriteSpec",
     "as_written",
+    "example_query",
     "query_kind",
 ]

@@ -19,7 +19,7 @@ from typing import Any
 
 from awe.core.sql import Parameter, TableFunction
 from awe.core.suggestions import did_you_mean
-from awe.core.tables import Schema
+from awe.core.tables import Schema, unit_fault
 from awe.errors import InputFileError
 from awe.services.catalogs.model import SchemaRecord, TableKey
 
@@ -160,6 +160,11 @@ class _Reader:
             raise InputFileError(
                 self._path, f"{ucd!r} is not a UCD", where=f"{where} ucd", hint="pos.eq.ra;meta.main"
             )
+        fault = unit_fault(values.get("unit", ""))
+        if fault is not None:
+            hint = f"perhaps {fault.meant}" if fault.meant else "as in mag, deg, km/s, 10**-3.Jy"
+            reason = f"{values['unit']!r}: {fault.reason}"
+            raise InputFileError(self._path, reason, where=f"{where} unit", hint=hint)
 
     def _function(self, values: Any, number: int) -> Mapping[str, Any]:
         where = f"[[functions]] number {number}"

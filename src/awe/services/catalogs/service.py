@@ -113,6 +113,11 @@ class CatalogService:
             raise NotFoundError(f"there is no table {full_name}", hint=did_you_mean(full_name, names, most=1))
         return found
 
+    def lost(self) -> tuple[TableRecord, ...]:
+        """Return the tables whose rows are not where their records say: somebody removed the files."""
+        there = set(self._engine.tables())
+        return tuple(table for table in self._current().tables if table.stored.location not in there)
+
     def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction, ...]:
         """Return the parametrised views of the tables the caller may read."""
         return tuple(function for record in self.tables(identity) for function in record.functions)

@@ -130,6 +130,10 @@ class ObservationService:
         """Return what is published, by name."""
         return self._store.collections()
 
+    def datasets(self, collection: str) -> Iterator[Dataset]:
+        """Yield the datasets of a collection, by file."""
+        return self._store.datasets(collection)
+
     def coverage(self, collection: str) -> Moc:
         """Return the part of the sky that a collection covers: the cells around its datasets' regions.
 

@@ -11,7 +11,7 @@ from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
 from awe.core.vo.auth import SECURITY
-from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written
+from awe.services.catalogs import QUERY, QueryOrder, TableRecord, example_query
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
 from awe.web.vo._links import with_links
 from awe.web.vo._vosi import XML, Capabilities, capabilities
@@ -160,17 +160,9 @@ def _rows(call: Call, query: str) -> list[vosi.Row]:
 
 
 def _example(record: TableRecord) -> tap.Example:
-    name = f"{record.schema}-{record.name}"
-    title = f"Rows of {record.full_name}"
-    if record.ra is None or record.dec is None:
-        return tap.Example(name, title, f"SELECT TOP 10 * FROM {record.full_name}", record.full_name)
-    # ADQL 2.0 needs the frame, 2.1 allows it: the queries run at every service and pass every parser
-    point = f"POINT('ICRS', {as_written(record.ra)}, {as_written(record.dec)})"
-    query = (
-        f"SELECT TOP 10 * FROM {record.full_name} "
-        f"WHERE 1 = CONTAINS({point}, CIRCLE('ICRS', 187.7059, 12.3911, 0.1))"
-    )
-    return tap.Example(name, f"{title} around a position", query, record.full_name)
+    place = " around a position" if record.ra else ""
+    title = f"Rows of {record.full_name}{place}"
+    return tap.Example(f"{record.schema}-{record.name}", title, example_query(record), record.full_name)
 
 
 def _formats() -> Iterator[tuple[str, str]]:
