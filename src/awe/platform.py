@@ -20,7 +20,7 @@ from awe.services.identity import Authenticator, IdentityService, IdentityStore,
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
-from awe.services.observations import HipsService, ObservationService
+from awe.services.observations import VIEWS, HipsService, ObservationService
 from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
@@ -98,6 +98,7 @@ class Platform:
             settings.uploads,
             longest_s=max(settings.limits.seconds, settings.jobs.seconds),
             resolve=names.position,
+            views=VIEWS,
         )
         catalogs.clean()
         observations = ObservationService(

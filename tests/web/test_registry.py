@@ -50,6 +50,7 @@ def test_what_is_published_has_a_record(web: TestClient) -> None:
         f"{ROOT}/services/tap": "vs:CatalogService",
         f"{ROOT}/services/images": "vs:CatalogService",
         f"{ROOT}/tables/tiny": "vs:CatalogResource",
+        f"{ROOT}/tables/caom2": "vs:CatalogResource",
         f"{ROOT}/tables/ivoa": "vs:CatalogResource",
         f"{ROOT}/tables/tiny/sources": "vs:CatalogService",
         f"{ROOT}/tables/ivoa/obscore": "vs:CatalogService",
@@ -134,7 +135,11 @@ def test_errors_are_answers(web: TestClient) -> None:
 def test_tap_tables_are_listed_once_with_their_fullest_record(web: TestClient) -> None:
     rows = query(web, "SELECT resid, svcid, table_name FROM rr.tap_table ORDER BY table_name")
     assert [(row["resid"], row["table_name"]) for row in rows] == [
+        (f"{ROOT}/tables/caom2", "caom2.artifact"),
+        (f"{ROOT}/tables/caom2", "caom2.observation"),
+        (f"{ROOT}/tables/caom2", "caom2.plane"),
         (f"{ROOT}/tables/ivoa", "ivoa.obscore"),
+        (f"{ROOT}/tables/ivoa", "ivoa.obsplan"),
         (f"{ROOT}/tables/tiny", TINY_TABLE),
     ]
     assert {row["svcid"] for row in rows} == {f"{ROOT}/services/tap"}

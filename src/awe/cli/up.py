@@ -74,7 +74,7 @@ def _is_good(platform: Platform, file: Path) -> bool:
 
 
 def _greet(platform: Platform, address: str, token_file: Path) -> None:
-    tables = platform.catalogs.tables()
+    tables = [table for table in platform.catalogs.tables() if table.kind == "table"]
     click.secho(f"\nawe is up at {address}", bold=True)
     for table in tables:
         click.echo(f"  {f'{table.schema}.{table.name}':<24} {table.rows:>12,} rows")

@@ -29,6 +29,9 @@ class TableDef:
         The column that holds the HEALPix index of order 29 (nested), by which the files are sorted.
     rows
         How many there are, None where nobody says: of a sky join the smaller side is spread over cells.
+    sql
+        Of a view: the query, in ADQL, that it stands for, with as many columns as it has; empty for a table that
+        is stored.
     """
 
     schema: str
@@ -38,6 +41,7 @@ class TableDef:
     dec: str | None = None
     healpix: str | None = None
     rows: int | None = None
+    sql: str = ""
 
     @property
     def full_name(self) -> str:

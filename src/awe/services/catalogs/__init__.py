@@ -9,7 +9,7 @@ from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
 from awe.services.catalogs.memory import MemorySchema
-from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
+from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord, View
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
@@ -29,6 +29,7 @@ __all__ = [
     "StoredTable",
     "TableKey",
     "TableRecord",
+    "View",
     "WriteSpec",
     "as_written",
     "example_query",

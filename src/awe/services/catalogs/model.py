@@ -17,6 +17,7 @@ __all__ = [
     "SchemaRecord",
     "TableKey",
     "TableRecord",
+    "View",
     "check_columns",
     "split_name",
 ]
@@ -30,7 +31,7 @@ UPLOAD_SCHEMA = "TAP_UPLOAD"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _COLUMN = re.compile(r"[^\x00-\x1f\"]{1,127}")
 _RESERVED = frozenset(
-    {"tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "rr", "information_schema", "dbo", "mydb"}
+    {"caom2", "tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "rr", "information_schema", "dbo", "mydb"}
 )
 
 
@@ -88,8 +89,8 @@ class TableRecord:
         The parametrised views described with it.
     keys
         The other tables it can be joined to, and by which columns.
-    kind
-        ``table`` or ``view`` (TAP 1.1 section 4.2).
+    sql
+        Of a view: the ADQL that it stands for; empty for a table that is stored.
     """
 
     schema: str
@@ -108,7 +109,12 @@ class TableRecord:
     readers: frozenset[str] = frozenset()
     functions: tuple[TableFunction, ...] = ()
     keys: tuple[TableKey, ...] = ()
-    kind: str = "table"
+    sql: str = ""
+
+    @property
+    def kind(self) -> str:
+        """``table`` or ``view`` (TAP 1.1 section 4.2)."""
+        return "view" if self.sql else "table"
 
     @property
     def full_name(self) -> str:
@@ -128,7 +134,48 @@ class TableRecord:
     def to_definition(self) -> TableDef:
         """Return what the compiler needs to know."""
         healpix = HEALPIX if self.ra else None
-        return TableDef(self.schema, self.name, self.columns, self.ra, self.dec, healpix, self.rows)
+        rows = None if self.sql else self.rows
+        return TableDef(self.schema, self.name, self.columns, self.ra, self.dec, healpix, rows, self.sql)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table that is computed from another one whenever it is read, so that the two cannot disagree.
+
+    Attributes
+    ----------
+    schema, name, columns, description, utype, keys
+        As of a `TableRecord`.
+    of
+        Full name of the table that it is computed from; who may read that one may read the view.
+    sql
+        The query, in ADQL; its columns come in the order of `columns`.
+    """
+
+    schema: SchemaRecord
+    name: str
+    columns: Schema
+    of: str
+    sql: str
+    description: str = ""
+    utype: str = ""
+    keys: tuple[TableKey, ...] = ()
+
+    def to_record(self, base: TableRecord) -> TableRecord:
+        """Return its record, given that of the table it is computed from."""
+        return TableRecord(
+            self.schema.name,
+            self.name,
+            self.columns,
+            StoredTable("", 0, 0),
+            description=self.description,
+            utype=self.utype,
+            version=base.version,
+            created=base.created,
+            readers=base.readers,
+            keys=self.keys,
+            sql=self.sql,
+        )
 
 
 def split_name(full_name: str, *, internal: bool = False) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.memory import MemorySchema
-from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.catalogs.model import SchemaRecord, TableRecord, View
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import SentFile, Uploads
@@ -60,6 +60,8 @@ class CatalogService:
         when None.
     resolve
         From the name of an object to its position, for ``ivo_simbadpoint``.
+    views
+        What there is besides, computed from published tables.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class CatalogService:
         *,
         longest_s: float | None = None,
         resolve: Resolve | None = None,
+        views: Sequence[View] = (),
     ) -> None:
         self._store = store
         self._engine = engine
@@ -79,6 +82,7 @@ class CatalogService:
         self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._resolve = resolve
+        self._views = tuple(views)
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}
         self._brought: list[MemorySchema] = []
@@ -92,11 +96,13 @@ class CatalogService:
     def schemas(self, identity: Identity = ANONYMOUS) -> tuple[SchemaRecord, ...]:
         """Return the schemas that hold a table the caller may read, by name."""
         used = {record.schema for record in self.tables(identity)}
-        return tuple(schema for schema in self._current().schemas if schema.name in used)
+        return tuple(schema for schema in self._schemas() if schema.name in used)
 
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
-        """Return the tables the caller may read, by schema and name."""
-        return tuple(t for t in self._current().tables if not t.readers or identity.is_one_of(t.readers))
+        """Return the tables the caller may read, by schema and name; the views behind them."""
+        stored = tuple(t for t in self._current().tables if not t.readers or identity.is_one_of(t.readers))
+        known = {record.full_name: record for record in stored}
+        return (*stored, *(view.to_record(known[view.of]) for view in self._views if view.of in known))
 
     def table(self, full_name: str, identity: Identity = ANONYMOUS) -> TableRecord:
         """Return a table by its full name, ignoring case.
@@ -315,6 +321,11 @@ class CatalogService:
 
     # Inside
 
+    def _schemas(self) -> tuple[SchemaRecord, ...]:
+        published = {schema.name: schema for schema in self._current().schemas}
+        computed = {view.schema.name: view.schema for view in self._views}
+        return tuple((published | computed | published).values())
+
     def _current(self) -> _Snapshot:
         snapshot = self._snapshot
         if snapshot is None or snapshot.revision != self._store.revision():
@@ -329,6 +340,8 @@ class CatalogService:
 
     def _coverage(self, record: TableRecord) -> Moc | None:
         location = record.stored.location
+        if not location:
+            return None
         if location not in self._coverages:
             if len(self._coverages) >= _KEPT_COVERAGES:
                 self._coverages.clear()
@@ -342,7 +355,7 @@ class CatalogService:
     def _memory(self, used: set[str], visible: Sequence[TableRecord], address: str) -> Mapping[str, pa.Table]:
         found: dict[str, pa.Table] = {}
         if used & {record.full_name for record in tap_schema.records()}:
-            schemas = (*self._current().schemas, *(brought.schema for brought in self._brought))
+            schemas = (*self._schemas(), *(brought.schema for brought in self._brought))
             tables = (*visible, *(table for brought in self._brought for table in brought.tables))
             found |= tap_schema.relations(schemas, tables)
         for brought in self._brought:

@@ -22,10 +22,12 @@ from awe.services.observations.model import (
 )
 from awe.services.observations.relations import Relation, Relative
 from awe.services.observations.service import ObservationService
+from awe.services.observations.views import VIEWS
 
 __all__ = [
     "IMAGES",
     "INDEX_TABLE",
+    "VIEWS",
     "Collection",
     "Criteria",
     "Dataset",

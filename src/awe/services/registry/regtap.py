@@ -70,10 +70,9 @@ def _record(name: str) -> TableRecord:
     full = f"{_SCHEMA.name}.{name}"
     keys = tuple(TableKey(f"{_SCHEMA.name}.{target}", pairs) for target, pairs in KEYS.get(name, ()))
     stored = StoredTable("", 0, 0)
-    kind = "view" if name == "tap_table" else "table"
     return TableRecord(
         _SCHEMA.name, name, Schema(columns, full, description), stored, description=description, utype=utype,
-        keys=keys, kind=kind,
+        keys=keys,
     )  # fmt: skip
 
 

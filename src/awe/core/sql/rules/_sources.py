@@ -6,9 +6,10 @@ from functools import reduce
 
 from sqlglot import exp
 
+from awe.core.sql._model import TableDef
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._build import column_of
-from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse
+from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, view_name
 from awe.core.sql.rules.types import need_condition
 from awe.core.suggestions import did_you_mean
 
@@ -101,11 +102,33 @@ class _Binder:
             hint = did_you_mean(full, self.run.names.spellings())
             raise self.run.text.unknown(table, f"no table {full}", hint)
         key = self.run.key("t")
+        if definition.sql:
+            relation, found = self._shared(definition)
+            outputs = renamed(found, _alias(table), self.run)
+            self._add(table, Source(alias, key, outputs, None if table.alias else definition.schema))
+            self._rewrite(table, relation, key)
+            return
         outputs = tuple(Output(column, column.name) for column in definition.columns)
         outputs = renamed(outputs, _alias(table), self.run)
         self._add(table, Source(alias, key, outputs, None if table.alias else definition.schema, definition))
         self.run.uses[key] = TableUse(key, definition)
         self._rewrite(table, None, key)
+
+    def _shared(self, view: TableDef) -> tuple[str, tuple[Output, ...]]:
+        """Return the common table expression of a view and its columns; one serves all uses of it in a query."""
+        run, name = self.run, view_name(view)
+        if name not in run.shared:
+            tree = _views.expand_table(view, run)
+            with run.inside(view):
+                made = self.query(tree, run, Scope())
+            outputs = tuple(
+                Output(replace(column, type=output.column.type), output.sql)
+                for column, output in zip(view.columns, made, strict=True)
+            )
+            alias = exp.TableAlias(this=exp.to_identifier(run.key("c"), quoted=True))
+            run.shared[name] = exp.CTE(this=tree, alias=alias), outputs
+        cte, outputs = run.shared[name]
+        return cte.alias, outputs
 
     def _rewrite(self, table: exp.Table, relation: str | None, key: str) -> None:
         for part in ("db", "catalog"):

@@ -115,6 +115,7 @@ class Compilation:
     uses: dict[str, TableUse] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
     views: tuple[str, ...] = ()
+    shared: dict[str, tuple[exp.CTE, tuple[Output, ...]]] = field(default_factory=dict)
     counter: int = 0
     columns: int = 0
 
@@ -134,8 +135,8 @@ class Compilation:
         return found or self.names.table_function(schema, name)
 
     @contextmanager
-    def inside(self, view: TableFunction) -> Iterator[None]:
-        """Compile the view of a table function: it is ADQL, its context is its own schema."""
+    def inside(self, view: TableFunction | TableDef) -> Iterator[None]:
+        """Compile the query that a view stands for: it is ADQL, its context is its own schema."""
         before = self.text, self.context, self.views
         self.text, self.context = Text(view.sql, "adql", placed=False), view.schema
         self.views = (*self.views, view_name(view))
@@ -166,9 +167,9 @@ class Compilation:
         return f"{letter}{self.counter}"
 
 
-def view_name(function: TableFunction) -> str:
-    """Return what identifies a table function."""
-    return f"{function.schema}.{function.name}".casefold()
+def view_name(view: TableFunction | TableDef) -> str:
+    """Return what identifies a view."""
+    return f"{view.schema}.{view.name}".casefold()
 
 
 class _Fact:

@@ -1,9 +1,11 @@
-"""Table functions: a call becomes the view that it names, with its arguments in place."""
+"""Views: a call of a table function, or the name of a view, becomes the query that it stands for."""
+
+from collections.abc import Mapping
 
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql._model import TableFunction
+from awe.core.sql._model import TableDef, TableFunction
 from awe.core.sql._place import Text
 from awe.core.sql.dialects.adql import parse_adql
 from awe.core.sql.gate import check
@@ -13,7 +15,7 @@ from awe.core.sql.rules.shape import balance, canonical
 from awe.core.tables import Column
 from awe.errors import ServiceError
 
-__all__ = ["expand"]
+__all__ = ["expand", "expand_table"]
 
 
 def expand(
@@ -26,11 +28,19 @@ def expand(
     QuerySyntaxError
         For a wrong number of arguments, or one that is not a number.
     """
-    if view_name(function) in run.views:
-        raise ServiceError(f"the table function {function.name} is defined by itself")
-    given = _given(function, call, arguments, run)
-    text = Text(function.sql, "adql", placed=False)
-    tree: exp.Expr = parse_adql(function.sql, parameters=[p.name for p in function.parameters])
+    return _parsed(function, _given(function, call, arguments, run), run)
+
+
+def expand_table(view: TableDef, run: Compilation) -> exp.Expr:
+    """Return the query that a view stands for, not yet bound."""
+    return _parsed(view, {}, run)
+
+
+def _parsed(view: TableFunction | TableDef, given: Mapping[str, exp.Expr], run: Compilation) -> exp.Expr:
+    if view_name(view) in run.views:
+        raise ServiceError(f"{view.name} is defined by itself")
+    text = Text(view.sql, "adql", placed=False)
+    tree: exp.Expr = parse_adql(view.sql, parameters=list(given))
     for node in list(tree.walk()):
         # Places in the view's text say nothing to its caller.
         node.meta.pop("start", None)

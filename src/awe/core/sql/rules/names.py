@@ -31,6 +31,11 @@ def bind(tree: exp.Expr, run: Compilation) -> exp.Expr:
         With line and column, and what was perhaps meant.
     """
     run.outputs = bind_query(tree, run, Scope())
+    if run.shared:
+        with_ = tree.args.get("with_") or exp.With(expressions=[])
+        views = [cte for cte, _ in run.shared.values()]  # a view that another one reads stands before it
+        with_.set("expressions", [*views, *with_.expressions])
+        tree.set("with_", with_)
     return tree
 
 
