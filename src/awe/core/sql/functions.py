@@ -80,7 +80,8 @@ _MATHS = (
     _row("LOG_OF", "number number", "double",
          "(ln(nullif(greatest({1}, 0), 0)) / ln(nullif(greatest({0}, 0), 0)))",
          "Logarithm to a base of x: PostgreSQL's order (base, x).", postgres="LOG"),
-    _row("POWER", "number number", "double", "pow({0}, {1})", "x raised to y, in double precision.",
+    _row("POWER", "number number", "double", "nullif(pow({0}, {1}), 'NaN'::DOUBLE)",
+         "x raised to y, in double precision; NULL where it is no real number.",
          adql="POWER", tsql="POWER", postgres="POWER POW"),
     _row("SQRT", "number", "double", "nullif(sqrt({0}), 'NaN'::DOUBLE)", "Square root; NULL where x < 0."),
     _row("SQUARE", "number", "double", "pow({0}, 2)", "x times x.", tsql="SQUARE"),
@@ -100,6 +101,8 @@ _MATHS = (
          adql="RAND", tsql="RAND", postgres="RANDOM"),
     _row("IN_UNIT", "number literal", "double", "", "The same quantity in another unit: value, unit (VOUnits).",
          only="adql", kind=DERIVED, unit="named"),
+    _row("RAND_SEEDED", "whole", "double", "random()",
+         "As RAND(): the seed has no meaning (ADQL 2.1 section 2.3).", adql="RAND"),
     _row("GREATEST", "any any...", "common", "greatest({*})", "The largest argument.",
          tsql="GREATEST", postgres="GREATEST", unit="same"),
     _row("LEAST", "any any...", "common", "least({*})", "The smallest argument.",
@@ -153,7 +156,7 @@ _TEXT = (
 )
 
 _CONDITIONAL = (
-    _row("COALESCE", "any any...", "common", "coalesce({*})", "The first argument that is not NULL.", unit="same"),
+    _row("COALESCE", "any...", "common", "coalesce({*})", "The first argument that is not NULL.", unit="same"),
     _row("ISNULL", "any any", "common", "coalesce({0}, {1})", "The first argument, or the second where it is NULL.",
          tsql="ISNULL", unit="same"),
     _row("NULLIF", "any any", "same", "nullif({0}, {1})", "NULL where both are equal, the first otherwise.",
@@ -290,6 +293,8 @@ _COMPILED = (
          "The cube, of a size, that ra, dec on the unit sphere stands in.", only=""),
     _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{_CORNERS}])",
          "The cubes, of a size, within a reach of ra, dec; the reach is less than half the size.", only=""),
+    _row("TIME_TEXT", "time", "text", "replace(CAST({0} AS VARCHAR), ' ', 'T')",
+         "A time as text, with a T (DALI 1.1 section 3.3.3).", only=""),
     _row("SKY_RANGES", "number", "boolean", "({ranges})",
          "True where a HEALPix index lies in one of the ranges attached to the call.", only=""),
 )

@@ -182,27 +182,43 @@ class _Binder:
         left, right = self.scope.sources[:before], self.scope.sources[before:]
         names = [u.name for u in join.args.get("using") or []]
         if join.args.get("method") == "NATURAL":
-            names = [n for n in _names(right) if n.casefold() in {x.casefold() for x in _names(left)}]
+            known = {n.casefold() for n in _names(left)} | self.scope.merged.keys()
+            names = [n for n in _names(right) if n.casefold() in known]
         if not names and join.args.get("method"):
             raise self.run.text.syntax(join, "NATURAL JOIN of tables that share no column")
         if not names:
             return
-        if join.side == "FULL":
-            raise self.run.text.refused(join, "FULL JOIN with USING is not offered", "write the ON condition")
         pairs = [(self._one(join, left, n), self._one(join, right, n)) for n in names]
+        conditions = [self._bound(exp.EQ(this=one, expression=other)) for one, other in pairs]
         for name, (one, other) in zip(names, pairs, strict=True):
-            (one if join.side == "RIGHT" else other)[0].hidden.add(name.casefold())
-        conditions = [
-            self.expression(exp.EQ(this=column_of(*one), expression=column_of(*other)), self.run, self.scope)
-            for one, other in pairs
-        ]
+            self._unite(name, one, other, join.side)
         join.set("using", None)
         join.set("method", None)
-        join.set("on", reduce(lambda a, b: self.expression(exp.And(this=a, expression=b), self.run, self.scope),
-                              conditions))  # fmt: skip
+        join.set("on", reduce(lambda a, b: self._bound(exp.And(this=a, expression=b)), conditions))
 
-    def _one(self, join: exp.Join, sources: list[Source], name: str) -> tuple[Source, Output]:
+    def _bound(self, node: exp.Expr) -> exp.Expr:
+        return self.expression(node, self.run, self.scope)
+
+    def _unite(self, name: str, one: exp.Expr, other: exp.Expr, side: str) -> None:
+        """Leave one column of two: that of the side whose rows all stay, or of whichever has a row."""
         folded = name.casefold()
+        gone = (one, other) if side == "FULL" else (one,) if side == "RIGHT" else (other,)
+        for column in (c for part in gone for c in part.find_all(exp.Column)):
+            source = next(s for s in self.scope.sources if s.key == column.table)
+            source.hidden.add(folded)
+        if side == "FULL":
+            call = exp.Anonymous(this="COALESCE", expressions=[one.copy(), other.copy()])
+            call.meta["spelled"] = "COALESCE"
+            self.scope.merged[folded] = self._bound(call)
+        elif side == "RIGHT":
+            self.scope.merged.pop(folded, None)
+
+    def _one(self, join: exp.Join, sources: list[Source], name: str) -> exp.Expr:
+        """Return the column of that name on one side of a join."""
+        folded = name.casefold()
+        merged = self.scope.merged.get(folded)
+        if merged is not None and sources[0] is self.scope.sources[0]:
+            return merged.copy()
         found = [
             (s, o) for s in sources for o in s.columns
             if o.column.name.casefold() == folded and folded not in s.hidden
@@ -210,7 +226,7 @@ class _Binder:
         if len(found) != 1:
             said = "is not on both sides" if not found else "is ambiguous"
             raise self.run.text.unknown(join, f"column {name} of USING {said}")
-        return found[0]
+        return column_of(*found[0])
 
 
 def _without_neighbours(scope: Scope) -> Scope:

@@ -84,12 +84,16 @@ class Source:
 
 @dataclass(slots=True)
 class Scope:
-    """The sources that an expression can see, and the scope around it."""
+    """The sources that an expression can see, and the scope around it.
+
+    `merged` are the columns of FULL JOIN ... USING, by folded name: from whichever side has a row.
+    """
 
     parent: "Scope | None" = None
     ctes: dict[str, tuple[str, tuple[Output, ...]]] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
+    merged: dict[str, exp.Expr] = field(default_factory=dict)
 
     def around(self) -> Iterator["Scope"]:
         """Yield this scope and those around it, innermost first."""

@@ -185,6 +185,8 @@ def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
         if not scope.sources:
             raise run.text.syntax(projection, "* needs a FROM")
         sources = [_find_source(projection, run, scope)] if star_of else scope.sources
+        for name, united in () if star_of else scope.merged.items():
+            expanded.append(exp.Alias(this=united.copy(), alias=exp.to_identifier(_spelling(name, scope))))
         expanded += [
             column_of(source, output)
             for source in sources
@@ -193,6 +195,12 @@ def _expand_stars(select: exp.Select, run: Compilation, scope: Scope) -> None:
         ]
     run.count_columns(len(expanded))
     select.set("expressions", expanded)
+
+
+def _spelling(folded: str, scope: Scope) -> str:
+    """Return a name as the first source that has it spells it."""
+    names = (output.column.name for source in scope.sources for output in source.columns)
+    return next(name for name in names if name.casefold() == folded)
 
 
 def bind_condition(node: exp.Expr, run: Compilation, scope: Scope) -> None:
@@ -271,6 +279,8 @@ def _resolve(node: exp.Column, run: Compilation, scope: Scope) -> exp.Expr:
             raise _no_column(node, [source], run)
         return column_of(*found[0])
     for inner in scope.around():
+        if node.name.casefold() in inner.merged:
+            return inner.merged[node.name.casefold()].copy()
         found = _matches(node, inner.sources, run, hidden_too=False)
         if len(found) > 1:
             owners = " and ".join(source.name for source, _ in found)

@@ -6,6 +6,7 @@ integer division (exact for 64-bit identifiers), ``+`` between texts, numbers wr
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -14,14 +15,14 @@ from sqlglot import exp
 
 from awe.core.sql._place import Text
 from awe.core.sql.functions import FUNCTIONS, Function
-from awe.core.sql.rules._build import call, cast, number
+from awe.core.sql.rules._build import call, cast
+from awe.core.sql.rules._casts import cast_to, check_time, iso
 from awe.core.sql.rules._kinds import (
     ARRAY,
     KIND_SAID,
     KINDS,
     NUMBER,
     RESULTS,
-    SQL_TYPES,
     common,
     is_null,
     is_number,
@@ -81,6 +82,9 @@ def _paren(node: exp.Expr, _text: Text) -> exp.Expr:
 
 def _negative(node: exp.Expr, text: Text) -> exp.Expr:
     _need(node.this, "number", text)
+    kind = value(node.this).type
+    if pa.types.is_unsigned_integer(kind):
+        node.set("this", _signed(node.this, _SIGNED[kind]))
     return _same(node, text)
 
 
@@ -104,9 +108,31 @@ def _arithmetic(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         _numeric(node, key, text)
     left, right = value(node.this), value(node.expression)
-    kind = common(left.type, right.type) or pa.float64()
+    kind = _computed_in(node, common(left.type, right.type) or pa.float64())
     keeps = isinstance(node, (exp.Add, exp.Sub)) and left.unit == right.unit
     return set_value(node, Column("", kind, unit=left.unit if keeps else ""))
+
+
+_SIGNED: Mapping[pa.DataType, pa.DataType] = {
+    pa.int8(): pa.int32(), pa.int16(): pa.int32(), pa.uint8(): pa.int32(), pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(), pa.uint64(): pa.int64(),
+}  # fmt: skip
+"""In what sums of short and of unsigned integers are computed; UBIGINT only with itself in UBIGINT."""
+
+
+def _computed_in(node: exp.Expr, kind: pa.DataType) -> pa.DataType:
+    """Return the type of a sum, and make its unsigned parts signed: ``b - 5`` may be negative."""
+    if kind == pa.uint64() or not pa.types.is_integer(kind):
+        return kind
+    kind = _SIGNED.get(kind, kind)
+    for key in ("this", "expression"):
+        node.set(key, _signed(node.args[key], kind))
+    return kind
+
+
+def _signed(part: exp.Expr, kind: pa.DataType) -> exp.Expr:
+    narrow = value(part).type in _SIGNED and not isinstance(part, exp.Literal)
+    return cast(part, "BIGINT" if kind == pa.int64() else "INT", kind) if narrow else part
 
 
 def _divide(node: exp.Expr, text: Text) -> exp.Expr:
@@ -115,7 +141,7 @@ def _divide(node: exp.Expr, text: Text) -> exp.Expr:
     left, right = value(node.this).type, value(node.expression).type
     if pa.types.is_integer(left) and pa.types.is_integer(right):
         whole = exp.IntDiv(this=node.this, expression=node.expression)
-        return set_value(whole, Column("", common(left, right) or pa.int64()))
+        return set_value(whole, Column("", _computed_in(whole, common(left, right) or pa.int64())))
     return _arithmetic(node, text)
 
 
@@ -128,7 +154,12 @@ def _bits(node: exp.Expr, text: Text) -> exp.Expr:
     return set_value(node, Column("", kind or pa.int64()))
 
 
-def _concatenated(node: exp.Expr, _text: Text) -> exp.Expr:
+def _concatenated(node: exp.Expr, text: Text) -> exp.Expr:
+    for key in ("this", "expression"):
+        kind = value(node.args[key]).type
+        if pa.types.is_nested(kind):
+            raise text.syntax(node.args[key], f"expected a text here, not {said(kind)}")
+        node.set(key, iso(node.args[key], text))
     return set_value(node, Column("", pa.string()))
 
 
@@ -227,12 +258,18 @@ def _comparable(node: exp.Expr, keys: tuple[str, ...], text: Text) -> None:
             node.set(key, _lower(node.args[key]))
 
 
+_WHOLE = re.compile(r"\s*[+-]?\d{1,18}\s*")
+
+
 def _as_number(against: exp.Expr, part: exp.Expr, text: Text) -> exp.Expr:
     """Return the quoted constant `part` as the type of `against`, as SQL Server and PostgreSQL do."""
     kind, literal = value(against).type, isinstance(part, exp.Literal)
     if literal and is_number(kind) and NUMBER.fullmatch(part.name):
-        return cast(part, "DOUBLE", pa.float64())
-    if literal and pa.types.is_temporal(kind):
+        # 64-bit identifiers do not go through double precision
+        whole = pa.types.is_integer(kind) and _WHOLE.fullmatch(part.name)
+        return cast(part, "BIGINT", pa.int64()) if whole else cast(part, "DOUBLE", pa.float64())
+    if literal and pa.types.is_temporal(kind) and part.args.get("is_string"):
+        check_time(part, text)
         return cast(part, "TIMESTAMP", pa.timestamp("us"))
     if literal and pa.types.is_boolean(kind) and part.name.casefold() in {"true", "false", "t", "f"}:
         return cast(part, "BOOLEAN", pa.bool_())
@@ -327,24 +364,6 @@ def _is(node: exp.Expr, text: Text) -> exp.Expr:
     return set_value(node, Column("", pa.bool_()))
 
 
-def _cast_to(node: exp.Expr, text: Text) -> exp.Expr:
-    target = node.args["to"]
-    kind = SQL_TYPES.get(target.this)
-    if kind is None:
-        raise text.refused(node, f"CAST to {target.sql()} is not offered")
-    known = value(node.this)
-    whole = pa.types.is_integer(kind) and pa.types.is_floating(known.type)
-    if whole and text.dialect == "tsql":  # SQL Server cuts the decimals off, engines round
-        node.set("this", call("TRUNCATE", node.this, type_=known.type))
-    set_value(node, replace(known, name="", type=kind, null=None))
-    sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
-    if is_text(kind) and sizes:
-        return call("LEFT", node, number(sizes[0]), type_=kind)
-    if target.this is exp.DataType.Type.DECIMAL and (sizes or text.dialect == "tsql"):
-        return call("ROUND_TO", node, number(sizes[1] if len(sizes) > 1 else 0), type_=kind)
-    return node
-
-
 def _window(node: exp.Expr, text: Text) -> exp.Expr:
     if not isinstance(node.this, exp.Anonymous):
         raise text.syntax(node, "OVER follows a function")
@@ -360,6 +379,6 @@ _RULES: Mapping[type[exp.Expr], Callable[[exp.Expr, Text], exp.Expr]] = {
     exp.EQ: _comparison, exp.NEQ: _comparison, exp.LT: _comparison, exp.LTE: _comparison,
     exp.GT: _comparison, exp.GTE: _comparison, exp.Is: _is, exp.In: _in,
     exp.Between: _between, exp.Like: _like, exp.ILike: _like, exp.Escape: _escape,
-    exp.Exists: _plain(pa.bool_()), exp.Anonymous: _call, exp.Case: _case, exp.Cast: _cast_to,
+    exp.Exists: _plain(pa.bool_()), exp.Anonymous: _call, exp.Case: _case, exp.Cast: cast_to,
     exp.Window: _window,
 }  # fmt: skip
