@@ -309,6 +309,8 @@ def _call(node: exp.Expr, text: Text) -> exp.Expr:
     for index, argument in enumerate(arguments):
         if not isinstance(argument, exp.Star):
             _need(argument, function.parameter(index), text)
+            if function.parameter(index) == "time" and isinstance(argument, exp.Literal):
+                check_time(argument, text)
     columns = [value(a) for a in arguments if has_value(a)]
     return set_value(node, _result(function, columns, node, text))
 

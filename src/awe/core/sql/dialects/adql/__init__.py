@@ -70,6 +70,7 @@ functions in FROM, ``IS NULL`` of any value, and a single ``;`` at the end.
 """
 
 from awe.core.sql.dialects.adql._parser import parse_adql
+from awe.core.sql.dialects.adql._printer import to_adql
 from awe.core.sql.dialects.adql._words import RESERVED_WORDS
 
-__all__ = ["RESERVED_WORDS", "parse_adql"]
+__all__ = ["RESERVED_WORDS", "parse_adql", "to_adql"]
