@@ -57,7 +57,7 @@ def test_random_conditions_survive(tree: exp.Expr) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(queries())
 def test_many_random_queries_survive(tree: exp.Expr) -> None:
     assert parse_adql(to_adql(tree)) == tree
