@@ -13,6 +13,7 @@ from typing import Self, cast
 from awe import plugins
 from awe.core.tables import Schema
 from awe.core.tables.formats import VOTableOptions
+from awe.core.vo import soda
 from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
@@ -20,7 +21,13 @@ from awe.services.identity import Authenticator, IdentityService, IdentityStore,
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
-from awe.services.observations import VIEWS, HipsService, ObservationService
+from awe.services.observations import (
+    CUTOUT,
+    VIEWS,
+    HipsService,
+    ObservationService,
+    cutout_kind,
+)
 from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
@@ -119,7 +126,10 @@ class Platform:
 
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""
-        return {QUERY: query_kind(self.catalogs, _statements)}
+        return {
+            QUERY: query_kind(self.catalogs, _statements),
+            CUTOUT: cutout_kind(self.observations, soda.error_text),
+        }
 
     def close(self) -> None:
         """Stop what runs and let go of everything."""

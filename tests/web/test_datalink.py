@@ -124,7 +124,7 @@ def test_many_and_unknown_and_none(web: TestClient) -> None:
     unknown = next(row for row in found if row["ID"] == "ivo://nowhere.test/x?y")
     assert unknown["error_message"].startswith("NotFoundFault: ")
     assert unknown["semantics"] == "#this"
-    assert len({row["service_def"] for row in found if row["service_def"]}) == 2
+    assert len({row["service_def"] for row in found if row["service_def"]}) == 4
     assert links(web) == []
     empty = parsed(web.get("/datalink/links").content)
     itself = next(resource for resource in empty.resources if resource.utype == "adhoc:this")

@@ -128,6 +128,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/ssa/availability",                  _READ,  availability,           dali_error),
     Entry("/soda",                              _BOTH,  soda.cutout,            soda_error),
     Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS),
+    *_jobs(soda.JOBS),
     Entry("/soda/capabilities",                 _READ,  soda.soda_capabilities, dali_error),
     Entry("/soda/availability",                 _READ,  availability,           dali_error),
     Entry("/datalink",                          _BOTH,  datalink.links,         datalink_error),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.core.science.conftest import SCALE, Writer, header, noise, sip, tangent
 
 from awe.core.science import cutout as module
-from awe.core.science.cutout import Cutout, cut
+from awe.core.science.cutout import Cutout, Known, Wanted, cut
 from awe.core.science.fitsfile import open_fits
 from awe.core.sky import Box, Circle, Polygon, Range, Region
 from awe.errors import InputFileError, LimitError, ParameterError
@@ -23,9 +23,16 @@ from awe.errors import InputFileError, LimitError, ParameterError
 PIXELS = 10**8
 
 
-def cut_file(path: Path, region: Region | None = None, **options: Any) -> Cutout | None:
+def cut_file(
+    path: Path,
+    region: Region | None = None,
+    *,
+    known: Known | None = None,
+    max_pixels: int = PIXELS,
+    **wanted: Any,
+) -> Cutout | None:
     with open_fits(path) as hdus:
-        return cut(hdus, "image", region=region, **{"max_pixels": PIXELS, **options})
+        return cut(hdus, "image", Wanted(region, **wanted), known, max_pixels=max_pixels)
 
 
 def around(wcs: WCS, x: float, y: float) -> Circle:
@@ -112,7 +119,7 @@ def test_anywhere_and_of_any_size(x: float, y: float, radius: float, number: int
     centre = wcs.pixel_to_world(x, y)
     size = 2 * radius * SCALE * u.deg
     found = cut(
-        hdus, "image", region=Circle(centre.ra.deg, centre.dec.deg, radius * SCALE), max_pixels=PIXELS
+        hdus, "image", Wanted(Circle(centre.ra.deg, centre.dec.deg, radius * SCALE)), max_pixels=PIXELS
     )
     try:
         peer = Cutout2D(pixels, centre, size, wcs, mode="trim")
@@ -127,7 +134,9 @@ def test_anywhere_and_of_any_size(x: float, y: float, radius: float, number: int
     # The circle's extent and Cutout2D's rounded size may part at the rounding.
     assert np.abs(np.subtract(found.hdus[1].shape, peer.data.shape)).max() <= 1
     if found.hdus[1].shape == peer.data.shape:
-        first = np.argwhere(pixels == found.hdus[1].data[0, 0])[0]
+        first = np.round(wcs.wcs.crpix - WCS(found.hdus[1].header).wcs.crpix).astype(int)[::-1]
+        (y0, x0), (height, width) = first, found.hdus[1].shape
+        assert np.array_equal(found.hdus[1].data, pixels[y0 : y0 + height, x0 : x0 + width])
         assert np.abs(first - peer.origin_original[::-1]).max() <= 1
 
 
@@ -414,8 +423,8 @@ def test_band_of_a_frequency_axis_is_given_in_wavelength(write: Writer) -> None:
 
 def test_an_image_is_in_the_band_or_not(write: Writer) -> None:
     path = write(fits.ImageHDU(noise(), header(tangent())))
-    assert cut_file(path, band=(500e-9, 600e-9), coverage=(550e-9, 700e-9)) is not None
-    assert cut_file(path, band=(500e-9, 540e-9), coverage=(550e-9, 700e-9)) is None
+    assert cut_file(path, band=(500e-9, 600e-9), known=Known(band=(550e-9, 700e-9))) is not None
+    assert cut_file(path, band=(500e-9, 540e-9), known=Known(band=(550e-9, 700e-9))) is None
     with pytest.raises(ParameterError, match="BAND"):
         cut_file(path, band=(500e-9, 540e-9))
 

@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 from tests.services.observations.conftest import Archive, open_archive, write_image
 
+from awe.core.science.cutout import Wanted
 from awe.core.sky import Circle
 from awe.errors import InputFileError, LimitError, NotFoundError, ParameterError
 from awe.services.observations import Criteria, ObservationService
@@ -60,7 +61,7 @@ def test_a_name_of_several_datasets_is_refused(published: Archive) -> None:
 
 def test_a_cutout_is_a_fits_file(published: Archive) -> None:
     cutout = published.observations.cutout(
-        "hst_9401_02_acs_wfc_total", region=Circle(187.7, 12.39, 20 / 3600)
+        "hst_9401_02_acs_wfc_total", Wanted(region=Circle(187.7, 12.39, 20 / 3600))
     )
     assert cutout is not None
     assert cutout.filename == "hst_9401_02_acs_wfc_total_cutout.fits"
@@ -72,12 +73,12 @@ def test_a_cutout_is_a_fits_file(published: Archive) -> None:
 def test_nothing_in_region_or_band_is_none(published: Archive) -> None:
     service = published.observations
     name = "hst_9401_02_acs_wfc_total"
-    assert service.cutout(name, region=Circle(10.0, 10.0, 0.1)) is None
+    assert service.cutout(name, Wanted(region=Circle(10.0, 10.0, 0.1))) is None
     assert service.preview(name, region=Circle(10.0, 10.0, 0.1)) is None
-    assert service.cutout(name, band=(1e-6, 2e-6)) is None
-    assert service.cutout(name, band=(5e-7, 6e-7)) is not None
+    assert service.cutout(name, Wanted(band=(1e-6, 2e-6))) is None
+    assert service.cutout(name, Wanted(band=(5e-7, 6e-7))) is not None
     with pytest.raises(ParameterError, match="BAND"):
-        service.cutout("j94f05bgq", band=(5e-7, 6e-7))
+        service.cutout("j94f05bgq", Wanted(band=(5e-7, 6e-7)))
 
 
 def test_the_operators_limit_holds(published: Archive, tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_many_at_once_get_what_one_gets(published: Archive) -> None:
 
     def work(number: int) -> tuple[bytes, bytes | None, int]:
         region = Circle(187.7 + number % 5 / 200, 12.39, 20 / 3600)
-        cutout = service.cutout("hst_9401_02_acs_wfc_total", region=region)
+        cutout = service.cutout("hst_9401_02_acs_wfc_total", Wanted(region=region))
         assert cutout is not None
         picture = service.preview("hst_9401_02_acs_wfc_total", region=region)
         return (

@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.time import Time
 from tests.services.observations.conftest import Archive, open_archive, write_image
 
+from awe.core.science.cutout import Wanted
 from awe.core.sky import Circle, parse_stcs
 from awe.errors import NotFoundError, ParameterError
 from awe.services.observations import Criteria, PublishReport
@@ -96,7 +97,7 @@ def test_a_spectrum_is_read_and_drawn_and_never_cut(archive: Archive, tmp_path: 
     with pytest.raises(ParameterError, match="1 to 4096 pixels"):
         service.preview("star", size=5000)
     with pytest.raises(ParameterError, match="without images"):
-        service.cutout("star", region=Circle(187.7, 12.39, 0.1))
+        service.cutout("star", Wanted(region=Circle(187.7, 12.39, 0.1)))
     with pytest.raises(ParameterError, match="no spectrum: its data product is image"):
         service.spectrum("picture")
     with pytest.raises(NotFoundError, match="no dataset"):

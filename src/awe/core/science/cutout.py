@@ -11,25 +11,26 @@ What is answered is a FITS file of the same structure as its source:
 - integers stay integers, with their BSCALE, BZERO and BLANK; compressed images come out uncompressed;
 - pixels of the box outside a circle or polygon keep their values, and NaN borders stay.
 
-BAND is cut on the spectral axis of a cube; an image without one is either in the band or not.
+Wavelengths, times and polarisation states are cut on the axes of a cube (`awe.core.science.axes`); an image without
+such an axis is either what was asked for or not.
 """
 
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
-from astropy import units
 from astropy.io import fits
-from astropy.wcs import WCS
 
+from awe.core.science.axes import Axis, Pixels, spectral_axis, states_within, stokes_axis, time_axis
 from awe.core.science.celestial import quiet
 from awe.core.science.images import ANCILLARY, ScienceImage, science_images
 from awe.core.science.pixels import PixelBox, pixel_box
 from awe.core.sky import Region
 from awe.errors import InputFileError, LimitError, ParameterError
 
-__all__ = ["Cutout", "cut"]
+__all__ = ["Cutout", "Known", "Wanted", "cut"]
 
 _TABLES = {"CPDIS": ("DP", "WCSDVARR"), "D2IMDIS": ("D2IM", "D2IMARR")}
 """Distortion keyword: the record that names its table, and the table's EXTNAME."""
@@ -57,6 +58,14 @@ class Cutout:
     hdus: fits.HDUList
     filename: str
 
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        lengths = (
+            (len(hdu.header.tostring()), 0 if hdu.data is None else hdu.data.nbytes) for hdu in self.hdus
+        )
+        return sum(head + data + -data % _BLOCK for head, data in lengths)
+
     def write(self) -> Iterator[bytes]:
         """Yield the bytes of the file."""
         for hdu in self.hdus:
@@ -65,41 +74,64 @@ class Cutout:
                 yield from _data_bytes(hdu.data)
 
 
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to cut; all of it where nothing is said.
+
+    Attributes
+    ----------
+    region
+        The part of the sky.
+    band
+        Wavelengths (metres, vacuum), both ends included.
+    time
+        Times (MJD, UTC), both ends included.
+    pol
+        Polarisation states.
+    """
+
+    region: Region | None = None
+    band: Interval | None = None
+    time: Interval | None = None
+    pol: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of images that have no axis for it: wavelengths (m), times (MJD, UTC), polarisation states."""
+
+    band: Interval | None = None
+    time: Interval | None = None
+    pol: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """What to take of one science image: a box of its plane, a range of its spectral axis."""
+    """What to take of one science image: pixels by axis, axes counted from zero in FITS order."""
 
     image: ScienceImage
     box: PixelBox
-    channels: tuple[int, int, int] | None = None
-
-    def ranges(self) -> dict[int, tuple[int, int]]:
-        """Return first and end pixel by axis, axes counted from zero in FITS order."""
-        x, y = self.image.wcs.axes
-        found = {x: (self.box.x0, self.box.x1), y: (self.box.y0, self.box.y1)}
-        if self.channels:
-            found[self.channels[0]] = self.channels[1:]
-        return found
+    ranges: dict[int, Pixels]
 
     def pixels(self) -> int:
         """Return how many pixels that is, all axes together."""
         sizes = dict(enumerate(reversed(self.image.shape)))
-        return int(
-            np.prod([b - a for a, b in ({k: (0, n) for k, n in sizes.items()} | self.ranges()).values()])
-        )
+        return int(np.prod([self.ranges[k].count if k in self.ranges else n for k, n in sizes.items()]))
 
 
 def cut(
     hdus: fits.HDUList,
     name: str,
+    wanted: Wanted,
+    known: Known | None = None,
     *,
-    region: Region | None = None,
-    band: tuple[float, float] | None = None,
-    coverage: tuple[float | None, float | None] = (None, None),
     only: Collection[int] | None = None,
     max_pixels: int,
 ) -> Cutout | None:
-    """Cut a region out of an open file.
+    """Cut a piece out of an open file.
 
     Parameters
     ----------
@@ -107,12 +139,10 @@ def cut(
         The file, opened with ``do_not_scale_image_data=True``.
     name
         What it is, for the history of the cutout and its file name.
-    region
-        The part of the sky; all of it when None.
-    band
-        Wavelengths (metres, vacuum), both ends included; all when None.
-    coverage
-        Wavelengths of the images that have no spectral axis, as far as they are known.
+    wanted
+        What to cut.
+    known
+        What the index knows of the images beside their headers.
     only
         The numbers of the science HDUs to cut; all of them when None.
     max_pixels
@@ -121,19 +151,19 @@ def cut(
     Returns
     -------
     Cutout or None
-        None where no pixel of the file lies in the region and the band.
+        None where the file has no pixel of what is wanted.
 
     Raises
     ------
     LimitError
         If the cutout would hold more pixels than `max_pixels`.
     ParameterError
-        If a band is asked of a file whose wavelengths are not known.
+        If wavelengths, times or states are wanted of a file for which they are not known.
     InputFileError
         If the file's data cannot be read.
     """
     images = [image for image in science_images(hdus) if only is None or image.hdu in only]
-    cuts = [found for image in images if (found := _plan(image, region, band, coverage))]
+    cuts = [found for image in images if (found := _plan(hdus, image, wanted, known or Known()))]
     if not cuts:
         return None
     parts = [(one, [one.image.hdu, *_companions(hdus, one.image)]) for one in cuts]
@@ -144,55 +174,60 @@ def cut(
             hint="ask for a smaller region, or fetch the whole file",
             pixels=pixels,
         )
-    return Cutout(
-        _assemble(hdus, parts, name, region), f"{re.sub(r'[^A-Za-z0-9._+-]+', '_', name)}_cutout.fits"
-    )
+    hdus = _assemble(hdus, parts, name, wanted.region)
+    return Cutout(hdus, f"{re.sub(r'[^A-Za-z0-9._+-]+', '_', name)}_cutout.fits")
 
 
-def _plan(
-    image: ScienceImage,
-    region: Region | None,
-    band: tuple[float, float] | None,
-    coverage: tuple[float | None, float | None],
-) -> _Cut | None:
-    box = PixelBox.whole(image.wcs) if region is None else pixel_box(image.wcs, region)
-    if box is None or band is None:
-        return None if box is None else _Cut(image, box)
-    waves = _wavelengths(image)
-    if waves is not None:
-        axis, low, high = waves
-        # A single value is in one pixel (SODA 1.0 section 3.3.4); an interval leaves out pixels it only touches.
-        single = band[0] == band[1]
-        within = (low <= band[1]) & (high >= band[0]) if single else (low < band[1]) & (high > band[0])
-        inside = np.nonzero(within)[0][: 1 if single else None]
-        return _Cut(image, box, (axis, int(inside[0]), int(inside[-1]) + 1)) if len(inside) else None
-    shortest, longest = coverage
-    if shortest is None or longest is None:
-        raise ParameterError(
-            "BAND", f"{band[0]:g} {band[1]:g}", "the wavelengths of this image are not known"
-        )
-    return _Cut(image, box) if shortest <= band[1] and band[0] <= longest else None
-
-
-def _wavelengths(image: ScienceImage) -> tuple[int, np.ndarray, np.ndarray] | None:
-    """Return the spectral axis, and the shortest and longest wavelength (m) of each of its pixels.
-
-    Wavelengths in air (AWAV) are taken for those in vacuum, which are longer by 0.03 per cent.
-    """
-    if len(image.shape) < 3:
+def _plan(hdus: fits.HDUList, image: ScienceImage, wanted: Wanted, known: Known) -> _Cut | None:
+    box = PixelBox.whole(image.wcs) if wanted.region is None else pixel_box(image.wcs, wanted.region)
+    if box is None:
         return None
-    with quiet():
-        wcs = WCS(image.header)
-        axis = wcs.wcs.spec
-        if axis < 0 or axis >= len(image.shape):
+    x, y = image.wcs.axes
+    ranges = {x: Pixels(box.x0, box.x1), y: Pixels(box.y0, box.y1)}
+    for name, interval, coverage, axis_of in (
+        ("BAND", wanted.band, known.band, spectral_axis),
+        ("TIME", wanted.time, known.time, time_axis),
+    ):
+        if interval is not None and not _narrow(ranges, name, interval, coverage, axis_of(image, hdus)):
             return None
-        spectral = wcs.spectral
-        edges = spectral.all_pix2world(np.arange(image.shape[-1 - axis] + 1) - 0.5, 0)[0]
-        try:
-            waves = (edges * units.Unit(str(spectral.wcs.cunit[0]))).to_value(units.m, units.spectral())
-        except (units.UnitConversionError, ValueError):  # a velocity without a rest frequency, no unit
-            return None
-    return axis, np.minimum(waves[:-1], waves[1:]), np.maximum(waves[:-1], waves[1:])
+    return _Cut(image, box, ranges) if _polarised(ranges, image, wanted.pol, known.pol) else None
+
+
+def _narrow(
+    ranges: dict[int, Pixels], name: str, interval: Interval, coverage: Interval | None, axis: Axis | None
+) -> bool:
+    """Narrow the pixels of an axis to an interval; return whether anything is left."""
+    if axis is None:
+        if coverage is None:
+            what = {"BAND": "wavelengths", "TIME": "times"}[name]
+            raise ParameterError(
+                name, f"{interval[0]:g} {interval[1]:g}", f"the {what} of this image are not known"
+            )
+        return coverage[0] <= interval[1] and interval[0] <= coverage[1]
+    found = axis.within(interval)
+    if found is not None:
+        ranges[axis.number] = found
+    return found is not None
+
+
+def _polarised(
+    ranges: dict[int, Pixels], image: ScienceImage, wanted: tuple[str, ...], known: tuple[str, ...]
+) -> bool:
+    """Narrow the pixels of the STOKES axis to some states; return whether anything is left."""
+    if not wanted:
+        return True
+    axis = stokes_axis(image)
+    if axis is None:
+        if not known:
+            raise ParameterError(
+                "POL", " ".join(wanted), "the polarisation states of this image are not known"
+            )
+        return any(state in known for state in wanted)
+    number, states = axis
+    found = states_within(states, wanted)
+    if found is not None:
+        ranges[number] = found
+    return found is not None
 
 
 def _companions(hdus: fits.HDUList, image: ScienceImage) -> list[int]:
@@ -232,28 +267,34 @@ def _assemble(
 def _part(
     hdu: fits.ImageHDU, one: _Cut, name: str, region: Region | None, *, primary: bool
 ) -> fits.PrimaryHDU | fits.ImageHDU:
-    ranges = one.ranges()
-    data = _read(hdu, ranges, name) if hdu.shape else None
+    data = _read(hdu, one.ranges, name) if hdu.shape else None
     with quiet():
         header = _clean(hdu.header.copy())
         scaling = {k: header[k] for k in ("BSCALE", "BZERO", "BLANK") if k in header}
-        _shift(header, {axis: first for axis, (first, _) in ranges.items()})
+        _shift(header, one.ranges)
         if data is None:
-            _resize_null(header, ranges)
+            _resize_null(header, one.ranges)
         kind = fits.PrimaryHDU if primary else fits.ImageHDU
         made = kind(data, header, do_not_scale_image_data=True)
         # astropy takes the scaling for done when it is handed an array; the pixels are still raw.
         for keyword, value in scaling.items():
             made.header[keyword] = value
-        where = ",".join(f"{a + 1}:{b}" for _, (a, b) in sorted(ranges.items()))
+        where = ",".join(starmap(_section, sorted(one.ranges.items())))
         what = f"{region.to_dali()} " if region is not None else ""
         made.header.add_history(f"Cutout by awe: {what}of {name}, pixels [{where}] of HDU {one.image.hdu}")
     return made
 
 
-def _read(hdu: fits.ImageHDU, ranges: dict[int, tuple[int, int]], name: str) -> np.ndarray:
-    sizes = dict(enumerate(reversed(hdu.shape)))
-    index = tuple(slice(*ranges.get(axis, (0, sizes[axis]))) for axis in reversed(range(len(sizes))))
+def _section(_axis: int, pixels: Pixels) -> str:
+    step = f":{pixels.step}" if pixels.step > 1 else ""
+    return f"{pixels.first + 1}:{pixels.end}{step}"
+
+
+def _read(hdu: fits.ImageHDU, ranges: dict[int, Pixels], name: str) -> np.ndarray:
+    index = tuple(
+        ranges[axis].to_slice() if axis in ranges else slice(0, size)
+        for axis, size in reversed(list(enumerate(reversed(hdu.shape))))
+    )
     try:
         with quiet():
             data = np.asarray(hdu.section[index])
@@ -261,7 +302,7 @@ def _read(hdu: fits.ImageHDU, ranges: dict[int, tuple[int, int]], name: str) -> 
         raise InputFileError(
             name, f"its pixels cannot be read: {error or type(error).__name__}", where=f"HDU {hdu.name}"
         ) from None
-    expected = tuple(i.stop - i.start for i in index)
+    expected = tuple(len(range(i.start, i.stop, i.step or 1)) for i in index)
     if data.shape != expected:
         raise InputFileError(name, f"its data end early: {data.shape} instead of {expected} pixels")
     return data
@@ -286,21 +327,36 @@ def _bare(header: fits.Header) -> fits.Header:
     return bare
 
 
-def _shift(header: fits.Header, firsts: dict[int, int]) -> None:
+def _shift(header: fits.Header, ranges: dict[int, Pixels]) -> None:
     """Move the reference pixels: of every WCS (alternate ones bear a letter) and of IRAF's physical one."""
-    for axis, first in firsts.items():
-        pattern = re.compile(rf"^(O|S)?(CRPIX{axis + 1}[A-Z]?|LTV{axis + 1})$")
+    for axis, pixels in ranges.items():
+        n = axis + 1
+        if f"CTYPE{n}" in header:
+            header.setdefault(f"CRPIX{n}", 0.0)  # the standard's default (section 8.2)
+        pattern = re.compile(rf"^(O|S)?(CRPIX{n}[A-Z]?|LTV{n})$")
         for keyword in [k for k in header if pattern.match(k)]:
-            header[keyword] = header[keyword] - first
-        if f"LTM{axis + 1}_{axis + 1}" in header and f"LTV{axis + 1}" not in header:
-            header[f"LTV{axis + 1}"] = float(-first)
+            header[keyword] = header[keyword] - pixels.first
+        if f"LTM{n}_{n}" in header and f"LTV{n}" not in header:
+            header[f"LTV{n}"] = float(-pixels.first)
+        if pixels.step > 1:
+            _stretch(header, n, pixels.step)
 
 
-def _resize_null(header: fits.Header, ranges: dict[int, tuple[int, int]]) -> None:
+def _stretch(header: fits.Header, n: int, step: int) -> None:
+    """Make the pixels of an axis `step` times as long; the first one stays where it is."""
+    for keyword in [k for k in header if re.match(rf"^CRPIX{n}[A-Z]?$", k)]:
+        alternate = keyword.removeprefix(f"CRPIX{n}")
+        header[keyword] = (header[keyword] - 1.0) / step + 1.0
+        matrix = [k for k in header if re.match(rf"^CD\d+_{n}{alternate}$", k)]
+        for entry in matrix or [f"CDELT{n}{alternate}"]:
+            header[entry] = header.get(entry, 1.0) * step
+
+
+def _resize_null(header: fits.Header, ranges: dict[int, Pixels]) -> None:
     """Resize an array that HST writes as one value, PIXVALUE, for NPIX1 by NPIX2 pixels."""
-    for axis, (first, end) in ranges.items():
+    for axis, pixels in ranges.items():
         if f"NPIX{axis + 1}" in header:
-            header[f"NPIX{axis + 1}"] = end - first
+            header[f"NPIX{axis + 1}"] = pixels.count
 
 
 def _move_tables(

@@ -18,11 +18,12 @@ from types import MappingProxyType
 import pyarrow as pa
 from astropy.io import fits
 
+from awe.core.science.axes import spectral_axis, stokes_axis, time_axis
 from awe.core.science.celestial import quiet
 from awe.core.science.filters import Band, band, spectral_element
 from awe.core.science.footprint import footprint
 from awe.core.science.images import ScienceImage, science_images
-from awe.core.science.keywords import FILTER_KEYWORDS, KEYWORDS, Cards, card, mjd
+from awe.core.science.keywords import FILTER_KEYWORDS, KEYWORDS, Cards, mjd
 from awe.core.science.obscore import OBSCORE_SCHEMA, POLARISATIONS
 
 __all__ = [
@@ -353,22 +354,15 @@ def _spectral(cards: Cards, element: str | None) -> dict[str, object]:
 def _axes(image: ScienceImage) -> dict[str, object]:
     """Return what the axes beside the spatial ones say: spectral, polarisation and time."""
     found: dict[str, object] = {}
-    extent = dict(enumerate(reversed(image.shape), start=1))
-    for axis, size in extent.items():
-        kind = str(card(image.header, f"CTYPE{axis}") or "").upper()
-        if kind == "STOKES":
-            found |= {"pol_xel": size, "pol_states": _stokes(image.header, axis, size)}
-        elif kind.startswith(("FREQ", "WAVE", "AWAV", "VELO", "VRAD", "VOPT", "ENER", "WAVN", "ZOPT")):
-            found |= {"em_xel": size}
+    for axis, count, low, high in (
+        (spectral_axis(image), "em_xel", "em_min", "em_max"),
+        (time_axis(image), "t_xel", "t_min", "t_max"),
+    ):
+        if axis is not None:
+            found |= {count: len(axis.low), low: float(axis.low.min()), high: float(axis.high.max())}
+    polarised = stokes_axis(image)
+    if polarised is not None:
+        states = sorted(filter(None, polarised[1]), key=POLARISATIONS.index)
+        found |= {"pol_xel": len(polarised[1]), "pol_states": f"/{'/'.join(states)}/" if states else None}
     others = math.prod(image.shape) // (image.wcs.shape[0] * image.wcs.shape[1])
     return {**found, "dataproduct_type": "cube" if others > 1 else "image"}
-
-
-def _stokes(header: fits.Header, axis: int, size: int) -> str | None:
-    """Return the states of a STOKES axis (FITS Standard 4.0 table 29)."""
-    names = {1: "I", 2: "Q", 3: "U", 4: "V", -1: "RR", -2: "LL", -3: "RL", -4: "LR", -5: "XX", -6: "YY",
-             -7: "XY", -8: "YX"}  # fmt: skip
-    start, step, pixel = (float(header.get(f"{k}{axis}", 1)) for k in ("CRVAL", "CDELT", "CRPIX"))
-    codes = [round(start + (i + 1 - pixel) * step) for i in range(size)]
-    states = [names[c] for c in codes if c in names]
-    return f"/{'/'.join(sorted(states, key=POLARISATIONS.index))}/" if states else None

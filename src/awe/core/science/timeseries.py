@@ -20,7 +20,10 @@ from awe.core.science.images import science_images
 from awe.core.science.keywords import Cards, card
 from awe.core.science.observation import Observation, Rules, known_of, part_of, row_of, ruled
 
-__all__ = ["observe_light_curves"]
+__all__ = ["TARGET_PIXELS", "observe_light_curves"]
+
+TARGET_PIXELS = "target pixel file"
+"""The subtype of a cube whose images stand in a table, a row for each moment."""
 
 _BANDS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"KEPLER": (4.2e-7, 9.0e-7), "K2": (4.2e-7, 9.0e-7), "TESS": (6.0e-7, 1.0e-6)}
@@ -98,7 +101,12 @@ def _pixels(hdu: fits.BinTableHDU) -> tuple[int, int] | None:
 
 def _of_pixels(hdus: fits.HDUList, pixels: tuple[int, int]) -> dict[str, object]:
     """Return what a cube of images over time covers: the place of its aperture's image."""
-    found: dict[str, object] = {"dataproduct_type": "cube", "s_xel1": pixels[0], "s_xel2": pixels[1]}
+    found: dict[str, object] = {
+        "dataproduct_type": "cube",
+        "dataproduct_subtype": TARGET_PIXELS,
+        "s_xel1": pixels[0],
+        "s_xel2": pixels[1],
+    }
     try:
         image = next(one for one in science_images(hdus) if one.wcs.shape == pixels)
     except (NoCelestialWCSError, StopIteration):

@@ -7,20 +7,31 @@ the values that it covers.
 
 from collections.abc import Iterator, Mapping
 
+from awe.core.science.obscore import POLARISATIONS
 from awe.core.sky import Circle, Polygon, Region, parse_circle, parse_dali, parse_polygon, parse_stcs
 from awe.core.vo import dali
 from awe.core.vo._descriptor import Input
 from awe.core.vo._descriptor import descriptor as _descriptor
 from awe.core.vo._xml import Element
-from awe.core.vo.params import Param, Params, text
+from awe.core.vo.params import Param, Params, choice, text
 from awe.errors import AuthenticationError, AweError, ForbiddenError, ServiceError, UnavailableError
 
 __all__ = [
-    "BAND", "CIRCLE", "ID", "PARAMS", "POLYGON", "POS", "STANDARD_ID", "Element", "dataset_descriptor",
-    "descriptor", "error_text",
+    "ASYNC_ID", "BAND", "CIRCLE", "ID", "PARAMS", "PNG", "POL", "POLYGON", "POS", "RESPONSEFORMAT", "STANDARD_ID",
+    "TIME", "Element", "dataset_descriptor", "descriptor", "error_text",
 ]  # fmt: skip
 
 STANDARD_ID = "ivo://ivoa.net/std/SODA#sync-1.0"
+ASYNC_ID = "ivo://ivoa.net/std/SODA#async-1.0"
+
+PNG = "image/png"
+_FORMATS = {"fits": "application/fits", "image/fits": "application/fits", "application/fits": "application/fits",
+            "png": PNG, PNG: PNG}  # fmt: skip
+
+
+def _format(given: str) -> str:
+    return _FORMATS[choice(*_FORMATS)(given)]
+
 
 ID: Param[str] = Param(
     "ID", text, "Identifier of the dataset (obs_publisher_did) or its name (obs_id)",
@@ -43,12 +54,20 @@ BAND: Param[tuple[float, float]] = Param(
     "BAND", dali.interval, "Wavelengths to cut out, vacuum", "double", "2", unit="m",
     ucd="em.wl;stat.interval", xtype="interval", repeated=True, example="5e-7 9e-7",
 )  # fmt: skip
-PARAMS = Params(
-    ID, CIRCLE, POLYGON, POS, BAND,
-    refused={"TIME": "the datasets are not cut in time", "POL": "the datasets are not cut in polarisation"},
+TIME: Param[tuple[float, float]] = Param(
+    "TIME", dali.interval, "Times to cut out, MJD, UTC", "double", "2", unit="d",
+    ucd="time.interval;obs.exposure", xtype="interval", repeated=True, example="52658 52659",
 )  # fmt: skip
-
-_FILTERS = tuple(param for param in PARAMS if param is not ID)
+POL: Param[str] = Param(
+    "POL", choice(*POLARISATIONS), "Polarisation states to cut out, all of them together",
+    ucd="meta.code;phys.polarization", repeated=True, values=POLARISATIONS, example="I",
+)  # fmt: skip
+RESPONSEFORMAT: Param[str] = Param(
+    "RESPONSEFORMAT", _format, "Format of the answer; several pieces come as FITS files in a tar archive",
+    values=tuple(_FORMATS), example="image/png",
+)  # fmt: skip
+PARAMS = Params(ID, CIRCLE, POLYGON, POS, BAND, TIME, POL, RESPONSEFORMAT)
+_FILTERS = (CIRCLE, POLYGON, POS, BAND, TIME, POL)
 
 _WORDS: tuple[tuple[type[AweError], str], ...] = (
     (AuthenticationError, "AuthenticationError"),
@@ -60,50 +79,47 @@ _WORDS: tuple[tuple[type[AweError], str], ...] = (
 
 
 def error_text(error: AweError) -> str:
-    """Return the text of an error: its word and what happened.
-
-    An error with the field ``multi_valued`` says that a parameter was given more often than is supported.
-    """
-    if error.fields.get("multi_valued"):
-        return f"MultiValuedParamNotSupported: {error}"
+    """Return the text of an error: its word and what happened."""
     word = next(word for kind, word in _WORDS if isinstance(error, kind))
     return f"{word}: {error}"
 
 
-def descriptor(access_url: str, did_field: str) -> Element:
-    """Return the descriptor by which a client cuts any of the rows of a table (section 4.2).
+def descriptor(access_url: str, standard_id: str, did_field: str) -> Element:
+    """Return the descriptor by which a client cuts any of the rows of a table (section 4.1).
 
     Parameters
     ----------
-    access_url
-        Of the service.
+    access_url, standard_id
+        Where, and at once (`STANDARD_ID`) or as a job (`ASYNC_ID`).
     did_field
         ``ID`` attribute of the FIELD that holds the dataset identifiers.
     """
-    return _described(access_url, [Input(ID, ref=did_field), *(Input(param) for param in _FILTERS)], "")
+    inputs = [Input(ID, ref=did_field), *(Input(param) for param in _FILTERS)]
+    return _described(access_url, standard_id, inputs, "")
 
 
-def dataset_descriptor(access_url: str, identifier: str, row: Mapping[str, object]) -> Element:
+def dataset_descriptor(
+    access_url: str, standard_id: str, identifier: str, row: Mapping[str, object]
+) -> Element:
     """Return the descriptor for one dataset: what it covers stands beside each parameter (section 4.3).
 
     Parameters
     ----------
-    access_url
-        Of the service.
     identifier
         XML ID by which rows refer to the descriptor.
     row
         The dataset's columns of ObsCore.
     """
-    return _described(
-        access_url, [Input(ID, value=str(row["obs_publisher_did"])), *_covered(row)], identifier
-    )
+    inputs = [Input(ID, value=str(row["obs_publisher_did"])), *_covered(row)]
+    return _described(access_url, standard_id, inputs, identifier)
 
 
-def _described(access_url: str, inputs: list[Input], identifier: str) -> Element:
+def _described(access_url: str, standard_id: str, inputs: list[Input], identifier: str) -> Element:
+    later = standard_id == ASYNC_ID
     return _descriptor(
-        "cutout", access_url, STANDARD_ID, inputs, identifier=identifier, content_type="application/fits",
-        description="Cut a piece out of a dataset",
+        "cutout_job" if later else "cutout", access_url, standard_id, inputs, identifier=identifier,
+        content_type="text/xml" if later else "application/fits",
+        description="Cut pieces out of datasets, as a job" if later else "Cut a piece out of a dataset",
     )  # fmt: skip
 
 
@@ -115,9 +131,12 @@ def _covered(row: Mapping[str, object]) -> Iterator[Input]:
         yield Input(POS)
         yield Input(CIRCLE, high=f"{circle.ra!r} {circle.dec!r} {circle.radius!r}")
         yield Input(POLYGON, high=_numbers(outline) if isinstance(outline, Polygon) else "")
-    for param, low, high in ((BAND, "em_min", "em_max"),):
+    for param, low, high in ((BAND, "em_min", "em_max"), (TIME, "t_min", "t_max")):
         if row.get(low) is not None and row.get(high) is not None:
             yield Input(param, low=str(row[low]), high=str(row[high]))
+    states = str(row.get("pol_states") or "").strip("/")
+    if states:
+        yield Input(POL, options=tuple(states.split("/")))
 
 
 def _numbers(polygon: Polygon) -> str:

@@ -20,11 +20,20 @@ from awe.services.observations.model import (
     PublishReport,
     Rejected,
 )
+from awe.services.observations.pieces import (
+    CUTOUT,
+    Part,
+    Piece,
+    cut_all,
+    cutout_kind,
+    order_of,
+)
 from awe.services.observations.relations import Relation, Relative
 from awe.services.observations.service import ObservationService
 from awe.services.observations.views import VIEWS
 
 __all__ = [
+    "CUTOUT",
     "IMAGES",
     "INDEX_TABLE",
     "VIEWS",
@@ -36,8 +45,13 @@ __all__ = [
     "Index",
     "IndexTable",
     "ObservationService",
+    "Part",
+    "Piece",
     "PublishReport",
     "Rejected",
     "Relation",
     "Relative",
+    "cut_all",
+    "cutout_kind",
+    "order_of",
 ]

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from awe.core.science.cutout import Known
 from awe.core.science.obscore import CALIB_LEVELS, POLARISATIONS
 from awe.core.science.spectra import Reading
+from awe.core.science.timeseries import TARGET_PIXELS
 from awe.core.sky import Region
 from awe.errors import ParameterError
 
@@ -165,9 +167,8 @@ class Dataset:
     @property
     def has_images(self) -> bool:
         """Whether it holds images of the sky, which can be cut: not so a target pixel file, which is a table."""
-        samples = self.header.get("t_xel")
-        over_time = isinstance(samples, int) and samples > 1
-        return self.dataproduct_type == "image" or (self.dataproduct_type == "cube" and not over_time)
+        tabled = self.header.get("dataproduct_subtype") == TARGET_PIXELS
+        return self.dataproduct_type in IMAGES and not tabled
 
     @property
     def media_type(self) -> str:
@@ -175,10 +176,14 @@ class Dataset:
         return _MEDIA_TYPES.get(self.path.suffix.lower(), "application/fits")
 
     @property
-    def coverage(self) -> tuple[float | None, float | None]:
-        """Shortest and longest wavelength (m), as far as known."""
-        low, high = (self.header.get(name) for name in ("em_min", "em_max"))
-        return (float(str(low)), float(str(high))) if low is not None and high is not None else (None, None)
+    def known(self) -> Known:
+        """What is known of its wavelengths, times and polarisation states."""
+        states = str(self.header.get("pol_states") or "").strip("/")
+        return Known(
+            _interval(self.header, "em_min", "em_max"),
+            _interval(self.header, "t_min", "t_max"),
+            tuple(states.split("/")) if states else (),
+        )
 
     def to_row(self) -> dict[str, object]:
         """Return its row of the index."""
@@ -193,6 +198,12 @@ class Dataset:
             "filename": self.path.name,
             "modified": datetime.fromtimestamp(self.mtime, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         }
+
+
+def _interval(row: Mapping[str, object], low: str, high: str) -> Interval | None:
+    if row.get(low) is None or row.get(high) is None:
+        return None
+    return float(str(row[low])), float(str(row[high]))
 
 
 _VOTABLE, _PLAIN = "application/x-votable+xml", "text/plain"

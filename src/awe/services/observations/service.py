@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
-from awe.core.science.cutout import Cutout, cut
+from awe.core.science.cutout import Cutout, Wanted, cut
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.science.observation import part_of
@@ -28,7 +28,6 @@ from awe.services.observations.model import (
     Collection,
     Criteria,
     Dataset,
-    Interval,
     PublishReport,
 )
 from awe.services.observations.publishing import Publisher
@@ -222,20 +221,20 @@ class ObservationService:
         _there(dataset)
         return dataset, [relative(dataset, other) for other in self._store.relatives(dataset)]
 
-    def cutout(
-        self, name: str, *, region: Region | None = None, band: Interval | None = None
-    ) -> Cutout | None:
-        """Cut a region of the sky and a range of wavelengths (metres) out of a dataset.
+    def cutout(self, name: str, wanted: Wanted | None = None) -> Cutout | None:
+        """Cut a piece out of a dataset; everything that it holds when nothing is said.
 
         Returns
         -------
         Cutout or None
-            None where no pixel of the dataset lies in the region and the band.
+            None where the dataset has no pixel of what is wanted.
 
         Raises
         ------
         NotFoundError
             If there is no such dataset, or its file is gone.
+        ParameterError
+            If it has no images of the sky, or what is wanted is not known of it.
         LimitError
             If the cutout is larger than the operator allows.
         """
@@ -244,9 +243,8 @@ class ObservationService:
             return cut(
                 hdus,
                 dataset.obs_id,
-                region=region,
-                band=band,
-                coverage=dataset.coverage,
+                wanted or Wanted(),
+                dataset.known,
                 only=dataset.hdus,
                 max_pixels=self._max_pixels,
             )

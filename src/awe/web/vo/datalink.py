@@ -9,10 +9,10 @@ from starlette.responses import Response
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, datalink, vosi
 from awe.core.vo.datalink import Element, Link
+from awe.core.vo.links import cutouts_of, links_url
 from awe.errors import AweError
 from awe.services.observations import Dataset, Relation, Relative
 from awe.web.http import Call, TableResponse, chosen_format
-from awe.web.vo._links import cutouts_of, links_url
 from awe.web.vo._vosi import Capabilities, capabilities
 
 __all__ = ["datalink_capabilities", "links"]
@@ -40,7 +40,7 @@ def links(call: Call) -> Response:
     form, media_type = chosen_format(named)
     if not named or "content=datalink" in named.replace(" ", "").lower():
         media_type = datalink.MEDIA_TYPE
-    resources: list[Element] = [datalink.self_description(links_url(call))]
+    resources: list[Element] = [datalink.self_description(links_url(call.base_url))]
     most = values.get(dali.MAXREC)
     preferred = values.all(datalink.MEDIATYPE)
     rows: list[Link] = []
@@ -61,7 +61,7 @@ def datalink_capabilities(call: Call) -> Capabilities:
     """Say where the links are: ``/datalink/capabilities``."""
     own = vosi.Capability(
         datalink.STANDARD_ID,
-        links_url(call),
+        links_url(call.base_url),
         version="1.1",
         params=datalink.PARAMS,
         result_type=datalink.MEDIA_TYPE,
@@ -74,7 +74,7 @@ def _links(call: Call, identifier: str, number: int) -> tuple[list[Link], list[E
         dataset, relatives = call.platform.observations.family(identifier)
     except AweError as error:
         return [Link.failed(identifier, error)], []
-    cutouts = cutouts_of(call, dataset.to_row(), number) if dataset.has_images else {}
+    cutouts = cutouts_of(call.base_url, dataset.to_row(), number) if dataset.has_images else {}
     found = [
         _file(call, identifier, dataset, "The file", datalink.THIS),
         *_tables(call, identifier, dataset),

@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, scs
+from awe.core.vo.links import with_links
 from awe.errors import NotFoundError
 from awe.services.catalogs import TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
-from awe.web.vo._links import with_links
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["cone", "cone_capabilities", "scs_capabilities"]
@@ -36,7 +36,7 @@ def cone(call: Call) -> Response:
     )
     ucds = scs.ucds(identifier=record.id_column, ra=record.ra, dec=record.dec)
     links = absolute_links(stream, call.base_url)
-    options = with_links(call, links.schema, VOTableOptions(ucds=ucds))
+    options = with_links(call.base_url, links.schema, VOTableOptions(ucds=ucds))
     return TableResponse(links, form, options, media_type=media_type)
 
 

@@ -10,9 +10,9 @@ from awe.core.sky import Region, parse_stcs
 from awe.core.tables import TableStream
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, sia1
+from awe.core.vo.links import with_links
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
-from awe.web.vo._links import with_links
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["query", "sia_capabilities"]
@@ -39,7 +39,7 @@ def query(call: Call) -> Response:
         found = found.map(found.schema, _meeting(how, wanted, found))
         found = found if rows is None else found.limit(rows)
     answer = sia1.answer(absolute_links(found, call.base_url))
-    options = with_links(call, answer.schema, VOTableOptions())
+    options = with_links(call.base_url, answer.schema, VOTableOptions())
     return TableResponse(answer, form, options, media_type=media_type)
 
 

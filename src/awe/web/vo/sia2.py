@@ -4,9 +4,9 @@ from starlette.responses import Response
 
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, sia2
+from awe.core.vo.links import with_links
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
-from awe.web.vo._links import with_links
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["query", "sia2_capabilities"]
@@ -36,7 +36,7 @@ def query(call: Call) -> Response:
         formats=dali.with_synonyms(values.all(sia2.FORMAT)),
     )
     found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
-    options = with_links(call, found.schema, VOTableOptions())
+    options = with_links(call.base_url, found.schema, VOTableOptions())
     return TableResponse(absolute_links(found, call.base_url), form, options, media_type=media_type)
 
 

@@ -11,10 +11,10 @@ from awe.core.tables import TableStream
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, ssa, ssa_answer, vosi
 from awe.core.vo.auth import SECURITY
+from awe.core.vo.links import with_links
 from awe.core.vo.params import Values
 from awe.services.observations import Collection, Criteria
 from awe.web.http import Call, TableResponse, absolute_links
-from awe.web.vo._links import with_links
 from awe.web.vo._vosi import Capabilities, capabilities
 
 __all__ = ["query", "ssa_capabilities"]
@@ -54,7 +54,7 @@ def query(call: Call) -> Response:
         infos=_INFOS, params=ssa_answer.params(publisher), groups=ssa_answer.groups(), ids=ssa_answer.ids()
     )
     stream = absolute_links(records, call.base_url)
-    options = with_links(call, stream.schema, options, cut=False)
+    options = with_links(call.base_url, stream.schema, options, cut=False)
     stream = stream.limit(most) if top is None or top > most else _best(stream, top)
     return TableResponse(stream, FORMATS["votable"], options, media_type=_TYPE)
 

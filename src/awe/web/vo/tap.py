@@ -11,9 +11,9 @@ from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, vosi
 from awe.core.vo.auth import SECURITY
+from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, QueryOrder, TableRecord, example_query
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
-from awe.web.vo._links import with_links
 from awe.web.vo._vosi import XML, Capabilities, capabilities
 from awe.web.vo.uws import JobFace
 
@@ -35,7 +35,7 @@ def sync(call: Call) -> Response:
             address=order.base_url,
         )
     links = absolute_links(stream, order.base_url)
-    options = with_links(call, stream.schema, VOTableOptions(infos=order.infos))
+    options = with_links(call.base_url, stream.schema, VOTableOptions(infos=order.infos))
     return TableResponse(links, FORMATS[order.format], options, media_type=order.media_type)
 
 
