@@ -135,10 +135,9 @@ CUTOUTS = [
     soda("UsageError", ID="tiny_acs_f606w", POLYGON="1 2 3 4"),
     soda("UsageError", ID="tiny_acs_f606w", POLYGON="0 0 1 1 0 1 1 0"),
     soda("UsageError", ID="tiny_acs_f606w", BAND="1"),
-    soda("UsageError: TIME", ID="tiny_acs_f606w", TIME="52658 52659"),
+    soda("UsageError: TIME", ID="tiny_acs_f606w", TIME="52659 52658"),
     soda("UsageError: POL", ID="tiny_acs_f606w", POL="I"),
-    soda("MultiValuedParamNotSupported", ID=["tiny_acs_f606w", "tiny_acs_f814w"]),
-    soda("MultiValuedParamNotSupported", ID="tiny_acs_f606w", CIRCLE="187.7 12.4 0.1", POS=DISC),
+    soda("UsageError", ID="tiny_acs_f606w", RESPONSEFORMAT=["image/png", "image/fits"]),
 ]
 API = [
     api("tables/tiny.sourcs", 404, "tiny.sources"),
