@@ -4,6 +4,8 @@ An archive knows what was observed, not what is planned: every row is a performe
 are those of section 3.1 with the utypes and UCDs of section 3.3; those that ObsCore has too are its own.
 """
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from awe.core.science.caom import DerivedTable
@@ -17,7 +19,16 @@ _SHARED = (
     "t_max", "t_exptime", "t_resolution", "em_min", "em_max", "em_res_power", "o_ucd", "pol_states", "pol_xel",
     "facility_name", "instrument_name",
 )  # fmt: skip
-_EXPOSURE = OBSCORE_SCHEMA["t_exptime"]
+_PREFIX = "obscore:"
+
+
+def _without_prefix(column: Column) -> Column:
+    """Return a column of ObsCore with its utype as this standard writes it."""
+    return replace(column, utype=column.utype.removeprefix(_PREFIX))
+
+
+_EXPOSURE = _without_prefix(OBSCORE_SCHEMA["t_exptime"])
+
 _OWN = (
     (Column("t_plan_exptime", pa.float64(), unit="s", ucd=_EXPOSURE.ucd, utype=_EXPOSURE.utype,
             description="Planned exposure time: that of the performed observation", principal=True, std=True),
@@ -38,7 +49,11 @@ _PLANNING = Column(
 
 OBSPLAN = DerivedTable(
     Schema(
-        (_PLANNING, *(OBSCORE_SCHEMA[name] for name in _SHARED), *(column for column, _ in _OWN)),
+        (
+            _PLANNING,
+            *(_without_prefix(OBSCORE_SCHEMA[name]) for name in _SHARED),
+            *(column for column, _ in _OWN),
+        ),
         name="obsplan",
         description="Performed observations, as an observation plan (ObsLocTAP 1.0)",
     ),
