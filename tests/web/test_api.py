@@ -14,7 +14,7 @@ DID = "ivo%3A%2F%2Ftiny.test%2Ftiny%3Ftiny_acs_f606w"
 
 def test_status_says_what_is_simulated(web: TestClient) -> None:
     status = web.get("/api/status").json()
-    assert (status["title"], status["images"]) == ("Tiny sky", 2)
+    assert (status["title"], status["datasets"]) == ("Tiny sky", 2)
     assert status["simulated"] == [TINY_TABLE]
 
 

@@ -27,9 +27,9 @@ def status(services: Services, caller: Caller) -> dict[str, Any]:
         "authority": archive.authority,
         "contact": archive.contact,
         "version": __version__,
-        "tables": len(tables),
+        "tables": sum(record.kind == "table" for record in tables),
         "rows": sum(record.rows for record in tables),
-        "images": sum(collection.datasets for collection in collections),
+        "datasets": sum(collection.datasets for collection in collections),
         "bytes": sum(record.bytes for record in tables) + sum(one.bytes for one in collections),
         "simulated": _simulated(tables, collections),
     }
@@ -61,7 +61,8 @@ def _table(record: TableRecord) -> dict[str, Any]:
         "full_name": record.full_name,
         "title": record.title,
         "description": record.description,
-        "rows": record.rows,
+        "kind": record.kind,
+        "rows": record.rows if record.kind == "table" else None,
         "bytes": record.bytes,
         "ra": record.ra,
         "dec": record.dec,
@@ -88,7 +89,7 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _collection(one: Collection) -> dict[str, Any]:
-    return {"name": one.name, "images": one.datasets, "bytes": one.bytes, "metadata": dict(one.about)}
+    return {"name": one.name, "datasets": one.datasets, "bytes": one.bytes, "metadata": dict(one.about)}
 
 
 def _simulated(tables: tuple[TableRecord, ...], collections: list[Collection]) -> list[str]:

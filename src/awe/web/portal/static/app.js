@@ -53,7 +53,7 @@ async function showStatus() {
   byId("title").textContent = status.title;
   byId("headline").textContent = status.title === "awe" ? "A sky to search" : status.title;
   byId("description").textContent = status.description;
-  const counts = [[status.tables, "tables"], [status.rows, "rows"], [status.images, "images"]];
+  const counts = [[status.tables, "tables"], [status.rows, "rows"], [status.datasets, "images and spectra"]];
   byId("counts").replaceChildren(...counts.map(([n, what]) =>
     make("div", {}, make("dt", {}, what), make("dd", {}, number.format(n)))));
   if (status.simulated.length) {
@@ -70,7 +70,7 @@ function tableEntry(table) {
   const entry = make("details", {},
     make("summary", {},
       make("span", { class: "name" }, table.full_name),
-      make("span", { class: "size" }, plural(table.rows, "row", "rows")),
+      make("span", { class: "size" }, table.kind === "view" ? "a view" : plural(table.rows, "row", "rows")),
       table.metadata.simulated ? make("span", { class: "tag" }, "simulated") : null,
       make("span", { class: "about" }, table.title || table.description || "")),
     box);
@@ -101,7 +101,7 @@ async function showPublished() {
   const [{ tables }, { collections }] = await Promise.all([ask("/api/tables"), ask("/api/collections")]);
   byId("tables").replaceChildren(...tables.map(tableEntry));
   byId("collections").replaceChildren(...collections.map((one) => make("li", {},
-    make("strong", {}, one.name), ` · ${plural(one.images, "image", "images")}, ${size(one.bytes)} `,
+    make("strong", {}, one.name), ` · ${plural(one.datasets, "dataset", "datasets")}, ${size(one.bytes)} `,
     one.metadata.simulated ? make("span", { class: "tag" }, "simulated") : null,
     make("div", { class: "about" }, one.metadata.title || one.metadata.description || ""))));
   const empty = [tables.length ? "" : "No tables yet: awe publish table NAME FILES.",
