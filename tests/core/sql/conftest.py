@@ -108,6 +108,11 @@ def sphere(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="session")
 def rows() -> Mapping[str, pa.Table]:
     """The rows of the world's tables, by full name."""
+    return make_rows()
+
+
+def make_rows() -> Mapping[str, pa.Table]:
+    """Make the rows of the world's tables, by full name."""
     rng = np.random.default_rng(7)
     ra, dec = sphere(3000, 1)
     n = len(ra)

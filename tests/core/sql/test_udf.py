@@ -322,6 +322,21 @@ def test_names_of_objects_are_resolved_once(selected: Callable[..., pa.Table]) -
     assert (query.uses[0].region.ra, query.uses[0].region.dec) == (187.7059308, 12.3911231)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "COORD1(ivo_apply_pm(NULL, 1, 1, 1, 1))", "COORD1(ivo_apply_pm(1, 1, 1e308, 1, 1e308))",
+        "COORD1(ivo_apply_pm(ra + NULL, 1, 1, 1, 1))", "COORD2(ivo_apply_pm(ra, 1, 1e308, 1, 1e308))",
+        "COORD1(ivo_epoch_prop_pos(ra, dec, 1, 1, 1, 1, 1e308, -1e308))", "COORD1(ivo_apply_pm(ra, 91, 1, 1, 1))",
+        "COORD1(ivo_geom_transform('ICRS', 'GALACTIC', POINT(NULL, 1)))", "ivo_healpix_index(3, 1, NULL)",
+        "ivo_healpix_index(3, 1, 91)", "ivo_healpix_index(3, ra + NULL, dec)",
+        "COORD1(ivo_healpix_center(3, i - 5))", "ivo_epoch_prop(ra, dec + 200, 1, 1, 1, 1, 2000, 2001)",
+    ],
+)  # fmt: skip
+def test_what_is_not_defined_is_null(selected: Callable[..., pa.Table], expression: str) -> None:
+    assert selected(f"SELECT {expression} AS v FROM b WHERE i = 4")["v"].to_pylist() == [None]
+
+
 REFUSED = [
     ("ivo_healpix_index(30, ra, dec)", 26, "0 to 29"),
     ("ivo_healpix_index(1.5, ra, dec)", 26, "a whole number"),
@@ -342,6 +357,8 @@ REFUSED = [
     ("gavo_specconv(x, 'eV')", 25, "cannot be converted"),
     ("gavo_specconv(i, 'nm', 'acrsec')", 31, "arcsec"),
     ("ivo_hasword(s, 3)", 23, "a text"),
+    ("ivo_to_mjd('noon')", 19, "is not a time"),
+    ("DISTANCE(ra, dec, s, dec)", 26, "a number"),
     ("ivo_apply_pm(ra, dec)", 8, "5 arguments"),
     ("ivo_healpixindex(1, ra, dec)", 8, "IVO_HEALPIX_INDEX"),
 ]  # fmt: skip

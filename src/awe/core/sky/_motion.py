@@ -19,6 +19,7 @@ _MAS = np.pi / 180 / 3_600_000
 """One milliarcsecond in radians."""
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def propagate(
     ra: npt.ArrayLike,
     dec: npt.ArrayLike,
@@ -46,7 +47,7 @@ def propagate(
     Returns
     -------
     The same parameters in the same units, shape ``(..., 6)``; of an infinitely remote star the parallax
-    is 0 and the radial velocity stays.
+    is 0 and the radial velocity stays. Motions that no number holds give NaN.
     """
     ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
     parallax = np.fmax(parallax_mas, 0.0) * _MAS

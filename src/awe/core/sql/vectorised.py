@@ -81,9 +81,11 @@ def _states(
 ) -> pa.Array:
     given = [_floats(array) for array in (ra, dec, parallax, pm_ra, pm_dec, velocity, years)]
     good = np.isfinite(given[0]) & (np.abs(given[1]) <= 90) & np.isfinite(given[6])
+    good &= ~np.isinf(np.stack(given)).any(axis=0)
     finite = [np.where(np.isfinite(part), part, np.nan) for part in given]
     finite[0], finite[1], finite[6] = (np.where(good, finite[i], 0.0) for i in (0, 1, 6))
-    return _lists(propagate(*finite), good)
+    states = propagate(*finite)
+    return _lists(states, good & np.isfinite(states).all(axis=1))
 
 
 def _lists(rows: _Floats, good: npt.NDArray[np.bool_]) -> pa.Array:

@@ -12,7 +12,7 @@ from astropy import units
 from sqlglot import exp
 
 from awe.core.sql._place import Text
-from awe.core.sql.rules._build import binary, constant, number
+from awe.core.sql.rules._build import binary, number
 from awe.core.sql.rules._state import value
 from awe.core.suggestions import did_you_mean
 from awe.errors import QueryError
@@ -72,15 +72,11 @@ def spectral(quantity: exp.Expr, given: str, wanted: exp.Expr, text: Text) -> ex
         raise text.syntax(wanted, f"{given} cannot be converted to {wanted.name}") from None
     if abs(twice / once - 2) < 0.5:
         return _scaled(quantity, once)
-    known = constant(quantity)
-    if known is not None:
-        return number(once / known) if known else exp.Null()
     return binary(exp.Div, number(once), quantity)
 
 
 def _scaled(quantity: exp.Expr, scale: float) -> exp.Expr:
-    known = constant(quantity)
-    return number(known * scale) if known is not None else binary(exp.Mul, quantity, number(scale))
+    return binary(exp.Mul, quantity, number(scale))
 
 
 def _parsed(node: exp.Expr, name: str, text: Text) -> units.UnitBase:

@@ -26,7 +26,7 @@ from awe.core.sky import (
 from awe.core.sql._udf import MAX_BINS
 from awe.core.sql.functions import DERIVED, FUNCTIONS
 from awe.core.sql.rules._build import binary, call, cast, column, constant, number
-from awe.core.sql.rules._kinds import KINDS, RESULTS
+from awe.core.sql.rules._kinds import KINDS, RESULTS, is_null, is_number, said
 from awe.core.sql.rules._state import Compilation, computed, set_value, value
 from awe.core.sql.rules._units import factor, spectral
 from awe.core.suggestions import did_you_mean
@@ -61,6 +61,17 @@ def derived(tree: exp.Expr, run: Compilation) -> exp.Expr:
 
 def _point(lon: exp.Expr, lat: exp.Expr) -> exp.Expr:
     return call("POINT", lon, lat, type_=RESULTS["point"])
+
+
+def _known_point(lon: float, lat: float) -> exp.Expr:
+    return _point(_constant(lon), _constant(lat))
+
+
+def _constant(quantity: float) -> exp.Expr:
+    """Return a number, or NULL for what is none."""
+    if math.isfinite(quantity):
+        return number(float(quantity))
+    return set_value(exp.Null(), Column("", pa.float64()))
 
 
 def _coordinates(point: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
@@ -99,7 +110,7 @@ def _cell_of(order: exp.Expr, lon: exp.Expr, lat: exp.Expr, run: Compilation) ->
     level, known = constant(order), _known([lon, lat])
     if level is not None and known is not None:
         cell = int(healpix_index(known[0], known[1], int(level)))
-        return number(cell) if cell >= 0 else exp.Null()
+        return number(cell) if cell >= 0 else set_value(exp.Null(), Column("", pa.int64()))
     own = _own_index(lon, lat, run)
     if level is not None and own is not None:
         return call("HEALPIX_ANCESTOR", own, lon, number(2 * (MAX_ORDER - int(level))), type_=pa.int64())
@@ -124,7 +135,7 @@ def _centre(node: exp.Expr, run: Compilation) -> exp.Expr:
         if not 0 <= cell < 12 << (2 * int(level)):
             raise run.text.syntax(index, f"there is no cell {int(cell)} at order {int(level)}")
         lon, lat = healpix_center(int(cell), int(level))
-        return _point(number(float(lon)), number(float(lat)))
+        return _known_point(float(lon), float(lat))
     return _elements(call("HEALPIX_MIDDLE", order, index))
 
 
@@ -154,9 +165,11 @@ def _moved(node: exp.Expr, _run: Compilation) -> exp.Expr:
 
 def _position(state: exp.Expr) -> exp.Expr:
     known = _known([part.this if isinstance(part, exp.Cast) else part for part in state.expressions])
+    if known is not None and not all(map(math.isfinite, (known[0], known[1], known[6]))):
+        return _known_point(math.nan, math.nan)
     if known is not None:
         lon, lat = propagate(*known)[:2]
-        return _point(number(float(lon)), number(float(lat)))
+        return _known_point(lon, lat)
     return _elements(state)
 
 
@@ -174,7 +187,7 @@ def _named(node: exp.Expr, run: Compilation) -> exp.Expr:
         raise run.text.unknown(name, error.message, error.hint) from error
     if found is None:
         raise run.text.unknown(name, f"no object is called {name.name!r}")
-    return _point(number(float(found[0])), number(float(found[1])))
+    return _known_point(*found)
 
 
 def _transformed(node: exp.Expr, run: Compilation) -> exp.Expr:
@@ -202,9 +215,11 @@ def _flat(part: exp.Expr) -> Sequence[exp.Expr]:
 
 def _rotated(matrix: npt.NDArray[np.float64], lon: exp.Expr, lat: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
     known = _known([lon, lat])
+    if known is not None and not all(map(math.isfinite, known)):
+        return _constant(math.nan), _constant(math.nan)
     if known is not None:
         turned = lonlat(unit_vector(*known) @ matrix.T)
-        return number(float(turned[0])), number(float(turned[1]))
+        return _constant(float(turned[0])), _constant(float(turned[1]))
     x, y, z = (call("SKY_FORM", lon, lat, *map(number, row)) for row in matrix.tolist())
     return call("SKY_LONGITUDE", x, y), call("SKY_LATITUDE", x, y, z)
 
@@ -238,7 +253,14 @@ def _check_pattern(node: exp.Expr, run: Compilation) -> None:
         raise run.text.syntax(pattern, f"not a regular expression: {reason}") from error
 
 
+def _check_distance(node: exp.Expr, run: Compilation) -> None:
+    for part in node.expressions if len(node.expressions) == 4 else ():
+        if not (is_number(value(part).type) or is_null(value(part).type)):
+            raise run.text.syntax(part, f"expected a number here, not {said(value(part).type)}")
+
+
 _CHECKS: Mapping[str, Callable[[exp.Expr, Compilation], None]] = {
+    "DISTANCE": _check_distance,
     "IVO_HISTOGRAM": _check_bins,
     "GAVO_MATCH": _check_pattern,
 }
