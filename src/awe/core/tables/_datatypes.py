@@ -6,6 +6,8 @@ JSON API and the VOTable writer all ask here, so that what is announced is what 
 converted is the formats' business.
 """
 
+import math
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -13,7 +15,16 @@ import pyarrow as pa
 
 from awe.core.tables._schema import Column
 
-__all__ = ["DATATYPES", "VOTABLE_NUMBERS", "Datatype", "basic_type", "is_bytes", "is_list", "votable_type"]
+__all__ = [
+    "DATATYPES",
+    "SPECIAL",
+    "VOTABLE_NUMBERS",
+    "Datatype",
+    "basic_type",
+    "is_bytes",
+    "is_list",
+    "votable_type",
+]
 
 VOTABLE_NUMBERS: Mapping[pa.DataType, pa.DataType] = {
     pa.int8(): pa.int16(),
@@ -35,6 +46,16 @@ DATATYPES: Mapping[pa.DataType, str] = {
     pa.string(): "char",
 }
 """Basic Arrow types and the datatypes of VOTable 1.5 section 2.1."""
+
+SPECIAL: Mapping[str, tuple[pa.DataType, int]] = {
+    "bit": (pa.bool_(), 1),
+    "unicodeChar": (pa.string(), 1),
+    "floatComplex": (pa.float32(), 2),
+    "doubleComplex": (pa.float64(), 2),
+}
+"""The other datatypes of VOTable: the basic type of an element, and how many of those make a value."""
+
+_ARRAYSIZE = re.compile(r"(?:[0-9]+x)*(?:[0-9]+\*?|\*)")
 
 
 class Datatype(NamedTuple):
@@ -102,14 +123,41 @@ def _basic_list(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) 
 
 
 def votable_type(column: Column) -> Datatype:
-    """Return the datatype, arraysize and xtype of a column; times say so by the xtype of DALI 1.1 section 3.3.3."""
+    """Return the datatype, arraysize and xtype of a column; times say so by the xtype of DALI 1.1 section 3.3.3.
+
+    What the column's source said is said again where it fits the column's type.
+    """
     basic = basic_type(column.type, VOTABLE_NUMBERS)
     temporal = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+    xtype = column.xtype or ("timestamp" if temporal else "")
     item = basic.value_type if is_list(basic) else basic
-    return Datatype(DATATYPES[item], _arraysize(basic), column.xtype or ("timestamp" if temporal else ""))
+    made, numbers = SPECIAL.get(column.datatype, (item, 1))
+    word = column.datatype if made == item and column.datatype in SPECIAL else DATATYPES[item]
+    if numbers > 1 and not _are_whole(basic, numbers):
+        word, numbers = DATATYPES[item], 1
+    if not _fits(column.arraysize, basic, numbers):
+        return Datatype(word, _arraysize(basic, numbers), xtype)
+    return Datatype(word, "" if column.arraysize == "1" else column.arraysize, xtype)
 
 
-def _arraysize(basic: pa.DataType) -> str:
+def _are_whole(basic: pa.DataType, numbers: int) -> bool:
+    """Tell whether a list holds values of so many numbers each."""
+    return bool(pa.types.is_list(basic)) or (
+        bool(pa.types.is_fixed_size_list(basic)) and basic.list_size % numbers == 0
+    )
+
+
+def _fits(arraysize: str, basic: pa.DataType, numbers: int) -> bool:
+    """Tell whether an arraysize can be that of a type; ``1`` is a single character."""
+    if not _ARRAYSIZE.fullmatch(arraysize):
+        return False
     if pa.types.is_fixed_size_list(basic):
-        return str(basic.list_size)
+        return "*" not in arraysize and math.prod(map(int, arraysize.split("x"))) * numbers == basic.list_size
+    return bool(pa.types.is_string(basic)) or (bool(pa.types.is_list(basic)) and arraysize.endswith("*"))
+
+
+def _arraysize(basic: pa.DataType, numbers: int) -> str:
+    if pa.types.is_fixed_size_list(basic):
+        count = basic.list_size // numbers
+        return "" if numbers > 1 and count == 1 else str(count)
     return "*" if pa.types.is_string(basic) or pa.types.is_list(basic) else ""

@@ -35,6 +35,9 @@ class Column:
         TAP_SCHEMA flags (TAP 1.1 section 4.3).
     null
         The magic null of an integer column as the source had it; None where nulls are real nulls.
+    datatype, arraysize
+        VOTable's words of the source where the type does not tell them: ``bit``, ``unicodeChar``, ``doubleComplex``;
+        ``2x3``, ``8*``. Formats and services write them again; those that do not fit the type are passed over.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Column:
     indexed: bool = False
     std: bool = False
     null: int | None = None
+    datatype: str = ""
+    arraysize: str = ""
 
     def to_field(self) -> pa.Field:
         """Return the Arrow field, its metadata carrying everything but name and type."""

@@ -5,13 +5,23 @@ import pyarrow as pa
 import pytest
 
 from awe.core.tables import TableStream, formats
-from awe.core.tables.formats import FORMATS, VOTABLE_B2, VOTABLE_TD, format_for, format_of
+from awe.core.tables.formats import FORMATS, VOTABLE_B, VOTABLE_B2, VOTABLE_TD, format_for, format_of
 from awe.errors import ParameterError
 
 
 def test_the_public_names() -> None:
     assert set(formats.__all__) <= set(dir(formats))
-    assert list(FORMATS) == ["votable", "votable/b2", "fits", "csv", "tsv", "json", "parquet", "ecsv"]
+    assert list(FORMATS) == [
+        "votable",
+        "votable/b",
+        "votable/b2",
+        "fits",
+        "csv",
+        "tsv",
+        "json",
+        "parquet",
+        "ecsv",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +30,8 @@ def test_the_public_names() -> None:
         ("VOTable", "votable"),
         ("votable/td", "votable"),
         ("votable/b2", "votable/b2"),
+        ("votable/b", "votable/b"),
+        ("application/x-votable+xml;serialization=BINARY", "votable/b"),
         ("application/x-votable+xml", "votable"),
         ("application/x-votable xml", "votable"),
         ("text/xml", "votable"),
@@ -53,5 +65,5 @@ def test_files_are_recognised(tmp_path: Path, name: str, compressed: bool) -> No
     path = tmp_path / f"t{made.extensions[0]}{'.gz' if compressed else ''}"
     path.write_bytes(gzip.compress(data) if compressed else data)
     found = format_of(path)
-    assert found is (VOTABLE_TD if made is VOTABLE_B2 else made)
+    assert found is (VOTABLE_TD if made in (VOTABLE_B, VOTABLE_B2) else made)
     assert found.read(path).to_table().to_pylist() == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]

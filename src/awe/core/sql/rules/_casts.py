@@ -50,7 +50,7 @@ def cast_to(node: exp.Expr, text: Text) -> exp.Expr:
         node.set("this", call("TRUNCATE", node.this, type_=known.type))
     if is_text(kind):
         node.set("this", iso(node.this, text))
-    set_value(node, replace(known, name="", type=kind, null=None))
+    set_value(node, replace(known, name="", type=kind, null=None, datatype="", arraysize=""))
     sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
     if is_text(kind) and sizes:
         return call("LEFT", node, number(sizes[0]), type_=kind)

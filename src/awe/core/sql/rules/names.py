@@ -149,7 +149,7 @@ def _bind_set_operation(query: exp.SetOperation, run: Compilation, scope: Scope)
         kind = common(one.column.type, other.column.type)
         if kind is None:
             raise run.text.syntax(query.expression, f"column {one.column.name} has another type here")
-        outputs.append(replace(one, column=replace(one.column, type=kind)))
+        outputs.append(replace(one, column=replace(one.column, type=kind, arraysize="")))
     _agree(query, [o.column.type for o in outputs])
     return tuple(outputs)
 

@@ -6,13 +6,13 @@ Characters that XML 1.0 section 2.2 forbids become U+FFFD.
 """
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from awe.core.tables._datatypes import is_list
+from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._arrow import elements, string_bytes
 
 __all__ = ["table_rows"]
@@ -22,24 +22,27 @@ _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 _FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 
 
-def table_rows(columns: list[pa.Array], names: Sequence[str]) -> memoryview:
-    """Return the TR elements of some rows of basic columns; `names` are for messages."""
-    cells = [_cell_text(column, name) for column, name in zip(columns, names, strict=True)]
+def table_rows(columns: list[pa.Array], schema: Schema) -> memoryview:
+    """Return the TR elements of some rows of basic columns."""
+    cells = [_cell_text(array, column) for array, column in zip(columns, schema, strict=True)]
     joined = pc.binary_join_element_wise(*cells, "</TD><TD>", null_handling="replace", null_replacement="")
     rows = pc.binary_join_element_wise("<TR><TD>", joined, "</TD></TR>\n", "")
     data, offsets = string_bytes(rows)
     return data[: int(offsets[-1])]
 
 
-def _cell_text(array: pa.Array, name: str) -> pa.Array:
+def _cell_text(array: pa.Array, column: Column) -> pa.Array:
+    bits = column.datatype == "bit"
     if is_list(array.type):
-        return _array_text(array, name)
+        return _array_text(array, column.name, bits=bits)
     if pa.types.is_string(array.type):
         return _escaped(array)
-    return _number_text(array)
+    return _number_text(array, bits=bits)
 
 
-def _number_text(array: pa.Array) -> pa.Array:
+def _number_text(array: pa.Array, *, bits: bool = False) -> pa.Array:
+    if bits and pa.types.is_boolean(array.type):
+        return pc.if_else(array, "1", "0")
     text = array.cast(pa.string())
     if pa.types.is_floating(array.type):
         for value, spelled in (("nan", "NaN"), ("inf", "+Inf"), ("-inf", "-Inf")):
@@ -48,9 +51,9 @@ def _number_text(array: pa.Array) -> pa.Array:
     return text
 
 
-def _array_text(array: pa.Array, name: str) -> pa.Array:
+def _array_text(array: pa.Array, name: str, *, bits: bool) -> pa.Array:
     flat, offsets = elements(array, name)
-    text = _number_text(flat).fill_null("?")  # only booleans have null elements here
+    text = _number_text(flat, bits=bits).fill_null("?")  # only booleans have null elements here
     lists = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), text)
     joined = pc.binary_join(lists, " ")
     if not array.null_count:

@@ -23,10 +23,11 @@ _COUNT = struct.Struct(">i")
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where the cells of a column stand in the bytes (starts), and how many bytes each has."""
+    """Where the cells of a column stand in the bytes (starts), how many bytes each has, and what it counts."""
 
     starts: np.ndarray
     sizes: np.ndarray
+    counts: np.ndarray | None = None
 
 
 class BinaryDecoder:
@@ -94,14 +95,14 @@ class BinaryDecoder:
                 if count < 0:
                     raise CellError(rows, f"a cell has {count} elements")
                 size = (count + 7) // 8 if bits else count * factor
-                found += (position, size)
+                found += (position, size, count)
                 position += size
             position += tail
             if position > end:
                 break
             row_start = position
             rows += 1
-        table = np.array(found[: rows * len(plan) * 2], np.int64).reshape(rows, len(plan), 2)
+        table = np.array(found[: rows * len(plan) * 3], np.int64).reshape(rows, len(plan), 3)
         return list(self._spread(table, widths)), row_start
 
     def _plan(self, widths: list[int | None]) -> tuple[list[tuple[int, int, bool]], int]:
@@ -110,7 +111,7 @@ class BinaryDecoder:
         skip = self._mask_bytes
         for width, cell in zip(widths[1:], self._cells, strict=True):
             if width is None:
-                plan.append((skip + 4, _width(cell), cell.datatype == "bit"))
+                plan.append((skip + 4, _width(cell) * cell.numbers, cell.datatype == "bit"))
                 skip = 0
             else:
                 skip += width
@@ -122,9 +123,9 @@ class BinaryDecoder:
         for width in widths:
             if width is None:
                 position = table[:, variable, 0]
-                sizes = table[:, variable, 1]
+                sizes, counts = table[:, variable, 1], table[:, variable, 2]
                 variable += 1
-                yield _Places(position, sizes)
+                yield _Places(position, sizes, counts)
                 position = position + sizes
             else:
                 yield _Places(position, np.full(len(position), width))
@@ -154,7 +155,7 @@ def _column(cell: Cell, raw: np.ndarray, place: _Places, null: np.ndarray | None
     data = _gather(raw, place)
     if cell.is_text:
         return _text(cell, data, place.sizes, null)
-    values, none = _values(cell, data, place.sizes)
+    values, none = _values(cell, data, place)
     if null is None:
         none = none if none is not None else _nan(values)
     if cell.is_scalar:
@@ -163,7 +164,9 @@ def _column(cell: Cell, raw: np.ndarray, place: _Places, null: np.ndarray | None
     mask = None if null is None else pa.array(null)
     if cell.count is not None:
         return pa.FixedSizeListArray.from_arrays(items, type=cell.column.type, mask=mask)
-    counts = place.sizes // _width(cell) if cell.datatype != "bit" else place.sizes * 8
+    counts = place.sizes // _width(cell)
+    if cell.datatype == "bit" and place.counts is not None:
+        counts = place.counts
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), items, mask=mask)
 
@@ -179,11 +182,11 @@ def _gather(raw: np.ndarray, place: _Places) -> np.ndarray:
     return raw.take(where)
 
 
-def _values(cell: Cell, data: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def _values(cell: Cell, data: np.ndarray, place: _Places) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the elements and which of them are null by their own value."""
     if cell.datatype == "bit":
         bits = np.unpackbits(data).astype(bool)
-        return _used_bits(bits, cell, len(sizes)), None
+        return bits[_used_bits(cell, place)], None
     if cell.datatype == "boolean":
         true = np.isin(data, np.frombuffer(b"Tt1", np.uint8))
         return true, ~true & ~np.isin(data, np.frombuffer(b"Ff0", np.uint8))
@@ -193,10 +196,12 @@ def _values(cell: Cell, data: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray
     return values, None if null is None else values == null
 
 
-def _used_bits(bits: np.ndarray, cell: Cell, rows: int) -> np.ndarray:
-    if cell.count is None:
-        return bits
-    return bits.reshape(rows, -1)[:, : cell.count].reshape(-1)
+def _used_bits(cell: Cell, place: _Places) -> np.ndarray:
+    """Return where the bits of cells stand among all bits: the last byte of a cell may be longer than its bits."""
+    counts = np.full(len(place.sizes), cell.count) if place.counts is None else place.counts
+    ends = np.cumsum(counts)
+    starts = (np.cumsum(place.sizes) - place.sizes) * 8
+    return np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
 
 
 def _nan(values: np.ndarray) -> np.ndarray | None:
@@ -211,7 +216,7 @@ def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray |
 
 
 def _text(cell: Cell, data: np.ndarray, sizes: np.ndarray, null: np.ndarray | None) -> pa.Array:
-    if cell.datatype == "unicodeChar" or cell.count is not None:
+    if cell.datatype == "unicodeChar" or cell.count is not None or cell.width:
         return pa.array(list(_strings(cell, data.tobytes(), sizes, null)), pa.string())
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     mask = sizes == 0 if null is None else null
@@ -224,6 +229,14 @@ def _text(cell: Cell, data: np.ndarray, sizes: np.ndarray, null: np.ndarray | No
         return pa.array(list(_strings(cell, data.tobytes(), sizes, null)), pa.string())
 
 
+def _joined(text: str, width: int) -> str:
+    """Return a text up to its first NUL; several texts of a fixed width with blanks up to that width."""
+    if not width or len(text) <= width:
+        return text.partition("\0")[0]
+    parts = (text[start : start + width].partition("\0")[0] for start in range(0, len(text), width))
+    return "".join(part.ljust(width) for part in parts)
+
+
 def _strings(cell: Cell, data: bytes, sizes: np.ndarray, null: np.ndarray | None) -> Iterator[str | None]:
     """Yield texts that end at their first NUL (VOTable 1.5 section 5.3)."""
     encoding = "utf-16-be" if cell.datatype == "unicodeChar" else "utf-8"
@@ -232,7 +245,7 @@ def _strings(cell: Cell, data: bytes, sizes: np.ndarray, null: np.ndarray | None
         piece = data[position : position + size]
         position += size
         try:
-            text = piece.decode(encoding).partition("\0")[0]
+            text = _joined(piece.decode(encoding), cell.width)
         except UnicodeDecodeError:
             raise CellError(row, f"{piece!r} is not {encoding} text") from None
         missing = text == "" if null is None else bool(null[row])

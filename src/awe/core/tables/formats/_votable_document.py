@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from lxml import etree
 
-from awe.core.tables._datatypes import votable_type
+from awe.core.tables._datatypes import is_list, votable_type
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 
@@ -50,7 +50,7 @@ def frame(schema: Schema, options: VOTableOptions = NO_OPTIONS, serialization: s
     options
         What the protocol adds.
     serialization
-        ``TABLEDATA`` or ``BINARY2``; None for a table without data (as in VOParquet 1.0).
+        ``TABLEDATA``, ``BINARY`` or ``BINARY2``; None for a table without data (as in VOParquet 1.0).
     """
     root = _root()
     results = _child(root, "RESOURCE", type="results")
@@ -208,7 +208,8 @@ def _field(column: Column, options: VOTableOptions, systems: _Systems, identifie
     )
     if column.description:
         _child(field, "DESCRIPTION").text = _clean(column.description)
-    if column.null is not None and pa.types.is_integer(column.type):
+    item = column.type.value_type if is_list(column.type) else column.type
+    if column.null is not None and pa.types.is_integer(item):
         _child(field, "VALUES", null=str(column.null))
     return field
 

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from awe.core.tables._datatypes import DATATYPES
+from awe.core.tables._datatypes import DATATYPES, SPECIAL
 from awe.core.tables._schema import Column
 from awe.errors import InputFileError
 
 __all__ = ["Cell", "cell_of"]
 
-_TYPES: Mapping[str, tuple[pa.DataType, int]] = {word: (arrow, 1) for arrow, word in DATATYPES.items()} | {
-    "bit": (pa.bool_(), 1),
-    "unicodeChar": (pa.string(), 1),
-    "floatComplex": (pa.float32(), 2),
-    "doubleComplex": (pa.float64(), 2),
+_TYPES: Mapping[str, tuple[pa.DataType, int]] = {
+    **{word: (arrow, 1) for arrow, word in DATATYPES.items()},
+    **SPECIAL,
 }
 """Every datatype of VOTable 1.5 section 2.1: Arrow type of an element, and elements of it that make a value."""
 
@@ -39,12 +37,20 @@ class Cell:
         Arrow type of one element.
     count
         Number of elements of that type (for text: of characters), 1 for a scalar; None when it varies.
+    width
+        Of an array of texts: characters of each; else zero.
     """
 
     column: Column
     datatype: str
     item: pa.DataType
     count: int | None
+    width: int = 0
+
+    @property
+    def numbers(self) -> int:
+        """Elements of that type that VOTable counts as one: a complex number has two."""
+        return _TYPES[self.datatype][1]
 
     @property
     def is_text(self) -> bool:
@@ -86,8 +92,11 @@ def cell_of(attributes: Mapping[str, str], description: str, null: str | None, f
         attributes.get("xtype", ""),
         description,
         null=_null(null, item, file, where),
+        datatype=datatype if datatype in SPECIAL else "",
+        arraysize=_said(arraysize, item),
     )
-    return Cell(column, datatype, item, count)
+    width = int(arraysize.split("x")[0]) if "x" in arraysize and pa.types.is_string(item) else 0
+    return Cell(column, datatype, item, count, width)
 
 
 def _count(arraysize: str, file: str, where: str) -> tuple[int | None, bool]:
@@ -99,6 +108,13 @@ def _count(arraysize: str, file: str, where: str) -> tuple[int | None, bool]:
     if not all(size.strip().isdecimal() for size in [*sizes, last.removesuffix("*") or "0"]):
         raise InputFileError(file, f"arraysize={arraysize!r} is not one", where=where)
     return (None if arraysize.endswith("*") else math.prod(int(size) for size in sizes)), False
+
+
+def _said(arraysize: str, item: pa.DataType) -> str:
+    """Return the arraysize where the type does not tell it."""
+    if pa.types.is_string(item):
+        return {"*": "", "": "1"}.get(arraysize, arraysize)
+    return arraysize if "x" in arraysize or (arraysize[:-1].isdecimal() and arraysize.endswith("*")) else ""
 
 
 def _arrow(item: pa.DataType, count: int | None, *, scalar: bool) -> pa.DataType:

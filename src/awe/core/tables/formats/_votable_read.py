@@ -1,7 +1,7 @@
 """Reading VOTable documents in bounded memory: a pull parser for the elements, numpy for the bytes.
 
-The document is fed to the parser in pieces that end where a STREAM begins, so that its base64 text goes past
-the parser. Versions 1.0 to 1.5 are read, of any namespace. Entities are not resolved and no URL is opened.
+The document is fed to the parser in pieces that end where a STREAM or TABLEDATA begins, so that base64 text and plain
+rows (`_votable_rows`) go past the parser. Versions 1.0 to 1.5 are read, of any namespace. Entities are not resolved and no URL is opened.
 """
 
 import binascii
@@ -20,13 +20,14 @@ from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._votable_decode import BinaryDecoder
 from awe.core.tables.formats._votable_fields import Cell, cell_of
+from awe.core.tables.formats._votable_rows import RowSplitter
 from awe.core.tables.formats._votable_text import CellError, parse_cells
 from awe.errors import InputFileError
 
 __all__ = ["read_votable", "votable_schema"]
 
-_CHUNK = 1 << 20
-_STREAM = re.compile(rb"<(?:[\w.-]+:)?STREAM\b[^>]*>")
+_CHUNK = 1 << 22
+_DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
 _TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "FITS", "TR")
 _BLANKS = bytes(range(33))
 _MOST_BYTES = 1 << 26
@@ -87,6 +88,7 @@ class _Reader:
         self._piece = b""
         self._lines = 0
         self._has_doctype = False
+        self._splits = False
         self._rows_parent: etree._Element | None = None
         self._done = 0
         self.schema = Schema(())
@@ -115,6 +117,8 @@ class _Reader:
                 yield None
             elif event == "start" and tag == "STREAM" and found and not ended:
                 yield from self._binary(element)
+            elif event == "start" and tag == "TABLEDATA" and found and not ended:
+                yield from self._plain_rows(element)
             elif event == "start" and tag == "FITS" and not ended:
                 raise self._error("a FITS serialisation inside the VOTable", _line(element))
             elif event == "end" and tag == "TABLE":
@@ -151,14 +155,16 @@ class _Reader:
     def _events(self) -> Iterator[tuple[str, etree._Element | None]]:
         """Yield the parser's events, and one without an element behind each piece of the document."""
         try:
+            self._splits = self._fill() and RowSplitter.reads(self._buffer)
             while self._fill():
-                match = _STREAM.search(self._buffer)
+                match = _DATA.search(self._buffer)
                 cut = match.end() if match else self._buffer.rfind(b">") + 1 or len(self._buffer)
-                self._piece, self._buffer = self._buffer[:cut], self._buffer[cut:]
-                self._parser.feed(self._piece)
+                piece = self._piece = self._buffer[:cut]
+                self._buffer = self._buffer[cut:]
+                self._parser.feed(piece)
                 yield from self._parser.read_events()
                 yield "piece", None
-                self._lines += self._piece.count(b"\n")
+                self._lines += piece.count(b"\n")
                 self._forget()
             self._parser.close()
         except etree.XMLSyntaxError as error:
@@ -197,6 +203,9 @@ class _Reader:
 
     def _cell(self, field: etree._Element) -> Cell:
         values = next(field.iterchildren("{*}VALUES"), None)
+        if values is not None and values.get("ref"):  # those of another FIELD (VOTable 1.5 section 4.2)
+            said = field.getroottree().iterfind("//{*}VALUES")
+            values = next((other for other in said if other.get("ID") == values.get("ref")), None)
         null = None if values is None else values.get("null")
         attributes = {str(name): str(value) for name, value in field.attrib.items()}
         line = _line(field)
@@ -210,6 +219,32 @@ class _Reader:
             raise self._error(f"the service that wrote it states an error: {reason}", _line(info))
         if info.get("value") == "OVERFLOW" and self.stream is not None:
             self.stream.overflow = True
+
+    # -- rows as text
+
+    def _plain_rows(self, element: etree._Element) -> Iterator[pa.RecordBatch]:
+        """Read rows past the parser while they are plain; what is not stays in the buffer for it."""
+        if self._has_doctype or not self._splits:
+            return
+        prefix = f"{element.prefix}:".encode() if element.prefix else b""
+        splitter, end_tag = RowSplitter(self._cells, prefix), b"</%sTABLEDATA" % prefix
+        ended = False
+        while not ended and len(self._buffer) <= _MOST_BYTES:
+            more = read_some(self._content, self._path, _CHUNK)
+            self._buffer += more
+            end = self._buffer.find(end_tag)
+            ended = end >= 0 or not more
+            cut = splitter.end_of_rows(self._buffer, len(self._buffer) if end < 0 else end)
+            if not cut:
+                continue
+            rows = self._buffer[:cut]
+            columns = splitter.split(rows)
+            if columns is None:
+                return
+            self._buffer = self._buffer[cut:]
+            self._lines += rows.count(b"\n")
+            self._done += len(columns[0])
+            yield pa.RecordBatch.from_arrays(columns, schema=self.schema.to_arrow())
 
     # -- rows as elements
 

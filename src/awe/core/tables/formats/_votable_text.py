@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from awe.core.tables.formats._votable_fields import Cell
 
-__all__ = ["CellError", "parse_cells"]
+__all__ = ["CellError", "parse_cells", "without_null"]
 
 _TRUE = r"^(?i:t|true|1)$"
 _FALSE = r"^(?i:f|false|0)$"
@@ -28,23 +28,24 @@ class CellError(Exception):
         self.reason = reason
 
 
-def parse_cells(cell: Cell, values: Sequence[str | None]) -> pa.Array:
-    """Return the values of a column.
+def parse_cells(cell: Cell, values: Sequence[str | None] | pa.Array) -> pa.Array:
+    """Return the values of a column, of texts in Python or in Arrow.
 
     Raises
     ------
     CellError
         With the index of the first value that is not of the column's type.
     """
-    text = pa.array(values, pa.string())
+    text = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
     if cell.is_text:
         return text
     if cell.is_scalar:
-        return _without(_scalars(text, cell.item), cell.column.null)
+        return without_null(_scalars(text, cell.item), cell.column.null)
     return _arrays(text, cell)
 
 
-def _without(array: pa.Array, null: int | None) -> pa.Array:
+def without_null(array: pa.Array, null: int | None) -> pa.Array:
+    """Return the numbers with nulls where they are the column's magic null."""
     if null is None:
         return array
     try:
@@ -113,7 +114,7 @@ def _arrays(text: pa.Array, cell: Cell) -> pa.Array:
         _check_counts(counts, cell.count)
     offsets = np.concatenate([[0], np.cumsum(counts.fill_null(0).to_numpy(zero_copy_only=False))])
     try:
-        values = _without(_scalars(lists.flatten(), cell.item), cell.column.null)
+        values = without_null(_scalars(lists.flatten(), cell.item), cell.column.null)
     except CellError as error:
         row = int(np.searchsorted(offsets, error.index, side="right")) - 1
         raise CellError(row, error.reason) from None

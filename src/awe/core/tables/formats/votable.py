@@ -1,6 +1,6 @@
-"""VOTable: `VOTABLE_TD` writes TABLEDATA, `VOTABLE_B2` writes BINARY2, both read every serialisation.
+"""VOTable: `VOTABLE_TD` writes TABLEDATA, `VOTABLE_B` BINARY, `VOTABLE_B2` BINARY2; each reads every serialisation.
 
-Text is written as datatype ``char`` in UTF-8. An unsigned 64-bit column is written as ``long``, and a value
+Text is written as datatype ``char`` in UTF-8, as ``unicodeChar`` where its source said that. An unsigned 64-bit column is written as ``long``, and a value
 above 2⁶³-1 in it is an error, never another number. The document is built in `_votable_document`, the rows
 in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
 """
@@ -8,24 +8,25 @@ in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
 import logging
 from binascii import b2a_base64
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
-from awe.core.tables._datatypes import VOTABLE_NUMBERS
-from awe.core.tables._schema import Schema
+from awe.core.tables._datatypes import VOTABLE_NUMBERS, is_list
+from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema, pieces
-from awe.core.tables.formats._votable_binary import Binary2Encoder
+from awe.core.tables.formats._votable_binary import BinaryEncoder
 from awe.core.tables.formats._votable_cells import table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import read_votable
 from awe.errors import AweError
 
-__all__ = ["VOTABLE_B2", "VOTABLE_TD", "VOTableFormat"]
+__all__ = ["VOTABLE_B", "VOTABLE_B2", "VOTABLE_TD", "VOTableFormat"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,20 +39,20 @@ class _RowEncoder(Protocol):
 
 class _TableData:
     def __init__(self, schema: Schema) -> None:
-        self._names = schema.names
+        self._schema = schema
 
     def rows(self, columns: list[pa.Array]) -> bytes:
-        return bytes(table_rows(columns, self._names))
+        return bytes(table_rows(columns, self._schema))
 
     def finish(self) -> bytes:
         return b""
 
 
-class _Binary2:
+class _Binary:
     """Base64 lines; the bytes that do not fill a group of three wait for the next piece."""
 
-    def __init__(self, schema: Schema) -> None:
-        self._encoder = Binary2Encoder(schema)
+    def __init__(self, schema: Schema, *, masked: bool) -> None:
+        self._encoder = BinaryEncoder(schema, masked=masked)
         self._rest = b""
 
     def rows(self, columns: list[pa.Array]) -> bytes:
@@ -79,6 +80,8 @@ class VOTableFormat:
     def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:
         """Yield the document. Overflow, and failure of the rows, are stated in an INFO behind the table."""
         schema = basic_schema(stream.schema, VOTABLE_NUMBERS)
+        if self.serialization == "BINARY":
+            schema = _with_nulls(schema)
         around = frame(schema, options, self.serialization)
         return _document(stream, schema, around, self.encoder(schema), options)
 
@@ -91,6 +94,18 @@ class VOTableFormat:
             From here or from the stream: with the line, or the row and column.
         """
         return read_votable(path)
+
+
+def _with_nulls(schema: Schema) -> Schema:
+    """Return the columns with a magic null for every signed integer: BINARY has no other way to say null."""
+    return schema.with_columns(tuple(replace(column, null=_null(column)) for column in schema))
+
+
+def _null(column: Column) -> int | None:
+    item = column.type.value_type if is_list(column.type) else column.type
+    if column.null is None and pa.types.is_signed_integer(item):
+        return -(1 << (int(item.bit_width) - 1))
+    return column.null
 
 
 def _document(
@@ -133,12 +148,19 @@ VOTABLE_TD = VOTableFormat(
     "TABLEDATA",
     _TableData,
 )
+VOTABLE_B = VOTableFormat(
+    "votable/b",
+    ("application/x-votable+xml;serialization=binary", "votable_b"),
+    "BINARY",
+    partial(_Binary, masked=False),
+)
 VOTABLE_B2 = VOTableFormat(
     "votable/b2",
     (
         "application/x-votable+xml;serialization=binary2",
         "application/x-votable+xml;serialization=BINARY2",
+        "votable_b2",
     ),
     "BINARY2",
-    _Binary2,
+    partial(_Binary, masked=True),
 )
