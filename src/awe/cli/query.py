@@ -12,6 +12,18 @@ from awe.client import connect
 __all__ = ["command"]
 
 
+def _uploads(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        name, equals, file = one.partition("=")
+        if not (name and equals and file):
+            raise click.BadParameter(f"{one!r} is not NAME=FILE")
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice")
+        found[name] = file
+    return found
+
+
 @click.command("query")
 @click.argument("sql")
 @click.option(
@@ -29,6 +41,14 @@ __all__ = ["command"]
 @click.option(
     "--format", "fmt", help="With --save: votable, fits, csv, json or parquet [default: by the name]."
 )
+@click.option(
+    "--upload",
+    "uploads",
+    multiple=True,
+    metavar="NAME=FILE",
+    callback=_uploads,
+    help="A table that the query reads as TAP_UPLOAD.NAME; may be repeated.",
+)
 @at_option
 @json_option
 def command(
@@ -38,6 +58,7 @@ def command(
     max_rows: int | None,
     save: Path | None,
     fmt: str | None,
+    uploads: dict[str, str],
     at: str | None,
     as_json: bool,
 ) -> None:
@@ -50,10 +71,14 @@ def command(
       awe query --lang tsql --context HSC \\
                 "SELECT TOP 5 MatchID FROM SearchSumCatalog(187.706, 12.351, 500.0, 1)"
       awe query "SELECT * FROM hsc.SumCat" --max-rows 1000000 --save sumcat.parquet
+      awe query --upload mine=candidates.vot "SELECT m.*, s.MatchID FROM TAP_UPLOAD.mine AS m
+                JOIN hsc.SumCat AS s ON DISTANCE(m.ra, m.dec, s.MatchRA, s.MatchDec) < 0.001"
     """
     text = sys.stdin.read() if sql == "-" else sql
     with connect(at) as archive:
-        found = archive.query(text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt)
+        found = archive.query(
+            text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt, uploads=uploads
+        )
     if isinstance(found, Path):
         click.echo(f"{found}: {found.stat().st_size:,} bytes")
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from astropy.table import Table
 
-from awe.client._transport import Params, Transport
+from awe.client._transport import Files, Params, Transport
 from awe.client._values import PositionLike, position, read_votable
 from awe.errors import PositionError
 
@@ -46,9 +46,10 @@ def fetch_table(
     *,
     params: Params | None = None,
     body: Mapping[str, object] | None = None,
+    files: Files | None = None,
 ) -> Table:
     """Send a request whose answer is a VOTable, and read it."""
     with tempfile.TemporaryDirectory(prefix="awe-") as folder:
         file = Path(folder) / "answer.vot"
-        transport.save(method, path, file, params=params, body=body)
+        transport.save(method, path, file, params=params, body=body, files=files)
         return read_votable(file)

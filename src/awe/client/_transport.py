@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -27,10 +27,13 @@ from awe.errors import (
     UsageError,
 )
 
-__all__ = ["OverflowWarning", "Params", "Transport"]
+__all__ = ["Files", "OverflowWarning", "Params", "Transport"]
 
 Params = Mapping[str, str | int | float | Sequence[str] | None]
 """Query parameters; a None is left out, a sequence is repeated."""
+
+Files = Mapping[str, tuple[str, BinaryIO]]
+"""Parts of a form: file name and content by the name of the part."""
 
 _CHUNK = 1 << 18
 _NO_CONTENT = 204
@@ -98,6 +101,7 @@ class Transport:
         *,
         params: Params | None = None,
         body: object = None,
+        files: Files | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[httpx.Response]:
         """Send a request and yield its answer, not read yet.
@@ -116,7 +120,9 @@ class Transport:
         if not url.startswith(self.url + "/"):
             sent.pop("X-Auth-Token", None)  # a token goes to the service it belongs to and nowhere else
         try:
-            with self._http.stream(method, url, params=_pairs(params), json=body, headers=sent) as answer:
+            with self._http.stream(
+                method, url, params=_pairs(params), headers=sent, **_content(body, files)
+            ) as answer:
                 if answer.status_code >= 400:
                     answer.read()
                     raise _error(answer)
@@ -142,7 +148,14 @@ class Transport:
             return answer.read()
 
     def save(
-        self, method: str, path: str, to: Path, *, params: Params | None = None, body: object = None
+        self,
+        method: str,
+        path: str,
+        to: Path,
+        *,
+        params: Params | None = None,
+        body: object = None,
+        files: Files | None = None,
     ) -> bool:
         """Write an answer to a file: whole, or not at all. Shows progress when it takes long.
 
@@ -152,7 +165,7 @@ class Transport:
         -------
         False, and no file is written, where the service has nothing (HTTP 204).
         """
-        with self.stream(method, path, params=params, body=body) as answer:
+        with self.stream(method, path, params=params, body=body, files=files) as answer:
             if answer.status_code == _NO_CONTENT:
                 return False
             to.parent.mkdir(parents=True, exist_ok=True)
@@ -173,6 +186,13 @@ class Transport:
                     stacklevel=2,
                 )
         return True
+
+
+def _content(body: object, files: Files | None) -> dict[str, Any]:
+    """Return the body as httpx takes it: JSON, or with files a form whose fields are those of the object."""
+    if not files or not isinstance(body, Mapping):
+        return {"json": body}
+    return {"data": {k: str(v) for k, v in body.items() if v is not None}, "files": files}
 
 
 def _pairs(params: Params | None) -> httpx.QueryParams | None:

@@ -1,5 +1,6 @@
 """Tables: what there is, SQL next to the data, and cones."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -7,6 +8,7 @@ from astropy.table import Table
 
 from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Params
+from awe.client._uploads import TableLike, opened
 from awe.client._values import AngleLike, PositionLike, degrees
 
 __all__ = ["CatalogsClient", "Language"]
@@ -55,6 +57,7 @@ class CatalogsClient(ServiceClient):
         max_rows: int | None = ...,
         save: None = ...,
         format: str | None = ...,
+        uploads: Mapping[str, TableLike] | None = ...,
     ) -> Table: ...
 
     @overload
@@ -67,6 +70,7 @@ class CatalogsClient(ServiceClient):
         max_rows: int | None = ...,
         save: str | Path,
         format: str | None = ...,
+        uploads: Mapping[str, TableLike] | None = ...,
     ) -> Path: ...
 
     @overload
@@ -79,6 +83,7 @@ class CatalogsClient(ServiceClient):
         max_rows: int | None = ...,
         save: str | Path | None,
         format: str | None = ...,
+        uploads: Mapping[str, TableLike] | None = ...,
     ) -> Table | Path: ...
 
     def query(
@@ -90,6 +95,7 @@ class CatalogsClient(ServiceClient):
         max_rows: int | None = None,
         save: str | Path | None = None,
         format: str | None = None,  # noqa: A002  # the word astronomers know from Table.write
+        uploads: Mapping[str, TableLike] | None = None,
     ) -> Table | Path:
         """Run a query next to the data.
 
@@ -108,21 +114,28 @@ class CatalogsClient(ServiceClient):
             Write the answer to this file, without loading it, and return the path.
         format
             With `save`: ``votable``, ``fits``, ``csv``, ``json`` or ``parquet``; from the file's name when None.
+        uploads
+            Tables that the query reads as ``TAP_UPLOAD.name``: ``{"mine": table}``, where a table is an astropy
+            Table, a pandas DataFrame, an Arrow table or the path of a file.
 
         Raises
         ------
         QueryError
             If the query is wrong: with line, column and a hint.
         LimitError
-            If it takes too long or too much memory.
+            If it takes too long or too much memory, or an upload is too large.
         """
         body: dict[str, object] = {"query": sql, "lang": lang, "context": context, "max_rows": max_rows}
         if save is not None:
             to = Path(save)
             body["format"] = format or _format_of(to)
-            self.transport.save("POST", "/api/query", to, body=body)
+            with opened(uploads or {}) as files:
+                self.transport.save("POST", "/api/query", to, body=body, files=files)
             return to
-        return fetch_table(self.transport, "POST", "/api/query", body={**body, "format": BINARY2})
+        with opened(uploads or {}) as files:
+            return fetch_table(
+                self.transport, "POST", "/api/query", body={**body, "format": BINARY2}, files=files
+            )
 
     def cone(
         self,

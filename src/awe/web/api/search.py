@@ -1,10 +1,14 @@
 """Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/spectra``, ``/api/position``."""
 
+import tempfile
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
 from awe.core.sky import Circle
@@ -14,7 +18,16 @@ from awe.errors import ParameterError
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, place
-from awe.web.http import TableResponse, absolute_links, base_url, chosen_format, json_error
+from awe.web.http import (
+    Given,
+    TableResponse,
+    absolute_links,
+    base_url,
+    chosen_format,
+    json_error,
+    platform_of,
+    read_given,
+)
 
 __all__ = ["router"]
 
@@ -38,13 +51,44 @@ class SqlQuery(BaseModel, extra="forbid"):
     format: str = Field("json", description="Format of the answer")
 
 
-@router.post("/query", response_class=Response)
-def query(given: SqlQuery, request: Request, services: Services, caller: Caller) -> Response:
-    """Run a query next to the data."""
-    answer = _answer(request, given.format)
-    stream = services.catalogs.query(
-        given.query, dialect=given.lang, context=given.context, identity=caller, max_rows=given.max_rows
-    )
+_SCHEMA = SqlQuery.model_json_schema()
+_BODY = {"application/json": {"schema": _SCHEMA}, "multipart/form-data": {"schema": _SCHEMA}}
+
+
+async def _asked(request: Request) -> tuple[SqlQuery, Given]:
+    """Read a query, as JSON or as a form whose files are tables that come with it."""
+    settings = platform_of(request).settings
+    given = await read_given(request, settings.limits.upload_bytes)
+    try:
+        if given.body or not given.pairs:
+            return SqlQuery.model_validate_json(given.body), given
+        return SqlQuery.model_validate(dict(given.pairs)), given
+    except ValidationError as error:
+        given.close()
+        told = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
+        raise RequestValidationError(told) from None
+
+
+@router.post("/query", response_class=Response, openapi_extra={"requestBody": {"content": _BODY}})
+def query(
+    asked: Annotated[tuple[SqlQuery, Given], Depends(_asked)],
+    request: Request,
+    services: Services,
+    caller: Caller,
+) -> Response:
+    """Run a query next to the data; in a form, each file is a table TAP_UPLOAD.name, named by its part."""
+    given, sent = asked
+    with closing(sent), tempfile.TemporaryDirectory(prefix="awe-upload-") as folder:
+        answer = _answer(request, given.format)
+        wanted = [(name, f"param:{name}") for name in sent.parts]
+        stream = services.catalogs.query(
+            given.query,
+            dialect=given.lang,
+            context=given.context,
+            identity=caller,
+            max_rows=given.max_rows,
+            uploads=services.catalogs.receive(wanted, sent.parts, Path(folder)),
+        )
     return answer(stream)
 
 

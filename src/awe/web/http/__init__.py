@@ -25,6 +25,7 @@ from awe.web.http._identity import caller, token_of
 from awe.web.http._login import LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format
+from awe.web.http._parameters import Given, read_given
 from awe.web.http._stream import TableResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
 
@@ -33,6 +34,7 @@ __all__ = [
     "Admission",
     "Call",
     "Envelope",
+    "Given",
     "Handler",
     "LoginHeaders",
     "Renderer",
@@ -52,6 +54,7 @@ __all__ = [
     "json_error",
     "offer_login",
     "platform_of",
+    "read_given",
     "scrubbed",
     "scs_error",
     "set_cookie",

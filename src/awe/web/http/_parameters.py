@@ -35,6 +35,11 @@ class Given:
     parts: Mapping[str, SentFile] = field(default_factory=dict)
     body: bytes = b""
 
+    def close(self) -> None:
+        """Let go of the files."""
+        for part in self.parts.values():
+            part.content.close()
+
 
 async def read_given(request: Request, limit: int) -> Given:
     """Read a request.

@@ -5,6 +5,7 @@ bytes and reads a file as a stream, both in bounded memory. `VOTableOptions` is 
 document. Nothing here knows a protocol, a service or an engine.
 """
 
+from awe.core.tables.formats._astropy import stream_of
 from awe.core.tables.formats._fits_read import split_hdu
 from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
@@ -23,4 +24,5 @@ __all__ = [
     "format_for",
     "format_of",
     "split_hdu",
+    "stream_of",
 ]
