@@ -229,6 +229,20 @@ def test_an_answer_without_files_says_nothing_of_them(web: TestClient) -> None:
         assert b"adhoc:service" not in answer.content
 
 
+def test_planes_of_caom_lead_to_links(web: TestClient) -> None:
+    query = (
+        "SELECT p.publisherID, o.collection, o.observationID, p.energy_bounds_lower, a.uri, a.contentLength "
+        "FROM caom2.observation AS o JOIN caom2.plane AS p ON o.obsID = p.obsID "
+        "JOIN caom2.artifact AS a ON a.planeID = p.planeID "
+        "WHERE o.collection = 'tiny' AND o.instrument_name = 'ACS/WFC' AND p.calibrationLevel > 1 "
+        "AND p.position_bounds_size < 1 AND p.energy_emBand = 'Optical' ORDER BY o.observationID"
+    )
+    document = parsed(web.get("/tap/sync", params={"LANG": "ADQL", "QUERY": query}).content)
+    assert [row["observationID"] for row in rows(document)] == list(TINY_IMAGES)
+    assert document.get_field_by_id("publisher_did").name == "publisherID"
+    assert [resource.name for resource in document.resources[1:]] == ["links", "cutout", "cutout_job"]
+
+
 # Over HTTP
 
 

@@ -200,3 +200,30 @@ def test_a_broken_piece_does_not_stop_the_others(tmp_path: Path) -> None:
             found = members(cut(web, ID=list(TINY_IMAGES), CIRCLE=HERE).content)
     assert list(found) == [f"1_{TINY_IMAGES[0]}.fits", f"2_{TINY_IMAGES[1]}.txt"]
     assert b"not a FITS file" in found[f"2_{TINY_IMAGES[1]}.txt"]
+
+
+@pytest.mark.slow
+def test_pyvo_cuts_as_a_job(sky: Platform, serving: Any, session: Any) -> None:
+    import pyvo
+
+    with serving(sky) as address:
+        found = pyvo.dal.TAPService(f"{address}/tap", session=session).run_async(
+            "SELECT * FROM ivoa.obscore WHERE obs_id = 'hi'"
+        )
+        links = next(found.iter_datalinks())
+        standard = "ivo://ivoa.net/std/SODA#async-1.0"
+        service = links.get_adhocservice_by_ivoid(standard)
+        place = next(param.value for param in service.params if param.name == "accessURL")
+        parameters = {
+            "ID": links.original_row["obs_publisher_did"],
+            "CIRCLE": [HERE, ELSEWHERE],
+            "PHASE": "RUN",
+        }
+        made = session.post(place, data=parameters)
+        job = pyvo.dal.AsyncTAPJob(made.url, session=session)
+        job.wait(phases=["COMPLETED", "ERROR"], timeout=120)
+        assert job.phase == "COMPLETED"
+        assert [result.id_ for result in job.results] == ["1_hi", "2_hi"]
+        with fits.open(io.BytesIO(session.get(job.results[0].href).content)) as opened:
+            assert opened[0].shape == (4, 20, 4, 4)
+        assert session.get(job.results[1].href).text.startswith("UsageError: ")

@@ -245,6 +245,29 @@ def test_sia2(web: TestClient, params: Params, found: int) -> None:
     assert len(rows(web, "/sia2", params)) == found
 
 
+def test_the_image_search_describes_itself(web: TestClient) -> None:
+    for params in ({"MAXREC": "0"}, {}):
+        document = ask(web, "/sia2/query", params)
+        itself = [resource for resource in document.resources if resource.utype == "adhoc:this"]
+        assert len(itself) == 1
+        inputs = {param.name: param for param in itself[0].groups[0].entries}
+        assert {"POS", "BAND", "TIME", "POL", "FOV", "SPATRES", "SPECRP", "EXPTIME", "TIMERES", "ID"} <= set(
+            inputs
+        )
+        assert [option for _, option in inputs["COLLECTION"].values.options] == ["tiny"]
+        assert [option for _, option in inputs["DPTYPE"].values.options] == ["image", "cube"]
+
+
+def test_sia1_says_what_kind_of_service_it_is(web: TestClient) -> None:
+    root = ET.fromstring(web.get("/sia/capabilities").content)
+    own = next(one for one in root if one.get("standardID") == "ivo://ivoa.net/std/SIA")
+    assert own.get(f"{XSI}type") == "sia:SimpleImageAccess"
+    assert own.findtext("imageServiceType") == "Pointed"
+    place = [own.findtext(f"testQuery/{path}") for path in ("pos/long", "pos/lat", "size/long", "size/lat")]
+    ra, dec, width, height = (str(number) for number in place)
+    assert len(rows(web, "/sia", {"POS": f"{ra},{dec}", "SIZE": f"{width},{height}"})) == 2
+
+
 def test_an_image_search_says_how_to_cut(web: TestClient) -> None:
     for path, params in (("/sia2/query", {}), ("/sia", {"POS": f"{RA},{DEC}"})):
         document = ask(web, path, params)

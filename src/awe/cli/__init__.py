@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "spectrum": ("awe.cli.spectrum", "One spectrum as a table, into a file."),
     "cutout": ("awe.cli.cutout", "Cut a piece out of an image."),
     "samp": ("awe.cli.samp", "Show tables, images and spectra in TOPCAT, Aladin or DS9."),
+    "links": ("awe.cli.links", "What belongs to an image or spectrum."),
     "publish": ("awe.cli.publish", "Publish tables, images and spectra in an archive here."),
     "hips": ("awe.cli.hips", "Make sky maps in tiles (HiPS) from the images of an archive here."),
     "remove": ("awe.cli.remove", "Remove what is published from an archive here."),

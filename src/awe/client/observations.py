@@ -1,6 +1,7 @@
 """Images: search them, open them where they lie, cut them, preview them."""
 
 import io
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +13,14 @@ from astropy.table import Table
 from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Params
 from awe.client._values import AngleLike, PositionLike, degrees, interval_text, listed
-from awe.errors import NotFoundError, ParameterError
+from awe.errors import NotFoundError, ParameterError, UsageError
 
 __all__ = ["ObservationsClient"]
+
+
+_CUTOUTS = "/soda/sync"
+_AT_ONCE = 100
+_NOTHING = "has no pixel of what is wanted"
 
 
 class ObservationsClient(ServiceClient):
@@ -95,35 +101,111 @@ class ObservationsClient(ServiceClient):
         return fits.open(self.path(name), memmap=True)
 
     def cutout(
-        self, name: str, where: PositionLike, size: AngleLike, *, save: str | Path | None = None
+        self,
+        name: str,
+        where: PositionLike | None = None,
+        size: AngleLike = 0.0,
+        *,
+        band: tuple[float, float] | None = None,
+        time: tuple[float, float] | None = None,
+        pol: str | Sequence[str] | None = None,
+        save: str | Path | None = None,
     ) -> fits.HDUList:
-        """Cut a piece out of an image next to the data.
+        """Cut a piece out of an image or cube next to the data.
 
         Parameters
         ----------
         name
             The image, as in `images`' column ``obs_id``.
         where, size
-            Centre and radius of the piece.
+            Centre and radius of the piece; all of the sky it covers when None.
+        band
+            Wavelengths (shortest, longest) in metres; infinities are open ends.
+        time
+            Times (first, last) as MJD, UTC.
+        pol
+            Polarisation states, such as "I" or ["I", "V"].
         save
             Also write the FITS file here.
 
         Raises
         ------
         NotFoundError
-            If there is no such image, or the piece lies outside it.
+            If there is no such image, or it has no pixel of the piece.
         """
-        ra, dec = self._place(where)
-        params: Params = {"ID": name, "CIRCLE": f"{ra!r} {dec!r} {degrees(size, 'size')!r}"}
+        params = self._piece(name, [] if where is None else [where], size, band, time, pol)
         if save is not None:
-            if self.transport.save("GET", "/soda/sync", Path(save), params=params):
+            if self.transport.save("GET", _CUTOUTS, Path(save), params=params):
                 return fits.open(save)
-        elif content := self.transport.get_bytes("/soda/sync", params):
+        elif content := self.transport.get_bytes(_CUTOUTS, params):
             return fits.open(io.BytesIO(content))
         raise NotFoundError(
-            f"{name} has no pixel within {size} of {ra:.6f} {dec:+.6f}",
+            f"{name} has no pixel within {size} of {where}" if where else f"{name} has no pixel of the piece",
             hint="a search for images at that position says which ones cover it",
         )
+
+    def cutouts(
+        self,
+        name: str,
+        where: Sequence[PositionLike],
+        size: AngleLike,
+        *,
+        band: tuple[float, float] | None = None,
+        time: tuple[float, float] | None = None,
+        pol: str | Sequence[str] | None = None,
+    ) -> list[fits.HDUList | None]:
+        """Cut the same piece at many positions; None where the image has no pixel of it.
+
+        The parameters are those of `cutout`. A hundred positions go with one request.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        """
+        found: list[fits.HDUList | None] = []
+        for start in range(0, len(where), _AT_ONCE):
+            params = self._piece(name, where[start : start + _AT_ONCE], size, band, time, pol)
+            circles = [str(circle) for circle in listed(params["CIRCLE"]) or []]
+            distinct = list(dict.fromkeys(circles))  # the service makes a piece that is asked for twice once
+            content = self.transport.get_bytes(_CUTOUTS, params)
+            pieces = {1: content} if len(distinct) == 1 and content else _members(content)
+            found += [_opened(pieces.get(distinct.index(circle) + 1)) for circle in circles]
+        return found
+
+    def links(self, name: str) -> Table:
+        """Return what belongs to a dataset: its file, pictures, cutouts, what it was made of and into.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such dataset.
+        """
+        params: Params = {"ID": name, "RESPONSEFORMAT": BINARY2}
+        table = fetch_table(self.transport, "GET", "/datalink/links", params=params)
+        for message in table["error_message"]:
+            if message and str(message).startswith("NotFoundFault"):
+                raise NotFoundError(str(message).partition(": ")[2])
+        return table
+
+    def _piece(
+        self,
+        name: str,
+        where: Sequence[PositionLike],
+        size: AngleLike,
+        band: tuple[float, float] | None,
+        time: tuple[float, float] | None,
+        pol: str | Sequence[str] | None,
+    ) -> dict[str, Any]:
+        places = (self._place(one) for one in where)
+        radius = degrees(size, "size")
+        return {
+            "ID": name,
+            "CIRCLE": [f"{ra!r} {dec!r} {radius!r}" for ra, dec in places],
+            "BAND": interval_text(band),
+            "TIME": interval_text(time),
+            "POL": listed(pol),
+        }
 
     def preview(self, name: str, *, size: int = 512, format: Literal["png"] = "png") -> bytes:  # noqa: A002
         """Return a z-scaled picture of an image as PNG, `size` pixels at its longer side."""
@@ -134,3 +216,23 @@ class ObservationsClient(ServiceClient):
 
 def _is_there(path: Path, size: object) -> bool:
     return path.is_file() and (not isinstance(size, int) or path.stat().st_size == size)
+
+
+def _members(archive: bytes) -> dict[int, bytes]:
+    """Return the pieces in an archive of cutouts by number; those that hold no pixel are left out."""
+    found: dict[int, bytes] = {}
+    if not archive:
+        return found
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        for member in opened:
+            stream = opened.extractfile(member)
+            content = stream.read() if stream is not None else b""
+            if member.name.endswith(".fits"):
+                found[int(member.name.partition("_")[0])] = content
+            elif _NOTHING not in content.decode():
+                raise UsageError(content.decode().partition(": ")[2])
+    return found
+
+
+def _opened(content: bytes | None) -> fits.HDUList | None:
+    return None if content is None else fits.open(io.BytesIO(content))

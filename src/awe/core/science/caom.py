@@ -52,7 +52,8 @@ def _derived(name: str, description: str, said: tuple[_Said, ...], group_by: str
     """Make a table of (name, type, ADQL, unit, UCD, description); a column of the index keeps its own type."""
     columns = []
     for own, kind, expression, unit, ucd, text in said:
-        column = Column(own, kind, unit=unit, ucd=ucd, description=text, principal=True)
+        utype = f"caom2:{name.capitalize()}.{own.replace('_', '.')}"
+        column = Column(own, kind, unit=unit, ucd=ucd, utype=utype, description=text, principal=True)
         known = OBSCORE_SCHEMA.find(expression)
         columns.append(replace(column, type=known.type, xtype=known.xtype) if known else column)
     selected = ", ".join(f"{expression} AS {own}" for own, _, expression, *_ in said)

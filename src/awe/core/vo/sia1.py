@@ -20,7 +20,7 @@ from awe.core.vo._xml import Element, node
 from awe.core.vo.params import Param, Params, choice, number, text
 
 __all__ = [
-    "FORMAT", "INTERSECT", "PARAMS", "POS", "SIZE", "STANDARD_ID", "answer", "matches", "media_types",
+    "FORMAT", "INTERSECT", "PARAMS", "POS", "SIZE", "STANDARD_ID", "answer", "details", "matches", "media_types",
     "metadata_params", "region",
 ]  # fmt: skip
 
@@ -245,6 +245,28 @@ def answer(stream: TableStream) -> TableStream:
         return pa.RecordBatch.from_arrays(arrays, schema=schema.to_arrow())
 
     return stream.map(schema, change)
+
+
+def details(*, max_rows: int, test: tuple[float, float] | None) -> list[Element]:
+    """Return the elements of a ``sia:SimpleImageAccess`` capability (SimpleDALRegExt 1.2 section 3.2).
+
+    Parameters
+    ----------
+    max_rows
+        Images of an answer at the most.
+    test
+        ICRS degrees of a place where there is an image.
+    """
+    made = [
+        node("imageServiceType", None, "Pointed"),
+        node("maxQueryRegionSize", None, node("long", None, "360"), node("lat", None, "180")),
+        node("maxRecords", None, str(max_rows)),
+    ]
+    if test is not None:
+        place = node("pos", None, node("long", None, repr(test[0])), node("lat", None, repr(test[1])))
+        size = node("size", None, node("long", None, "0.1"), node("lat", None, "0.1"))
+        made.append(node("testQuery", None, place, size))
+    return made
 
 
 def metadata_params() -> Iterator[Element]:

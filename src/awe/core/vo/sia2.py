@@ -4,14 +4,19 @@ Values of one parameter are alternatives, different parameters must all hold (se
 a table of ObsCore columns.
 """
 
+from collections.abc import Iterable
+
 from awe.core.science.obscore import POLARISATIONS
 from awe.core.sky import Region, parse_dali
 from awe.core.vo import dali
+from awe.core.vo._descriptor import Input, descriptor
+from awe.core.vo._xml import Element
 from awe.core.vo.params import Param, Params, choice, integer, text
 
 __all__ = [
     "BAND", "CALIB", "COLLECTION", "DPTYPE", "EXPTIME", "FACILITY", "FORMAT", "FOV", "ID", "INSTRUMENT",
     "PARAMS", "POL", "POS", "SPATRES", "SPECRP", "STANDARD_ID", "TARGET", "TIME", "TIMERES",
+    "self_description",
 ]  # fmt: skip
 
 STANDARD_ID = "ivo://ivoa.net/std/SIA#query-2.0"
@@ -66,3 +71,21 @@ PARAMS = Params(
     POS, BAND, TIME, POL, FOV, SPATRES, SPECRP, EXPTIME, TIMERES, ID, COLLECTION, FACILITY, INSTRUMENT,
     DPTYPE, CALIB, TARGET, FORMAT, dali.MAXREC, dali.RESPONSEFORMAT,
 )  # fmt: skip
+
+
+def self_description(access_url: str, collections: Iterable[str]) -> Element:
+    """Return the descriptor of the service in its own answers (section 3.1.2).
+
+    Parameters
+    ----------
+    access_url
+        Of the service.
+    collections
+        The collections that can be asked for.
+    """
+    options = {COLLECTION.name: tuple(collections)}
+    inputs = [Input(param, options=options.get(param.name, param.values)) for param in PARAMS]
+    return descriptor(
+        "images", access_url, STANDARD_ID, inputs, content_type="application/x-votable+xml", of_itself=True,
+        description="Find images and cubes by position, band, time and provenance",
+    )  # fmt: skip

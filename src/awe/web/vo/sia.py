@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyarrow as pa
 from starlette.responses import Response
@@ -45,7 +46,19 @@ def query(call: Call) -> Response:
 
 def sia_capabilities(call: Call) -> Capabilities:
     """Say where the image search is: ``/sia/capabilities``."""
-    return capabilities(call, "sia", protocol(call, "sia", sia1.STANDARD_ID, "1.0", sia1.PARAMS))
+    own = replace(
+        protocol(call, "sia", sia1.STANDARD_ID, "1.0", sia1.PARAMS),
+        kind="sia:SimpleImageAccess",
+        details=sia1.details(max_rows=call.platform.settings.limits.rows, test=_somewhere(call)),
+    )
+    return capabilities(call, "sia", own)
+
+
+def _somewhere(call: Call) -> tuple[float, float] | None:
+    """Return a position that an image covers, if there is one."""
+    with call.platform.observations.find(Criteria(dataproduct_types=IMAGES), max_rows=1) as found:
+        rows = found.to_table().select(["s_ra", "s_dec"]).to_pylist()
+    return (rows[0]["s_ra"], rows[0]["s_dec"]) if rows and rows[0]["s_ra"] is not None else None
 
 
 def _meeting(how: str, wanted: Region, found: TableStream) -> Callable[[pa.RecordBatch], pa.RecordBatch]:

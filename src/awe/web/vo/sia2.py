@@ -36,7 +36,9 @@ def query(call: Call) -> Response:
         formats=dali.with_synonyms(values.all(sia2.FORMAT)),
     )
     found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
-    options = with_links(call.base_url, found.schema, VOTableOptions())
+    names = [one.name for one in call.platform.observations.collections()]
+    itself = sia2.self_description(f"{call.base_url}/sia2/query", names)
+    options = with_links(call.base_url, found.schema, VOTableOptions(resources=(itself,)))
     return TableResponse(absolute_links(found, call.base_url), form, options, media_type=media_type)
 
 
