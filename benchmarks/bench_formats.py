@@ -1,6 +1,6 @@
-"""Write a million rows of twelve columns in every format, beside astropy and stilts.
+"""Write and read a million rows of twelve columns in every format, beside astropy and stilts.
 
-Run: ``python benchmarks/bench_formats.py [ROWS]``. astropy and stilts write ``ROWS``, too; stilts, where it is
+Run: ``python benchmarks/bench_formats.py [ROWS]``. astropy writes and reads ``ROWS``, too; stilts, where it is
 installed, converts the FITS file (its start counts: about 0.3 s).
 """
 
@@ -63,7 +63,7 @@ def main(count: int) -> None:
     peer["name"] = np.array(rows["name"].to_pylist())
     stilts = shutil.which("stilts")
     print(
-        f"{count} rows x {rows.num_columns} columns, seconds\n{'format':12}{'write':>8}{'read':>8}{'astropy':>9}{'stilts':>8}"
+        f"{count} rows x {rows.num_columns} columns, seconds\n{'format':12}{'write':>8}{'read':>8}{'astropy':>9}{'reads':>8}{'stilts':>8}"
     )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source.fits"
@@ -77,6 +77,7 @@ def main(count: int) -> None:
                 kind, serialization = PEERS[name]
                 extra = {"tabledata_format": serialization} if serialization else {}
                 line += f"{timed(lambda k=kind, e=extra: peer.write(Path(folder) / 'peer', format=k, overwrite=True, **e)):9.2f}"
+                line += f"{timed(lambda k=kind: Table.read(Path(folder) / 'peer', format=k)):8.2f}"
                 if stilts:
                     command = [stilts, "tcopy", f"in={source}", f"out={folder}/s", f"ofmt={STILTS[name]}"]
                     line += f"{timed(lambda c=command: subprocess.run(c, check=True)):8.2f}"
