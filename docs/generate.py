@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from awe.cli import COMMANDS, load_command
-from awe.client import Client, connect, positions
+from awe.client import Client, Job, connect, positions
 from awe.client.picture import show
 from awe.client.samp import broadcast
 from awe.core.science.simulation import PUBLISHED
@@ -154,6 +154,11 @@ def client() -> str:
         (f"archive.{name}", getattr(Client, name))
         for name in sorted(dir(Client))
         if not name.startswith("_") and inspect.isfunction(getattr(Client, name))
+    ]
+    members += [
+        (f"job.{name}", getattr(Job, name))
+        for name in sorted(dir(Job))
+        if not name.startswith("_") and inspect.isfunction(getattr(Job, name))
     ]
     parts += [_described(name, member) for name, member in members]
     return "\n".join(parts)

@@ -7,7 +7,9 @@ from typing import Literal
 import click
 
 from awe.cli._common import at_option, json_option, print_table
+from awe.cli._jobs import watch
 from awe.client import connect
+from awe.client.catalogs import format_of
 
 __all__ = ["command"]
 
@@ -49,6 +51,9 @@ def _uploads(_context: click.Context, _option: click.Parameter, given: tuple[str
     callback=_uploads,
     help="A table that the query reads as TAP_UPLOAD.NAME; may be repeated.",
 )
+@click.option(
+    "--long", is_flag=True, help="Put it into the queue, for queries that take minutes, and wait for it."
+)
 @at_option
 @json_option
 def command(
@@ -59,6 +64,7 @@ def command(
     save: Path | None,
     fmt: str | None,
     uploads: dict[str, str],
+    long: bool,
     at: str | None,
     as_json: bool,
 ) -> None:
@@ -73,12 +79,23 @@ def command(
       awe query "SELECT * FROM hsc.SumCat" --max-rows 1000000 --save sumcat.parquet
       awe query --upload mine=candidates.vot "SELECT m.*, s.MatchID FROM TAP_UPLOAD.mine AS m
                 JOIN hsc.SumCat AS s ON DISTANCE(m.ra, m.dec, s.MatchRA, s.MatchDec) < 0.001"
+
+    With --long the query may take longer (an hour, unless the operator says otherwise), and goes on when you
+    stop waiting for it (Ctrl-C).
     """
     text = sys.stdin.read() if sql == "-" else sql
     with connect(at) as archive:
-        found = archive.query(
-            text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt, uploads=uploads
-        )
+        if long:
+            fmt = fmt or (format_of(save) if save else None)
+            job = archive.submit(
+                text, lang=lang, context=context, max_rows=max_rows, format=fmt, uploads=uploads
+            )
+            watch(job, quiet=as_json)
+            found = job.result(save)
+        else:
+            found = archive.query(
+                text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt, uploads=uploads
+            )
     if isinstance(found, Path):
         click.echo(f"{found}: {found.stat().st_size:,} bytes")
     else:

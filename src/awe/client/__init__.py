@@ -12,5 +12,6 @@ from awe.client._base import fetch_table
 from awe.client._client import Client, connect
 from awe.client._transport import OverflowWarning, Transport
 from awe.client._values import positions
+from awe.client.jobs import Job
 
-__all__ = ["Client", "OverflowWarning", "Transport", "connect", "fetch_table", "positions"]
+__all__ = ["Client", "Job", "OverflowWarning", "Transport", "connect", "fetch_table", "positions"]

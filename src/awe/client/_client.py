@@ -9,6 +9,7 @@ from awe.client._transport import Transport
 from awe.client.catalogs import CatalogsClient
 from awe.client.coverage import CoverageClient
 from awe.client.identity import IdentityClient
+from awe.client.jobs import JobsClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
 from awe.client.samp import SampClient
@@ -20,7 +21,14 @@ __all__ = ["Client", "connect"]
 
 
 class Client(
-    CatalogsClient, ObservationsClient, SpectraClient, CoverageClient, NamesClient, SampClient, IdentityClient
+    CatalogsClient,
+    JobsClient,
+    ObservationsClient,
+    SpectraClient,
+    CoverageClient,
+    NamesClient,
+    SampClient,
+    IdentityClient,
 ):
     """An archive: its tables, its images and spectra, and your account there.
 

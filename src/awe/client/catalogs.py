@@ -11,7 +11,7 @@ from awe.client._transport import Params
 from awe.client._uploads import TableLike, opened
 from awe.client._values import AngleLike, PositionLike, degrees
 
-__all__ = ["CatalogsClient", "Language"]
+__all__ = ["CatalogsClient", "Language", "format_of"]
 
 Language = Literal["adql", "tsql", "postgres"]
 
@@ -128,7 +128,7 @@ class CatalogsClient(ServiceClient):
         body: dict[str, object] = {"query": sql, "lang": lang, "context": context, "max_rows": max_rows}
         if save is not None:
             to = Path(save)
-            body["format"] = format or _format_of(to)
+            body["format"] = format or format_of(to)
             with opened(uploads or {}) as files:
                 self.transport.save("POST", "/api/query", to, body=body, files=files)
             return to
@@ -170,7 +170,8 @@ class CatalogsClient(ServiceClient):
         return fetch_table(self.transport, "GET", f"/scs/{table}", params=params)
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """Return the format that a file's name asks for."""
     return {".vot": "votable", ".xml": "votable"}.get(
         path.suffix.lower(), path.suffix.lower().lstrip(".") or "votable"
     )

@@ -223,6 +223,26 @@ class JobService:
         self.start()
         return after
 
+    def submit(
+        self,
+        kind: str,
+        identity: Identity,
+        order: Mapping[str, object],
+        *,
+        parameters: Sequence[tuple[str, str]] = (),
+        parts: Mapping[str, SentFile] | None = None,
+        run_id: str = "",
+    ) -> Job:
+        """Make a job and put it into the queue, or neither; see `create`, `change` and `run`."""
+        job = self.create(kind, identity, parameters=parameters, run_id=run_id)
+        try:
+            if parts:
+                self.change(job.id, identity, parts=parts)
+            return self.run(job.id, identity, order)
+        except AweError:
+            self.delete(job.id, identity)
+            raise
+
     def refuse(self, job_id: str, identity: Identity, error: AweError) -> Job:
         """Let a job fail before it begins, because what it should do cannot be understood."""
         self.job(job_id, identity)

@@ -4,11 +4,9 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
 from awe.core.sky import Circle
@@ -18,6 +16,7 @@ from awe.errors import ParameterError
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, place
+from awe.web.api._sql import SqlQuery, asked_for, body_of
 from awe.web.http import (
     Given,
     TableResponse,
@@ -25,8 +24,6 @@ from awe.web.http import (
     base_url,
     chosen_format,
     json_error,
-    platform_of,
-    read_given,
 )
 
 __all__ = ["router"]
@@ -41,37 +38,9 @@ Rows = Annotated[int | None, Query(ge=0, description="Rows at the most")]
 Form = Annotated[str, Query(alias="format", description="votable, votable/b2, csv, fits, json, parquet ...")]
 
 
-class SqlQuery(BaseModel, extra="forbid"):
-    """One query."""
-
-    query: str = Field(description="One SELECT")
-    lang: Literal["adql", "tsql", "postgres"] = Field("adql", description="Its language")
-    context: str | None = Field(None, description="Schema in which unqualified names are looked up")
-    max_rows: int | None = Field(None, ge=0, description="Rows at the most; the service's default when null")
-    format: str = Field("json", description="Format of the answer")
-
-
-_SCHEMA = SqlQuery.model_json_schema()
-_BODY = {"application/json": {"schema": _SCHEMA}, "multipart/form-data": {"schema": _SCHEMA}}
-
-
-async def _asked(request: Request) -> tuple[SqlQuery, Given]:
-    """Read a query, as JSON or as a form whose files are tables that come with it."""
-    settings = platform_of(request).settings
-    given = await read_given(request, settings.limits.upload_bytes)
-    try:
-        if given.body or not given.pairs:
-            return SqlQuery.model_validate_json(given.body), given
-        return SqlQuery.model_validate(dict(given.pairs)), given
-    except ValidationError as error:
-        given.close()
-        told = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
-        raise RequestValidationError(told) from None
-
-
-@router.post("/query", response_class=Response, openapi_extra={"requestBody": {"content": _BODY}})
+@router.post("/query", response_class=Response, openapi_extra=body_of(SqlQuery))
 def query(
-    asked: Annotated[tuple[SqlQuery, Given], Depends(_asked)],
+    asked: Annotated[tuple[SqlQuery, Given], Depends(asked_for(SqlQuery))],
     request: Request,
     services: Services,
     caller: Caller,

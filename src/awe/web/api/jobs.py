@@ -1,0 +1,146 @@
+"""Queries that take their time: ``/api/jobs``."""
+
+from contextlib import closing
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from awe.services.catalogs import QUERY, QueryOrder
+from awe.services.jobs import ACTIVE, Job, Phase
+from awe.web.api._caller import Caller, Services, get
+from awe.web.api._sql import SqlQuery, asked_for, body_of
+from awe.web.http import Given, Waiters, base_url, chosen_format
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["jobs"])
+
+
+class LongQuery(SqlQuery):
+    """One query that takes its time."""
+
+    format: str = Field("votable/b2", description="Format of the answer")
+    run_id: str = Field("", max_length=1000, description="Your own name for the job")
+
+
+@get(router, "/jobs")
+def jobs(
+    services: Services,
+    caller: Caller,
+    phase: Annotated[list[Phase] | None, Query(description="Only jobs in one of these phases")] = None,
+    before: Annotated[datetime | None, Query(description="Only jobs made before: for the next page")] = None,
+    last: Annotated[int | None, Query(ge=1, description="So many at the most")] = None,
+) -> dict[str, Any]:
+    """List your jobs, the newest first; `more` says where the next page begins."""
+    found = services.jobs.jobs(caller, QUERY, phases=phase or (), before=before, last=last)
+    full = bool(found) and len(found) == min(last or len(found) + 1, services.settings.jobs.listed)
+    return {"jobs": [_job(job) for job in found], "more": found[-1].created.isoformat() if full else None}
+
+
+@router.post("/jobs", openapi_extra=body_of(LongQuery))
+def submit(
+    asked: Annotated[tuple[LongQuery, Given], Depends(asked_for(LongQuery))],
+    request: Request,
+    services: Services,
+    caller: Caller,
+) -> dict[str, Any]:
+    """Put a query into the queue; it goes on without you. In a form, each file is a table TAP_UPLOAD.name."""
+    given, sent = asked
+    with closing(sent):
+        form, media_type = chosen_format(given.format, parameter="format")
+        order = _order(given, form.name, media_type, request, sent)
+        job = services.jobs.submit(
+            QUERY, caller, order.to_json(), parameters=_said(given), parts=sent.parts, run_id=given.run_id
+        )
+    return _job(job)
+
+
+@get(router, "/jobs/{job_id}")
+async def job(
+    job_id: str,
+    request: Request,
+    services: Services,
+    caller: Caller,
+    wait: Annotated[float, Query(ge=0, description="Seconds to wait for its next phase")] = 0.0,
+) -> dict[str, Any]:
+    """Describe a job, after its next phase if you wait for that."""
+    found = await run_in_threadpool(services.jobs.job, job_id, caller, QUERY)
+    if wait and found.phase in ACTIVE:
+        waiters: Waiters = request.app.state.waiters
+        await waiters.changed(job_id, found.phase, min(wait, services.settings.jobs.longest_wait))
+        found = await run_in_threadpool(services.jobs.job, job_id, caller, QUERY)
+    return _job(found)
+
+
+@get(router, "/jobs/{job_id}/result", response_class=FileResponse)
+def result(job_id: str, services: Services, caller: Caller) -> FileResponse:
+    """Return the rows; ranges of bytes can be asked for."""
+    made, path = services.jobs.result(services.jobs.job(job_id, caller, QUERY), "result")
+    headers = {"X-Awe-Overflow": "true" if made.overflow else "false"}
+    return FileResponse(path, media_type=made.media_type, filename=made.file, headers=headers)
+
+
+@router.post("/jobs/{job_id}/abort")
+def abort(job_id: str, services: Services, caller: Caller) -> dict[str, Any]:
+    """Stop a job; one that has ended is left as it is."""
+    services.jobs.job(job_id, caller, QUERY)
+    return _job(services.jobs.abort(job_id, caller))
+
+
+@router.delete("/jobs/{job_id}")
+def delete(job_id: str, services: Services, caller: Caller) -> dict[str, str]:
+    """Remove a job and its result."""
+    services.jobs.job(job_id, caller, QUERY)
+    services.jobs.delete(job_id, caller)
+    return {"deleted": job_id}
+
+
+def _job(job: Job) -> dict[str, Any]:
+    step = job.progress
+    return {
+        "id": job.id,
+        "run_id": job.run_id,
+        "owner": job.owner,
+        "phase": str(job.phase),
+        "parameters": [{"name": name, "value": value} for name, value in job.parameters],
+        "created": job.created.isoformat(),
+        "started": job.started.isoformat() if job.started else None,
+        "ended": job.ended.isoformat() if job.ended else None,
+        "destruction": job.destruction.isoformat(),
+        "execution_duration": job.duration_s,
+        "progress": {"what": step.what, "done": step.done, "total": step.total} if step else None,
+        "results": [
+            {"name": one.name, "media_type": one.media_type, "size": one.size, "overflow": one.overflow}
+            for one in job.results
+        ],
+        **(job.error.to_json() if job.error else {"error": None}),
+    }
+
+
+def _order(given: LongQuery, form: str, media_type: str, request: Request, sent: Given) -> QueryOrder:
+    return QueryOrder(
+        text=given.query,
+        dialect=given.lang,
+        context=given.context,
+        max_rows=given.max_rows,
+        format=form,
+        media_type=media_type,
+        base_url=base_url(request),
+        uploads=tuple((name, f"param:{name}") for name in sent.parts),
+    )
+
+
+def _said(given: LongQuery) -> list[tuple[str, str]]:
+    """Return what was asked, in the words of TAP, as every face shows the parameters of a job."""
+    said = {
+        "QUERY": given.query,
+        "LANG": given.lang,
+        "CONTEXT": given.context,
+        "MAXREC": given.max_rows,
+        "RESPONSEFORMAT": given.format,
+    }
+    return [(name, str(value)) for name, value in said.items() if value is not None]
