@@ -3,14 +3,14 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, TypeVar
 
 import click
 from astropy.table import Table
 
-__all__ = ["at_option", "json_option", "print_table"]
+__all__ = ["at_option", "json_option", "print_table", "text_table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +38,11 @@ def _rows_of(table: Table) -> list[dict[str, Any]]:
 def _json_values(column: Any) -> list[Any]:
     values = column.tolist()
     return [None if isinstance(v, float) and v != v else v for v in values]  # noqa: PLR0124  # NaN
+
+
+def text_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table of texts, for `print_table`."""
+    return Table(rows=rows or None, names=names, dtype=(str,) * len(names))
 
 
 def print_table(table: Table, *, as_json: bool, most: int | None = 50) -> None:

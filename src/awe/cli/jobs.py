@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from astropy.table import Table
 
-from awe.cli._common import at_option, json_option, print_table
+from awe.cli._common import at_option, json_option, print_table, text_table
 from awe.cli._jobs import watch
 from awe.client import Job, connect
 
@@ -39,7 +38,7 @@ def list_jobs(phase: str | None, last: int | None, at: str | None, as_json: bool
         found = archive.jobs(phase=phase, last=last)
     names = ("id", "phase", "created", "name", "query")
     rows = [(j.id, j.phase, j.created[:19], j.name, " ".join(j.query.split())[:60]) for j in found]
-    print_table(Table(rows=rows or None, names=names, dtype=(str,) * len(names)), as_json=as_json, most=None)
+    print_table(text_table(names, rows), as_json=as_json, most=None)
 
 
 @command.command("show")
