@@ -67,6 +67,17 @@ def test_an_answer_is_written_to_a_file(archive: Client, tmp_path: Path) -> None
     assert len(path.read_text().split()) == 3
 
 
+def test_tables_come_with_a_job(archive: Client) -> None:
+    mine = Table({"id": [1, 2, 7000]})
+    job = archive.submit(
+        f"SELECT COUNT(*) AS n FROM {TINY_TABLE} AS t JOIN TAP_UPLOAD.mine AS m ON m.id = t.id",
+        uploads={"mine": mine},
+    )
+    rows = job.result()
+    assert isinstance(rows, Table)
+    assert list(rows["n"]) == [2]
+
+
 def test_a_job_is_waited_for_and_stopped(archive: Client) -> None:
     job = archive.submit(LONG)
     with pytest.raises(TimeLimitError, match="it goes on"):
