@@ -7,6 +7,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.core.sky.sky_samples import star
 
 from awe.core.sky import healpix_index
 from awe.core.sql import Parameter, TableDef, TableFunction, compile_query
@@ -15,7 +16,13 @@ from awe.services.catalogs.backends.duckdb import add_functions
 
 
 def _table(
-    schema: str, name: str, columns: str, *, ra: str | None = None, dec: str | None = None
+    schema: str,
+    name: str,
+    columns: str,
+    *,
+    ra: str | None = None,
+    dec: str | None = None,
+    reach: str | None = None,
 ) -> TableDef:
     types = {
         "i": pa.int32(),
@@ -24,11 +31,19 @@ def _table(
         "d": pa.float64(),
         "s": pa.string(),
         "b": pa.bool_(),
+        "point": pa.list_(pa.float64(), 2),
+        "circle": pa.list_(pa.float64(), 3),
+        "polygon": pa.list_(pa.float64()),
+        "adql-REGION": pa.string(),
+        "shape": pa.string(),
     }
     parts = [c.split(":") for c in columns.split()]
-    made = tuple(Column(n, types[t], unit=u, description=f"{n} of {name}") for n, t, u in parts)
+    made = tuple(
+        Column(n, types[t], unit=u, description=f"{n} of {name}", xtype=t.replace("-", ":") * (len(t) > 1))
+        for n, t, u in parts
+    )
     healpix = "_healpix_29" if ra else None
-    return TableDef(schema, name, Schema(made, name=name), ra, dec, healpix)
+    return TableDef(schema, name, Schema(made, name=name), ra, dec, healpix, reach=reach)
 
 
 SUMCAT = _table(
@@ -39,6 +54,13 @@ SUMCAT = _table(
 SPEC = _table("hsc", "Spec", "SpecID:l: MatchID:l: z:d: Class:s: good:b:")
 STARS = _table("gaia", "stars", "id:l: ra:d:deg dec:d:deg g:f:mag", ra="ra", dec="dec")
 DETAILED = _table("hsc", "Detailed", "MatchID:l: ra:d:deg dec:d:deg flux:d:Jy flags:l:")
+
+OBS = _table(
+    "ivoa", "obs",
+    "id:l: s_ra:d:deg s_dec:d:deg s_fov:d:deg s_region:adql-REGION: pos:point:deg disc:circle:deg"
+    " poly:polygon:deg shape:shape: note:s:",
+    ra="s_ra", dec="s_dec", reach="s_fov",
+)  # fmt: skip
 
 SEARCH = TableFunction(
     "hsc", "SearchSumCatalog",
@@ -61,7 +83,7 @@ class World:
 
     def __init__(self, context: str = "hsc") -> None:
         self.context = context
-        self.all = (SUMCAT, SPEC, STARS, DETAILED)
+        self.all = (SUMCAT, SPEC, STARS, DETAILED, OBS)
         self.functions = (SEARCH, NEAREST)
 
     def table(self, schema: str | None, name: str) -> TableDef | None:
@@ -105,6 +127,36 @@ def sphere(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.append(ra, [s[0] for s in special]), np.append(dec, [s[1] for s in special])
 
 
+def fields(count: int = 90) -> Mapping[str, Any]:
+    """Rows with shapes around random positions: polygons of any form, some of them circles in the text."""
+    rng = np.random.default_rng(3)
+    ra, dec = sphere(count, 4)
+    ra, size = ra % 360, 10 ** rng.uniform(-2, 1, len(ra))
+    polygons = []
+    for lon, lat, radius in zip(ra, dec, size, strict=True):
+        radii = (rng.uniform(0.3, 1, rng.integers(3, 8)) * radius).tolist()
+        polygons.append(
+            [x for v in star(float(lon), float(lat), radii, rng.uniform(0, 360)).vertices for x in v]
+        )
+    discs = [[float(a), float(d), float(s) / 2] for a, d, s in zip(ra, dec, size, strict=True)]
+    stcs = [
+        f"CIRCLE ICRS {' '.join(map(repr, disc))}"
+        if i % 5 == 0
+        else f"Polygon ICRS {' '.join(map(repr, polygon))}"
+        for i, (disc, polygon) in enumerate(zip(discs, polygons, strict=True))
+    ]
+    stcs[7], stcs[8] = None, "not a region"  # type: ignore[call-overload]
+    return {
+        "id": np.arange(len(ra)), "s_ra": ra, "s_dec": dec,
+        "s_fov": pa.array([None if i % 9 == 0 else float(s) for i, s in enumerate(size)]),
+        "s_region": pa.array(stcs), "pos": pa.array([d[:2] for d in discs], pa.list_(pa.float64())),
+        "disc": pa.array([None if i % 11 == 0 else d for i, d in enumerate(discs)], pa.list_(pa.float64())),
+        "poly": pa.array(polygons, pa.list_(pa.float64())),
+        "shape": pa.array([f"polygon {' '.join(map(repr, p))}" for p in polygons]),
+        "note": pa.array([f"{d[0]!r} {d[1]!r}" for d in discs]), "_healpix_29": healpix_index(ra, dec),
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def rows() -> Mapping[str, pa.Table]:
     """The rows of the world's tables, by full name."""
@@ -138,7 +190,13 @@ def make_rows() -> Mapping[str, pa.Table]:
         "MatchID": np.arange(6), "ra": np.arange(6.0), "dec": np.arange(6.0), "flux": flux,
         "flags": np.array([0, 1, 16, 17, 255, (5 << 32) + 3]),
     }  # fmt: skip
-    found = {"hsc.SumCat": sumcat, "hsc.Spec": spec, "gaia.stars": stars, "hsc.Detailed": detailed}
+    found = {
+        "ivoa.obs": fields(),
+        "hsc.SumCat": sumcat,
+        "hsc.Spec": spec,
+        "gaia.stars": stars,
+        "hsc.Detailed": detailed,
+    }
     return {name: pa.table(columns) for name, columns in found.items()}
 
 

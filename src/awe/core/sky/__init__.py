@@ -6,45 +6,56 @@ test. A `Moc` is a region made of such cells. Text becomes values here too: DALI
 numpy arrays; this package uses cdshealpix and mocpy besides, and no tables, files or databases.
 """
 
-from awe.core.sky._angles import half_chord_squared, lonlat, separation, unit_vector
+from awe.core.sky._angles import ON_EDGE, half_chord_squared, lonlat, separation, unit_vector
 from awe.core.sky._box import Box
+from awe.core.sky._encloses import encloses
 from awe.core.sky._frames import FRAMES, rotation, to_icrs
 from awe.core.sky._healpix import MAX_ORDER, cell_radius, healpix_center, healpix_index, merge_ranges
 from awe.core.sky._moc import Moc
 from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
 from awe.core.sky._motion import propagate
-from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, parse_stcs
+from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, parse_shape, parse_stcs
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
 from awe.core.sky._range import Range
 from awe.core.sky._region import Circle, Region
+from awe.core.sky._relations import meet, within
+from awe.core.sky._shapes import Shapes, numbers_of, shape_of
 
 __all__ = [
     "FRAMES",
     "MAX_ORDER",
+    "ON_EDGE",
     "Box",
     "Circle",
     "Moc",
     "Polygon",
     "Range",
     "Region",
+    "Shapes",
     "cell_radius",
+    "encloses",
     "half_chord_squared",
     "healpix_center",
     "healpix_index",
     "lonlat",
+    "meet",
     "merge_ranges",
     "moc_from_fits",
     "moc_to_fits",
     "moc_to_mocpy",
+    "numbers_of",
     "parse_circle",
     "parse_dali",
     "parse_polygon",
     "parse_position",
+    "parse_shape",
     "parse_stcs",
     "propagate",
     "rotation",
     "separation",
+    "shape_of",
     "to_icrs",
     "unit_vector",
+    "within",
 ]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from awe.errors import PositionError
 
 __all__ = [
+    "ON_EDGE",
     "BoolArray",
     "FloatArray",
     "checked_position",
@@ -26,6 +27,9 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+
+ON_EDGE = 2e-15
+"""Radians (4e-10 arcsec), about the rounding of a unit vector: what is so close to an edge is on it."""
 
 
 def checked_position(ra: float, dec: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from awe.core.sky._angles import BoolArray, FloatArray, checked_position, lonlat, unit_vector
+from awe.core.sky._angles import ON_EDGE, BoolArray, FloatArray, checked_position, lonlat, unit_vector
 from awe.core.sky._boundary import Boundary
 from awe.core.sky._region import SQUARE_DEGREES, Circle, Region, numbers
 from awe.errors import PositionError
@@ -63,7 +63,7 @@ class Box(Region):
     def half_spaces(self) -> FloatArray:
         """Four linear forms, shape ``(4, 3)``: the exact test as arithmetic.
 
-        A position with unit vector p is inside where all four of ``half_spaces @ p`` are at least 0.
+        A position with unit vector p is inside where all four of ``half_spaces @ p`` are at least 0, up to rounding.
         """
         centre, east, north = self._axes
         x, y = math.radians(self.width) / 2, math.radians(self.height) / 2
@@ -104,7 +104,7 @@ class Box(Region):
         """Return which positions (degrees, broadcast) are inside, by the rule of `half_spaces`."""
         with np.errstate(invalid="ignore"):
             points = unit_vector(ra, dec)
-        return np.asarray((points @ self.half_spaces.T >= 0).all(axis=-1))
+        return np.asarray((points @ self.half_spaces.T >= -ON_EDGE).all(axis=-1))
 
     def bounding_circle(self) -> Circle:
         """Return the circle through the four corners."""

@@ -5,15 +5,16 @@ Keywords are read in any case, numbers may be separated by blanks or commas.
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from awe.core.sky._box import Box
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._range import Range
 from awe.core.sky._region import Circle, Region
+from awe.core.sky._shapes import numbers_of, shape_of
 from awe.errors import PositionError
 
-__all__ = ["parse_circle", "parse_dali", "parse_polygon", "parse_stcs"]
+__all__ = ["parse_circle", "parse_dali", "parse_polygon", "parse_shape", "parse_stcs"]
 
 
 def parse_dali(text: str) -> Region:
@@ -72,11 +73,57 @@ def parse_stcs(text: str) -> Region:
     PositionError
         The text is not such a region, names another frame, or the region is not on the sky.
     """
+    shape, words = _stcs_words(text, _STCS)
+    return _STCS[shape](_numbers(words, text), text)
+
+
+def parse_shape(text: str) -> list[float]:
+    """Read a shape in any notation, as the numbers of `awe.core.sky.Shapes`.
+
+    They are STC-S, with POINT for Position too, DALI's ``shape`` (DALI 1.2 section 3.3.12), and numbers
+    alone as DALI writes points, circles and polygons. Right ascensions may be any.
+
+    Raises
+    ------
+    PositionError
+        The text is no such shape, names another frame, or the shape is not on the sky.
+    """
+    words = _words(text)
+    first = words[0].upper() if words else ""
+    if not first[:1].isalpha():
+        return _checked_shape(_numbers(words, text), text)
+    if first == "RANGE":
+        return numbers_of(parse_dali(text))
+    shape, words = _stcs_words(text, {**_STCS, "POINT": _position})
+    values = _numbers(words, text)
+    if shape in {"POSITION", "POINT"}:
+        _count(values, 2, text, "ra dec")
+    elif shape == "CIRCLE":
+        _count(values, 3, text, "ra dec radius")
+    elif shape == "BOX":
+        _count(values, 4, text, "ra dec width height")
+        return numbers_of(Box(values[0] % 360, *values[1:]))
+    elif shape != "POLYGON":
+        return numbers_of(_STCS[shape](values, text))
+    elif len(values) < 6:
+        raise PositionError(f"{text!r} has {len(values)} numbers; a polygon has six and more", region=text)
+    return _checked_shape(values, text)
+
+
+def _checked_shape(values: list[float], text: str) -> list[float]:
+    if len(values) < 2 or (len(values) > 4 and len(values) % 2):
+        raise PositionError(f"{text!r} has {len(values)} numbers, as no shape has", region=text)
+    shape_of(values)
+    return values
+
+
+def _stcs_words(text: str, shapes: Mapping[str, object]) -> tuple[str, list[str]]:
+    """Return the kind of an STC-S region and the words behind its frame."""
     words = _words(text)
     shape = words.pop(0).upper() if words else ""
-    if shape not in _STCS:
+    if shape not in shapes:
         raise PositionError(
-            f"{text!r} is not an STC-S region: it starts with none of {', '.join(_STCS)}",
+            f"{text!r} is not an STC-S region: it starts with none of {', '.join(shapes)}",
             hint="for example: Circle ICRS 187.7 12.4 0.1",
             region=text,
         )
@@ -88,7 +135,7 @@ def parse_stcs(text: str) -> Region:
         )
     while words and words[0].upper() in _SKIPPED:
         words.pop(0)
-    return _STCS[shape](_numbers(words, text), text)
+    return shape, words
 
 
 def _words(text: str) -> list[str]:

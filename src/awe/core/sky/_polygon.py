@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from awe.core.sky._angles import (
+    ON_EDGE,
     BoolArray,
     FloatArray,
     checked_position,
@@ -135,7 +136,9 @@ class Polygon(Region):
         For a position with unit vector p, let ``f[e, k] = edge_forms[e, k] @ p``. Edge e counts where
         ``f[e, 0] >= 0 and f[e, 1] > 0 and f[e, 2] >= 0``; the position is inside where an odd number
         of edges count. Neighbouring edges share the form through their common vertex, once strict and
-        once not, so that no position falls between two triangles or into both.
+        once not, so that no position falls between two triangles or into both. A position is on edge e,
+        and belongs to the polygon, where the first form is zero and the others are not negative, up to
+        `ON_EDGE`.
         """
         apex = self._apex
         edges = self.boundary
@@ -150,10 +153,27 @@ class Polygon(Region):
         """Return which positions (degrees, broadcast) are inside, by the rule of `edge_forms`."""
         with np.errstate(invalid="ignore"):
             points = unit_vector(ra, dec)
-        inside = np.zeros(points.shape[:-1], bool)
-        for edge, strict, loose in self.edge_forms:
-            inside ^= (points @ edge >= 0) & (points @ strict > 0) & (points @ loose >= 0)
-        return inside
+        inside, on_edge = np.zeros(points.shape[:-1], bool), np.zeros(points.shape[:-1], bool)
+        for forms in self.edge_forms:
+            edge, strict, loose = (points @ form for form in forms)
+            inside ^= (edge >= 0) & (strict > 0) & (loose >= 0)
+            on_edge |= (np.abs(edge) <= ON_EDGE) & (strict >= -ON_EDGE) & (loose >= -ON_EDGE)
+        return np.asarray(inside | on_edge)
+
+    @cached_property
+    def half_spaces(self) -> FloatArray:
+        """Of a convex polygon, one linear form for each edge, shape ``(E, 3)``; of any other none.
+
+        A position with unit vector p is inside where all of ``half_spaces @ p`` are at least 0, up to
+        `ON_EDGE`.
+        """
+        edges = self.boundary
+        heights = edges.normals @ edges.starts.T
+        for side in (1.0, -1.0):
+            if (side * heights >= -ON_EDGE).all() and self.bounding_circle().radius < 90:
+                found: FloatArray = side * edges.normals
+                return found
+        return np.empty((0, 3))
 
     def bounding_circle(self) -> Circle:
         """Return a circle around all vertices; the whole sky where no hemisphere holds them."""

@@ -13,7 +13,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from awe.core.sky._angles import BoolArray, FloatArray, checked_position, half_chord_squared, separation
+from awe.core.sky._angles import (
+    ON_EDGE,
+    BoolArray,
+    FloatArray,
+    checked_position,
+    half_chord_squared,
+    separation,
+)
 from awe.core.sky._boundary import Boundary
 from awe.core.sky._cover import cover
 from awe.core.sky._healpix import IntArray, checked_order
@@ -188,8 +195,8 @@ class Circle(Region):
             return other.intersects(self)
         if isinstance(other, Circle):
             apart = float(separation(self.ra, self.dec, other.ra, other.dec))
-            return apart <= self.radius + other.radius
+            return apart <= self.radius + other.radius + math.degrees(ON_EDGE)
         if bool(other.contains(self.ra, self.dec)):
             return True
         distance = other.boundary_distance(np.array([self.ra]), np.array([self.dec]))
-        return float(np.degrees(distance[0])) <= self.radius
+        return float(np.degrees(distance[0])) <= self.radius + math.degrees(ON_EDGE)

@@ -32,6 +32,8 @@ class Function:
     kind
         `SCALAR`, `AGGREGATE`, `WINDOW` (only with OVER), `GEOMETRY` (rewritten by ``rules.spatial``) or
         `DERIVED` (rewritten by ``rules.derived``).
+    ucd
+        Of its values, where the function says it.
     signature
         Of ADQL's user-defined functions, what the service declares behind the name: ``(a INTEGER) ->
         BIGINT``. Empty: a function of the language itself.
@@ -48,6 +50,7 @@ class Function:
     unit: str = ""
     kind: str = SCALAR
     signature: str = ""
+    ucd: str = ""
 
     def accepts(self, count: int) -> bool:
         """Say whether the function can be called with that many arguments."""
@@ -77,6 +80,7 @@ def row(
     kind: str = SCALAR,
     unit: str = "",
     signature: str = "",
+    ucd: str = "",
     **spellings: str,
 ) -> Function:
     """Make a row: ``[`` opens the optional parameters, ``...`` lets the last one repeat.
@@ -102,4 +106,5 @@ def row(
         unit,
         kind,
         signature,
+        ucd,
     )

@@ -32,6 +32,9 @@ class TableDef:
     sql
         Of a view: the query, in ADQL, that it stands for, with as many columns as it has; empty for a table that
         is stored.
+    reach
+        The column that says how far from the position (degrees) the geometries of a row reach at most;
+        NULL where nobody knows. None: no column does.
     """
 
     schema: str
@@ -42,6 +45,7 @@ class TableDef:
     healpix: str | None = None
     rows: int | None = None
     sql: str = ""
+    reach: str | None = None
 
     @property
     def full_name(self) -> str:

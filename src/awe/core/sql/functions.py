@@ -6,12 +6,13 @@ it. It is data: adding a function is adding a row, and the reference page is mad
 Words
 -----
 kind of argument
-    ``number``, ``integer``, ``text``, ``boolean``, ``any``, ``point``, ``region``; ``time`` (a time, or a
-    text that is one); ``literal`` (a constant in quotes), ``whole`` (a constant whole number).
+    ``number``, ``integer``, ``text``, ``boolean``, ``any``; ``point``, ``shape`` (any geometry), ``place``
+    (a POINT or a number); ``time`` (a time, or a text that is one); ``literal`` (a constant in quotes), ``whole`` (a constant whole number).
 result
     ``double``, ``bigint``, ``integer``, ``text``, ``boolean``, ``timestamp``; ``same`` (as the first
     argument), ``last`` (as the last), ``common`` (the widest of the arguments), ``sum`` (BIGINT of
-    integers, DOUBLE otherwise), ``point``, ``region``; ``doubles`` and ``counts`` (arrays).
+    integers, DOUBLE otherwise); ``point``, ``circle``, ``polygon``, ``region`` (geometries); ``doubles`` and
+    ``counts`` (arrays).
 unit
     ``""`` (a pure number), ``same`` (as the first argument), ``named`` (by the last) or a VOUnits string.
 template
@@ -202,23 +203,33 @@ _WINDOWS = (
 _SKY = (
     _row("POINT", "number number", "point", "", "A position: right ascension, declination (deg, ICRS).",
          kind=GEOMETRY, only="adql"),
-    _row("CIRCLE", "any number [number]", "region", "", "A circle around a position: ra, dec, radius (deg).",
+    _row("CIRCLE", "place number [number]", "circle", "",
+         "A circle around a position: ra, dec, radius (deg), or a POINT and a radius.", kind=GEOMETRY, only="adql"),
+    _row("BOX", "place number number [number]", "polygon", "",
+         "A box around a position: ra, dec, width, height (deg), or a POINT, width, height; its value is a polygon.",
          kind=GEOMETRY, only="adql"),
-    _row("BOX", "any number number [number]", "region", "",
-         "A box around a position: ra, dec, width, height (deg).", kind=GEOMETRY, only="adql"),
-    _row("POLYGON", "any any any...", "region", "", "A polygon: vertices as ra, dec, ra, dec ... or as POINTs (deg).",
+    _row("POLYGON", "place place place...", "polygon", "",
+         "A polygon of great circles: vertices as ra, dec, ra, dec ... or as POINTs (deg).",
          kind=GEOMETRY, only="adql"),
-    _row("CONTAINS", "any any", "integer", "", "1 where the first lies inside the second, else 0.",
+    _row("REGION", "literal", "region", "", "A shape in STC-S, such as 'Circle ICRS 10 20 0.5', or as DALI writes it.",
          kind=GEOMETRY, only="adql"),
-    _row("INTERSECTS", "any any", "integer", "", "1 where both have a point in common, else 0.",
+    _row("CONTAINS", "shape shape", "integer", "", "1 where the first lies inside the second, edges included, else 0.",
          kind=GEOMETRY, only="adql"),
-    _row("DISTANCE", "any any [number number]", "double", "",
+    _row("INTERSECTS", "shape shape", "integer", "", "1 where both have a point in common, else 0.",
+         kind=GEOMETRY, only="adql"),
+    _row("DISTANCE", "place place [number number]", "double", "",
          "Separation on the sky of two POINTs, or of ra1, dec1, ra2, dec2 (deg).",
-         kind=GEOMETRY, unit="deg", only="adql"),
-    _row("COORD1", "any", "double", "", "Right ascension of a POINT (deg).", kind=GEOMETRY, unit="deg", only="adql"),
-    _row("COORD2", "any", "double", "", "Declination of a POINT (deg).", kind=GEOMETRY, unit="deg", only="adql"),
-    _row("AREA", "any", "double", "", "Area of a constant region (square degrees).",
-         kind=GEOMETRY, unit="deg2", only="adql"),
+         kind=GEOMETRY, unit="deg", ucd="pos.angDistance", only="adql"),
+    _row("COORD1", "point", "double", "", "Right ascension of a POINT (deg).", kind=GEOMETRY, unit="deg",
+         ucd="pos.eq.ra", only="adql"),
+    _row("COORD2", "point", "double", "", "Declination of a POINT (deg).", kind=GEOMETRY, unit="deg",
+         ucd="pos.eq.dec", only="adql"),
+    _row("COORDSYS", "shape", "text", "", "The coordinate system of a geometry: 'ICRS' (deprecated).",
+         kind=GEOMETRY, only="adql"),
+    _row("AREA", "shape", "double", "", "Area of a geometry (square degrees); of a POINT 0.",
+         kind=GEOMETRY, unit="deg2", ucd="phys.angArea", only="adql"),
+    _row("CENTROID", "shape", "point", "", "The POINT amid a geometry, its centre of mass.",
+         kind=GEOMETRY, only="adql"),
     _row("Q3C_RADIAL_QUERY", "number number number number number", "boolean", "",
          "True where ra, dec lies within r of ra0, dec0 (deg).", kind=GEOMETRY, only="postgres"),
     _row("Q3C_JOIN", "number number number number number", "boolean", "",
@@ -265,13 +276,22 @@ _SEPARATION = (
 )
 
 # `awe.core.sky.Polygon.edge_forms`: an edge counts where three linear forms of the unit vector agree; inside
-# means that an odd number of edges counts. A list keeps the text linear in the edges, whatever their number.
+# means that an odd number of edges counts, or that the first form of one is zero, up to rounding, where the
+# others hold. A list keeps the text linear in the edges, whatever their number.
 _POLYGON = (
     f"(list_transform([{{'x': {_UNIT_VECTOR[0]}, 'y': {_UNIT_VECTOR[1]}, 'z': {_UNIT_VECTOR[2]}}}],"
-    " lambda _p: list_sum(list_transform(CAST({2} AS DOUBLE[][]), lambda _e:"
-    " CASE WHEN _e[1] * _p.x + _e[2] * _p.y + _e[3] * _p.z >= 0"
-    " AND _e[4] * _p.x + _e[5] * _p.y + _e[6] * _p.z > 0"
-    " AND _e[7] * _p.x + _e[8] * _p.y + _e[9] * _p.z >= 0 THEN 1 ELSE 0 END)) % 2 = 1)[1])"
+    " lambda _p: list_transform([list_sum(list_transform(list_transform(CAST({2} AS DOUBLE[][]), lambda _e:"
+    " {'a': _e[1] * _p.x + _e[2] * _p.y + _e[3] * _p.z, 'b': _e[4] * _p.x + _e[5] * _p.y + _e[6] * _p.z,"
+    " 'c': _e[7] * _p.x + _e[8] * _p.y + _e[9] * _p.z}), lambda _f: CASE"
+    " WHEN abs(_f.a) <= {3} AND _f.b >= - {3} AND _f.c >= - {3} THEN 1000000"
+    " WHEN _f.a >= 0 AND _f.b > 0 AND _f.c >= 0 THEN 1 ELSE 0 END))],"
+    " lambda _n: _n >= 1000000 OR _n % 2 = 1)[1])[1])"
+)
+
+_LIST = "CAST({%d} AS DOUBLE[])"
+_TO_SHAPE = (
+    "(CASE WHEN {0} IS NULL OR %s THEN {1}"
+    " ELSE error(concat('not a %s: ', left(CAST({0} AS VARCHAR), 80))) END)"
 )
 
 # Written by the rules only: no dialect spells them. Angles in degrees.
@@ -287,8 +307,42 @@ _COMPILED = (
     _row("SKY_FORM", "number number number number number", "double",
          f"({{2}} * ({_UNIT_VECTOR[0]}) + {{3}} * ({_UNIT_VECTOR[1]}) + {{4}} * {_UNIT_VECTOR[2]})",
          "A linear form (a, b, c) of the unit vector of ra, dec.", only=""),
-    _row("SKY_POLYGON", "number number text", "boolean", _POLYGON,
-         "True inside a polygon, given by its edges: nine numbers each.", only=""),
+    _row("SKY_POLYGON", "number number text number", "boolean", _POLYGON,
+         "True inside a polygon, given by its edges: nine numbers each, and a tolerance.", only=""),
+    _row("SKY_POINT", "number number", "point",
+         "(CASE WHEN abs({1}) <= 90 AND isfinite({0}) THEN CAST([CASE WHEN {0} BETWEEN 0 AND 360 THEN {0}"
+         " ELSE {0} - 360 * floor({0} / 360) END, {1}] AS DOUBLE[2]) END)",
+         "The position ra, dec; NULL where it is not on the sky.", only=""),
+    _row("SKY_CIRCLE", "number number number", "circle",
+         "(CASE WHEN abs({1}) <= 90 AND isfinite({0}) AND {2} BETWEEN 0 AND 180 THEN CAST([CASE"
+         " WHEN {0} BETWEEN 0 AND 360 THEN {0} ELSE {0} - 360 * floor({0} / 360) END, {1}, {2}] AS DOUBLE[3]) END)",
+         "The circle around ra, dec; NULL where it is not on the sky.", only=""),
+    _row("SKY_RING", "number number number number number number...", "polygon",
+         "awe_shape_checked(CAST([{*}] AS DOUBLE[]))", "The polygon of vertices; NULL where it is not on the sky.",
+         only=""),
+    _row("SKY_BOX", "number number number number", "polygon",
+         "awe_shape_box(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE), CAST({2} AS DOUBLE), CAST({3} AS DOUBLE))",
+         "The polygon of a box: ra, dec, width, height.", only=""),
+    _row("SKY_CONSTANT", "text", "polygon", "CAST({0} AS DOUBLE[])", "A shape that is known: its numbers.", only=""),
+    _row("SKY_READ", "text", "polygon", "awe_shape_read({0})", "The numbers of a shape written as text.", only=""),
+    _row("SKY_NUMBER", "any number", "double", "({0}[{1}])", "A number of a shape, counted from one.",
+         only="", unit="deg"),
+    _row("SKY_MEET", "any any", "boolean", f"awe_shape_meet({_LIST % 0}, {_LIST % 1})",
+         "True where two shapes have a point in common.", only=""),
+    _row("SKY_WITHIN", "any any", "boolean", f"awe_shape_within({_LIST % 0}, {_LIST % 1})",
+         "True where the first shape lies within the second.", only=""),
+    _row("SKY_AREA", "any", "double", f"awe_shape_area({_LIST % 0})", "The area of a shape.", only="", unit="deg2"),
+    _row("SKY_CENTROID", "any", "polygon", f"awe_shape_centroid({_LIST % 0})", "ra, dec amid a shape.", only=""),
+    _row("SKY_FRAME", "any", "text", "(CASE WHEN {0} IS NOT NULL THEN 'ICRS' END)", "The frame of a shape.", only=""),
+    _row("SKY_PERHAPS", "boolean", "boolean", "coalesce({0}, TRUE)", "True but where a condition is false.", only=""),
+    _row("SKY_ROOM", "number number", "double", "(CASE WHEN {0} >= 180 THEN 180 ELSE {0} - {1} END)",
+         "How far from a circle's centre a smaller one within may be.", only="", unit="deg"),
+    _row("SKY_TO_POINT", "any any", "point", f"CAST({_TO_SHAPE % ('len({1}) = 2', 'POINT')} AS DOUBLE[2])",
+         "The numbers, read of a value, if they are a point; an error otherwise.", only=""),
+    _row("SKY_TO_CIRCLE", "any any", "circle", f"CAST({_TO_SHAPE % ('len({1}) = 3', 'CIRCLE')} AS DOUBLE[3])",
+         "The numbers, read of a value, if they are a circle; an error otherwise.", only=""),
+    _row("SKY_TO_POLYGON", "any any", "polygon", _TO_SHAPE % ("len({1}) >= 6", "POLYGON"),
+         "The numbers, read of a value, if they are a polygon; an error otherwise.", only=""),
     _row("SKY_CELL", "number number number", "bigint", _cube(("", "", "")),
          "The cube, of a size, that ra, dec on the unit sphere stands in.", only=""),
     _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{_CORNERS}])",

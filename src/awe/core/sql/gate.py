@@ -57,7 +57,7 @@ ALLOWED: Mapping[type[exp.Expr], frozenset[str]] = {
     exp.Like: _BINARY | {"negate"}, exp.ILike: _BINARY | {"negate"}, exp.Escape: _BINARY,
     exp.Case: frozenset({"this", "ifs", "default"}), exp.If: frozenset({"this", "true"}),
     exp.Cast: frozenset({"this", "to"}), exp.Convert: frozenset({"this", "expression"}),
-    exp.DataType: frozenset({"this", "expressions", "nested"}), exp.DataTypeParam: _UNARY,
+    exp.DataType: frozenset({"this", "expressions", "nested", "kind"}), exp.DataTypeParam: _UNARY,
     exp.Window: frozenset({"this", "partition_by", "order", "over"}),
     # what the ADQL parser names by class
     exp.Count: _CALL, exp.Sum: _CALL, exp.Avg: _CALL, exp.Min: _CALL, exp.Max: _CALL,
@@ -90,7 +90,6 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
     "trycast": ("TRY_CAST and TRY_CONVERT are not offered: they hide errors", "use CAST"),
     "tryconvert": ("TRY_CONVERT is not offered: it hides errors", "use CAST"),
     "style": ("CONVERT with a style is not offered", "use CONVERT(type, value)"),
-    "kind": ("CAST to a geometry is not offered", "write POINT(ra, dec) or CIRCLE(ra, dec, r)"),
     "interval": ("INTERVAL is not offered", None),
 }
 

@@ -4,39 +4,18 @@ Templates of the function table call them by name; whoever runs the SQL register
 what SQL can say, a template says. A value is NULL where the function is not defined.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from awe.core.sky import MAX_ORDER, healpix_center, healpix_index, propagate
+from awe.core.sql._shape_functions import SHAPE_FUNCTIONS
+from awe.core.sql._vectorised import Vectorised
 
 __all__ = ["VECTORISED", "Vectorised"]
 
 _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Vectorised:
-    """One function.
-
-    Attributes
-    ----------
-    name
-        As templates call it.
-    parameters, result
-        SQL types.
-    compute
-        Takes one Arrow array for each parameter, all of the same length; NULLs are passed on to it.
-    """
-
-    name: str
-    parameters: tuple[str, ...]
-    result: str
-    compute: Callable[..., pa.Array]
 
 
 def _floats(array: pa.ChunkedArray) -> _Floats:
@@ -98,4 +77,5 @@ VECTORISED = (
     Vectorised("awe_healpix_index", ("INTEGER", "DOUBLE", "DOUBLE"), "BIGINT", _cells),
     Vectorised("awe_healpix_center", ("INTEGER", "BIGINT"), "DOUBLE[]", _centres),
     Vectorised("awe_propagate", ("DOUBLE",) * 7, "DOUBLE[]", _states),
+    *SHAPE_FUNCTIONS,
 )

@@ -8,6 +8,7 @@ identifier is quoted, numbers with a point are DOUBLE (DuckDB would make decimal
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sql._size import MAX_WRITTEN, too_large
@@ -44,6 +45,15 @@ def lower(tree: exp.Expr, relations: Mapping[str, str]) -> str:
 def quoted(name: str) -> str:
     """Return an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _type(kind: pa.DataType) -> str | None:
+    """Return DuckDB's name of a type, also of arrays; None where it has none here."""
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        item = _TYPES.get(str(kind.value_type))
+        size = kind.list_size if pa.types.is_fixed_size_list(kind) else ""
+        return None if item is None else f"{item}[{size}]"
+    return _TYPES.get(str(kind))
 
 
 def _ranges(index: str, ranges: Sequence[tuple[int, int]]) -> str:
@@ -91,7 +101,7 @@ class _Printer:
         """Write a selected column, with its declared type where it is computed or another was agreed on."""
         inner, text = node.this, self.value(node.this)
         agreed = node.meta.get("type")
-        kind = _TYPES.get(str(agreed or value(inner).type))
+        kind = _type(agreed if isinstance(agreed, pa.DataType) else value(inner).type)
         if kind is not None and (agreed is not None or not isinstance(inner, exp.Column)):
             text = f"CAST({text} AS {kind})"
         return f"{text} AS {quoted(node.alias)}"

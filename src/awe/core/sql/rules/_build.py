@@ -3,10 +3,24 @@
 import pyarrow as pa
 from sqlglot import exp
 
+from awe.core.sql.rules._geometry import SHAPES
 from awe.core.sql.rules._state import Output, Source, set_value
 from awe.core.tables import Column
 
-__all__ = ["all_of", "binary", "call", "cast", "column", "column_of", "compare", "constant", "number", "text"]
+__all__ = [
+    "all_of",
+    "binary",
+    "call",
+    "cast",
+    "column",
+    "column_of",
+    "compare",
+    "constant",
+    "number",
+    "numbers",
+    "point",
+    "text",
+]
 
 _DOUBLE = Column("", pa.float64())
 _BIGINT = Column("", pa.int64())
@@ -18,6 +32,16 @@ def number(quantity: float) -> exp.Expr:
     kind = _BIGINT if isinstance(quantity, int) else _DOUBLE
     literal = set_value(exp.Literal.number(repr(abs(quantity))), kind)
     return set_value(exp.Neg(this=literal), kind) if quantity < 0 else literal
+
+
+def numbers(quantities: list[float]) -> exp.Expr:
+    """Return the numbers of a shape that is known."""
+    return set_value(call("SKY_CONSTANT", text(repr(quantities))), SHAPES["polygon"])
+
+
+def point(ra: exp.Expr, dec: exp.Expr) -> exp.Expr:
+    """Return a position as a value, wherever one may stand."""
+    return set_value(call("SKY_POINT", ra, dec), SHAPES["point"])
 
 
 def text(words: str) -> exp.Expr:

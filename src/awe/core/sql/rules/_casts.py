@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from awe.core.sql._place import Text
 from awe.core.sql.rules._build import call, number
+from awe.core.sql.rules._geometry import CASTS, cast_to_shape, said_value
 from awe.core.sql.rules._kinds import NUMBER, SQL_TYPES, is_null, is_text, said
 from awe.core.sql.rules._state import set_value, value
 
@@ -37,13 +38,15 @@ def cast_to(node: exp.Expr, text: Text) -> exp.Expr:
         For types that do not become each other, and for a constant that cannot.
     """
     target = node.args["to"]
+    if text.dialect == "adql" and target.text("kind") in CASTS:
+        return cast_to_shape(node, text)
     kind = SQL_TYPES.get(target.this)
     if kind is None:
         raise text.refused(node, f"CAST to {target.sql()} is not offered")
     known = value(node.this)
     if not is_null(known.type) and _sort(kind) not in _INTO.get(_sort(known.type), ()):
         hint = "ivo_to_mjd(t) is the modified Julian date of a time" if _sort(known.type) == "time" else None
-        raise text.syntax(node.this, f"{said(known.type)} cannot become {said(kind)}", hint)
+        raise text.syntax(node.this, f"{said_value(known)} cannot become {said(kind)}", hint)
     _check_constant(node.this, kind, text)
     whole = pa.types.is_integer(kind) and pa.types.is_floating(known.type)
     if whole and text.dialect == "tsql":  # SQL Server cuts the decimals off, engines round

@@ -6,16 +6,31 @@ so a cone is ``h <= sin²(r/2)``.
 
 import math
 
+import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sky import Box, Circle, Polygon, Region
+from awe.core.sky import ON_EDGE, Box, Circle, Polygon, Region, Shapes, meet, numbers_of, within
 from awe.core.sql.rules._build import all_of, call, compare, constant, number, text
-from awe.core.sql.rules._shapes import Inside, Near, Place
+from awe.core.sql.rules._shapes import Inside, Near, Pair, Place, Shape, Test, drawn
 from awe.core.sql.rules._state import set_value
 from awe.core.tables import Column
 
-__all__ = ["inside", "near", "separation"]
+__all__ = ["condition", "separation"]
+
+_BOOLEAN = Column("", pa.bool_())
+_MOST_HALF_SPACES = 12
+
+
+def condition(test: Test) -> exp.Expr:
+    """Return the exact condition of a test."""
+    if isinstance(test, Near):
+        found = _near(test)
+    elif isinstance(test, Inside):
+        found = _inside(test.place, test.region)
+    else:
+        found = _pair(test)
+    return set_value(exp.Not(this=found), _BOOLEAN) if test.negated else found
 
 
 def separation(one: Place, other: Place) -> exp.Expr:
@@ -23,13 +38,11 @@ def separation(one: Place, other: Place) -> exp.Expr:
     return call("SKY_SEPARATION", one.ra, one.dec, other.ra, other.dec)
 
 
-def near(test: Near) -> exp.Expr:
-    """Return the exact condition of two positions being close."""
+def _near(test: Near) -> exp.Expr:
     radius = constant(test.radius)
     limit = call("SKY_LIMIT", test.radius) if radius is None else number(_limit(radius, strict=test.strict))
     haversine = call("SKY_HAVERSINE", test.one.ra, test.one.dec, test.other.ra, test.other.dec)
-    condition = compare(exp.LT if test.strict else exp.LTE, haversine, limit)
-    return _signed(condition, negated=test.negated)
+    return compare(exp.LT if test.strict else exp.LTE, haversine, limit)
 
 
 def _limit(radius_deg: float, *, strict: bool) -> float:
@@ -41,29 +54,36 @@ def _limit(radius_deg: float, *, strict: bool) -> float:
     return math.sin(math.radians(radius_deg) / 2) ** 2
 
 
-def inside(test: Inside) -> exp.Expr:
-    """Return the exact condition of a position being inside a constant region."""
-    return _signed(_inside(test.place, test.region), negated=test.negated)
-
-
-def _signed(condition: exp.Expr, *, negated: bool) -> exp.Expr:
-    return set_value(exp.Not(this=condition), Column("", pa.bool_())) if negated else condition
-
-
 def _inside(place: Place, region: Region) -> exp.Expr:
     if isinstance(region, Circle):
         haversine = call("SKY_HAVERSINE", place.ra, place.dec, number(region.ra), number(region.dec))
         return compare(exp.LTE, haversine, number(region.half_chord_limit))
+    if not isinstance(region, (Box, Polygon)):
+        return _pair(Pair(place, region, within=True))
     # The circle around decides most rows cheaply, and turns away NaN, which engines sort above all numbers.
     first = _inside(place, region.bounding_circle())
-    if isinstance(region, Box):
-        return all_of([first, *(_positive(form, place, exp.GTE) for form in region.half_spaces.tolist())])
-    if isinstance(region, Polygon):
+    if isinstance(region, Polygon) and not 0 < len(region.half_spaces) <= _MOST_HALF_SPACES:
         edges = str([[number for form in edge for number in form] for edge in region.edge_forms.tolist()])
-        odd = call("SKY_POLYGON", place.ra, place.dec, text(edges), type_=pa.bool_())
+        odd = call("SKY_POLYGON", place.ra, place.dec, text(edges), number(ON_EDGE), type_=pa.bool_())
         return compare(exp.And, first, odd)
-    raise TypeError(f"a {type(region).__name__} has no exact condition")
+    sides = (
+        call("SKY_FORM", place.ra, place.dec, *map(number, form)) for form in region.half_spaces.tolist()
+    )
+    return all_of([first, *(compare(exp.GTE, side, number(-ON_EDGE)) for side in sides)])
 
 
-def _positive(form: list[float], place: Place, kind: type[exp.Expr]) -> exp.Expr:
-    return compare(kind, call("SKY_FORM", place.ra, place.dec, *map(number, form)), number(0.0))
+def _pair(test: Pair) -> exp.Expr:
+    known = _constant(test.one), _constant(test.other)
+    if known[0] is not None and known[1] is not None:
+        only = np.zeros(1, np.int64)
+        answer = (within if test.within else meet)(known[0], only, known[1], only)[0]
+        return set_value(exp.Boolean(this=answer == 1), _BOOLEAN)
+    name = "SKY_WITHIN" if test.within else "SKY_MEET"
+    return call(name, drawn(test.one), drawn(test.other), type_=pa.bool_())
+
+
+def _constant(shape: Shape) -> Shapes | None:
+    values = list(shape.constant or ()) if isinstance(shape, Place) else None
+    if isinstance(shape, Region):
+        values = numbers_of(shape)
+    return Shapes(np.array(values), np.array([len(values)])) if values else None

@@ -1,6 +1,6 @@
 """Kinds of values: SQL's type names, what goes together, and how a message calls them.
 
-Types are Arrow's. A position and a region have types of their own, which no engine ever meets.
+Types are Arrow's. Whether an array or a text is a geometry, its xtype says (``rules._geometry``).
 """
 
 import re
@@ -23,8 +23,6 @@ __all__ = [
     "said",
 ]
 
-_POINT = pa.struct([("ra", pa.float64()), ("dec", pa.float64())])
-_REGION = pa.struct([("region", pa.string())])
 ARRAY = pa.list_(pa.float64())
 
 _T = exp.DataType.Type
@@ -41,7 +39,7 @@ SQL_TYPES: Mapping[object, pa.DataType] = {
 
 RESULTS: Mapping[str, pa.DataType] = {
     "double": pa.float64(), "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(),
-    "boolean": pa.bool_(), "timestamp": pa.timestamp("us"), "point": _POINT, "region": _REGION,
+    "boolean": pa.bool_(), "timestamp": pa.timestamp("us"),
     "doubles": ARRAY, "counts": pa.list_(pa.int64()),
 }  # fmt: skip
 NUMBER = re.compile(
@@ -94,7 +92,7 @@ def _common_number(left: pa.DataType, right: pa.DataType) -> pa.DataType:
 
 def said(kind: pa.DataType) -> str:
     """Return what a message calls the type."""
-    names = {"struct": "a position or region", "list": "a list", "bool": "a condition", "string": "a text"}
+    names = {"list": "a list", "fixed_size_list": "a list", "bool": "a condition", "string": "a text"}
     return next((said for start, said in names.items() if str(kind).startswith(start)),
                 "a number" if is_number(kind) else "a time")  # fmt: skip
 
@@ -109,11 +107,10 @@ KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
     "literal": is_text,
     "whole": pa.types.is_integer,
     "array": pa.types.is_list,
-    "point": lambda kind: kind == _POINT,
-    "region": lambda kind: kind in {_POINT, _REGION},
 }
 KIND_SAID = {
     "number": "a number", "integer": "a whole number", "text": "a text", "time": "a time",
     "boolean": "a condition", "literal": "a constant text", "whole": "a constant whole number",
-    "array": "ARRAY[...]", "point": "a POINT", "region": "a region", "any": "a value",
+    "array": "ARRAY[...]", "point": "a POINT", "place": "a POINT or a number",
+    "shape": "a geometry, such as a POINT or a CIRCLE,", "any": "a value",
 }  # fmt: skip

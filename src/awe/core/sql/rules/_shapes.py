@@ -1,20 +1,41 @@
-"""Read geometry out of the tree: positions, regions, and tests between them.
+"""Read geometry out of the tree: positions, circles, regions, shapes known row by row, and tests between them.
 
-A `Near` or `Inside` is what any dialect's spatial predicate says; ``rules.spatial`` decides how it is
+A `Near`, `Inside` or `Pair` is what any dialect's spatial predicate says; ``rules.spatial`` decides how it is
 carried out.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from sqlglot import exp
 
-from awe.core.sky import Box, Circle, Polygon, Region
+from awe.core.sky import ON_EDGE, Box, Circle, Polygon, Region, Shapes, numbers_of, parse_shape, shape_of
 from awe.core.sql._place import Text
-from awe.core.sql.rules._build import binary, call, constant, number
+from awe.core.sql.rules._build import binary, call, constant, number, numbers, point
+from awe.core.sql.rules._geometry import CAST_HINTS, SHAPES, shape_kind
+from awe.core.sql.rules._kinds import is_null, is_text
+from awe.core.sql.rules._state import set_value, value
 from awe.errors import PositionError, QueryError
 
-__all__ = ["Around", "Inside", "Near", "Place", "distance_of", "place_of", "region_of", "test_of"]
+__all__ = [
+    "Around",
+    "Drawn",
+    "Inside",
+    "Near",
+    "Pair",
+    "Place",
+    "Shape",
+    "Test",
+    "distance_of",
+    "drawn",
+    "middle_of",
+    "pair_test",
+    "shape_at",
+    "test_of",
+    "total",
+]
 
 
 @dataclass(frozen=True)
@@ -40,6 +61,17 @@ class Around:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A shape that is known row by row: an expression that gives its numbers; `column` if it is one's value."""
+
+    numbers: exp.Expr
+    column: exp.Column | None = None
+
+
+Shape = Place | Around | Region | Drawn
+
+
+@dataclass(frozen=True)
 class Near:
     """Two positions are closer than a radius (degrees); `strict`: not equal to it."""
 
@@ -59,7 +91,17 @@ class Inside:
     negated: bool = False
 
 
-Test = Near | Inside
+@dataclass(frozen=True)
+class Pair:
+    """Two shapes meet, or the one lies within the other."""
+
+    one: Shape
+    other: Shape
+    within: bool
+    negated: bool = False
+
+
+Test = Near | Inside | Pair
 
 
 def test_of(node: exp.Expr, text: Text) -> Test | None:
@@ -90,43 +132,65 @@ _MIRRORED: Mapping[type[exp.Expr], type[exp.Expr]] = {
 _LESS: Mapping[type[exp.Expr], tuple[bool, bool]] = {
     exp.LT: (True, False), exp.LTE: (False, False), exp.GT: (False, True), exp.GTE: (True, True),
 }  # fmt: skip
+_FLAGS: Mapping[tuple[type[exp.Expr], float], bool] = {
+    (exp.EQ, 1.0): True, (exp.EQ, 0.0): False, (exp.NEQ, 0.0): True, (exp.NEQ, 1.0): False,
+    (exp.GT, 0.0): True, (exp.GTE, 1.0): True, (exp.LT, 1.0): False, (exp.LTE, 0.0): False,
+}  # fmt: skip
+"""What a comparison with a number says of a flag that is 1 or 0."""
 
 
 def _flag(left: exp.Expr, right: exp.Expr, kind: type[exp.Expr], text: Text) -> Test | None:
-    """Read ``CONTAINS(...) = 1`` and the like."""
+    """Read ``CONTAINS(...) = 1`` and the like; None where the flag is compared with something else."""
     wanted = constant(right)
-    if kind not in {exp.EQ, exp.NEQ} or wanted not in {0.0, 1.0}:
+    if wanted is None:
+        return None
+    if (kind, wanted) not in _FLAGS:
         raise text.syntax(left, f"{left.name} is compared with 1 or 0", f"write 1 = {left.name}(...)")
     test = pair_test(left, text)
-    return test if (kind is exp.EQ) == (wanted == 1.0) else replace(test, negated=not test.negated)
+    return test if _FLAGS[kind, wanted] else replace(test, negated=not test.negated)
 
 
 def pair_test(node: exp.Expr, text: Text) -> Test:
     """Return what CONTAINS or INTERSECTS tests."""
-    first, second = node.expressions
-    shapes = [place_of(first) or region_of(first, text), place_of(second) or region_of(second, text)]
-    one, other = shapes if isinstance(shapes[0], Place) or node.name == "CONTAINS" else shapes[::-1]
+    within = node.name == "CONTAINS"
+    one, other = (shape_at(part, text) for part in node.expressions)
+    if not within and isinstance(other, Place):  # ADQL 2.1 section 4.2.16: as CONTAINS, the POINT first
+        one, other = other, one
     if isinstance(one, Place) and isinstance(other, Place):
-        return Near(one, other, number(0.0))
-    if isinstance(one, Place):
-        if isinstance(other, Around):
-            return Near(one, other.centre, other.radius)
-        if isinstance(other, Circle):
-            return Near(one, Place(number(other.ra), number(other.dec)), number(other.radius))
-        if isinstance(other, Region):
-            return Inside(one, other)
-    discs = [_disc(shape) for shape in (one, other)]
-    if discs[0] is not None and discs[1] is not None:
-        kind = exp.Sub if node.name == "CONTAINS" else exp.Add
-        return Near(discs[0].centre, discs[1].centre, binary(kind, discs[1].radius, discs[0].radius))
-    raise text.refused(
-        node, f"{node.name} of these two shapes is not offered", "test a POINT, or two CIRCLEs"
-    )
+        return Near(one, other, number(math.degrees(ON_EDGE)))
+    if isinstance(one, Place) and isinstance(other, Region) and not isinstance(other, Circle):
+        return Inside(one, other)
+    discs = _disc(one), _disc(other)
+    if discs[0] is not None and discs[1] is not None and not (within and isinstance(other, Place)):
+        radius = (
+            _room(discs[1].radius, discs[0].radius) if within else total(discs[1].radius, discs[0].radius)
+        )
+        return Near(discs[0].centre, discs[1].centre, radius)
+    return Pair(one, other, within)
 
 
-def _disc(shape: Place | Around | Region | None) -> Around | None:
+def total(one: exp.Expr, other: exp.Expr) -> exp.Expr:
+    """Return the sum of two radii."""
+    if constant(one) == 0:
+        return other
+    return one if constant(other) == 0 else binary(exp.Add, one, other)
+
+
+def _room(outer: exp.Expr, inner: exp.Expr) -> exp.Expr:
+    """Return how far the inner circle's centre may be; anywhere in a circle that is the whole sky."""
+    known = constant(outer)
+    if constant(inner) == 0:
+        return outer
+    if known is None:
+        return call("SKY_ROOM", outer, inner)
+    return number(180.0) if known >= 180 else binary(exp.Sub, outer, inner)
+
+
+def _disc(shape: Shape) -> Around | None:
     if isinstance(shape, Around):
         return shape
+    if isinstance(shape, Place):
+        return Around(shape, number(0.0))
     if isinstance(shape, Circle):
         return Around(Place(number(shape.ra), number(shape.dec)), number(shape.radius))
     return None
@@ -146,112 +210,196 @@ def distance_of(node: exp.Expr, text: Text) -> tuple[Place, Place, float] | None
         return None
     if not isinstance(node, exp.Anonymous) or node.name not in _DISTANCES:
         return None
-    parts = node.expressions
-    if len(parts) == 4:
-        return Place(parts[0], parts[1]), Place(parts[2], parts[3]), _DISTANCES[node.name]
-    places = [place_of(p) for p in parts]
-    if places[0] is None or places[-1] is None or len(places) != 2:
-        raise text.refused(node, "DISTANCE takes two POINTs or four numbers")
-    return places[0], places[1] or places[0], _DISTANCES[node.name]
+    one, other = _places(node.expressions, text)
+    return one, other, _DISTANCES[node.name]
 
 
 _DISTANCES = {"DISTANCE": 1.0, "Q3C_DIST": 1.0, "FDISTANCEARCMINEQ": 60.0}
 
 
-def place_of(node: exp.Expr) -> Place | None:
-    """Return the position that a POINT is."""
-    if isinstance(node, exp.Anonymous) and node.name == "POINT":
-        return Place(*node.expressions)
-    return None
-
-
-def region_of(node: exp.Expr, text: Text) -> Region | Around:
-    """Return the region that CIRCLE, BOX or POLYGON is.
+def shape_at(node: exp.Expr, text: Text) -> Shape:
+    """Return the shape that an expression is.
 
     Raises
     ------
     QueryError
-        If it is not on the sky, with its place.
-    NotOfferedError
-        If it is not constant and no circle, or no region at all.
+        If it is constant and not on the sky, with its place.
     """
-    reader = _REGIONS.get(node.name) if isinstance(node, exp.Anonymous) else None
-    if reader is None:
-        raise text.refused(
-            node,
-            "a column of positions or regions cannot be tested",
-            "write POINT(ra, dec), CIRCLE(ra, dec, r)",
-        )
     try:
-        return reader(node, text)
+        if isinstance(node, exp.Anonymous) and node.name in _SHAPES:
+            return _SHAPES[node.name](node, text)
+        return _known_by_row(node)
     except PositionError as error:
         raise text.error(QueryError, node, error.message, error.hint) from error
 
 
-def _flat(parts: Sequence[exp.Expr]) -> list[exp.Expr]:
+def _known_by_row(node: exp.Expr) -> Shape:
+    known = value(node)
+    kind = shape_kind(known)
+    if isinstance(node, exp.Cast):
+        return _cast(node)
+    if isinstance(node, exp.Anonymous) and node.name == "REGION":
+        return _from_text(node.expressions[0].name)
+    listed = _read(node) if is_text(known.type) else node
+    if kind == "point":
+        return Place(*_parts(listed, 2))
+    if kind == "circle":
+        ra, dec, radius = _parts(listed, 3)
+        return Around(Place(ra, dec), radius)
+    return Drawn(listed, node if isinstance(node, exp.Column) else None)
+
+
+def _read(node: exp.Expr) -> exp.Expr:
+    return set_value(call("SKY_READ", node), SHAPES["polygon"])
+
+
+def _parts(listed: exp.Expr, count: int) -> list[exp.Expr]:
+    return [call("SKY_NUMBER", listed, number(place)) for place in range(1, count + 1)]
+
+
+def _cast(node: exp.Expr) -> Shape:
+    """Read a CAST: of a text that is known now, or row by row."""
+    inner, kind = node.this, node.args["to"].text("kind").casefold()
+    if isinstance(inner, exp.Literal):
+        values = parse_shape(inner.name)
+        if {2: "point", 3: "circle", 4: "region"}.get(len(values), "polygon") != kind:
+            raise PositionError(f"{inner.name!r} is not a {kind.upper()}", hint=CAST_HINTS[kind])
+        return _from_numbers(values)
+    if shape_kind(value(inner)) == kind and not is_text(value(inner).type):
+        return _known_by_row(inner)
+    listed = _read(inner) if is_text(value(inner).type) or is_null(value(inner).type) else inner
+    made = set_value(call(f"SKY_TO_{kind.upper()}", inner, listed), SHAPES[kind])
+    return _known_by_row(made)
+
+
+def _from_text(words: str) -> Shape:
+    return _from_numbers(parse_shape(words))
+
+
+def _from_numbers(values: list[float]) -> Shape:
+    if len(values) == 2:
+        return Place(number(values[0]), number(values[1]))
+    return shape_of(values)
+
+
+def _point(node: exp.Expr, _text: Text) -> Shape:
+    ra, dec = node.expressions
+    known = constant(dec)
+    if known is not None and abs(known) > 90:
+        hint = "positions are right ascension, then declination"
+        raise PositionError(f"the declination {known!r} is outside -90..90 degrees", hint=hint)
+    return Place(ra, dec)
+
+
+def _flat(parts: Sequence[exp.Expr], text: Text) -> list[exp.Expr]:
+    """Return the arguments with each POINT as its two coordinates."""
     flat: list[exp.Expr] = []
     for part in parts:
-        place = place_of(part)
-        flat += [part] if place is None else [place.ra, place.dec]
+        place = shape_at(part, text) if shape_kind(value(part)) else None
+        flat += [place.ra, place.dec] if isinstance(place, Place) else [part]
     return flat
 
 
-def _numbers(node: exp.Expr, text: Text, parts: Sequence[exp.Expr]) -> list[float]:
-    values = [constant(part) for part in parts]
-    numbers = [v for v in values if v is not None]
-    if len(numbers) != len(values):
-        raise text.refused(node, f"{node.name} takes constants here", "only CIRCLE may depend on columns")
-    return numbers
+def _places(parts: Sequence[exp.Expr], text: Text) -> tuple[Place, Place]:
+    one, one_dec, other, other_dec = _flat(parts, text)
+    return Place(one, one_dec), Place(other, other_dec)
 
 
-def _circle(node: exp.Expr, text: Text) -> Region | Around:
-    parts = _flat(node.expressions)
-    if len(parts) != 3:
-        raise text.syntax(node, "CIRCLE takes a position and a radius", "CIRCLE(ra, dec, radius)")
-    values = [constant(part) for part in parts]
-    ra, dec, radius = values
-    if ra is None or dec is None or radius is None:
-        return Around(Place(parts[0], parts[1]), parts[2])
-    return Circle(ra, dec, radius)
+def _numbers(parts: Sequence[exp.Expr]) -> list[float] | None:
+    known = [value for value in map(constant, parts) if value is not None]
+    return known if len(known) == len(parts) else None
 
 
-def _box(node: exp.Expr, text: Text) -> Region:
-    parts = _numbers(node, text, _flat(node.expressions))
-    if len(parts) != 4:
-        raise text.syntax(node, "BOX takes a position, a width and a height", "BOX(ra, dec, width, height)")
-    return Box(*parts)
+def _circle(node: exp.Expr, text: Text) -> Shape:
+    ra, dec, radius = parts = _flat(node.expressions, text)
+    known = _numbers(parts)
+    if known is None:
+        return Around(Place(ra, dec), radius)
+    return Circle(known[0] % 360, *known[1:])
 
 
-def _polygon(node: exp.Expr, text: Text) -> Region:
-    return _vertices(node, text, _flat(node.expressions))
+def _box(node: exp.Expr, text: Text) -> Shape:
+    parts = _flat(node.expressions, text)
+    known = _numbers(parts)
+    return Drawn(call("SKY_BOX", *parts)) if known is None else Box(known[0] % 360, *known[1:])
 
 
-def _vertices(node: exp.Expr, text: Text, parts: Sequence[exp.Expr]) -> Region:
-    values = _numbers(node, text, parts)
-    if len(values) % 2 or len(values) < 6:
-        raise text.syntax(node, "a polygon takes at least three vertices: ra, dec, ra, dec, ra, dec")
-    return Polygon(tuple(zip(values[::2], values[1::2], strict=True)))
+def _polygon(node: exp.Expr, text: Text) -> Shape:
+    return _vertices(_flat(node.expressions, text))
 
 
-_REGIONS: Mapping[str, Callable[[exp.Expr, Text], Region | Around]] = {
-    "CIRCLE": _circle, "BOX": _box, "POLYGON": _polygon,
+def _vertices(parts: Sequence[exp.Expr]) -> Shape:
+    known = _numbers(parts)
+    if known is None:
+        return Drawn(set_value(call("SKY_RING", *parts), SHAPES["polygon"]))
+    return Polygon(tuple((ra % 360, dec) for ra, dec in zip(known[::2], known[1::2], strict=True)))
+
+
+def _centroid(node: exp.Expr, text: Text) -> Shape:
+    return middle_of(shape_at(node.expressions[0], text))
+
+
+_SHAPES: Mapping[str, Callable[[exp.Expr, Text], Shape]] = {
+    "POINT": _point, "CIRCLE": _circle, "BOX": _box, "POLYGON": _polygon, "CENTROID": _centroid,
 }  # fmt: skip
+
+
+def middle_of(shape: Shape) -> Place:
+    """Return the centroid of a shape.
+
+    Raises
+    ------
+    PositionError
+        If a constant one has none, such as the whole sky.
+    """
+    if isinstance(shape, Place):
+        return shape
+    if isinstance(shape, Around):
+        return shape.centre
+    if isinstance(shape, Region):
+        values = numbers_of(shape)
+        ra, dec = Shapes(np.array(values), np.array([len(values)])).centroids()[0].tolist()
+        if math.isnan(ra):
+            raise PositionError(f"{shape.to_stcs()} has no centroid: it is the same in all directions")
+        return Place(number(ra), number(dec))
+    return Place(*_parts(set_value(call("SKY_CENTROID", shape.numbers), SHAPES["polygon"]), 2))
+
+
+def drawn(shape: Shape) -> exp.Expr:
+    """Return the expression that gives a shape's numbers."""
+    if isinstance(shape, Place):
+        known = shape.constant
+        return point(shape.ra, shape.dec) if known is None else numbers([known[0] % 360, known[1]])
+    if isinstance(shape, Around):
+        return set_value(
+            call("SKY_CIRCLE", shape.centre.ra, shape.centre.dec, shape.radius), SHAPES["circle"]
+        )
+    if isinstance(shape, Region):
+        return numbers(numbers_of(shape))
+    return shape.numbers
 
 
 def _cone(node: exp.Expr, text: Text) -> Test:
     ra, dec, ra0, dec0, radius = node.expressions
-    around = call("CIRCLE", ra0, dec0, radius)
-    around.meta["start"] = node.meta.get("start", 0)
-    region_of(around, text)
+    known = _numbers([ra0, dec0, radius])
+    if known is not None:
+        try:
+            Circle(known[0] % 360, *known[1:])
+        except PositionError as error:
+            raise text.error(QueryError, node, error.message, error.hint) from error
     return Near(Place(ra, dec), Place(ra0, dec0), radius)
 
 
 def _poly(node: exp.Expr, text: Text) -> Test:
     ra, dec, array = node.expressions
+    if len(array.expressions) % 2 or len(array.expressions) < 6:
+        raise text.syntax(node, "a polygon takes at least three vertices: ra, dec, ra, dec, ra, dec")
     try:
-        return Inside(Place(ra, dec), _vertices(node, text, array.expressions))
+        shape = _vertices(array.expressions)
     except PositionError as error:
         raise text.error(QueryError, node, error.message, error.hint) from error
+    place = Place(ra, dec)
+    return Inside(place, shape) if isinstance(shape, Region) else Pair(place, shape, within=True)
 
 
 _CONDITIONS: Mapping[str, Callable[[exp.Expr, Text], Test]] = {

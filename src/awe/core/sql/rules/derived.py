@@ -26,7 +26,7 @@ from awe.core.sky import (
 from awe.core.sql._udf import MAX_BINS
 from awe.core.sql.functions import DERIVED, FUNCTIONS
 from awe.core.sql.rules._build import binary, call, cast, column, constant, number
-from awe.core.sql.rules._kinds import KINDS, RESULTS, is_null, is_number, said
+from awe.core.sql.rules._geometry import SHAPES, shape_kind
 from awe.core.sql.rules._state import Compilation, computed, set_value, value
 from awe.core.sql.rules._units import factor, spectral
 from awe.core.suggestions import did_you_mean
@@ -60,7 +60,7 @@ def derived(tree: exp.Expr, run: Compilation) -> exp.Expr:
 
 
 def _point(lon: exp.Expr, lat: exp.Expr) -> exp.Expr:
-    return call("POINT", lon, lat, type_=RESULTS["point"])
+    return set_value(call("POINT", lon, lat), SHAPES["point"])
 
 
 def _known_point(lon: float, lat: float) -> exp.Expr:
@@ -197,7 +197,7 @@ def _transformed(node: exp.Expr, run: Compilation) -> exp.Expr:
             hint = did_you_mean(frame.name, FRAMES) or f"the frames are {', '.join(FRAMES)}"
             raise run.text.unknown(frame, f"there is no frame {frame.name!r}", hint)
     matrix = rotation(from_frame.name, to_frame.name)
-    if KINDS["point"](value(shape).type):
+    if shape_kind(value(shape)) == "point":
         return _point(*_rotated(matrix, *_coordinates(shape)))
     if not isinstance(shape, exp.Anonymous) or shape.name not in {"CIRCLE", "POLYGON"}:
         raise run.text.refused(shape, "only a shape that is written out can be transformed", _NOT_SHAPES)
@@ -206,11 +206,11 @@ def _transformed(node: exp.Expr, run: Compilation) -> exp.Expr:
     turned = [
         part for pair in zip(places[::2], places[1::2], strict=True) for part in _rotated(matrix, *pair)
     ]
-    return call(shape.name, *turned, *rest, type_=value(shape).type)
+    return set_value(call(shape.name, *turned, *rest), value(shape))
 
 
 def _flat(part: exp.Expr) -> Sequence[exp.Expr]:
-    return _coordinates(part) if KINDS["point"](value(part).type) else [part]
+    return _coordinates(part) if shape_kind(value(part)) == "point" else [part]
 
 
 def _rotated(matrix: npt.NDArray[np.float64], lon: exp.Expr, lat: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
@@ -253,14 +253,7 @@ def _check_pattern(node: exp.Expr, run: Compilation) -> None:
         raise run.text.syntax(pattern, f"not a regular expression: {reason}") from error
 
 
-def _check_distance(node: exp.Expr, run: Compilation) -> None:
-    for part in node.expressions if len(node.expressions) == 4 else ():
-        if not (is_number(value(part).type) or is_null(value(part).type)):
-            raise run.text.syntax(part, f"expected a number here, not {said(value(part).type)}")
-
-
 _CHECKS: Mapping[str, Callable[[exp.Expr, Compilation], None]] = {
-    "DISTANCE": _check_distance,
     "IVO_HISTOGRAM": _check_bins,
     "GAVO_MATCH": _check_pattern,
 }

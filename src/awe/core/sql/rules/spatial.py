@@ -11,29 +11,36 @@ exact test that follows loses nothing, and each pair is met once.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sky import Circle, Region
-from awe.core.sql.functions import FUNCTIONS, GEOMETRY
 from awe.core.sql.rules import _exact
-from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number
+from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number, text
+from awe.core.sql.rules._geometry import is_geometry
 from awe.core.sql.rules._shapes import (
+    Around,
+    Drawn,
     Inside,
     Near,
+    Pair,
     Place,
+    Shape,
     Test,
     distance_of,
+    drawn,
+    middle_of,
     pair_test,
-    place_of,
-    region_of,
+    shape_at,
     test_of,
+    total,
 )
-from awe.core.sql.rules._state import CELL, Compilation, computed, set_value, value
+from awe.core.sql.rules._state import CELL, Compilation, TableUse, computed, set_value, value
 from awe.core.tables import Column
+from awe.errors import PositionError, QueryError
 
 __all__ = ["spatial"]
 
@@ -47,31 +54,29 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     Raises
     ------
     QueryError
-        For a region that is not on the sky.
-    NotOfferedError
-        For geometry that is selected, or not constant where it must be.
+        For a constant shape that is not on the sky.
     """
-    if not _geometry(tree):
+    if not any(map(is_geometry, computed(tree))):
         return tree
     for select in [node for node in computed(tree) if isinstance(node, exp.Select)]:
         for node, sources in list(_conjuncts(select)):
             test = test_of(node, run.text)
             if test is not None:
                 node.replace(_searched(test, select, sources, run))
-    if _geometry(tree):
-        for node in list(tree.walk()):
-            _row_wise(node, run)
-    for node in _geometry(tree):
-        raise run.text.refused(
-            node, f"{node.name} cannot be used here",
-            "positions and regions are tested: 1 = CONTAINS(POINT(ra, dec), CIRCLE(ra, dec, r))",
-        )  # fmt: skip
+    _carry_out(tree, run)
     return tree
 
 
-def _geometry(tree: exp.Expr) -> list[exp.Expr]:
-    calls = (node for node in computed(tree) if isinstance(node, exp.Anonymous))
-    return [node for node in calls if FUNCTIONS[node.name].kind == GEOMETRY]
+def _carry_out(node: exp.Expr, run: Compilation) -> None:
+    """Replace tests and values that stand anywhere else, outer ones first: they read the inner ones."""
+    if isinstance(node, (exp.Anonymous, exp.Mul, exp.Div, exp.Predicate, exp.Cast)):
+        test = test_of(node, run.text)
+        new = _exact.condition(test) if test is not None else _as_value(node, run)
+        if new is not None:
+            node.replace(new)
+            node = new
+    for part in list(node.iter_expressions()):
+        _carry_out(part, run)
 
 
 def _conjuncts(select: exp.Select) -> Iterator[tuple[exp.Expr, set[str]]]:
@@ -117,9 +122,11 @@ def _items(node: exp.Expr) -> Iterator[exp.Expr]:
 
 def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilation) -> exp.Expr:
     """Return a conjunct with what narrows it."""
-    exact = _condition(test)
+    exact = _exact.condition(test)
     if test.negated:
         return exact
+    if isinstance(test, Pair):
+        return all_of([*_around_both(test, sources, run), exact])
     region, place = _constant_region(test)
     if region is not None:
         return all_of([*_narrowed(place, region, sources, run), exact])
@@ -129,20 +136,58 @@ def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilatio
     return exact
 
 
-def _condition(test: Test) -> exp.Expr:
-    return _exact.near(test) if isinstance(test, Near) else _exact.inside(test)
-
-
-def _constant_region(test: Test) -> tuple[Region | None, Place]:
+def _constant_region(test: Near | Inside) -> tuple[Region | None, Place]:
     if isinstance(test, Inside):
         return test.region, test.place
     radius = constant(test.radius)
     for place, centre in ((test.one, test.other), (test.other, test.one)):
         if centre.constant is not None and place.constant is None:
-            inside = radius is not None and 0 <= radius <= 180 and abs(centre.constant[1]) <= 90
-            ra = centre.constant[0] % 360
-            return (Circle(ra, centre.constant[1], radius) if inside and radius is not None else None), place
+            return _cone(centre, radius), place
     return None, test.one
+
+
+def _cone(centre: Place, radius: float | None) -> Circle | None:
+    known = centre.constant
+    if known is None or radius is None or not 0 <= radius <= 180 or abs(known[1]) > 90:
+        return None
+    return Circle(known[0] % 360, known[1], radius)
+
+
+def _around_both(test: Pair, sources: set[str], run: Compilation) -> list[exp.Expr]:
+    """Return what is cheap to ask of the circles around two shapes, where they are known."""
+    here, there = _bound(test.one, run), _bound(test.other, run)
+    if here is None or there is None:
+        return []
+    (one, one_radius), (other, other_radius) = here, there
+    near = Near(one, other, total(one_radius, other_radius))
+    known = constant(near.radius)
+    if known is None:
+        return [call("SKY_PERHAPS", _exact.condition(near), type_=pa.bool_())]
+    near = replace(near, radius=number(min(180.0, known * (1 + 1e-9) + 1e-9)))
+    region, place = _constant_region(near)
+    narrowed = [] if region is None else _narrowed(place, region, sources, run)
+    return [*narrowed, _exact.condition(near)]
+
+
+def _bound(shape: Shape, run: Compilation) -> tuple[Place, exp.Expr] | None:
+    """Return a position and how far from it (degrees) a shape reaches at most; NULL: nobody knows."""
+    if isinstance(shape, Place):
+        return shape, number(0.0)
+    if isinstance(shape, Around):
+        return shape.centre, shape.radius
+    if isinstance(shape, Region):
+        circle = shape.bounding_circle()
+        return Place(number(circle.ra), number(circle.dec)), number(circle.radius)
+    use = run.uses.get(shape.column.table) if isinstance(shape, Drawn) and shape.column is not None else None
+    if use is None or use.table.reach is None:
+        return None
+    ra, dec, reach = (_own(use, name) for name in (use.table.ra, use.table.dec, use.table.reach))
+    return None if ra is None or dec is None or reach is None else (Place(ra, dec), reach)
+
+
+def _own(use: TableUse, name: str | None) -> exp.Expr | None:
+    known = use.table.columns.find(name) if name is not None else None
+    return None if known is None else column(use.key, known.name, known)
 
 
 def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation) -> list[exp.Expr]:
@@ -192,7 +237,8 @@ def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) 
     _, _, key, listed, other = max(choices, key=lambda choice: choice[:2])
     chord = 2 * math.sin(math.radians(radius) / 2) * (1 + 1e-9) + 1e-12
     size = max(4 * chord, _SMALLEST_CELL)
-    items[key].meta["cells"] = call("SKY_CELLS", listed.ra, listed.dec, number(size), number(chord))
+    cells = items[key].meta["cells"] = call("SKY_CELLS", listed.ra, listed.dec, number(size), number(chord))
+    _carry_out(cells, run)  # it stands beside the tree
     own = call("SKY_CELL", other.ra, other.dec, number(size), type_=pa.int64())
     return compare(exp.EQ, column(key, CELL, Column("", pa.int64())), own)
 
@@ -210,45 +256,66 @@ def _from_items(select: exp.Select) -> Iterator[exp.Expr]:
 
 
 def _single_source(place: Place) -> str:
-    if (
-        isinstance(place.ra, exp.Column)
-        and isinstance(place.dec, exp.Column)
-        and place.ra.table == place.dec.table
-    ):
-        return place.ra.table
-    return ""
+    """Return the source that a position is computed from; empty if there are several, or a subquery."""
+    found = _tables(place)
+    plain = not any(part.find(exp.Select, exp.Window) for part in (place.ra, place.dec))
+    return found.pop() if len(found) == 1 and plain else ""
 
 
 def _tables(place: Place) -> set[str]:
     return {column.table for part in (place.ra, place.dec) for column in part.find_all(exp.Column)}
 
 
-def _row_wise(node: exp.Expr, run: Compilation) -> None:
-    """Replace a test or a value that stands anywhere else."""
-    if not isinstance(node, (exp.Anonymous, exp.Mul, exp.Div, exp.Predicate)):
-        return
-    test = test_of(node, run.text)
-    new = _condition(test) if test is not None else _as_value(node, run)
-    if new is not None and node.parent is not None:
-        node.replace(new)
-
-
 def _as_value(node: exp.Expr, run: Compilation) -> exp.Expr | None:
-    if not isinstance(node, exp.Anonymous):
+    """Return what a geometry, or a number that is computed of one, is for an engine."""
+    if not is_geometry(node):
         return None
+    try:
+        found = _value_of(node, run)
+    except PositionError as error:
+        raise run.text.error(QueryError, node, error.message, error.hint) from error
+    return set_value(found, value(node))
+
+
+def _value_of(node: exp.Expr, run: Compilation) -> exp.Expr:
+    if node.name in _NUMBERS:
+        return _NUMBERS[node.name](shape_at(node.expressions[0], run.text))
+    if node.name in {"CONTAINS", "INTERSECTS"}:
+        return cast(_exact.condition(pair_test(node, run.text)), "INT", pa.int32())
     found = distance_of(node, run.text)
     if found is not None:
         degrees = _exact.separation(found[0], found[1])
-        scaled = degrees if found[2] == 1 else binary(exp.Mul, degrees, number(found[2]))
-        return set_value(scaled, value(node))
-    if node.name in {"CONTAINS", "INTERSECTS"}:
-        return cast(_condition(pair_test(node, run.text)), "INT", pa.int32())
-    if node.name in {"COORD1", "COORD2"}:
-        place = place_of(node.expressions[0])
-        if place is not None:
-            return place.ra if node.name == "COORD1" else place.dec
-    if node.name == "AREA":
-        region = region_of(node.expressions[0], run.text)
-        if isinstance(region, Region):
-            return set_value(number(region.area), value(node))
-    return None
+        return degrees if found[2] == 1 else binary(exp.Mul, degrees, number(found[2]))
+    shape = shape_at(node, run.text)
+    if node.name == "REGION":
+        return _text_of(shape)
+    return drawn(shape)
+
+
+def _text_of(shape: Shape) -> exp.Expr:
+    """Return a REGION, which is written out, as text."""
+    if isinstance(shape, Region):
+        return text(shape.to_stcs())
+    known = shape.constant if isinstance(shape, Place) else None
+    return text(f"POSITION ICRS {known[0]!r} {known[1]!r}" if known is not None else "")
+
+
+def _longitude(shape: Shape) -> exp.Expr:
+    return middle_of(shape).ra
+
+
+def _latitude(shape: Shape) -> exp.Expr:
+    return middle_of(shape).dec
+
+
+def _area(shape: Shape) -> exp.Expr:
+    return number(shape.area) if isinstance(shape, Region) else call("SKY_AREA", drawn(shape))
+
+
+def _frame(shape: Shape) -> exp.Expr:
+    return call("SKY_FRAME", drawn(shape), type_=pa.string())
+
+
+_NUMBERS: Mapping[str, Callable[[Shape], exp.Expr]] = {
+    "COORD1": _longitude, "COORD2": _latitude, "AREA": _area, "COORDSYS": _frame,
+}  # fmt: skip

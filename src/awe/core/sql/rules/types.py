@@ -17,6 +17,15 @@ from awe.core.sql._place import Text
 from awe.core.sql.functions import FUNCTIONS, Function
 from awe.core.sql.rules._build import call, cast
 from awe.core.sql.rules._casts import cast_to, check_time, iso
+from awe.core.sql.rules._geometry import (
+    SHAPES,
+    agreed_shape,
+    check_form,
+    fits,
+    said_value,
+    shape_kind,
+    wrong_order,
+)
 from awe.core.sql.rules._kinds import (
     ARRAY,
     KIND_SAID,
@@ -158,7 +167,9 @@ def _concatenated(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         kind = value(node.args[key]).type
         if pa.types.is_nested(kind):
-            raise text.syntax(node.args[key], f"expected a text here, not {said(kind)}")
+            raise text.syntax(
+                node.args[key], f"expected a text here, not {said_value(value(node.args[key]))}"
+            )
         node.set(key, iso(node.args[key], text))
     return set_value(node, Column("", pa.string()))
 
@@ -192,6 +203,9 @@ def _condition_hint(part: exp.Expr) -> str:
 
 def _comparison(node: exp.Expr, text: Text) -> exp.Expr:
     _comparable(node, ("this", "expression"), text)
+    shapes = {shape_kind(value(node.args[key])) for key in ("this", "expression")}
+    if shapes != {""} and not isinstance(node, (exp.EQ, exp.NEQ)) and not is_text(value(node.this).type):
+        raise wrong_order(node, text)
     return set_value(node, Column("", pa.bool_()))
 
 
@@ -275,7 +289,8 @@ def _as_number(against: exp.Expr, part: exp.Expr, text: Text) -> exp.Expr:
         return cast(part, "BOOLEAN", pa.bool_())
     if pa.types.is_boolean(kind) and part.name in {"0", "1"}:
         return cast(part, "BOOLEAN", pa.bool_())
-    raise text.syntax(part, f"{said(kind)} cannot be compared with {said(value(part).type)}")
+    this, that = said_value(value(against)), said_value(value(part))
+    raise text.syntax(part, f"{this} cannot be compared with {that}")
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
@@ -288,19 +303,20 @@ def _numeric(node: exp.Expr, key: str, text: Text) -> None:
     if is_text(kind) and isinstance(part, exp.Literal) and NUMBER.fullmatch(part.name):
         node.set(key, cast(part, "DOUBLE", pa.float64()))
     elif not (is_number(kind) or is_null(kind)):
-        raise text.syntax(part, f"expected a number here, not {said(kind)}")
+        raise text.syntax(part, f"expected a number here, not {said_value(value(part))}")
 
 
 def _need(part: exp.Expr, kind: str, text: Text) -> None:
     """Check an argument; the kinds are those of ``awe.core.sql.functions``."""
-    found = value(part).type
-    good = KINDS[kind](found) or (is_null(found) and kind not in _NEVER_NULL)
+    known = value(part)
+    good = KINDS[kind](known.type) if kind in KINDS else fits(kind, known)
+    good = good or (is_null(known.type) and kind not in _NEVER_NULL)
     if not good or (kind in _WRITTEN_OUT and not isinstance(part, exp.Literal)):
-        raise text.syntax(part, f"expected {KIND_SAID[kind]} here, not {said(found)}")
+        raise text.syntax(part, f"expected {KIND_SAID[kind]} here, not {said_value(known)}")
 
 
 _WRITTEN_OUT = frozenset({"literal", "whole"})
-_NEVER_NULL = _WRITTEN_OUT | {"region"}
+_NEVER_NULL = _WRITTEN_OUT | {"point", "shape"}
 
 
 def _call(node: exp.Expr, text: Text) -> exp.Expr:
@@ -311,26 +327,36 @@ def _call(node: exp.Expr, text: Text) -> exp.Expr:
             _need(argument, function.parameter(index), text)
             if function.parameter(index) == "time" and isinstance(argument, exp.Literal):
                 check_time(argument, text)
+    check_form(node, text)
     columns = [value(a) for a in arguments if has_value(a)]
     return set_value(node, _result(function, columns, node, text))
 
 
 def _result(function: Function, columns: list[Column], node: exp.Expr, text: Text) -> Column:
+    if function.result in SHAPES:
+        return SHAPES[function.result]
+    if function.result in _OF_ARGUMENTS:
+        shape = agreed_shape(columns[1:] if function.result == "common_tail" else columns, node, text)
+        if shape is not None:
+            return shape
     unit = function.unit
     if unit == "same":
         unit = columns[0].unit if columns else ""
     elif unit == "named":
         unit = node.expressions[-1].name.strip()
+    if function.result == "last":
+        return replace(columns[-1], name="", null=None)
     kind = RESULTS.get(function.result)
     if function.result == "same":
         kind = columns[0].type
-    elif function.result == "last":
-        kind = columns[-1].type
     elif function.result == "sum":
         kind = pa.int64() if pa.types.is_integer(columns[0].type) else pa.float64()
     elif kind is None:
         kind = _widest(columns[1:] if function.result == "common_tail" else columns, node, text)
-    return Column("", kind, unit=unit)
+    return Column("", kind, unit=unit, ucd=function.ucd)
+
+
+_OF_ARGUMENTS = frozenset({"same", "common", "common_tail"})
 
 
 def _widest(columns: list[Column], node: exp.Expr, text: Text) -> pa.DataType:
@@ -357,7 +383,8 @@ def _case(node: exp.Expr, text: Text) -> exp.Expr:
     branches = [value(branch.args["true"]) for branch in node.args["ifs"]]
     if node.args.get("default") is not None:
         branches.append(value(node.args["default"]))
-    return set_value(node, Column("", _widest(branches, node, text)))
+    shape = agreed_shape(branches, node, text)
+    return set_value(node, shape or Column("", _widest(branches, node, text)))
 
 
 def _is(node: exp.Expr, text: Text) -> exp.Expr:
