@@ -132,7 +132,6 @@ DOCUMENTS = [
     "/tap/tables",
     "/tap/tables?detail=min",
     f"/tap/tables/{TINY_TABLE}",
-    "/sia/capabilities",
     "/sia2/capabilities",
     "/soda/capabilities",
     "/datalink/capabilities",
