@@ -201,6 +201,7 @@ REFUSED = [
     ("LOWER(i) = 'a'", 29, "expected a text"),
     ("s || list = 'a'", 28, "expected a text"),
     ("SUM(i) > 1", 23, "SUM"),
+    ("LOWER(NULL + NULL) = 'a'", 29, "expected a text"),
 ]  # fmt: skip
 
 

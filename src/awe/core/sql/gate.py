@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from awe.core.sql._place import Text
+from awe.core.sql._walk import nodes
 from awe.errors import QueryError
 
 __all__ = ["MAX_DEPTH", "check"]
@@ -102,7 +103,7 @@ def check(tree: exp.Expr, text: Text) -> exp.Expr:
     NotOfferedError, QuerySyntaxError
         At the first part that is not allowed.
     """
-    for node in tree.walk():
+    for node in nodes(tree):
         allowed = ALLOWED.get(type(node))
         if allowed is None:
             raise _refused(node, text)

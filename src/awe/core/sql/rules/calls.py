@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from awe.core.sql._place import Text
+from awe.core.sql._walk import nodes
 from awe.core.sql.functions import AGGREGATE, WINDOW, Function, names_of, spelled
 from awe.core.suggestions import did_you_mean
 
@@ -24,7 +25,7 @@ def calls(tree: exp.Expr, text: Text) -> exp.Expr:
     UnknownNameError, QuerySyntaxError
         For an unknown function, a wrong number of arguments, or one that stands where it cannot.
     """
-    for node in list(tree.walk()):
+    for node in list(nodes(tree)):
         if type(node) in _TYPED:
             parts = [node.this, *node.expressions]
             call = exp.Anonymous(this=_TYPED[type(node)], expressions=[p for p in parts if p is not None])
@@ -52,7 +53,7 @@ def _check(call: exp.Anonymous, text: Text) -> None:
         raise text.syntax(call, f"{name} takes {_counts(rows)}, not {count}", rows[0].doc)
     for argument in call.expressions:
         _check_argument(argument, found, call, text)
-    if found.kind == WINDOW and not isinstance(call.parent, exp.Window):
+    if found.kind == WINDOW and not (isinstance(call.parent, exp.Window) and call.parent.this is call):
         raise text.syntax(call, f"{name} needs OVER (...)")
     call.set("this", found.name)
     call.meta["spelled"] = name

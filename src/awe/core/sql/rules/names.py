@@ -214,6 +214,8 @@ def bind_expression(node: exp.Expr, run: Compilation, scope: Scope) -> exp.Expr:
         raise run.text.syntax(node.parent, "* stands for all columns in the select list, or in COUNT(*)")
     if has_value(node) or isinstance(node, (exp.Star, exp.DataType, exp.Identifier)):
         return node
+    if isinstance(node, exp.Literal):  # of which there may be tens of thousands
+        return settle(node, run.text)
     if isinstance(node, exp.Column):
         bound = _resolve(node, run, scope)
         bound.meta["spelled"] = node.name

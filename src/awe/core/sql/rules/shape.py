@@ -5,23 +5,26 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from awe.core.sql._place import Text
+from awe.core.sql._walk import nodes
 
 __all__ = ["balance", "canonical"]
 
 
 def balance(tree: exp.Expr) -> exp.Expr:
     """Make chains of AND, and of OR, as shallow as can be: ``id = 1 OR id = 2 OR ...`` has no limit."""
-    for kind in (exp.And, exp.Or):
-        tops = [n for n in tree.find_all(kind) if type(n.parent) is not kind]
-        for top in tops:
-            parts = _parts(top, kind)
-            if len(parts) > 2:
-                for part in parts:
-                    part.pop()
-                halves = _joined(parts, kind)
-                top.set("this", halves.this)
-                top.set("expression", halves.expression)
+    for top in [n for n in nodes(tree) if type(n) in _CHAINED and type(n.parent) is not type(n)]:
+        kind = type(top)
+        parts = _parts(top, kind)
+        if len(parts) > 2:
+            for part in parts:
+                part.pop()
+            halves = _joined(parts, kind)
+            top.set("this", halves.this)
+            top.set("expression", halves.expression)
     return tree
+
+
+_CHAINED = frozenset({exp.And, exp.Or})
 
 
 def _parts(top: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
@@ -45,7 +48,7 @@ def _joined(parts: list[exp.Expr], kind: type[exp.Expr]) -> exp.Expr:
 
 def canonical(tree: exp.Expr, text: Text) -> exp.Expr:
     """Replace forms that only one dialect has: CONVERT, hex numbers, ``^``, APPLY, ``dbo.f(x)``."""
-    for node in list(tree.walk()):
+    for node in list(nodes(tree)):
         change = _CHANGES.get(type(node))
         if change is not None:
             new = change(node, text)

@@ -117,7 +117,8 @@ def _arithmetic(node: exp.Expr, text: Text) -> exp.Expr:
     for key in ("this", "expression"):
         _numeric(node, key, text)
     left, right = value(node.this), value(node.expression)
-    kind = _computed_in(node, common(left.type, right.type) or pa.float64())
+    both = common(left.type, right.type) or pa.float64()
+    kind = _computed_in(node, pa.float64() if is_null(both) else both)
     keeps = isinstance(node, (exp.Add, exp.Sub)) and left.unit == right.unit
     return set_value(node, Column("", kind, unit=left.unit if keeps else ""))
 

@@ -27,6 +27,7 @@ _CONDITIONS: tuple[type[exp.Expr], ...] = (
     *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE),
     *(exp.Between, exp.In, exp.Like, exp.ILike, exp.Is, exp.Exists),
 )
+_CONSTANTS = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.TEXT})
 _AGGREGATES: Mapping[str, Callable[..., exp.Expr]] = {
     "AVG": exp.Avg,
     "MAX": exp.Max,
@@ -240,14 +241,19 @@ class PrimaryParser(Cursor, ABC):
 
     def values(self) -> list[exp.Expr]:
         """Read values up to and with the closing parenthesis."""
-        values = [self.value()]
+        values = [self._listed()]
         while self.accept(","):
             if self.token.key == ")":
                 raise self.unexpected("a value", hint="remove the comma before it")
-            values.append(self.value())
+            values.append(self._listed())
         if not self.accept(")"):
             raise self.unexpected("a comma or )")
         return values
+
+    def _listed(self) -> exp.Expr:
+        """Read a value of a list, a constant without detours: lists of identifiers are long."""
+        constant = self.token.kind in _CONSTANTS and self.peek().key in (",", ")")
+        return self.operand() if constant else self.value()
 
     def _aggregate(self) -> exp.Expr:
         name = self.advance()

@@ -1,0 +1,82 @@
+"""Another parser reads the same texts: the CDS's ADQL library 1.5, which STILTS brings, for ADQL 2.0.
+
+Both agree on what is a query, but for what ADQL 2.1 added or changed and what each of them knowingly does
+otherwise: these are listed, with the reason.
+"""
+
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from awe.core.sql.dialects.adql import parse_adql
+from awe.errors import QueryError
+
+_CASE = re.compile(r"^--\? (.*)\n((?:.*\n)*?)--([>!]) (.*)\n", re.MULTILINE)
+_FOLDERS = (Path(__file__).parent / "fixtures", Path(__file__).parent.parent / "fixtures" / "pairs")
+LIBRARY = Path("/usr/share/java/adql.jar")
+_NEW_IN_2_1 = re.compile(
+    r"\b(?:WITH|UNION|EXCEPT|INTERSECT|OFFSET|ILIKE|CAST|COALESCE|IN_UNIT|LOWER|UPPER)\b|^\("
+    r"|\b(?:POINT|CIRCLE|BOX|POLYGON)\((?!')|\bCOORD[12]\(ivo|\bDISTANCE\([\w.]+,|(?<!IS )(?<!NOT )\bNULL\b"
+    r"|BY [^)]*\b(?:FLOOR|ABS)\(|\bCASE\b|0x",  # the last two are extensions of ours
+    re.IGNORECASE,
+)
+
+LENIENT = {
+    "nulls", "null of an expression", "table functions, an extension", "a table function of the archive",
+    "a table function that is not there", "the arguments of a table function are counted",
+    "concatenation binds looser than sums, sums looser than products",
+}  # fmt: skip
+"""What this project lets through because people write it: NULL tests of any value, table functions, numbers in ``||``."""
+
+STRICT = {
+    "star first", "star last", "two select lists' worth of columns", "two queries", "two statements", "two semicolons",
+    "aggregate in WHERE", "aggregate in ON", "aggregate in an aggregate", "an aggregate in WHERE", "an aggregate in ON",
+    "an aggregate of an aggregate", "cross join", "REGION of a column", "empty name",
+}  # fmt: skip
+"""What the library lets through, and the standard's grammar or its text does not."""
+
+
+def fixtures() -> list[tuple[str, str]]:
+    return [
+        (title, text.strip())
+        for folder in _FOLDERS
+        for path in sorted(folder.glob("*adql*"))
+        for title, text, _, _ in _CASE.findall(path.read_text(encoding="utf-8"))
+        if not _NEW_IN_2_1.search(text)
+    ]
+
+
+def ours(text: str) -> bool:
+    try:
+        parse_adql(text)
+    except QueryError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("stilts")
+def test_both_parsers_agree() -> None:
+    java = shutil.which("java")
+    assert java
+    assert LIBRARY.exists()
+    command = [java, "-XX:TieredStopAtLevel=1", "-cp", str(LIBRARY), "adql.parser.ADQLParser"]
+
+    def theirs(text: str) -> bool:
+        given = text.rstrip(";") + ";"
+        return (
+            subprocess.run(command, input=given, capture_output=True, text=True, check=False).returncode == 0
+        )
+
+    known = fixtures()
+    assert len(known) > 150
+    with ThreadPoolExecutor(2) as pool:
+        accepted = list(pool.map(lambda pair: theirs(pair[1]), known))
+    pairs = list(zip(known, accepted, strict=True))
+    assert {title for (title, text), good in pairs if ours(text) and not good} == LENIENT
+    assert {title for (title, text), good in pairs if good and not ours(text)} == STRICT
+    assert sum(accepted) > 50
