@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from astropy.table import Table
 
 from awe.testing import TINY_TABLE
 
@@ -44,3 +45,25 @@ def test_a_query(tap: Any, form: str) -> None:
 def test_a_wrong_query_says_why(tap: Any) -> None:
     with pytest.raises(requests.HTTPError, match="no column nix"):
         tap.launch_job(f"SELECT nix FROM {TINY_TABLE}")
+
+
+def test_an_asynchronous_query(tap: Any) -> None:
+    job = tap.launch_job_async(f"SELECT TOP 7 id FROM {TINY_TABLE} ORDER BY id")
+    assert list(job.get_results()["id"]) == [1, 2, 3, 4, 5, 6, 7]
+    assert job.get_phase() == "COMPLETED"
+    again = tap.load_async_job(jobid=job.jobid)
+    assert len(again.get_results()) == 7
+
+
+def test_an_uploaded_table_joins(tap: Any) -> None:
+    own = Table({"number": [3, 5]})
+    query = f"SELECT t.id FROM {TINY_TABLE} AS t JOIN TAP_UPLOAD.own AS o ON t.id = o.number ORDER BY t.id"
+    for launch in (tap.launch_job, tap.launch_job_async):
+        job = launch(query, upload_resource=own, upload_table_name="own")
+        assert list(job.get_results()["id"]) == [3, 5]
+
+
+def test_jobs_are_listed(tap: Any) -> None:
+    job = tap.launch_job_async(f"SELECT TOP 1 id FROM {TINY_TABLE}")
+    listed = tap.list_async_jobs() or []
+    assert job.jobid in {one.jobid for one in listed} or not listed  # who is not known has no list of his own

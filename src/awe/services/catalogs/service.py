@@ -12,7 +12,7 @@ from awe.core.sky import Circle, Moc
 from awe.core.sql import Query, Resolve, TableFunction, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
-from awe.errors import NotFoundError, ParameterError, PositionError
+from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
 from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
@@ -205,6 +205,18 @@ class CatalogService:
             brought.close()
             raise
         return stream.then(brought.close) if uploads else stream
+
+    def reads(
+        self, text: str, *, dialect: str = "adql", identity: Identity = ANONYMOUS
+    ) -> tuple[TableRecord, ...]:
+        """Return the published tables that a query reads; none of a query that cannot be run."""
+        visible = self.tables(identity)
+        try:
+            query = self._compiled(text, dialect, None, (*visible, *self._made()))
+        except QueryError:
+            return ()
+        used = {use.table.full_name for use in query.uses}
+        return tuple(table for table in visible if table.full_name in used)
 
     def receive(
         self, wanted: Iterable[tuple[str, str]], parts: Mapping[str, SentFile], folder: Path

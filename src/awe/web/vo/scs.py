@@ -10,6 +10,7 @@ from awe.core.vo.links import with_links
 from awe.errors import NotFoundError
 from awe.services.catalogs import TableRecord, as_written
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["cone", "cone_capabilities", "scs_capabilities"]
@@ -36,7 +37,9 @@ def cone(call: Call) -> Response:
     )
     ucds = scs.ucds(identifier=record.id_column, ra=record.ra, dec=record.dec)
     links = absolute_links(stream, call.base_url)
-    options = with_links(call.base_url, links.schema, VOTableOptions(ucds=ucds))
+    service = f"tables/{record.schema}/{record.name}"
+    infos = origin_of(call, scs.STANDARD_ID, service, (record,))
+    options = with_links(call.base_url, links.schema, VOTableOptions(ucds=ucds, infos=infos))
     return TableResponse(links, form, options, media_type=media_type)
 
 

@@ -14,6 +14,7 @@ from awe.core.vo import dali, sia1
 from awe.core.vo.links import with_links
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["query", "sia_capabilities"]
@@ -40,7 +41,8 @@ def query(call: Call) -> Response:
         found = found.map(found.schema, _meeting(how, wanted, found))
         found = found if rows is None else found.limit(rows)
     answer = sia1.answer(absolute_links(found, call.base_url))
-    options = with_links(call.base_url, answer.schema, VOTableOptions())
+    infos = origin_of(call, sia1.STANDARD_ID, "services/images")
+    options = with_links(call.base_url, answer.schema, VOTableOptions(infos=infos))
     return TableResponse(answer, form, options, media_type=media_type)
 
 

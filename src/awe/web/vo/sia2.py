@@ -7,6 +7,7 @@ from awe.core.vo import dali, sia2
 from awe.core.vo.links import with_links
 from awe.services.observations import IMAGES, Criteria
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 
 __all__ = ["query", "sia2_capabilities"]
@@ -38,7 +39,8 @@ def query(call: Call) -> Response:
     found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
     names = [one.name for one in call.platform.observations.collections()]
     itself = sia2.self_description(f"{call.base_url}/sia2/query", names)
-    options = with_links(call.base_url, found.schema, VOTableOptions(resources=(itself,)))
+    options = VOTableOptions(resources=(itself,), infos=origin_of(call, sia2.STANDARD_ID, "services/images"))
+    options = with_links(call.base_url, found.schema, options)
     return TableResponse(absolute_links(found, call.base_url), form, options, media_type=media_type)
 
 

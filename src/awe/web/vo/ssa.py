@@ -15,6 +15,7 @@ from awe.core.vo.links import with_links
 from awe.core.vo.params import Values
 from awe.services.observations import Collection, Criteria
 from awe.web.http import Call, TableResponse, absolute_links
+from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import Capabilities, capabilities
 
 __all__ = ["query", "ssa_capabilities"]
@@ -51,7 +52,10 @@ def query(call: Call) -> Response:
         found = call.platform.observations.find(criteria, max_rows=most + 1, nearest_to=centre)
     records = ssa_answer.answer(found, asked, centre=centre, radius=radius, sources=_sources(collections))
     options = VOTableOptions(
-        infos=_INFOS, params=ssa_answer.params(publisher), groups=ssa_answer.groups(), ids=ssa_answer.ids()
+        infos=(*_INFOS, *origin_of(call, ssa.STANDARD_ID, "services/images")),
+        params=ssa_answer.params(publisher),
+        groups=ssa_answer.groups(),
+        ids=ssa_answer.ids(),
     )
     stream = absolute_links(records, call.base_url)
     options = with_links(call.base_url, stream.schema, options, cut=False)

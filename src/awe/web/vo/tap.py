@@ -14,6 +14,7 @@ from awe.core.vo.auth import SECURITY
 from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, QueryOrder, TableRecord, example_query
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
+from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import XML, Capabilities, capabilities
 from awe.web.vo.uws import JobFace
 
@@ -47,6 +48,7 @@ def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> Qu
     text = values.need(tap.QUERY)
     uploads = tuple(chain.from_iterable(values.all(dali.UPLOAD)))
     asked = {place for _, place in uploads}
+    read = call.platform.catalogs.reads(text, dialect=values.get(tap.LANG) or "adql", identity=call.identity)
     return QueryOrder(
         text=text,
         dialect=values.get(tap.LANG) or "adql",
@@ -54,7 +56,7 @@ def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> Qu
         format=form.name,
         media_type=media_type,
         base_url=call.base_url,
-        infos=(("QUERY", text, ""),),
+        infos=(("QUERY", text, ""), *origin_of(call, tap.STANDARD_ID, "services/tap", read)),
         uploads=uploads,
         # a part without a file name is a field to a form's reader, and a table all the same
         texts=tuple((name, value) for name, value in pairs if f"param:{name}" in asked),

@@ -26,7 +26,9 @@ VERSION = "1.4"
 _SCHEMA_LOCATION = f"{NAMESPACE} {NAMESPACE}"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _PREFIXES: Any = {None: NAMESPACE}  # the stubs know no default namespace
-_SYSTEM_IDS = ("system_icrs", "system_utc")
+_SYSTEM_IDS = ("system_icrs", "system_utc", "system_mjd")
+_MJD_UTYPE = "timeaxis.coverage.bounds.limits."
+"""Columns of ObsCore whose utype holds this are Modified Julian Dates, UTC (ObsCore 1.1 section B.6.3)."""
 _XML_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
 
@@ -132,20 +134,28 @@ class _Systems:
     def __init__(self, schema: Schema, options: VOTableOptions) -> None:
         self._options = options
         self._used = {self.reference(column) for column in schema}
+        epochs = {value for name, value, _ in options.infos if name == "epoch"} or {
+            schema.metadata.get("epoch", "")
+        }
+        self._epoch = epochs.pop() if len(epochs) == 1 else ""  # rows of several epochs have none in common
 
     def reference(self, column: Column) -> str:
         """Return the ID of the system of a column, or nothing."""
-        icrs, utc = _SYSTEM_IDS
+        icrs, utc, mjd = _SYSTEM_IDS
         ucd = self._options.ucds.get(column.name, column.ucd).lower()
         if ucd.startswith(("pos.eq.ra", "pos.eq.dec", "pos_eq_ra", "pos_eq_dec")):
             return icrs
+        if _MJD_UTYPE in column.utype.lower():
+            return mjd
         return utc if column.xtype == "timestamp" else ""
 
     def elements(self) -> Iterator[etree._Element]:
         """Yield the elements of the systems in use."""
-        icrs, utc = _SYSTEM_IDS
+        icrs, utc, mjd = _SYSTEM_IDS
         if icrs in self._used:
-            yield _element("COOSYS", ID=icrs, system="ICRS")
+            yield _element("COOSYS", ID=icrs, system="ICRS", epoch=self._epoch)
+        if mjd in self._used:
+            yield _element("TIMESYS", ID=mjd, timescale="UTC", refposition="UNKNOWN", timeorigin="MJD-origin")
         if utc in self._used:
             yield _element("TIMESYS", ID=utc, timescale="UTC", refposition="UNKNOWN")
 
