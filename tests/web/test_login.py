@@ -199,7 +199,7 @@ def _token_session(address: str) -> Any:
     ]
     known = pyvo.utils.http.create_session()
     known.headers["Authorization"] = f"Bearer {token}"
-    session.credentials.set("ivo://ivoa.net/sso#token", known)
+    session.credentials.set("ivo://ivoa.net/sso#OAuth", known)
     return session
 
 

@@ -11,9 +11,8 @@ SECURITY: tuple[str, ...] = (
     "ivo://ivoa.net/sso#BasicAA",
     "ivo://ivoa.net/sso#cookie",
     "ivo://ivoa.net/sso#OAuth",
-    "ivo://ivoa.net/sso#token",
 )
-"""Security methods of an interface (SSO 2.0 section 2); the last one is what Canadian clients look for."""
+"""Security methods of interfaces (SSO 2.0 section 2), the last one for tokens."""
 
 AUTHENTICATED = "X-VO-Authenticated"
 """Header that tells a client under which name it is known (AuthVO 1.0 section 4.3)."""

@@ -143,7 +143,7 @@ class Capability:
     def _interface(self, method: str, *, first: bool) -> Element:
         """Return the interface for one way to log in: an interface has at most one (VOResource 1.1 erratum 1)."""
         attributes = {
-            "role": self.role or None,
+            "role": (self.role if first else "") or None,  # taplint expects one standard interface
             "version": self.version or None,
             "xsi:type": self.interface,
         }
