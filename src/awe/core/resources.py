@@ -5,7 +5,6 @@ the organisation behind them. The registry service makes these values; the face 
 as VOResource records, and the relations of RegTAP hold the same.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -95,8 +94,8 @@ class Offer:
         Media type of the answers.
     base
         Whether paths and parameters are appended to the address.
-    auxiliary
-        Whether it is the way into another resource through which this one can be found too.
+    alone
+        Whether no ``/capabilities`` tells of it.
     """
 
     standard_id: str
@@ -107,6 +106,7 @@ class Offer:
     version: str = ""
     result_type: str = ""
     base: bool = False
+    alone: bool = False
 
     @property
     def auxiliary(self) -> bool:
@@ -186,7 +186,3 @@ class Resource:
     def shortened(self) -> str:
         """The short name, or as much of the title as one may have."""
         return (self.short_name or self.title)[:_SHORT].strip()
-
-    def own_offers(self) -> Iterator[Offer]:
-        """Yield the ways that lead to this resource's own service."""
-        return (offer for offer in self.offers if not offer.auxiliary)

@@ -48,9 +48,11 @@ DATASETS = (
     ),
     *_vosi("/ssa"),
     Offer("ivo://ivoa.net/std/SODA#sync-1.0", "/soda/sync", version="1.0", result_type=_VOTABLE),
+    Offer("ivo://ivoa.net/std/SODA#async-1.0", "/soda/async", version="1.0", result_type=_VOTABLE),
     *_vosi("/soda"),
     Offer("ivo://ivoa.net/std/DataLink#links-1.1", "/datalink/links", version="1.1", result_type=_LINKS),
     *_vosi("/datalink"),
+    Offer("ivo://ivoa.net/std/hips#hipslist-1.0", "/hipslist", result_type="text/plain", alone=True),
 )
 
 COLLECTION = (

@@ -113,7 +113,7 @@ def _elements(call: Call, resource: Resource) -> Iterator[Element]:
             service = offer.path.removesuffix("/capabilities")
             # registries are told the way in that is open to everybody
             yield from (replace(one, security=()).to_element() for one in _listed(call, service))
-        elif offer.auxiliary:
+        elif offer.auxiliary or offer.alone:
             yield _capability(call, offer).to_element()
 
 
