@@ -11,7 +11,8 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -21,7 +22,7 @@ from awe.services.jobs.interface import Task, Workshop
 from awe.services.jobs.model import Result, Step
 from awe.settings import Settings
 
-__all__ = ["STOP", "Failure", "Hello", "Told", "work"]
+__all__ = ["STOP", "Failure", "Hello", "Told", "ending_with", "work"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,15 +64,15 @@ def work(handle: int, open_workshop: Callable[[Settings], Workshop]) -> NoReturn
     """
     code = 1
     try:
-        threading.Thread(target=_end_with_service, args=[handle], daemon=True).start()
-        connection = Connection(handle)
-        workshop = open_workshop(connection.recv())
-        try:
-            signal.signal(STOP, _stop)
-            connection.send(Hello(os.getpid()))
-            _serve(connection, workshop)
-        finally:
-            workshop.close()
+        with ending_with(handle):
+            connection = Connection(handle)
+            workshop = open_workshop(connection.recv())
+            try:
+                signal.signal(STOP, _stop)
+                connection.send(Hello(os.getpid()))
+                _serve(connection, workshop)
+            finally:
+                workshop.close()
         code = 0
     except (_Stopped, EOFError, ConnectionError):
         code = 0
@@ -85,11 +86,27 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
     raise _Stopped
 
 
-def _end_with_service(handle: int) -> None:
-    gone = select.poll()
-    gone.register(handle, select.POLLRDHUP)  # not for data: those are read elsewhere
-    gone.poll()
-    os._exit(1)
+@contextmanager
+def ending_with(handle: int) -> Iterator[None]:
+    """End this process at once if the other end of a socket is closed while the block lasts."""
+    over, done = os.pipe()
+
+    def watch() -> None:
+        gone = select.poll()
+        gone.register(handle, select.POLLRDHUP)  # not for data: those are read elsewhere
+        gone.register(over, select.POLLIN)
+        if handle in dict(gone.poll()):
+            os._exit(1)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        os.write(done, b"!")
+        watcher.join()
+        os.close(over)
+        os.close(done)
 
 
 def _serve(connection: Connection, workshop: Workshop) -> None:

@@ -16,7 +16,7 @@ import signal
 import socket
 from collections.abc import Callable
 
-from awe.services.jobs.backends._worker import work
+from awe.services.jobs.backends._worker import ending_with, work
 from awe.services.jobs.interface import Workshop
 from awe.settings import Settings
 
@@ -37,7 +37,8 @@ def main(control: int, opener: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a worker ended
     module, _, name = opener.partition(":")
-    open_workshop: Callable[[Settings], Workshop] = getattr(importlib.import_module(module), name)
+    with ending_with(control):  # to load everything takes a while; no thread is left when workers are forked
+        open_workshop: Callable[[Settings], Workshop] = getattr(importlib.import_module(module), name)
     gc.collect()
     gc.freeze()  # what is loaded stays where it is, and so is shared
     with socket.socket(fileno=control) as asked:
