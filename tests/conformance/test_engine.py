@@ -368,6 +368,11 @@ def test_memory_tables_belong_to_their_query(bench: Bench) -> None:
 # Whole or not at all
 
 
+def kept(folder: Path) -> list[str]:
+    """Return what is in the tables' folder, but for the place that an open engine has for its own."""
+    return [path.name for path in (folder / "tables").iterdir() if "-scratch-" not in path.name]
+
+
 def failing_stream(error: BaseException) -> TableStream:
     def batches() -> Iterator[pa.RecordBatch]:
         yield from make_rows(100).to_batches()
@@ -388,7 +393,7 @@ def test_a_failed_write_leaves_nothing(
     with pytest.raises(type(error)):
         engine.write(WriteSpec("x", *positions), failing_stream(error))
     assert engine.tables() == ()
-    assert list((tmp_path / "tables").iterdir()) == []
+    assert kept(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -414,7 +419,7 @@ def test_drop_removes_and_may_be_repeated(make_engine: Callable[..., Engine], tm
     engine.drop(stored)
     engine.drop(StoredTable("never", 0, 0))
     assert engine.tables() == ()
-    assert list((tmp_path / "tables").iterdir()) == []
+    assert kept(tmp_path) == []
 
 
 WRITER = """

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -89,6 +90,11 @@ def expected(name: str, column: pa.ChunkedArray) -> list[Any]:
     return values
 
 
+def _is_no_lowest(kind: pa.DataType) -> Callable[[Any], bool]:
+    lowest = -(1 << (kind.bit_width - 1)) if pa.types.is_signed_integer(kind) else None
+    return lambda value: value is None or value != lowest
+
+
 @pytest.mark.parametrize("name", FORMATS)
 @given(data=st.data())
 @SETTINGS
@@ -96,6 +102,10 @@ def test_numbers(tmp_path: Path, name: str, data: st.DataObject) -> None:
     kinds = dict(NUMBERS)
     if name == "fits":  # a column of both extremes and nulls is refused there
         kinds[pa.int64()] = st.integers(-(1 << 63) + 1, (1 << 63) - 1)
+    if name == "votable/b":  # there a value of each signed type means null, and none of a byte does
+        kinds = {
+            kind: items.filter(_is_no_lowest(kind)) for kind, items in kinds.items() if kind != pa.uint8()
+        }
     table = data.draw(tables(kinds, nulls=True))
     back = round_trip(tmp_path, name, table)
     for column in table.column_names:

@@ -36,6 +36,9 @@ def _check(select: exp.Select, run: Compilation) -> None:
             _refuse_in_condition(node, run)
     parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
     present = [part for part in parts if part is not None]
+    if select.args.get("from_") is None:
+        for part in present:
+            _refuse_of_outer_rows(part, run)
     group = select.args.get("group")
     keys = list(group.expressions) if group is not None else []
     if keys or select.args.get("having") or any(_is_aggregate(n) for part in present for n in _own(part)):
@@ -51,6 +54,13 @@ def _refuse_in_condition(node: exp.Expr, run: Compilation) -> None:
         raise run.text.syntax(
             node, "OVER cannot stand in WHERE, ON or GROUP BY", "select it in a subquery first"
         )
+
+
+def _refuse_of_outer_rows(part: exp.Expr, run: Compilation) -> None:
+    """Without FROM the columns are those of a query around: an aggregate of them would belong there."""
+    for node in _own(part):
+        if _is_aggregate(node) and any(isinstance(inner, exp.Column) for inner in _own(node)):
+            raise run.text.syntax(node, "an aggregate of columns needs a FROM", "SELECT MAX(x) FROM table")
 
 
 def _own(node: exp.Expr) -> Iterator[exp.Expr]:
