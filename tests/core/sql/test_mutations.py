@@ -12,6 +12,7 @@ import pytest
 
 from awe.core.sql import Query, compile_query
 from awe.errors import QueryError
+from awe.services.catalogs.backends.duckdb import add_functions
 
 _TOKENS = re.compile(r"'[^']*'|\w+|\s+|<>|!=|>=|<=|::|.", re.DOTALL)
 
@@ -43,6 +44,7 @@ def _damaged(tokens: list[str], pool: list[str], chance: random.Random) -> str:
 def few(rows: Mapping[str, pa.Table]) -> Any:
     """An engine with few rows: what matters is that a query is accepted."""
     connection = duckdb.connect()
+    add_functions(connection)
     for name, table in rows.items():
         connection.register("incoming", table.slice(0, 20))
         connection.execute(f'create table "{name}" as select * from incoming')

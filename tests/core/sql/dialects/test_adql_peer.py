@@ -36,6 +36,7 @@ STRICT = {
     "star first", "star last", "two select lists' worth of columns", "two queries", "two statements", "two semicolons",
     "aggregate in WHERE", "aggregate in ON", "aggregate in an aggregate", "an aggregate in WHERE", "an aggregate in ON",
     "an aggregate of an aggregate", "cross join", "REGION of a column", "empty name", "another frame",
+    "another coordinate system", "a region that is a column",
 }  # fmt: skip
 """What the library lets through, and the standard's grammar, its text or this archive (frames) does not."""
 
