@@ -130,4 +130,4 @@ def test_the_commands_of_the_pages(service: Any, awe: Callable[..., Any], tmp_pa
 def _words(line: str) -> list[str]:
     import shlex
 
-    return shlex.split(line)
+    return shlex.split(line, comments=True)
