@@ -38,8 +38,11 @@ def environment() -> Environment:
 
 
 @pytest.fixture(scope="session")
-def awe(environment: Environment) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Return a function that runs the command line."""
+def awe(
+    environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Return a function that runs the command line, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("work")
 
     def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -48,6 +51,7 @@ def awe(environment: Environment) -> Callable[..., "subprocess.CompletedProcess[
             text=True,
             check=False,
             env=environment(**more),
+            cwd=folder,
             timeout=300,
         )
 

@@ -40,10 +40,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "admin": ("awe.cli.admin", "Accounts of an archive here."),
 }
 
+_HELP = ["-h", "--help"]
+
 
 def load_command(name: str) -> click.Command:
     """Return a command by its name, loading its module."""
     command: click.Command = import_module(COMMANDS[name][0]).command
+    # click keeps the option from the first use: it is the same whether a command runs under `awe` or alone
+    command.context_settings.setdefault("help_option_names", _HELP)
     return command
 
 
@@ -69,9 +73,7 @@ class _Commands(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.command(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.command(cls=_Commands, context_settings={"help_option_names": _HELP, "max_content_width": 100})
 @click.version_option(__version__, message="awe %(version)s")
 def _awe() -> None:
     """awe, the Astronomer's Workspace Environment: an open science cloud for astronomy.
