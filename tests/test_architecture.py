@@ -72,7 +72,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "PIL": ("core/science/",),
     "sqlalchemy": (
         "services/system/",
-        "services/identity/store.py",
+        "services/identity/stores/",
         "services/catalogs/store.py",
         "services/jobs/store.py",
         "services/names/store.py",

@@ -17,7 +17,15 @@ from awe.core.vo import soda
 from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
-from awe.services.identity import Authenticator, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.identity import (
+    AccountStore,
+    AuditLog,
+    AuditStore,
+    Authenticator,
+    IdentityService,
+    LocalAuthenticator,
+    TokenStore,
+)
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
@@ -37,7 +45,7 @@ __all__ = ["Platform", "open_workshop"]
 EngineFactory = Callable[[Path, LimitSettings], Engine]
 """What is registered under ``awe.engines``."""
 
-AuthenticatorFactory = Callable[[IdentityStore], Authenticator]
+AuthenticatorFactory = Callable[[AccountStore], Authenticator]
 """What is registered under ``awe.authenticators``."""
 
 RunnerFactory = Callable[[Settings, WorkshopOpener], Runner]
@@ -54,6 +62,7 @@ class Platform:
     system: SystemDatabase
     engine: Engine
     identity: IdentityService
+    audit: AuditLog
     names: NameService
     jobs: JobService
     catalogs: CatalogService
@@ -87,12 +96,14 @@ class Platform:
         )
         system.migrate()
         engine = make_engine(folder / "tables", settings.limits)
-        accounts = IdentityStore(system)
+        accounts = AccountStore(system)
         authenticator = make_authenticator(accounts)
         local = (
             authenticator if isinstance(authenticator, LocalAuthenticator) else LocalAuthenticator(accounts)
         )
-        identity = IdentityService(accounts, local, authenticator, token_hours=settings.token_hours)
+        identity = IdentityService(
+            accounts, TokenStore(system), local, authenticator, token_hours=settings.token_hours
+        )
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
         names = NameService(NameStore(system, asked.keep_days), sesame)
@@ -121,7 +132,18 @@ class Platform:
         hips = HipsService(system, folder / "hips", settings.archive.authority)
         checks = CheckService(catalogs, observations, settings)
         return cls(
-            settings, system, engine, identity, names, jobs, catalogs, observations, registry, hips, checks
+            settings,
+            system,
+            engine,
+            identity,
+            AuditLog(AuditStore(system)),
+            names,
+            jobs,
+            catalogs,
+            observations,
+            registry,
+            hips,
+            checks,
         )
 
     def kinds(self) -> Mapping[str, Kind]:

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from awe import plugins
 from awe.errors import AuthenticationError
-from awe.services.identity import Authenticator, Identity, IdentityStore, LocalAuthenticator
+from awe.services.identity import AccountStore, Authenticator, Identity, LocalAuthenticator
 from awe.services.system import SystemDatabase
 
 ANN = Identity("ann", roles=frozenset({"staff"}), groups=frozenset({"hst"}))
@@ -20,10 +20,10 @@ PASSWORD = "correct horse"
 
 
 def make_local(system: SystemDatabase) -> Authenticator:
-    store = IdentityStore(system)
+    store = AccountStore(system)
     # dear enough for a difference to be seen, cheap enough for a test
     local = LocalAuthenticator(store, PasswordHasher(time_cost=2, memory_cost=16384, parallelism=1))
-    store.add_user(ANN.name, local.hash(PASSWORD), sorted(ANN.roles), sorted(ANN.groups))
+    store.add(ANN.name, local.hash(PASSWORD), sorted(ANN.roles), sorted(ANN.groups))
     return local
 
 

@@ -87,9 +87,10 @@ def test_a_failed_transaction_leaves_nothing(system: SystemDatabase) -> None:
 
 
 def test_foreign_keys_are_enforced(system: SystemDatabase) -> None:
-    row = {"token_hash": "x", "user": "nobody", "expires": 1.0}
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    row = {"provider": "x", "subject": "y", "user": "nobody", "created": moment}
     with pytest.raises(IntegrityError), system.transaction() as connection:
-        connection.execute(insert(metadata.tables["tokens"]).values(row))
+        connection.execute(insert(metadata.tables["external_identities"]).values(row))
 
 
 def test_writers_wait_for_each_other_and_readers_do_not(system: SystemDatabase) -> None:

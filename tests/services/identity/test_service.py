@@ -14,7 +14,14 @@ from awe.errors import (
     ParameterError,
     RateLimitError,
 )
-from awe.services.identity import ANONYMOUS, Identity, IdentityService, IdentityStore, LocalAuthenticator
+from awe.services.identity import (
+    ANONYMOUS,
+    AccountStore,
+    Identity,
+    IdentityService,
+    LocalAuthenticator,
+    TokenStore,
+)
 from awe.services.system import SystemDatabase
 
 
@@ -40,9 +47,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def service(system: SystemDatabase, clock: Clock) -> IdentityService:
-    store = IdentityStore(system)
+    store = AccountStore(system)
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    found = IdentityService(store, LocalAuthenticator(store, cheap), token_hours=2, clock=clock)
+    found = IdentityService(
+        store, TokenStore(system), LocalAuthenticator(store, cheap), token_hours=2, clock=clock
+    )
     found.add_user("ann", "correct horse", roles=["administrator"], groups=["hst"])
     return found
 
@@ -57,7 +66,7 @@ def test_login_gives_a_token_that_says_who_it_is(service: IdentityService) -> No
 def test_only_hashes_are_kept(service: IdentityService, system: SystemDatabase) -> None:
     token = service.login("ann", "correct horse")
     with system.reading() as connection:
-        kept = connection.scalar(text("SELECT token_hash FROM tokens"))
+        kept = connection.scalar(text("SELECT hash FROM tokens"))
         password = connection.scalar(text("SELECT password_hash FROM users"))
     assert kept == hashlib.sha256(token.encode()).hexdigest()
     assert password.startswith("$argon2id$")
@@ -149,9 +158,9 @@ class Elsewhere:
 
 
 def test_accounts_kept_elsewhere_get_tokens_too(system: SystemDatabase) -> None:
-    store = IdentityStore(system)
+    store = AccountStore(system)
     local = LocalAuthenticator(store, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    service = IdentityService(store, local, Elsewhere())
+    service = IdentityService(store, TokenStore(system), local, Elsewhere())
     token = service.login("zoe", "there")
     assert service.identify(token) == Identity("zoe", groups=frozenset({"survey"}))
     assert service.login("zoe", "there") != token

@@ -1,14 +1,20 @@
+import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 import awe.platform
 from awe.errors import UnavailableError, UsageError
+from awe.services.identity import ADMINISTRATOR, AccountStore, Identity, TokenStore
 from awe.services.system import SystemDatabase, metadata
 
 assert awe.platform.__all__  # importing it declares every service's tables
@@ -49,4 +55,29 @@ def test_a_folder_that_is_no_database_is_explained(tmp_path: Path) -> None:
     database = SystemDatabase.in_folder(tmp_path)
     with pytest.raises(UnavailableError, match="cannot be opened"):
         database.migrate()
+    database.close()
+
+
+def test_accounts_and_tokens_of_before_stay_valid(tmp_path: Path) -> None:
+    database = SystemDatabase.in_folder(tmp_path)
+    config = Config()
+    config.set_main_option("script_location", "awe.services.system:migrations")
+    config.set_main_option("path_separator", "os")
+    digest = hashlib.sha256(b"0" * 32).hexdigest()
+    with database.transaction() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008_job_parts")
+        connection.execute(
+            text("INSERT INTO users VALUES ('ann', 'x', '[\"administrator\"]', '[]', '2026-01-01')")
+        )
+        connection.execute(text("INSERT INTO tokens VALUES (:hash, 'ann', 4e9)"), {"hash": digest})
+    database.migrate()
+    stores = AccountStore(database), TokenStore(database)
+    ann = Identity("ann", frozenset({ADMINISTRATOR}))
+    assert stores[0].identity("ann") == ann
+    assert stores[1].owner(digest, datetime.now(UTC)) == ann
+    with database.transaction() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0008_job_parts")
+        assert tuple(connection.execute(text("SELECT * FROM tokens")).one()) == (digest, "ann", 4e9)
     database.close()

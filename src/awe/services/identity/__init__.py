@@ -4,20 +4,63 @@
 whose token is this (`identify`). The answer is an `Identity`; a caller without a token is `ANONYMOUS`.
 """
 
+from awe.services.identity.audit import ORIGIN, AuditLog, Origin
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
-from awe.services.identity.model import ADMINISTRATOR, ANONYMOUS, Account, Identity
+from awe.services.identity.model import (
+    ADMIN,
+    ADMINISTRATOR,
+    ANONYMOUS,
+    DEVELOPER,
+    OPERATOR,
+    OUTREACH,
+    PUBLISH,
+    READ,
+    ROLES,
+    RUN,
+    SCIENTIST,
+    SCOPES,
+    SHARE,
+    WRITE,
+    Account,
+    AccountState,
+    AuditEntry,
+    Identity,
+    Token,
+    TokenKind,
+)
 from awe.services.identity.service import IdentityService, is_token
-from awe.services.identity.store import IdentityStore
+from awe.services.identity.stores import AccountStore, AuditStore, TokenStore
 
 __all__ = [
+    "ADMIN",
     "ADMINISTRATOR",
     "ANONYMOUS",
+    "DEVELOPER",
+    "OPERATOR",
+    "ORIGIN",
+    "OUTREACH",
+    "PUBLISH",
+    "READ",
+    "ROLES",
+    "RUN",
+    "SCIENTIST",
+    "SCOPES",
+    "SHARE",
+    "WRITE",
     "Account",
+    "AccountState",
+    "AccountStore",
+    "AuditEntry",
+    "AuditLog",
+    "AuditStore",
     "Authenticator",
     "Identity",
     "IdentityService",
-    "IdentityStore",
     "LocalAuthenticator",
+    "Origin",
+    "Token",
+    "TokenKind",
+    "TokenStore",
     "is_token",
 ]

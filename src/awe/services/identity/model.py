@@ -1,13 +1,64 @@
-"""Values of identity: who a caller is, and what an account shows of itself."""
+"""Values of identity: who a caller is, what an account and a token show of themselves, a line of the audit log.
+
+Words: a *role* is what the operator of the archive allows a person; a *scope* is what a person allows a token. A
+request may do what both allow.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-__all__ = ["ADMINISTRATOR", "ANONYMOUS", "Account", "Identity"]
+__all__ = [
+    "ADMIN",
+    "ADMINISTRATOR",
+    "ANONYMOUS",
+    "DEVELOPER",
+    "OPERATOR",
+    "OUTREACH",
+    "PUBLISH",
+    "READ",
+    "ROLES",
+    "RUN",
+    "SCIENTIST",
+    "SCOPES",
+    "SHARE",
+    "WRITE",
+    "Account",
+    "AccountState",
+    "AuditEntry",
+    "Identity",
+    "Token",
+    "TokenKind",
+]
 
 
 ADMINISTRATOR = "administrator"
 """The role that may read and do everything in an archive."""
+OPERATOR = "operator"
+"""The role that keeps the service running: sees its state and figures, not what belongs to people."""
+DEVELOPER = "developer"
+"""The role that brings applications and tools."""
+OUTREACH = "outreach"
+"""The role that shows the archive to the public."""
+SCIENTIST = "scientist"
+"""The role that works with the data."""
+ROLES = frozenset({ADMINISTRATOR, OPERATOR, DEVELOPER, OUTREACH, SCIENTIST})
+"""The roles that awe itself knows; a site may use words of its own besides."""
+
+READ = "read"
+"""The scope to see what its owner may see, and to query it."""
+WRITE = "write"
+"""The scope to add, change and remove what its owner may change."""
+SHARE = "share"
+"""The scope to give others access, and to look after groups."""
+RUN = "run"
+"""The scope to start jobs and programs, and to stop them."""
+PUBLISH = "publish"
+"""The scope to offer things to everybody."""
+ADMIN = "admin"
+"""The scope to use the role of an administrator, and to look after one's account and tokens."""
+SCOPES = frozenset({READ, WRITE, SHARE, RUN, PUBLISH, ADMIN})
+"""Every scope of a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,34 +70,137 @@ class Identity:
     name
         The login name; empty for a caller nobody knows.
     roles
-        What the operator allows (`ADMINISTRATOR`, or words of the site).
+        What the operator allows (`ROLES`, or words of the site). Who comes with a token without the scope `ADMIN`
+        is no administrator.
     groups
         The groups the caller belongs to.
+    scopes
+        What the token allows; everything after a login, and for a caller nobody knows, whom no token restricts.
     """
 
     name: str
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    scopes: frozenset[str] = SCOPES
 
     @property
     def is_anonymous(self) -> bool:
         """True for a caller nobody knows."""
         return not self.name
 
+    @property
+    def is_administrator(self) -> bool:
+        """True for an administrator whose token allows to act as one."""
+        return ADMINISTRATOR in self.roles and ADMIN in self.scopes
+
     def is_one_of(self, names: frozenset[str]) -> bool:
         """Return whether the caller's name, a role or a group is among `names`; an administrator always is."""
-        return bool(names & ({self.name} | self.roles | self.groups)) or ADMINISTRATOR in self.roles
+        return bool(names & ({self.name} | self.roles | self.groups)) or self.is_administrator
 
 
 ANONYMOUS = Identity("")
 """The caller without a token."""
 
 
+class AccountState(StrEnum):
+    """What an account may do now."""
+
+    ACTIVE = "active"
+    """Its owner may log in."""
+    PENDING = "pending"
+    """Somebody registered, and an administrator has not approved it yet."""
+    DISABLED = "disabled"
+    """An administrator closed it; everything of it is kept."""
+    REMOVED = "removed"
+    """It is gone for good. Its name stays taken, so that nobody inherits what belonged to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as the operator sees it."""
+    """An account as its owner and an administrator see it.
+
+    Attributes
+    ----------
+    has_password
+        Whether awe itself keeps a password of it.
+    last_login
+        When somebody last logged in to it; None for never.
+    """
 
     name: str
     roles: tuple[str, ...]
     groups: tuple[str, ...]
     created: datetime
+    state: AccountState = AccountState.ACTIVE
+    display_name: str = ""
+    email: str = ""
+    has_password: bool = False
+    last_login: datetime | None = None
+
+
+class TokenKind(StrEnum):
+    """How a token came about."""
+
+    LOGIN = "login"
+    """By a login: it may do everything its owner may, and ends soon."""
+    PERSONAL = "personal"
+    """Made by its owner for a program: with a label, and the scopes that it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What can be told of a token; never the token itself.
+
+    Attributes
+    ----------
+    id
+        Names the token, and is no secret.
+    last_used
+        When it was last used, to a minute; None for never.
+    """
+
+    id: str
+    user: str
+    kind: TokenKind
+    label: str
+    scopes: frozenset[str]
+    created: datetime
+    expires: datetime
+    last_used: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log.
+
+    Attributes
+    ----------
+    number
+        Grows from line to line.
+    at
+        When.
+    user
+        Who did it, or tried to; ``local:NAME`` for who commands the machine itself, empty for nobody known.
+    address
+        The address of the network it came from; empty on the machine itself.
+    request
+        The number of the request, as the log of the service has it.
+    action
+        What, in two words: ``login``, ``token.made``, ``user.removed``.
+    target
+        On what: a user, ``table:hsc.sumcat``; never a secret.
+    outcome
+        ``done``, ``refused`` or ``failed``.
+    details
+        What else is worth knowing; never a secret.
+    """
+
+    number: int
+    at: datetime
+    user: str
+    address: str
+    request: str
+    action: str
+    target: str
+    outcome: str
+    details: dict[str, str]

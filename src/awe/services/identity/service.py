@@ -5,13 +5,14 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from awe.errors import AuthenticationError, NotFoundError, ParameterError
 from awe.services.identity._failures import LoginFailures
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
-from awe.services.identity.model import Account, Identity
-from awe.services.identity.store import IdentityStore
+from awe.services.identity.model import SCOPES, Account, Identity, Token, TokenKind
+from awe.services.identity.stores import AccountStore, TokenStore
 
 __all__ = ["IdentityService", "is_token"]
 
@@ -28,8 +29,8 @@ class IdentityService:
 
     Parameters
     ----------
-    store
-        Accounts and tokens in the system database.
+    accounts, tokens
+        What is kept in the system database.
     local
         Hashes and checks the passwords of awe's own accounts.
     authenticator
@@ -42,14 +43,16 @@ class IdentityService:
 
     def __init__(
         self,
-        store: IdentityStore,
+        accounts: AccountStore,
+        tokens: TokenStore,
         local: LocalAuthenticator,
         authenticator: Authenticator | None = None,
         *,
         token_hours: float = 24.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
+        self._accounts = accounts
+        self._tokens = tokens
         self._local = local
         self._authenticator = authenticator or local
         self._life_s = token_hours * 3600.0
@@ -68,7 +71,7 @@ class IdentityService:
         """
         identity = self.authenticate(user, password)
         if self._authenticator is not self._local:
-            self._store.remember(identity)
+            self._accounts.remember(identity)
         return self._new_token(identity.name, self._life_s)
 
     def authenticate(self, user: str, password: str) -> Identity:
@@ -113,28 +116,30 @@ class IdentityService:
         return self._new_token(user, self._life_s if hours is None else hours * 3600.0)
 
     def _new_token(self, user: str, life_s: float) -> str:
-        token = secrets.token_hex(16)
-        now = self._clock()
-        self._store.add_token(_digest(token), user, now + life_s, now)
-        return token
+        secret = secrets.token_hex(16)
+        now = self._now()
+        ends = now + timedelta(seconds=life_s)
+        token = Token(secrets.token_hex(8), user, TokenKind.LOGIN, "", SCOPES, now, ends)
+        self._tokens.add(token, _digest(secret))
+        return secret
 
     def identify(self, token: str) -> Identity:
         """Return whose token this is; `AuthenticationError` if it is unknown, ended or revoked."""
-        identity = self._store.token_owner(_digest(token), self._clock())
-        if identity is None:
+        found = self._tokens.owner(_digest(token), self._now())
+        if found is None:
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
-        return identity
+        return found
 
     def known(self, name: str) -> Identity:
         """Return who a user is now; `NotFoundError` if there is no such user (any more)."""
-        identity = self._store.identity(name)
+        identity = self._accounts.identity(name)
         if identity is None:
             raise NotFoundError(f"there is no user {name!r}")
         return identity
 
     def revoke(self, token: str) -> None:
         """End a login; a token that ended already is no error."""
-        self._store.drop_token(_digest(token))
+        self._tokens.drop(_digest(token))
 
     def add_user(
         self, name: str, password: str, roles: Sequence[str] = (), groups: Sequence[str] = ()
@@ -151,16 +156,21 @@ class IdentityService:
         if not _NAME.fullmatch(name):
             hint = "letters, digits and . _ @ -, beginning with a letter or digit, at most 64"
             raise ParameterError("name", name, "not a user name", hint=hint)
-        self._store.add_user(name, self._local.hash(_checked(password)), roles, groups)
+        self._accounts.add(name, self._local.hash(_checked(password)), roles, groups)
 
     def set_password(self, name: str, password: str) -> None:
         """Change a password; the user's tokens end. `NotFoundError` if there is no such user."""
-        if not self._store.set_password_hash(name, self._local.hash(_checked(password))):
+        changed = {"password_hash": self._local.hash(_checked(password))}
+        if not self._accounts.change(name, changed):
             raise NotFoundError(f"there is no user {name!r}")
+        self._tokens.drop_all(name)
 
     def users(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
-        return self._store.accounts()
+        return self._accounts.accounts()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
 
 
 def is_token(text: str) -> bool:

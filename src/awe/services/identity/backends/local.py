@@ -5,7 +5,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from awe.errors import AuthenticationError
 from awe.services.identity.model import Identity
-from awe.services.identity.store import IdentityStore
+from awe.services.identity.stores import AccountStore
 
 __all__ = ["LocalAuthenticator"]
 
@@ -21,7 +21,7 @@ class LocalAuthenticator:
         How passwords are hashed; the library's recommended cost when not given.
     """
 
-    def __init__(self, store: IdentityStore, hasher: PasswordHasher | None = None) -> None:
+    def __init__(self, store: AccountStore, hasher: PasswordHasher | None = None) -> None:
         self._store = store
         self._hasher = hasher or PasswordHasher()
         # An unknown user is checked against this, so that the time taken tells nothing.
@@ -39,7 +39,7 @@ class LocalAuthenticator:
         if known is None or not right or identity is None:
             raise AuthenticationError("the user name or the password is wrong")
         if self._hasher.check_needs_rehash(known):
-            self._store.replace_hash(user, self._hasher.hash(password))
+            self._store.change(user, {"password_hash": self._hasher.hash(password)})
         return identity
 
     def _verify(self, password_hash: str, password: str) -> bool:

@@ -1,0 +1,7 @@
+"""What identity keeps in the system database, one store for each kind of thing."""
+
+from awe.services.identity.stores.accounts import AccountStore
+from awe.services.identity.stores.audit import AuditStore
+from awe.services.identity.stores.tokens import TokenStore
+
+__all__ = ["AccountStore", "AuditStore", "TokenStore"]

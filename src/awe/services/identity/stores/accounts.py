@@ -1,0 +1,211 @@
+"""The accounts in the system database, what other account systems call them, and links that set a password."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from awe.errors import ConflictError
+from awe.services.identity.model import Account, AccountState, Identity
+from awe.services.system import SystemDatabase, UtcDateTime, metadata
+
+__all__ = ["AccountStore", "users"]
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("state", String(16), nullable=False, default=AccountState.ACTIVE.value),
+    Column("display_name", Text, nullable=False, default=""),
+    Column("email", Text, nullable=False, default=""),
+    Column("password_hash", Text),  # none: another account system keeps it, or none was set yet
+    Column("roles", JSON, nullable=False),
+    Column("groups", JSON, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("last_login", UtcDateTime),
+)
+_external = Table(
+    "external_identities",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("user", String(255), ForeignKey(users.c.name, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", UtcDateTime, nullable=False),
+)
+_links = Table(
+    "password_links",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("user", String(255), ForeignKey(users.c.name, ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires", UtcDateTime, nullable=False),
+)
+_ACTIVE = AccountState.ACTIVE.value
+
+
+class AccountStore:
+    """Read and write accounts; a password itself is never seen here, only its hash."""
+
+    def __init__(self, system: SystemDatabase) -> None:
+        self._system = system
+
+    def add(
+        self,
+        name: str,
+        password_hash: str | None,
+        roles: Sequence[str] = (),
+        groups: Sequence[str] = (),
+        *,
+        state: AccountState = AccountState.ACTIVE,
+        display_name: str = "",
+        email: str = "",
+    ) -> None:
+        """Add an account; `ConflictError` if the name is taken."""
+        row = {
+            "name": name,
+            "state": state.value,
+            "display_name": display_name,
+            "email": email,
+            "password_hash": password_hash,
+            "roles": sorted(roles),
+            "groups": sorted(groups),
+            "created": datetime.now(UTC),
+        }
+        try:
+            with self._system.transaction() as connection:
+                connection.execute(insert(users).values(row))
+        except IntegrityError:
+            raise ConflictError(f"there is a user {name!r} already") from None
+
+    def remember(self, identity: Identity) -> None:
+        """Keep what another account system says of a user, so that a token can point to it."""
+        values = {"roles": sorted(identity.roles), "groups": sorted(identity.groups)}
+        with self._system.transaction() as connection:
+            found = connection.execute(update(users).where(users.c.name == identity.name).values(values))
+            if not found.rowcount:
+                row = {"name": identity.name, "created": datetime.now(UTC), **values}
+                connection.execute(insert(users).values(row))
+
+    def password_hash(self, name: str) -> str | None:
+        """Return the hash of a user's password; None if there is no such user or no such hash."""
+        with self._system.reading() as connection:
+            found: str | None = connection.scalar(select(users.c.password_hash).where(users.c.name == name))
+            return found
+
+    def change(self, name: str, values: Mapping[str, object]) -> bool:
+        """Change columns of an account that is not removed; False if there is none."""
+        which = (users.c.name == name) & (users.c.state != AccountState.REMOVED.value)
+        with self._system.transaction() as connection:
+            return connection.execute(update(users).where(which).values(dict(values))).rowcount > 0
+
+    def remove(self, name: str) -> bool:
+        """Leave nothing of an account but its name, which stays taken; False if there is no such account."""
+        values: dict[str, object] = {
+            "state": AccountState.REMOVED.value,
+            "display_name": "",
+            "email": "",
+            "password_hash": None,
+            "roles": [],
+            "groups": [],
+            "last_login": None,
+        }
+        which = (users.c.name == name) & (users.c.state != AccountState.REMOVED.value)
+        with self._system.transaction() as connection:
+            found = connection.execute(update(users).where(which).values(values)).rowcount > 0
+            for table in (_external, _links):
+                connection.execute(delete(table).where(table.c.user == name))
+            return found
+
+    def identity(self, name: str) -> Identity | None:
+        """Return who an account is, if it may do anything now."""
+        query = select(users).where(users.c.name == name, users.c.state == _ACTIVE)
+        with self._system.reading() as connection:
+            row = connection.execute(query).first()
+            return identity_of(row) if row else None
+
+    def account(self, name: str) -> Account | None:
+        """Return an account."""
+        with self._system.reading() as connection:
+            row = connection.execute(select(users).where(users.c.name == name)).first()
+            return _account(row) if row else None
+
+    def accounts(self) -> tuple[Account, ...]:
+        """Return all accounts by name."""
+        with self._system.reading() as connection:
+            return tuple(map(_account, connection.execute(select(users).order_by(users.c.name)).all()))
+
+    def link(self, provider: str, subject: str, user: str) -> None:
+        """Let what another account system calls `subject` be a user; `ConflictError` if it is one already."""
+        row = {"provider": provider, "subject": subject, "user": user, "created": datetime.now(UTC)}
+        try:
+            with self._system.transaction() as connection:
+                connection.execute(insert(_external).values(row))
+        except IntegrityError:
+            raise ConflictError(f"{provider} {subject!r} belongs to a user already") from None
+
+    def linked(self, provider: str, subject: str) -> str | None:
+        """Return the user that is `subject` of another account system."""
+        query = select(_external.c.user).where(
+            _external.c.provider == provider, _external.c.subject == subject
+        )
+        with self._system.reading() as connection:
+            found: str | None = connection.scalar(query)
+            return found
+
+    def links(self, user: str) -> tuple[tuple[str, str], ...]:
+        """Return who a user is elsewhere: provider and subject."""
+        query = select(_external.c.provider, _external.c.subject).where(_external.c.user == user)
+        with self._system.reading() as connection:
+            rows = connection.execute(query.order_by(_external.c.provider, _external.c.subject)).all()
+        return tuple((row.provider, row.subject) for row in rows)
+
+    def unlink(self, provider: str, subject: str) -> bool:
+        """Forget that `subject` is a user; False if it was none."""
+        which = (_external.c.provider == provider) & (_external.c.subject == subject)
+        with self._system.transaction() as connection:
+            return connection.execute(delete(_external).where(which)).rowcount > 0
+
+    def add_password_link(self, key_hash: str, user: str, expires: datetime) -> None:
+        """Keep a link that sets a user's password; earlier ones of the user end."""
+        with self._system.transaction() as connection:
+            connection.execute(delete(_links).where(_links.c.user == user))
+            connection.execute(
+                insert(_links).values({"key_hash": key_hash, "user": user, "expires": expires})
+            )
+
+    def password_link(self, key_hash: str, now: datetime) -> str | None:
+        """Return whose password a link sets, if it is good at `now`."""
+        query = select(_links.c.user).where(_links.c.key_hash == key_hash, _links.c.expires >= now)
+        with self._system.reading() as connection:
+            found: str | None = connection.scalar(query)
+            return found
+
+    def use_password_link(self, key_hash: str, password_hash: str, now: datetime) -> str | None:
+        """Set the password that a link is for, and end the link; None if it is not good, or was used meanwhile."""
+        good = (_links.c.key_hash == key_hash) & (_links.c.expires >= now)
+        with self._system.transaction() as connection:
+            name: str | None = connection.scalar(select(_links.c.user).where(good))
+            # two who use it at once: only one of them deletes it
+            if name is None or not connection.execute(delete(_links).where(good)).rowcount:
+                return None
+            connection.execute(update(users).where(users.c.name == name).values(password_hash=password_hash))
+            return name
+
+
+def identity_of(row: Row[tuple[object, ...]]) -> Identity:
+    """Return who a row of ``users`` is."""
+    return Identity(row.name, frozenset(row.roles), frozenset(row.groups))
+
+
+def _account(row: Row[tuple[object, ...]]) -> Account:
+    return Account(
+        name=row.name,
+        roles=tuple(row.roles),
+        groups=tuple(row.groups),
+        created=row.created,
+        state=AccountState(row.state),
+        display_name=row.display_name,
+        email=row.email,
+        has_password=row.password_hash is not None,
+        last_login=row.last_login,
+    )
