@@ -25,6 +25,7 @@ def test_an_engine_nobody_registered(tmp_path: Path) -> None:
         Platform.open(Settings.load(tmp_path, engine="oracle"))
 
 
+@pytest.mark.slow
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     Platform.open(Settings.load(tmp_path)).close()
     with Platform.open(Settings.load(tmp_path)) as platform, platform.system.transaction() as connection:

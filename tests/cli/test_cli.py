@@ -95,6 +95,7 @@ def test_a_wrong_option_is_told_as_click_tells_it(run: Run) -> None:
     assert "Missing argument 'SQL'" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_archive_without_a_server(run: Run, tmp_path: Path) -> None:
     (tmp_path / "stars.csv").write_text("name,ra,dec\nVega,279.2347,38.7837\nSirius,101.2872,-16.7161\n")
     done = run("publish", "table", "bright.stars", "stars.csv", "--data", "sky")
@@ -126,6 +127,7 @@ def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -
     assert "bright.stars" not in listed.stdout
 
 
+@pytest.mark.slow
 def test_a_table_is_removed_when_that_is_confirmed(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_mistyped_command_and_a_negative_radius_are_told(run: Run) -> None:
     assert "radius=-3 arcsec" in run("cone", "a.b", "10 10", "-3 arcsec").stderr
 
 
+@pytest.mark.slow
 def test_a_cutout_outside_the_image_is_a_sentence_and_no_file(run: Run, tmp_path: Path) -> None:
     with tiny_archive(tmp_path / "tiny"):
         pass
@@ -158,6 +161,7 @@ def test_a_cutout_outside_the_image_is_a_sentence_and_no_file(run: Run, tmp_path
     assert "instrument_name is ACS" in none.stderr
 
 
+@pytest.mark.slow
 def test_a_login_prints_the_token_and_nothing_else(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

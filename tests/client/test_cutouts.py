@@ -44,6 +44,7 @@ def test_many_positions_in_one_call(archive: Client) -> None:
     single.close()
 
 
+@pytest.mark.slow
 def test_more_positions_than_one_request_takes(archive: Client) -> None:
     places = [(RA + step * 1e-5, DEC) for step in range(120)]
     found = archive.cutouts(NAME, places, "1 arcsec")

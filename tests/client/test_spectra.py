@@ -101,6 +101,7 @@ def test_a_spectrum_is_a_value_of_specutils(archive: Client) -> None:
     assert [list(part.flux.value) for part in echelle] == [[4, 5, 6], [1, 2, 3]]
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_and_saves(folder: Path, tmp_path: Path) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "awe", *words, "--at", str(folder)]
@@ -112,6 +113,7 @@ def test_the_command_line_prints_and_saves(folder: Path, tmp_path: Path) -> None
     assert len((tmp_path / "near.csv").read_text().splitlines()) == 51
 
 
+@pytest.mark.slow
 def test_specutils_is_loaded_only_when_it_is_needed(tmp_path: Path) -> None:
     code = "import sys, awe, awe.cli, awe.cli.up, awe.web.app, awe.client; print('specutils' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -71,10 +71,10 @@ def test_a_wrong_name_and_a_wrong_password_look_the_same(
 
 def test_an_unknown_user_costs_as_much_as_a_wrong_password(authenticator: Authenticator) -> None:
     def seconds(user: str) -> float:
-        begin = time.perf_counter()
+        begin = time.thread_time()  # of this thread's work alone: others run on the machine
         with pytest.raises(AuthenticationError):
             authenticator.authenticate(user, "wrong")
-        return time.perf_counter() - begin
+        return time.thread_time() - begin
 
     unknown, known = (min(seconds(user) for _ in range(5)) for user in ("bob", "ann"))
     assert 0.5 < unknown / known < 2

@@ -65,6 +65,7 @@ def test_covering_uses_whole_cells_of_its_order(name: str, order: int) -> None:
     assert not (ranges % 4 ** (29 - order)).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     ra=st.one_of(st.sampled_from([0.0, 45.0, 90.0, 359.99999]), st.floats(0, 360)),

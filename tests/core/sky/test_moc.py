@@ -33,6 +33,7 @@ def mocs(draw: st.DrawFn) -> Moc:
     return Moc.union(both)
 
 
+@pytest.mark.slow
 @given(mocs())
 def test_every_serialisation_is_mocpys(moc: Moc) -> None:
     theirs = moc_to_mocpy(moc)

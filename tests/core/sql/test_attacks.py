@@ -201,6 +201,7 @@ def test_text_stays_text(answer: Answer, dialect: str) -> None:
     ) == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_long_list_and_a_long_chain_are_fine(answer: Answer) -> None:
     ids = ", ".join(str((1 << 60) + i) for i in range(2000))
     assert answer(f"select count(*) from SumCat where MatchID in ({ids})") == [(2000,)]
@@ -245,6 +246,7 @@ def test_half_a_character_is_refused(compiled: Compile) -> None:
     assert (caught.value.fields["line"], caught.value.fields["column"]) == (2, 3)
 
 
+@pytest.mark.slow
 def test_replacing_cannot_make_texts_without_bound(answer: Answer) -> None:
     grow = "replace({}, 'a', 'aaaaaaaaaa')"
     assert answer(f"select len({nested(grow, chr(39) + 'a' + chr(39), 3)}) as n", "tsql") == [(1000,)]

@@ -17,6 +17,7 @@ def fuzzer(world: Any, rows: Mapping[str, pa.Table]) -> Iterator[Fuzzer]:
     made.close()
 
 
+@pytest.mark.slow
 def test_no_crash_no_hang_nothing_unresolved(fuzzer: Fuzzer) -> None:
     fuzzer.run(250)
     assert fuzzer.findings == []

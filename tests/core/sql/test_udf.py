@@ -188,6 +188,7 @@ def test_shapes_of_the_catalogue(selected: Callable[..., pa.Table]) -> None:
     assert areas[0] == pytest.approx(areas[1], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_cells_of_every_order_are_those_of_cdshealpix(selected: Callable[..., pa.Table]) -> None:
     ra, dec = positions()
     for order in range(30):

@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def cds() -> Iterator[Cds]:
     server = Cds()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

@@ -75,6 +75,7 @@ def test_regions_against_every_row(sky: Archive, everything: list[Row], region: 
     assert sky.names(Criteria(regions=(region,))) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     ra=st.floats(0, 360, exclude_max=True),

@@ -214,6 +214,7 @@ def test_an_old_document_with_a_doctype_is_read(tmp_path: Path) -> None:
     assert format_of(path).read(path).to_table()["s"].to_pylist() == ["a&b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "start", "says"),
     [

@@ -231,6 +231,7 @@ def outcome(path: Path) -> object:
         return str(error)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -1,5 +1,7 @@
 """Accounts in awe's own system database, passwords hashed with Argon2id (RFC 9106)."""
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -25,7 +27,7 @@ class LocalAuthenticator:
         self._store = store
         self._hasher = hasher or PasswordHasher()
         # An unknown user is checked against this, so that the time taken tells nothing.
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _nobody(self._hasher.time_cost, self._hasher.memory_cost, self._hasher.parallelism)
 
     def hash(self, password: str) -> str:
         """Return the hash to keep instead of a password."""
@@ -47,3 +49,10 @@ class LocalAuthenticator:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+@cache
+def _nobody(time_cost: int, memory_cost: int, parallelism: int) -> str:
+    """Return a hash of that cost that no account has; made once, since making it costs as much as a login."""
+    hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=parallelism)
+    return hasher.hash("nobody has this password")
