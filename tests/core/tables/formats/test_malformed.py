@@ -39,6 +39,10 @@ def stream(data: bytes, kind: str = "BINARY2", attributes: str = 'encoding="base
     return f"<{kind}><STREAM {attributes}>{base64.b64encode(data).decode()}</STREAM></{kind}>"
 
 
+def fits_table(**columns: list[object]) -> bytes:
+    return b"".join(FORMATS["fits"].write(TableStream.from_table(pa.table(columns))))
+
+
 VOTABLES = {
     "not xml": (b"<VOTABLE><TABLE></VOTABLE>", "line 1.*not well-formed"),
     "cut": (votable(INT, rows("1", "2"))[:-90], "not well-formed"),
@@ -66,9 +70,21 @@ VOTABLES = {
     "cut row of text": (votable(TEXT, stream(b"\0" + struct.pack(">i", 9) + b"abc")), "row 1.*inside a row"),
     "negative count": (votable(TEXT, stream(b"\0" + struct.pack(">i", -2))), "row 1.*-2 elements"),
     "not utf-8": (votable(TEXT, stream(b"\0" + struct.pack(">i", 1) + b"\xff")), "row 1.*not utf-8"),
-    "encoding": (votable(INT, stream(b"", attributes='encoding="gzip"')), "encoding='gzip'"),
-    "elsewhere": (votable(INT, stream(b"", attributes='href="http://x/y"')), "href"),
-    "fits inside": (votable(INT, "<FITS><STREAM/></FITS>"), "FITS serialisation"),
+    "encoding": (votable(INT, stream(b"", attributes='encoding="dynamic"')), "encoding='dynamic'"),
+    "no encoding": (votable(INT, stream(b"", attributes="")), "encoding=None is not read"),
+    "no gzip": (votable(INT, stream(bytes(9), attributes='encoding="gzip"')), "gzip data.*damaged"),
+    "cut gzip stream": (
+        votable(INT, stream(gzip.compress(bytes(5000))[:-9], attributes='encoding="gzip"')),
+        "gzip data.*end early",
+    ),
+    "elsewhere": (votable(INT, stream(b"", attributes='href="http://x/y"')), "elsewhere.*http://x/y"),
+    "a file of ours": (votable(INT, stream(b"", attributes='href="file:///etc/passwd"')), "not opened"),
+    "no fits inside": (votable(INT, stream(b"nothing", "FITS")), "not a FITS file"),
+    "other columns in fits": (
+        votable(INT, stream(fits_table(a=[1], b=[2]), "FITS")),
+        "2 columns, there are 1 FIELDs",
+    ),
+    "other types in fits": (votable(INT, stream(fits_table(n=["x"]), "FITS")), "column n.*FIELD says int32"),
     "states an error": (
         (
             b'<VOTABLE><RESOURCE type="results"><INFO name="QUERY_STATUS" value="ERROR">no such table</INFO>'

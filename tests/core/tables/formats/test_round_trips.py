@@ -100,7 +100,7 @@ def _is_no_lowest(kind: pa.DataType) -> Callable[[Any], bool]:
 @SETTINGS
 def test_numbers(tmp_path: Path, name: str, data: st.DataObject) -> None:
     kinds = dict(NUMBERS)
-    if name == "fits":  # a column of both extremes and nulls is refused there
+    if name.endswith("fits"):  # a column of both extremes and nulls is refused there
         kinds[pa.int64()] = st.integers(-(1 << 63) + 1, (1 << 63) - 1)
     if name == "votable/b":  # there a value of each signed type means null, and none of a byte does
         kinds = {

@@ -11,12 +11,13 @@ from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
 from awe.core.tables.formats._votable_options import VOTableOptions
-from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_TD
+from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
 
 __all__ = [
     "FORMATS",
     "VOTABLE_B",
     "VOTABLE_B2",
+    "VOTABLE_FITS",
     "VOTABLE_TD",
     "Format",
     "VOTableOptions",

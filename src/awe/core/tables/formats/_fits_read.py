@@ -79,15 +79,22 @@ def split_hdu(path: Path) -> tuple[Path, str | None]:
     return path.with_name(match[1]), match[2]
 
 
-def read_fits(path: Path) -> TableStream:
+def read_fits(path: Path, hdu: str | None = None) -> TableStream:
     """Return the rows of the first binary table of a file, or of the HDU named in brackets.
+
+    Parameters
+    ----------
+    path
+        The file.
+    hdu
+        Number or name of the HDU; then the path names none.
 
     Raises
     ------
     InputFileError
         If it is no FITS file, has no such table, or is damaged: with the HDU, column or row.
     """
-    path, wanted = split_hdu(path)
+    path, wanted = (path, hdu) if hdu is not None else split_hdu(path)
     if not first_bytes(path, 80).startswith(b"SIMPLE  ="):
         raise InputFileError(path.name, "it is not a FITS file: it does not begin with SIMPLE")
     header, number, start = _find(path, wanted)

@@ -11,13 +11,14 @@ from awe.core.tables.formats.ecsv import ECSV
 from awe.core.tables.formats.fits import FITS
 from awe.core.tables.formats.json import JSON
 from awe.core.tables.formats.parquet import PARQUET
-from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_TD
+from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
 from awe.errors import InputFileError, ParameterError
 
 __all__ = ["FORMATS", "format_for", "format_of"]
 
 FORMATS: Mapping[str, Format] = {
-    made.name: made for made in (VOTABLE_TD, VOTABLE_B, VOTABLE_B2, FITS, CSV, TSV, JSON, PARQUET, ECSV)
+    made.name: made
+    for made in (VOTABLE_TD, VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, FITS, CSV, TSV, JSON, PARQUET, ECSV)
 }
 """Every format by its short name."""
 

@@ -20,7 +20,9 @@ from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._votable_decode import BinaryDecoder
 from awe.core.tables.formats._votable_fields import Cell, cell_of
+from awe.core.tables.formats._votable_fits import fits_batches
 from awe.core.tables.formats._votable_rows import RowSplitter
+from awe.core.tables.formats._votable_stream import StreamError, encoding_of, unpacked
 from awe.core.tables.formats._votable_text import CellError, parse_cells
 from awe.errors import InputFileError
 
@@ -28,7 +30,7 @@ __all__ = ["read_votable", "votable_schema"]
 
 _CHUNK = 1 << 22
 _DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
-_TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "FITS", "TR")
+_TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "TR")
 _BLANKS = bytes(range(33))
 _MOST_BYTES = 1 << 26
 """Bytes without the end of a tag at the most: no cell is as large, but what is no document may be."""
@@ -119,8 +121,6 @@ class _Reader:
                 yield from self._binary(element)
             elif event == "start" and tag == "TABLEDATA" and found and not ended:
                 yield from self._plain_rows(element)
-            elif event == "start" and tag == "FITS" and not ended:
-                raise self._error("a FITS serialisation inside the VOTable", _line(element))
             elif event == "end" and tag == "TABLE":
                 if not found:
                     found = True
@@ -280,16 +280,26 @@ class _Reader:
     # -- rows as bytes
 
     def _binary(self, stream: etree._Element) -> Iterator[pa.RecordBatch]:
-        if stream.get("href"):
-            raise self._error("the rows are elsewhere (STREAM href)", _line(stream), "write them inline")
-        if stream.get("encoding") != "base64":
-            given = stream.get("encoding")
-            raise self._error(f"STREAM encoding={given!r} is not read", _line(stream), "use base64")
         parent = stream.getparent()
-        masked = parent is not None and etree.QName(parent).localname == "BINARY2"
+        kind = "" if parent is None else etree.QName(parent).localname
+        try:
+            encoding = encoding_of(stream.get("href"), stream.get("encoding"))
+            chunks = self._base64(_line(stream)) if encoding.held is None else iter([encoding.held])
+            if encoding.packed:
+                chunks = unpacked(chunks)
+            if kind == "FITS" and parent is not None:
+                for batch in fits_batches(self._path.name, chunks, self._cells, parent.get("extnum")):
+                    self._done += batch.num_rows
+                    yield batch
+            else:
+                yield from self._records(chunks, masked=kind == "BINARY2")
+        except StreamError as error:
+            raise self._error(error.reason, _line(stream), error.hint) from None
+
+    def _records(self, chunks: Iterator[bytes], *, masked: bool) -> Iterator[pa.RecordBatch]:
         decoder = BinaryDecoder(self._cells, masked=masked)
         rest = b""
-        for data in self._base64(_line(stream)):
+        for data in chunks:
             rest += data
             arrays, used = self._decode(decoder, rest)
             rest = rest[used:]

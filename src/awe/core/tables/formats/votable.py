@@ -1,4 +1,6 @@
-"""VOTable: `VOTABLE_TD` writes TABLEDATA, `VOTABLE_B` BINARY, `VOTABLE_B2` BINARY2; each reads every serialisation.
+"""VOTable: `VOTABLE_TD` writes TABLEDATA, `VOTABLE_B` BINARY, `VOTABLE_B2` BINARY2, `VOTABLE_FITS` a FITS file inside.
+
+Each reads every serialisation.
 
 Text is written as datatype ``char`` in UTF-8, as ``unicodeChar`` where its source said that. An unsigned 64-bit column is written as ``long``, and a value
 above 2⁶³-1 in it is an error, never another number. The document is built in `_votable_document`, the rows
@@ -22,11 +24,12 @@ from awe.core.tables.formats._arrow import basic_schema, pieces
 from awe.core.tables.formats._votable_binary import BinaryEncoder
 from awe.core.tables.formats._votable_cells import table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info
+from awe.core.tables.formats._votable_fits import fits_lines
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import read_votable
 from awe.errors import AweError
 
-__all__ = ["VOTABLE_B", "VOTABLE_B2", "VOTABLE_TD", "VOTableFormat"]
+__all__ = ["VOTABLE_B", "VOTABLE_B2", "VOTABLE_FITS", "VOTABLE_TD", "VOTableFormat"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,12 +72,12 @@ class _Binary:
 
 @dataclass(frozen=True, slots=True)
 class VOTableFormat:
-    """One serialisation of VOTable."""
+    """One serialisation of VOTable; rows that have no encoder are written as a FITS file."""
 
     name: str
     media_types: tuple[str, ...]
     serialization: str
-    encoder: Callable[[Schema], _RowEncoder]
+    encoder: Callable[[Schema], _RowEncoder] | None
     extensions: tuple[str, ...] = (".vot", ".votable", ".xml")
 
     def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:
@@ -82,11 +85,13 @@ class VOTableFormat:
         schema = basic_schema(stream.schema, VOTABLE_NUMBERS)
         if self.serialization == "BINARY":
             schema = _with_nulls(schema)
+        if self.encoder is None:
+            return _with_fits(stream, schema, options)
         around = frame(schema, options, self.serialization)
         return _document(stream, schema, around, self.encoder(schema), options)
 
     def read(self, path: Path) -> TableStream:
-        """Return the rows of the first table; TABLEDATA, BINARY and BINARY2, compressed with gzip or not.
+        """Return the rows of the first table; in any serialisation, compressed with gzip or not.
 
         Raises
         ------
@@ -127,6 +132,33 @@ def _document(
     yield around.middle + trailer + around.tail
 
 
+def _with_fits(stream: TableStream, schema: Schema, options: VOTableOptions) -> Iterator[bytes]:
+    """Yield the document once the last row is known; one without rows where they failed."""
+    trailer = b""
+    with stream:
+        lines = fits_lines(_basic(stream, schema))
+        try:
+            first = next(lines)
+        except Exception as error:
+            if options.on_error == "raise":
+                raise
+            around = frame(schema, options)
+            yield around.head + around.middle + status_info("ERROR", _reason(error)) + around.tail
+            return
+        around = frame(schema, options, "FITS")
+        yield around.head + first
+        yield from lines
+        if stream.overflow:
+            trailer = status_info("OVERFLOW")
+    yield around.middle + trailer + around.tail
+
+
+def _basic(stream: TableStream, schema: Schema) -> TableStream:
+    arrow = schema.to_arrow()
+    batches = (pa.RecordBatch.from_arrays(columns, schema=arrow) for columns in pieces(stream, schema))
+    return TableStream(schema, batches)
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, AweError):
         return str(error)
@@ -163,4 +195,14 @@ VOTABLE_B2 = VOTableFormat(
     ),
     "BINARY2",
     partial(_Binary, masked=True),
+)
+VOTABLE_FITS = VOTableFormat(
+    "votable/fits",
+    (
+        "application/x-votable+xml;serialization=fits",
+        "application/x-votable+xml;serialization=FITS",
+        "votable_fits",
+    ),
+    "FITS",
+    None,
 )
