@@ -96,13 +96,13 @@ class Platform:
         )
         system.migrate()
         engine = make_engine(folder / "tables", settings.limits)
-        accounts = AccountStore(system)
+        accounts, audit = AccountStore(system), AuditLog(AuditStore(system))
         authenticator = make_authenticator(accounts)
         local = (
             authenticator if isinstance(authenticator, LocalAuthenticator) else LocalAuthenticator(accounts)
         )
         identity = IdentityService(
-            accounts, TokenStore(system), local, authenticator, token_hours=settings.token_hours
+            accounts, TokenStore(system), audit, local, authenticator, token_hours=settings.token_hours
         )
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
@@ -136,7 +136,7 @@ class Platform:
             system,
             engine,
             identity,
-            AuditLog(AuditStore(system)),
+            audit,
             names,
             jobs,
             catalogs,

@@ -37,7 +37,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "remove": ("awe.cli.remove", "Remove what is published from an archive here."),
     "check": ("awe.cli.check", "What is missing or wrong in what is published here."),
     "login": ("awe.cli.login", "Log in and print a token."),
-    "admin": ("awe.cli.admin", "Accounts of an archive here."),
+    "token": ("awe.cli.token", "Your tokens: make, list, revoke."),
+    "admin": ("awe.cli.admin", "Accounts and the audit log of an archive here."),
 }
 
 _HELP = ["-h", "--help"]

@@ -1,12 +1,13 @@
-"""``awe admin``: accounts."""
+"""``awe admin``: accounts and the audit log."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from awe.cli._archive import data_option, open_archive
-from awe.cli._common import json_option
+from awe.cli._common import json_option, print_table, text_table
 
 __all__ = ["command"]
 
@@ -56,3 +57,42 @@ def list_users(data: Path | None, as_json: bool) -> None:
         return
     for account in users:
         click.echo(f"{account['name']}  {', '.join(account['roles'])}")
+
+
+@command.command("audit")
+@click.option("--user", "who", help="Only what this user did.")
+@click.option("--action", help="Only this, such as login, or token for all that is done to tokens.")
+@click.option("--target", help="Only what was done to this, such as user:ann.")
+@click.option("--since", type=click.DateTime(), help="Only from this moment on (UTC).")
+@click.option("--until", type=click.DateTime(), help="Only before this moment (UTC).")
+@click.option(
+    "--last", type=click.IntRange(1, 100_000), default=100, show_default=True, help="So many at most."
+)
+@data_option
+@json_option
+def audit(
+    who: str | None,
+    action: str | None,
+    target: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    last: int,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Print who did what, the newest first."""
+    with open_archive(data) as platform:
+        found = platform.audit.entries(
+            user=who, action=action, target=target, since=_utc(since), until=_utc(until), last=last
+        )
+    rows = [
+        (f"{e.at:%Y-%m-%d %H:%M:%S}", e.user, e.address, e.request, e.action, e.target, e.outcome,
+         " ".join(f"{name}={text}" for name, text in e.details.items()))
+        for e in found
+    ]  # fmt: skip
+    names = ("at", "user", "address", "request", "action", "target", "outcome", "details")
+    print_table(text_table(names, rows), as_json=as_json, most=None)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None else None

@@ -28,6 +28,7 @@ from awe.core.vo import vosi as vosi_
 from awe.core.vo.params import Params
 from awe.errors import AweError, NotFoundError, ParameterError, UsageError
 from awe.platform import Platform
+from awe.services.identity import READ, RUN, WRITE
 from awe.web import portal
 from awe.web.api import describe, router
 from awe.web.compat.sciserver import SciServerPaths, casjobs, casjobs_error, keystone_error, login
@@ -71,13 +72,17 @@ __all__ = ["ROUTES", "Entry", "build_app"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An address: `methods` are separated by blanks, GET brings HEAD with it."""
+    """An address: `methods` are separated by blanks, GET brings HEAD with it.
+
+    GET needs a token with the scope `READ`, other methods one with `scope`; the empty scope is any token's.
+    """
 
     path: str
     methods: str
     handler: Handler
     errors: Renderer
     params: Params | None = None
+    scope: str = WRITE
 
 
 _READ, _BOTH = "GET", "GET POST"
@@ -88,12 +93,12 @@ def _jobs(face: JobFace) -> tuple[Entry, ...]:
     """Return the addresses of the jobs of a service (UWS 1.1 section 2.2.1)."""
     job, told = f"/{face.path}/{{job}}", face.errors
     return (
-        Entry(f"/{face.path}", _BOTH, face.jobs, told),
-        Entry(job, f"{_BOTH} DELETE", face.job, told),
-        Entry(f"{job}/phase", _BOTH, face.phase, told),
-        Entry(f"{job}/executionduration", _BOTH, face.duration, told),
-        Entry(f"{job}/destruction", _BOTH, face.destruction, told),
-        Entry(f"{job}/parameters", _BOTH, face.parameters, told),
+        Entry(f"/{face.path}", _BOTH, face.jobs, told, scope=RUN),
+        Entry(job, f"{_BOTH} DELETE", face.job, told, scope=RUN),
+        Entry(f"{job}/phase", _BOTH, face.phase, told, scope=RUN),
+        Entry(f"{job}/executionduration", _BOTH, face.duration, told, scope=RUN),
+        Entry(f"{job}/destruction", _BOTH, face.destruction, told, scope=RUN),
+        Entry(f"{job}/parameters", _BOTH, face.parameters, told, scope=RUN),
         Entry(f"{job}/parameters/{{part:path}}", _READ, face.part, told),
         Entry(f"{job}/quote", _READ, face.quote, told),
         Entry(f"{job}/owner", _READ, face.owner, told),
@@ -105,7 +110,7 @@ def _jobs(face: JobFace) -> tuple[Entry, ...]:
 
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
-    Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS),
+    Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS, scope=READ),
     *_jobs(tap.JOBS),
     Entry("/tap",                               _READ,  tap.tap_capabilities,   dali_error),
     Entry("/tap/capabilities",                  _READ,  tap.tap_capabilities,   dali_error),
@@ -113,41 +118,41 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/tables",                        _READ,  tap.tables,             dali_error,     vosi_.TABLES_PARAMS),
     Entry("/tap/tables/{table}",                _READ,  tap.table,              dali_error,     vosi_.TABLES_PARAMS),
     Entry("/tap/examples",                      _READ,  tap.examples,           dali_error),
-    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS),
+    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
     Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
     Entry("/scs/{table}/availability",          _READ,  availability,           dali_error),
-    Entry("/sia",                               _BOTH,  sia.query,              sia1_error,     sia1.PARAMS),
+    Entry("/sia",                               _BOTH,  sia.query,              sia1_error,     sia1.PARAMS, scope=READ),
     Entry("/sia/capabilities",                  _READ,  sia.sia_capabilities,   dali_error),
     Entry("/sia/availability",                  _READ,  availability,           dali_error),
-    Entry("/sia2",                              _BOTH,  sia2.query,             sia2_error),
-    Entry("/sia2/query",                        _BOTH,  sia2.query,             sia2_error,     sia2_.PARAMS),
+    Entry("/sia2",                              _BOTH,  sia2.query,             sia2_error, scope=READ),
+    Entry("/sia2/query",                        _BOTH,  sia2.query,             sia2_error,     sia2_.PARAMS, scope=READ),
     Entry("/sia2/capabilities",                 _READ,  sia2.sia2_capabilities, dali_error),
     Entry("/sia2/availability",                 _READ,  availability,           dali_error),
-    Entry("/ssa",                               _BOTH,  ssa.query,              ssa_error,      ssa_.PARAMS),
+    Entry("/ssa",                               _BOTH,  ssa.query,              ssa_error,      ssa_.PARAMS, scope=READ),
     Entry("/ssa/capabilities",                  _READ,  ssa.ssa_capabilities,   dali_error),
     Entry("/ssa/availability",                  _READ,  availability,           dali_error),
-    Entry("/soda",                              _BOTH,  soda.cutout,            soda_error),
-    Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS),
+    Entry("/soda",                              _BOTH,  soda.cutout,            soda_error, scope=READ),
+    Entry("/soda/sync",                         _BOTH,  soda.cutout,            soda_error,     soda_.PARAMS, scope=READ),
     *_jobs(soda.JOBS),
     Entry("/soda/capabilities",                 _READ,  soda.soda_capabilities, dali_error),
     Entry("/soda/availability",                 _READ,  availability,           dali_error),
-    Entry("/datalink",                          _BOTH,  datalink.links,         datalink_error),
-    Entry("/datalink/links",                    _BOTH,  datalink.links,         datalink_error, datalink_.PARAMS),
+    Entry("/datalink",                          _BOTH,  datalink.links,         datalink_error, scope=READ),
+    Entry("/datalink/links",                    _BOTH,  datalink.links,         datalink_error, datalink_.PARAMS, scope=READ),
     Entry("/datalink/capabilities",             _READ,  datalink.datalink_capabilities, dali_error),
     Entry("/datalink/availability",             _READ,  availability,           dali_error),
     Entry("/hipslist",                          _READ,  hips.hips_list,         hips.hips_error),
     Entry("/hips/{name}/{path:path}",           _READ,  hips.hips_file,         hips.hips_error),
     Entry("/moc/{table}",                       _READ,  moc.table_moc,          json_error,     moc.PARAMS),
     Entry("/moc/collection/{name}",             _READ,  moc.collection_moc,     json_error,     moc.PARAMS),
-    Entry("/oai",                               _BOTH,  registry.harvest,       dali_error),
+    Entry("/oai",                               _BOTH,  registry.harvest,       dali_error, scope=READ),
     Entry("/oai/capabilities",                  _READ,  registry.registry_capabilities, dali_error),
     Entry("/oai/availability",                  _READ,  availability,           dali_error),
-    Entry("/auth/login",                        "POST", auth.login,             json_error),
-    Entry("/auth/logout",                       "POST", auth.logout,            json_error),
-    Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error),
+    Entry("/auth/login",                        "POST", auth.login,             json_error, scope=""),
+    Entry("/auth/logout",                       "POST", auth.logout,            json_error, scope=""),
+    Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error, scope=READ),
     Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  casjobs.tables, casjobs_error),
     Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),
-    Entry(_TOKENS,                              "POST", login.login,            keystone_error),
+    Entry(_TOKENS,                              "POST", login.login,            keystone_error, scope=""),
     Entry(f"{_TOKENS}/{{token}}",               _READ,  login.validate,         keystone_error),
     Entry("/",                                  _READ,  portal.page,            json_error),
     Entry("/static/{name}",                     _READ,  portal.static,          json_error),
@@ -190,7 +195,9 @@ def build_app(platform: Platform) -> FastAPI:
 
 
 def _route(entry: Entry) -> Route:
-    return Route(entry.path, endpoint(entry.handler, entry.errors), methods=entry.methods.split())
+    return Route(
+        entry.path, endpoint(entry.handler, entry.errors, entry.scope), methods=entry.methods.split()
+    )
 
 
 def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:

@@ -17,6 +17,8 @@ from awe.errors import (
 from awe.services.identity import (
     ANONYMOUS,
     AccountStore,
+    AuditLog,
+    AuditStore,
     Identity,
     IdentityService,
     LocalAuthenticator,
@@ -50,7 +52,12 @@ def service(system: SystemDatabase, clock: Clock) -> IdentityService:
     store = AccountStore(system)
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     found = IdentityService(
-        store, TokenStore(system), LocalAuthenticator(store, cheap), token_hours=2, clock=clock
+        store,
+        TokenStore(system),
+        AuditLog(AuditStore(system)),
+        LocalAuthenticator(store, cheap),
+        token_hours=2,
+        clock=clock,
     )
     found.add_user("ann", "correct horse", roles=["administrator"], groups=["hst"])
     return found
@@ -160,7 +167,7 @@ class Elsewhere:
 def test_accounts_kept_elsewhere_get_tokens_too(system: SystemDatabase) -> None:
     store = AccountStore(system)
     local = LocalAuthenticator(store, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    service = IdentityService(store, TokenStore(system), local, Elsewhere())
+    service = IdentityService(store, TokenStore(system), AuditLog(AuditStore(system)), local, Elsewhere())
     token = service.login("zoe", "there")
     assert service.identify(token) == Identity("zoe", groups=frozenset({"survey"}))
     assert service.login("zoe", "there") != token

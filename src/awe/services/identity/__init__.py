@@ -4,6 +4,7 @@
 whose token is this (`identify`). The answer is an `Identity`; a caller without a token is `ANONYMOUS`.
 """
 
+from awe.services.identity._secrets import is_token, long_form
 from awe.services.identity.audit import ORIGIN, AuditLog, Origin
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
@@ -29,7 +30,7 @@ from awe.services.identity.model import (
     Token,
     TokenKind,
 )
-from awe.services.identity.service import IdentityService, is_token
+from awe.services.identity.service import IdentityService
 from awe.services.identity.stores import AccountStore, AuditStore, TokenStore
 
 __all__ = [
@@ -63,4 +64,5 @@ __all__ = [
     "TokenKind",
     "TokenStore",
     "is_token",
+    "long_form",
 ]

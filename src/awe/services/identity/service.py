@@ -1,36 +1,39 @@
 """Use cases of identity: log in, say whose token it is, log out, look after accounts."""
 
-import hashlib
 import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from awe.errors import AuthenticationError, NotFoundError, ParameterError
+from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError, RateLimitError
 from awe.services.identity._failures import LoginFailures
+from awe.services.identity._secrets import digest, new_secret, secret_in
+from awe.services.identity.audit import ORIGIN, AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
 from awe.services.identity.model import SCOPES, Account, Identity, Token, TokenKind
 from awe.services.identity.stores import AccountStore, TokenStore
 
-__all__ = ["IdentityService", "is_token"]
+__all__ = ["IdentityService"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _SHORTEST_PASSWORD = 8
-_TOKEN = re.compile(r"[0-9a-f]{32}")
+_LONGEST_LABEL = 100
+_LONGEST_DAYS = 366
+_FAILURES_OF_AN_ADDRESS = 50
+"""More than of a name: many people may share an address."""
 
 
 class IdentityService:
-    """Accounts and login tokens.
-
-    A token is 32 hexadecimal digits, as OpenStack Keystone's are: it travels in paths and headers.
-    Only its SHA-256 is kept.
+    """Accounts and tokens; of a token only its SHA-256 is kept.
 
     Parameters
     ----------
     accounts, tokens
         What is kept in the system database.
+    audit
+        Where logins and what is done to tokens and accounts are recorded.
     local
         Hashes and checks the passwords of awe's own accounts.
     authenticator
@@ -45,6 +48,7 @@ class IdentityService:
         self,
         accounts: AccountStore,
         tokens: TokenStore,
+        audit: AuditLog,
         local: LocalAuthenticator,
         authenticator: Authenticator | None = None,
         *,
@@ -53,11 +57,13 @@ class IdentityService:
     ) -> None:
         self._accounts = accounts
         self._tokens = tokens
+        self._audit = audit
         self._local = local
         self._authenticator = authenticator or local
         self._life_s = token_hours * 3600.0
         self._clock = clock
         self._failures = LoginFailures()
+        self._failures_of_address = LoginFailures(_FAILURES_OF_AN_ADDRESS)
 
     def login(self, user: str, password: str) -> str:
         """Return a new token.
@@ -70,9 +76,10 @@ class IdentityService:
             After several failures within a minute.
         """
         identity = self.authenticate(user, password)
-        if self._authenticator is not self._local:
-            self._accounts.remember(identity)
-        return self._new_token(identity.name, self._life_s)
+        secret = self._new_login(identity.name, self._life_s)
+        self._accounts.change(identity.name, {"last_login": self._now()})
+        self._audit.record("login", user=identity.name)
+        return secret
 
     def authenticate(self, user: str, password: str) -> Identity:
         """Return whose password this is, for callers who send it with every request.
@@ -82,14 +89,35 @@ class IdentityService:
         AuthenticationError, RateLimitError
             As `login`.
         """
-        self._failures.check(user)
+        address = ORIGIN.get().address
         try:
+            self._failures.check(user)
+            if address:
+                self._failures_of_address.check(address)
             identity = self._authenticator.authenticate(user, password)
+            if self._authenticator is not self._local:
+                identity = self._brought(identity)
         except AuthenticationError:
             self._failures.add(user)
+            if address:
+                self._failures_of_address.add(address)
+            self._audit.record("login", user="", target=f"user:{user}", outcome="refused")
+            raise
+        except RateLimitError:
+            self._audit.record(
+                "login", user="", target=f"user:{user}", outcome="refused", why="too many failures"
+            )
             raise
         self._failures.forget(user)
         return identity
+
+    def _brought(self, identity: Identity) -> Identity:
+        """Keep what another account system says of a user; an account that is closed here stays closed."""
+        self._accounts.remember(identity)
+        known = self._accounts.identity(identity.name)
+        if known is None:
+            raise AuthenticationError("the user name or the password is wrong")
+        return known
 
     @property
     def token_life_s(self) -> float:
@@ -113,20 +141,92 @@ class IdentityService:
         """
         if user not in {account.name for account in self.users()}:
             raise NotFoundError(f"there is no user {user!r}")
-        return self._new_token(user, self._life_s if hours is None else hours * 3600.0)
+        self._audit.record("token.made", user="", target=f"user:{user}", label="for the operator")
+        return self._new_login(user, self._life_s if hours is None else hours * 3600.0)
 
-    def _new_token(self, user: str, life_s: float) -> str:
-        secret = secrets.token_hex(16)
+    def _new_login(self, user: str, life_s: float) -> str:
         now = self._now()
         ends = now + timedelta(seconds=life_s)
-        token = Token(secrets.token_hex(8), user, TokenKind.LOGIN, "", SCOPES, now, ends)
-        self._tokens.add(token, _digest(secret))
+        return self._keep(Token(secrets.token_hex(8), user, TokenKind.LOGIN, "", SCOPES, now, ends))
+
+    def _keep(self, token: Token) -> str:
+        secret = new_secret()
+        self._tokens.add(token, digest(secret))
         return secret
+
+    def new_token(
+        self, caller: Identity, label: str, scopes: frozenset[str], *, days: float
+    ) -> tuple[str, Token]:
+        """Make a personal token for the caller.
+
+        Parameters
+        ----------
+        label
+            What its owner calls it.
+        scopes
+            What it allows; no more than the caller's own token does.
+        days
+            Its life.
+
+        Returns
+        -------
+        The secret, which is shown once, and what is known of it.
+
+        Raises
+        ------
+        ParameterError
+            If the label, a scope or the life cannot be used.
+        ForbiddenError
+            If the caller is not known, or has less scopes.
+        """
+        if caller.is_anonymous:
+            raise ForbiddenError("only who is logged in can make a token", hint="log in first")
+        if not 0 < len(label.strip()) <= _LONGEST_LABEL or not label.isprintable():
+            raise ParameterError("label", label, f"1 to {_LONGEST_LABEL} printable characters are needed")
+        if not scopes or scopes - SCOPES:
+            known = ", ".join(sorted(SCOPES))
+            raise ParameterError(
+                "scopes", ",".join(sorted(scopes)), "no such scopes", hint=f"some of {known}"
+            )
+        if not 0 < days <= _LONGEST_DAYS:
+            raise ParameterError("days", days, f"more than 0 and at most {_LONGEST_DAYS} days are possible")
+        if missing := scopes - caller.scopes:
+            raise ForbiddenError(
+                f"a token cannot give the scope {', '.join(sorted(missing))} it has not itself"
+            )
+        now = self._now()
+        ends = now + timedelta(days=days)
+        made = Token(secrets.token_hex(8), caller.name, TokenKind.PERSONAL, label.strip(), scopes, now, ends)
+        secret = self._keep(made)
+        said = " ".join(sorted(scopes))
+        self._audit.record(
+            "token.made", user=caller.name, target=f"token:{made.id}", scopes=said, label=made.label
+        )
+        return secret, made
+
+    def tokens(self, user: str) -> tuple[Token, ...]:
+        """Return a user's tokens that are good, the newest first."""
+        return self._tokens.tokens(user, self._now())
+
+    def revoke_token(self, caller: Identity, token_id: str) -> None:
+        """End one of the caller's tokens, an administrator any.
+
+        Raises
+        ------
+        NotFoundError
+            If the caller has no such token.
+        """
+        token = self._tokens.token(token_id)
+        if token is None or not (token.user == caller.name or caller.is_administrator):
+            raise NotFoundError(f"you have no token {token_id!r}")
+        self._tokens.drop_id(token_id)
+        self._audit.record("token.revoked", user=caller.name, target=f"token:{token_id}", owner=token.user)
 
     def identify(self, token: str) -> Identity:
         """Return whose token this is; `AuthenticationError` if it is unknown, ended or revoked."""
-        found = self._tokens.owner(_digest(token), self._now())
-        if found is None:
+        secret, claimed = secret_in(token)
+        found = self._tokens.owner(digest(secret), self._now())
+        if found is None or claimed not in {None, found.name}:
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
         return found
 
@@ -139,7 +239,9 @@ class IdentityService:
 
     def revoke(self, token: str) -> None:
         """End a login; a token that ended already is no error."""
-        self._tokens.drop(_digest(token))
+        ended = self._tokens.drop(digest(secret_in(token)[0]))
+        if ended is not None:
+            self._audit.record("logout", user=ended.user, target=f"token:{ended.id}")
 
     def add_user(
         self, name: str, password: str, roles: Sequence[str] = (), groups: Sequence[str] = ()
@@ -157,13 +259,35 @@ class IdentityService:
             hint = "letters, digits and . _ @ -, beginning with a letter or digit, at most 64"
             raise ParameterError("name", name, "not a user name", hint=hint)
         self._accounts.add(name, self._local.hash(_checked(password)), roles, groups)
+        self._audit.record("user.added", user="", target=f"user:{name}", roles=" ".join(sorted(roles)))
 
-    def set_password(self, name: str, password: str) -> None:
+    def set_password(self, name: str, password: str, *, by: str = "") -> None:
         """Change a password; the user's tokens end. `NotFoundError` if there is no such user."""
         changed = {"password_hash": self._local.hash(_checked(password))}
         if not self._accounts.change(name, changed):
             raise NotFoundError(f"there is no user {name!r}")
         self._tokens.drop_all(name)
+        self._audit.record("user.password", user=by, target=f"user:{name}")
+
+    def change_password(self, caller: Identity, old: str, new: str) -> None:
+        """Change the caller's own password; every login and token of the caller ends.
+
+        Raises
+        ------
+        AuthenticationError, RateLimitError
+            If the old password is wrong, or was too often.
+        ParameterError
+            If the new one cannot be used.
+        """
+        self.authenticate(caller.name, old)
+        self.set_password(caller.name, new, by=caller.name)
+
+    def account(self, name: str) -> Account:
+        """Return an account; `NotFoundError` if there is no such user."""
+        found = self._accounts.account(name)
+        if found is None:
+            raise NotFoundError(f"there is no user {name!r}")
+        return found
 
     def users(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
@@ -171,15 +295,6 @@ class IdentityService:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
-
-
-def is_token(text: str) -> bool:
-    """Tell whether a text has the form of a token."""
-    return _TOKEN.fullmatch(text) is not None
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _checked(password: str) -> str:

@@ -9,13 +9,23 @@ from awe.platform import Platform
 from awe.services.identity import Identity
 from awe.web.http import caller, platform_of
 
-__all__ = ["Caller", "Services", "get", "place"]
+__all__ = ["SCOPE", "Caller", "Services", "get", "needs", "place"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+SCOPE = "x-awe-scope"
+"""Where a route, and its description, say which scope a token needs."""
+
+
+def needs(scope: str) -> dict[str, Any]:
+    """Return what a route is given as ``openapi_extra`` to say which scope a token needs."""
+    return {SCOPE: scope}
+
+
 def _identity(request: Request) -> Identity:
-    return caller(request, platform_of(request).identity)
+    extra = request.scope["route"].openapi_extra or {}
+    return caller(request, platform_of(request).identity, extra.get(SCOPE))
 
 
 Services = Annotated[Platform, Depends(platform_of)]

@@ -1,11 +1,13 @@
-"""Who is asking: ``/api/login``, ``/api/logout``, ``/api/whoami``."""
+"""Who is asking: ``/api/login``, ``/api/logout``, ``/api/whoami``, ``/api/me``, ``/api/tokens``."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
-from awe.web.api._caller import Caller, Services, get
+from awe.errors import AuthenticationError
+from awe.services.identity import ADMIN, READ, Identity, Token, long_form
+from awe.web.api._caller import Caller, Services, get, needs
 from awe.web.http import token_of
 
 __all__ = ["router"]
@@ -20,13 +22,28 @@ class Login(BaseModel, extra="forbid"):
     password: SecretStr
 
 
+class NewPassword(BaseModel, extra="forbid"):
+    """The password until now, and the next one."""
+
+    old_password: SecretStr
+    password: SecretStr
+
+
+class NewToken(BaseModel, extra="forbid"):
+    """A token for a program."""
+
+    label: str = Field(description="What you call it")
+    scopes: list[str] = Field([READ], description="What it allows: read, write, share, run, publish, admin")
+    days: float = Field(90.0, description="Its life, in days")
+
+
 @router.post("/login")
 def login(given: Login, services: Services) -> dict[str, str]:
     """Return a token for a name and a password; send it as ``X-Auth-Token`` or ``Authorization: Bearer``."""
     return {"token": services.identity.login(given.user, given.password.get_secret_value())}
 
 
-@router.post("/logout")
+@router.post("/logout", openapi_extra=needs(""))
 def logout(request: Request, services: Services, caller: Caller) -> dict[str, str]:
     """End the token that the request carries."""
     token = token_of(request)
@@ -35,11 +52,76 @@ def logout(request: Request, services: Services, caller: Caller) -> dict[str, st
     return {"name": caller.name or "anonymous"}
 
 
-@get(router, "/whoami")
+@get(router, "/whoami", openapi_extra=needs(""))
 def whoami(caller: Caller) -> dict[str, Any]:
     """Say whose token the request carries."""
     return {
         "name": caller.name or "anonymous",
         "roles": sorted(caller.roles),
         "groups": sorted(caller.groups),
+    }
+
+
+@get(router, "/me", openapi_extra=needs(""))
+def me(services: Services, caller: Caller) -> dict[str, Any]:
+    """Describe your account, and what the token of the request allows."""
+    account = services.identity.account(_known(caller).name)
+    return {
+        "name": account.name,
+        "display_name": account.display_name,
+        "email": account.email,
+        "state": account.state,
+        "roles": list(account.roles),
+        "groups": sorted(caller.groups),
+        "scopes": sorted(caller.scopes),
+        "created": account.created.isoformat(),
+        "last_login": account.last_login.isoformat() if account.last_login else None,
+    }
+
+
+@router.post("/me/password", openapi_extra=needs(ADMIN))
+def change_password(given: NewPassword, services: Services, caller: Caller) -> dict[str, str]:
+    """Change your password; every login and token of yours ends."""
+    old, new = given.old_password.get_secret_value(), given.password.get_secret_value()
+    services.identity.change_password(_known(caller), old, new)
+    return {"name": caller.name}
+
+
+@get(router, "/tokens")
+def tokens(services: Services, caller: Caller) -> dict[str, Any]:
+    """List your tokens that are good, the newest first; a token itself is never shown again."""
+    return {"tokens": [_token(token) for token in services.identity.tokens(_known(caller).name)]}
+
+
+@router.post("/tokens", openapi_extra=needs(ADMIN))
+def new_token(given: NewToken, services: Services, caller: Caller) -> dict[str, Any]:
+    """Make a token for a program; the answer is the only place where it is shown."""
+    secret, made = services.identity.new_token(
+        _known(caller), given.label, frozenset(given.scopes), days=given.days
+    )
+    return {**_token(made), "token": secret, "datalab_token": long_form(made.user, secret)}
+
+
+@router.delete("/tokens/{token_id}", openapi_extra=needs(ADMIN))
+def revoke_token(token_id: str, services: Services, caller: Caller) -> dict[str, str]:
+    """End one of your tokens at once."""
+    services.identity.revoke_token(_known(caller), token_id)
+    return {"id": token_id}
+
+
+def _known(caller: Identity) -> Identity:
+    if caller.is_anonymous:
+        raise AuthenticationError("this is for who is logged in", hint="awe login")
+    return caller
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "kind": token.kind,
+        "label": token.label,
+        "scopes": sorted(token.scopes),
+        "created": token.created.isoformat(),
+        "expires": token.expires.isoformat(),
+        "last_used": token.last_used.isoformat() if token.last_used else None,
     }

@@ -10,8 +10,9 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from awe.services.catalogs import QUERY, QueryOrder
+from awe.services.identity import RUN
 from awe.services.jobs import ACTIVE, Job, Phase
-from awe.web.api._caller import Caller, Services, get
+from awe.web.api._caller import Caller, Services, get, needs
 from awe.web.api._sql import SqlQuery, asked_for, body_of
 from awe.web.http import Given, Waiters, base_url, chosen_format
 
@@ -41,7 +42,7 @@ def jobs(
     return {"jobs": [_job(job) for job in found], "more": found[-1].created.isoformat() if full else None}
 
 
-@router.post("/jobs", openapi_extra=body_of(LongQuery))
+@router.post("/jobs", openapi_extra=body_of(LongQuery) | needs(RUN))
 def submit(
     asked: Annotated[tuple[LongQuery, Given], Depends(asked_for(LongQuery))],
     request: Request,
@@ -84,14 +85,14 @@ def result(job_id: str, services: Services, caller: Caller) -> FileResponse:
     return FileResponse(path, media_type=made.media_type, filename=made.file, headers=headers)
 
 
-@router.post("/jobs/{job_id}/abort")
+@router.post("/jobs/{job_id}/abort", openapi_extra=needs(RUN))
 def abort(job_id: str, services: Services, caller: Caller) -> dict[str, Any]:
     """Stop a job; one that has ended is left as it is."""
     services.jobs.job(job_id, caller, QUERY)
     return _job(services.jobs.abort(job_id, caller))
 
 
-@router.delete("/jobs/{job_id}")
+@router.delete("/jobs/{job_id}", openapi_extra=needs(RUN))
 def delete(job_id: str, services: Services, caller: Caller) -> dict[str, str]:
     """Remove a job and its result."""
     services.jobs.job(job_id, caller, QUERY)

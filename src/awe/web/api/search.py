@@ -13,9 +13,10 @@ from awe.core.sky import Circle
 from awe.core.tables import TableStream
 from awe.core.vo.dali import interval
 from awe.errors import ParameterError
+from awe.services.identity import READ
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
-from awe.web.api._caller import Caller, Services, get, place
+from awe.web.api._caller import Caller, Services, get, needs, place
 from awe.web.api._sql import SqlQuery, asked_for, body_of
 from awe.web.http import (
     Given,
@@ -38,7 +39,7 @@ Rows = Annotated[int | None, Query(ge=0, description="Rows at the most")]
 Form = Annotated[str, Query(alias="format", description="votable, votable/b2, csv, fits, json, parquet ...")]
 
 
-@router.post("/query", response_class=Response, openapi_extra=body_of(SqlQuery))
+@router.post("/query", response_class=Response, openapi_extra=body_of(SqlQuery) | needs(READ))
 def query(
     asked: Annotated[tuple[SqlQuery, Given], Depends(asked_for(SqlQuery))],
     request: Request,

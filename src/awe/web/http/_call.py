@@ -26,6 +26,7 @@ from awe.web.http._waiting import WaitingResponse
 
 __all__ = ["Call", "Endpoint", "Handler", "endpoint", "make_call"]
 
+_READS = frozenset({"GET", "HEAD"})
 _LOG = logging.getLogger(__name__)
 
 
@@ -73,8 +74,8 @@ Handler = Callable[[Call], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-async def make_call(request: Request) -> Call:
-    """Read a request.
+async def make_call(request: Request, scope: str | None = None) -> Call:
+    """Read a request; `scope` is what a token must allow for it.
 
     Raises
     ------
@@ -82,22 +83,32 @@ async def make_call(request: Request) -> Call:
         If its body is too large.
     AuthenticationError
         If it has a token that is not known.
+    ForbiddenError
+        If it has a token that lacks the scope.
     """
     platform = platform_of(request)
-    identity = await run_in_threadpool(caller, request, platform.identity)
+    identity = await run_in_threadpool(caller, request, platform.identity, scope)
     given = await read_given(request, platform.settings.limits.upload_bytes)
     return Call(given.pairs, given.parts, given.body, identity, platform, base_url(request), request)
 
 
-def endpoint(handler: Handler, render: Renderer) -> Endpoint:
-    """Return the endpoint that runs a handler in a thread and renders what it raises."""
+def endpoint(handler: Handler, render: Renderer, scope: str | None = None) -> Endpoint:
+    """Return the endpoint that runs a handler in a thread and renders what it raises.
+
+    Parameters
+    ----------
+    scope
+        What a token must allow for what does not only read; `caller` says what None means.
+    """
 
     def failed(request: Request, error: AweError) -> Response:
         return json_error(error) if wants_json(request) else render(error)
 
     async def run(request: Request) -> Response:
         try:
-            answer = await run_in_threadpool(_handled, handler, await make_call(request))
+            answer = await run_in_threadpool(
+                _handled, handler, await make_call(request, None if request.method in _READS else scope)
+            )
         except AweError as error:
             return failed(request, error)
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number

@@ -5,8 +5,8 @@ import binascii
 
 from starlette.requests import Request
 
-from awe.errors import AuthenticationError
-from awe.services.identity import ANONYMOUS, Identity, IdentityService, is_token
+from awe.errors import AuthenticationError, ForbiddenError
+from awe.services.identity import ANONYMOUS, READ, WRITE, Identity, IdentityService, is_token
 from awe.web.http._login import COOKIE, check_origin, forget_cookie
 
 __all__ = ["caller", "token_of"]
@@ -22,11 +22,17 @@ def token_of(request: Request) -> str | None:
     return _header_token(request) or request.cookies.get(COOKIE) or None
 
 
-def caller(request: Request, identity: IdentityService) -> Identity:
-    """Return who asks; `ANONYMOUS` without a token.
+def caller(request: Request, identity: IdentityService, scope: str | None = None) -> Identity:
+    """Return who asks; `ANONYMOUS` without a token. Here, and nowhere else, a token's scopes are enforced.
 
     A cookie whose login has ended counts as none, and the answer lets the client forget it: a browser sends it
     whether or not anything asks for it.
+
+    Parameters
+    ----------
+    scope
+        What a token must allow for this; when None, `READ` for what only reads and `WRITE` for the rest. Every
+        token allows the empty one.
 
     Raises
     ------
@@ -35,10 +41,18 @@ def caller(request: Request, identity: IdentityService) -> Identity:
     RateLimitError
         If passwords of this user were wrong too often lately.
     ForbiddenError
-        If another site's page made the browser send the cookie with something that is no question.
+        If another site's page made the browser send the cookie with something that is no question, or the
+        token lacks the scope.
     """
     found = _by_header(request, identity) or _by_cookie(request, identity) or ANONYMOUS
     request.state.caller = found.name
+    needed = scope if scope is not None else READ if request.method in {"GET", "HEAD"} else WRITE
+    if needed and needed not in found.scopes:
+        raise ForbiddenError(
+            f"the token lacks the scope {needed}",
+            hint=f"awe token new --scope {needed}, or log in with a password",
+            scope=needed,
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awe import __version__
 from awe.errors import BusyError
+from awe.services.identity import ORIGIN, Origin
 from awe.web.http._errors import json_error, unexpected
 
 __all__ = ["Envelope", "scrubbed"]
@@ -29,6 +30,7 @@ _HEADERS = {
 }
 _TOO_MANY = json_error(BusyError("too many requests at the same time", retry_after=2))
 _SECRETS = (
+    (re.compile(r"\$1\$[^/?&\s]+"), "***"),
     (re.compile(r"(/keystone/v3/tokens/+)[^/?]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"((?:token|password|auth|key|secret)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
 )
@@ -66,6 +68,8 @@ class Envelope:
             return
         number = secrets.token_hex(6)
         scope.setdefault("state", {})["request_id"] = number
+        # whoever records below what this request does need not know of requests
+        came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number))
         begun = time.perf_counter()
         status = 0
         answer = self._app if self._in_hand < self._most else _TOO_MANY
@@ -88,6 +92,7 @@ class Envelope:
             if not status:
                 await json_error(unexpected(number))(scope, receive, sending)
         finally:
+            ORIGIN.reset(came)
             self._in_hand -= 1
             query = scope.get("query_string", b"").decode("latin-1")
             address = scrubbed(scope["path"] + (f"?{query}" if query else ""))

@@ -83,6 +83,12 @@ class TokenStore:
         with self._system.reading() as connection:
             return tuple(map(_token, connection.execute(query).all()))
 
+    def token(self, token_id: str) -> Token | None:
+        """Return a token by its id."""
+        with self._system.reading() as connection:
+            row = connection.execute(select(_tokens).where(_tokens.c.id == token_id)).first()
+            return _token(row) if row else None
+
     def drop(self, token_hash: str) -> Token | None:
         """Forget a token; None if it was not there."""
         which = _tokens.c.hash == token_hash
@@ -91,23 +97,15 @@ class TokenStore:
             connection.execute(delete(_tokens).where(which))
             return _token(row) if row else None
 
-    def drop_id(self, token_id: str) -> Token | None:
-        """Forget the token with an id; None if it was not there."""
-        which = _tokens.c.id == token_id
+    def drop_id(self, token_id: str) -> None:
+        """Forget the token with an id."""
         with self._system.transaction() as connection:
-            row = connection.execute(select(_tokens).where(which)).first()
-            connection.execute(delete(_tokens).where(which))
-            return _token(row) if row else None
+            connection.execute(delete(_tokens).where(_tokens.c.id == token_id))
 
-    def drop_all(self, user: str, *, kind: TokenKind | None = None, but: str | None = None) -> None:
-        """Forget all tokens of a user, of one kind if it is given, but the one with the hash `but`."""
-        which = _tokens.c.user == user
-        if kind is not None:
-            which &= _tokens.c.kind == kind.value
-        if but is not None:
-            which &= _tokens.c.hash != but
+    def drop_all(self, user: str) -> None:
+        """Forget all tokens of a user."""
         with self._system.transaction() as connection:
-            connection.execute(delete(_tokens).where(which))
+            connection.execute(delete(_tokens).where(_tokens.c.user == user))
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:
