@@ -281,3 +281,20 @@ def test_datalinklint_has_nothing_to_say(server: str, stilts: str) -> None:
         command = [stilts, "datalinklint", f"votable={server}/datalink/links{asked}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert "Totals: Errors: 0; Warnings: 0;" in done.stdout, done.stdout
+
+
+@pytest.mark.slow
+def test_datalinklint_lacks_one_word_of_the_vocabulary(
+    relatives: TestClient, stilts: str, tmp_path: Path
+) -> None:
+    """STILTS 3.4.7 keeps its own list of datalink/core (DatalinkValidator.DATALINK_CORE_PREDICATES) and fetches none.
+
+    The list is older than #documentation, which is the right word for the page of a collection; it has every
+    other word of these answers.
+    """
+    file = tmp_path / "links.vot"
+    file.write_bytes(relatives.get("/datalink/links", params={"ID": "one"}).content)
+    command = [stilts, "datalinklint", f"votable={file}", "report=EWF"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    told = [line.split(" at row ")[0] for line in done.stdout.splitlines() if line[:2] in {"E-", "W-", "F-"}]
+    assert told == ["E-SMCO-1 Unknown predicate 'documentation' from core DataLink vocabulary"], done.stdout

@@ -1,5 +1,6 @@
 """Spectra and light curves published beside images, from real files where they are here."""
 
+import io
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -7,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from astropy.io import fits
 from astropy.time import Time
+from PIL import Image
 from tests.services.observations.conftest import Archive, open_archive, write_image
 
 from awe.core.science.cutout import Wanted
 from awe.core.sky import Circle, parse_stcs
-from awe.errors import NotFoundError, ParameterError
+from awe.errors import InputFileError, NotFoundError, ParameterError
 from awe.services.observations import Criteria, PublishReport
 
 
@@ -108,6 +111,58 @@ def test_a_spectrum_is_read_and_drawn_and_never_cut(archive: Archive, tmp_path: 
     path.unlink()
     with pytest.raises(NotFoundError, match="not there any more"):
         service.spectrum("star")
+
+
+def write_light_curve(path: Path, column: str, unit: str, values: npt.NDArray[np.float64]) -> Path:
+    columns = [
+        fits.Column("TIME", "D", unit="BJD - 2454833", array=np.linspace(120.0, 150.0, values.size)),
+        fits.Column(column, "E", unit=unit, array=values),
+    ]
+    header = fits.Header()
+    header.update(RA_OBJ=187.7, DEC_OBJ=12.39, BJDREFI=2454833, BJDREFF=0.0, OBJECT="variable")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hdu = fits.BinTableHDU.from_columns(columns, header)
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)
+    return path
+
+
+def heights(png: bytes | None) -> list[float]:
+    """Return the mean row of the dots in the left, middle and right third of a plot, counted from above."""
+    assert png is not None
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    drawn = (pixels == (31, 78, 140)).all(axis=2)
+    first, last = np.flatnonzero(drawn.any(axis=0))[[0, -1]]
+    return [
+        float(np.nonzero(part)[0].mean()) for part in np.array_split(drawn[:, first : last + 1], 3, axis=1)
+    ]
+
+
+def test_a_light_curve_is_drawn_with_bright_above(archive: Archive, tmp_path: Path) -> None:
+    faint = np.repeat([10.0, 11.0, 12.0], 20)  # magnitudes that grow while the star fades
+    faint[5] = np.nan
+    write_light_curve(tmp_path / "all" / "mags.fits", "MAG", "mag", faint)
+    path = write_light_curve(tmp_path / "all" / "flux.fits", "SAP_FLUX", "e-/s", faint)
+    archive.observations.publish("c", tmp_path / "all")
+    service = archive.observations
+    left, middle, right = heights(service.preview("flux", size=400))
+    assert left > middle > right
+    left, middle, right = heights(service.preview("mags", size=400))
+    assert left < middle < right
+    with pytest.raises(ParameterError, match="1 to 4096 pixels"):
+        service.preview("flux", size=0)
+    with pytest.raises(ParameterError, match="without images"):
+        service.cutout("flux", Wanted())
+    fits.PrimaryHDU(np.zeros((3, 3))).writeto(path, overwrite=True)
+    with pytest.raises(InputFileError, match="no light curve"):
+        service.preview("flux")
+
+
+def test_an_empty_light_curve_is_an_empty_plot(archive: Archive, tmp_path: Path) -> None:
+    write_light_curve(tmp_path / "all" / "dark.fits", "FLUX", "Jy", np.full(9, np.nan))
+    archive.observations.publish("c", tmp_path / "all")
+    png = archive.observations.preview("dark", size=200)
+    assert png is not None
+    assert Image.open(io.BytesIO(png)).size == (200, 125)
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,14 @@ from astropy.io import fits
 from astropy.time import Time
 
 from awe.core.science.celestial import NoCelestialWCSError, quiet
+from awe.core.science.drawing import Plot, draw
 from awe.core.science.footprint import footprint
 from awe.core.science.images import science_images
 from awe.core.science.keywords import Cards, card
 from awe.core.science.observation import Observation, Rules, known_of, part_of, row_of, ruled
+from awe.errors import InputFileError
 
-__all__ = ["TARGET_PIXELS", "observe_light_curves"]
+__all__ = ["TARGET_PIXELS", "draw_light_curve", "observe_light_curves"]
 
 TARGET_PIXELS = "target pixel file"
 """The subtype of a cube whose images stand in a table, a row for each moment."""
@@ -53,6 +55,46 @@ def observe_light_curves(hdus: fits.HDUList, stem: str, rules: Rules, file: str)
             )
             for number in tables
         ]
+
+
+def draw_light_curve(hdus: fits.HDUList, number: int, name: str, title: str, size: int) -> bytes:
+    """Draw a light curve of an open file as PNG: its first flux or magnitude over time, a dot each.
+
+    Parameters
+    ----------
+    hdus
+        The file.
+    number
+        Of the HDU.
+    name
+        What it is, for error messages.
+    title
+        Stands above.
+    size
+        Width in pixels, 160 at least; the height is five eighths of it.
+
+    Raises
+    ------
+    InputFileError
+        If the file no longer holds the light curve, or its data cannot be read.
+    """
+    if number not in _tables(hdus):
+        raise InputFileError(
+            name, "it holds no light curve there", where=f"HDU {number}", hint="publish it again"
+        )
+    columns = hdus[number].columns
+    time = next(column for column in columns if column.name.upper() == "TIME")
+    flux = next(column for column in columns if _FLUX.search(column.name))
+    try:
+        with quiet():
+            x, y = (np.asarray(hdus[number].data[one.name], np.float64) for one in (time, flux))
+    except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
+        raise InputFileError(
+            name, f"its rows cannot be read: {error or type(error).__name__}", where=f"HDU {number}"
+        ) from None
+    magnitudes = str(flux.unit or "").lower().startswith("mag")
+    words = [f"{one.name} [{one.unit}]" if one.unit else one.name for one in (time, flux)]
+    return draw(Plot(x, y, words[0], words[1], dots=True, downward=magnitudes), title, size)
 
 
 def _tables(hdus: fits.HDUList) -> Iterator[int]:

@@ -14,6 +14,7 @@ from awe.services.observations.interface import Index, IndexTable
 from awe.services.observations.model import (
     IMAGES,
     INDEX_TABLE,
+    PLOTTED,
     Collection,
     Criteria,
     Dataset,
@@ -36,6 +37,7 @@ __all__ = [
     "CUTOUT",
     "IMAGES",
     "INDEX_TABLE",
+    "PLOTTED",
     "VIEWS",
     "Collection",
     "Criteria",

@@ -18,6 +18,7 @@ from awe.errors import ParameterError
 __all__ = [
     "IMAGES",
     "INDEX_TABLE",
+    "PLOTTED",
     "Collection",
     "Criteria",
     "Dataset",
@@ -31,6 +32,9 @@ INDEX_TABLE = "ivoa.obscore"
 
 IMAGES = ("image", "cube")
 """The data products of image searches."""
+
+PLOTTED = ("spectrum", "timeseries")
+"""The data products whose pictures are plots."""
 
 Interval = tuple[float, float]
 """Closed on both sides; an open side is an infinity."""

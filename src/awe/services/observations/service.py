@@ -16,6 +16,7 @@ from awe.core.science.spectra import (
     draw_spectrum,
     read_spectra,
 )
+from awe.core.science.timeseries import draw_light_curve
 from awe.core.sky import Moc, Region
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
@@ -25,6 +26,7 @@ from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
 from awe.services.observations.model import (
     INDEX_TABLE,
+    PLOTTED,
     Collection,
     Criteria,
     Dataset,
@@ -252,7 +254,9 @@ class ObservationService:
     def preview(
         self, name: str, *, region: Region | None = None, size: int = 512, stretch: Stretch = "linear"
     ) -> bytes | None:
-        """Draw a dataset as PNG: an image z-scaled, a spectrum as a line; None where the region misses it.
+        """Draw a dataset as PNG: an image z-scaled, a spectrum as a line, a light curve as dots.
+
+        None where the region misses the image.
 
         Raises
         ------
@@ -262,11 +266,14 @@ class ObservationService:
             If the size or the stretch is not offered, or there is no picture of this kind of data.
         """
         dataset = self.dataset(name)
-        if dataset.dataproduct_type == "spectrum":
+        if dataset.dataproduct_type in PLOTTED:
             if not 1 <= size <= MAX_SIZE:
                 raise ParameterError("size", size, f"a preview has 1 to {MAX_SIZE} pixels")
             title = str(dataset.header.get("target_name") or dataset.obs_id)
-            return draw_spectrum(self.spectrum(name), title, size)
+            if dataset.dataproduct_type == "spectrum":
+                return draw_spectrum(self.spectrum(name), title, size)
+            with self._open(name) as (dataset, hdus):
+                return draw_light_curve(hdus, dataset.hdus[0], dataset.obs_id, title, size)
         self._check_cut(dataset)
         with self._open(name) as (dataset, hdus):
             return preview(hdus, dataset.obs_id, region=region, size=size, stretch=stretch, only=dataset.hdus)

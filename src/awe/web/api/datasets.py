@@ -40,7 +40,7 @@ def preview(
     radius: Annotated[str, Query(description="Radius of the part, such as 30 arcsec")] = "1 arcmin",
     stretch: Annotated[Literal["linear", "asinh"], Query(description="How brightness is shown")] = "linear",
 ) -> Response:
-    """Draw an image or a part of it, z-scaled, or a spectrum as a line, as PNG."""
+    """Draw an image or a part of it, z-scaled, a spectrum as a line, or a light curve as dots, as PNG."""
     region = Circle(*place(services, position), angle_deg("radius", radius)) if position else None
     png = services.observations.preview(name, region=region, size=size, stretch=stretch)
     if png is None:

@@ -11,7 +11,7 @@ from awe.core.vo import dali, datalink, vosi
 from awe.core.vo.datalink import Element, Link
 from awe.core.vo.links import cutouts_of, links_url
 from awe.errors import AweError
-from awe.services.observations import Dataset, Relation, Relative
+from awe.services.observations import PLOTTED, Dataset, Relation, Relative
 from awe.web.http import Call, TableResponse, chosen_format
 from awe.web.vo._vosi import Capabilities, capabilities
 
@@ -118,7 +118,7 @@ def _tables(call: Call, identifier: str, dataset: Dataset) -> Iterator[Link]:
 
 
 def _pictures(call: Call, identifier: str, dataset: Dataset) -> Iterator[Link]:
-    if not dataset.has_images and dataset.dataproduct_type != "spectrum":
+    if not dataset.has_images and dataset.dataproduct_type not in PLOTTED:
         return
     kind = "#preview-image" if dataset.has_images else "#preview-plot"
     place = f"{_place(call, dataset)}/preview"
