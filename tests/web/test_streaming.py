@@ -26,14 +26,15 @@ def address(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield url
 
 
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
 @pytest.mark.parametrize("form", ["votable", "votable/b2", "csv", "json"])
 def test_the_first_rows_leave_before_the_last_are_made_and_a_dropped_client_stops_the_query(
-    address: str, form: str
+    address: str, form: str, encoding: str
 ) -> None:
     place = urlsplit(address)
     with socket.create_connection((place.hostname, place.port), timeout=60) as client:
         path = f"/tap/sync?LANG=ADQL&MAXREC=100000000000&RESPONSEFORMAT={form}&QUERY={quote(ENDLESS)}"
-        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {encoding}\r\n\r\n".encode())
         got = b""
         while len(got) < 200_000:
             got += client.recv(65_536)

@@ -73,8 +73,13 @@ class Transport:
         self._http = httpx.Client(
             transport=InProcessTransport(app) if app is not None else None,
             timeout=httpx.Timeout(timeout_s, connect=10.0),
-            # JSON among what is accepted: errors of every face then come with code, hint and fields
-            headers={"User-Agent": f"awe/{__version__}", "Accept": "*/*, application/json"},
+            headers={
+                "User-Agent": f"awe/{__version__}",
+                # JSON among what is accepted: errors of every face then come with code, hint and fields
+                "Accept": "*/*, application/json",
+                # packing takes longer than the rows: on the way from an archive's own machine it is only in the way
+                "Accept-Encoding": "identity",
+            },
             follow_redirects=True,
             trust_env=app is None,
         )

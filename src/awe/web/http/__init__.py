@@ -24,7 +24,7 @@ from awe.web.http._errors import (
 from awe.web.http._identity import caller, token_of
 from awe.web.http._login import LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
 from awe.web.http._middleware import Envelope, scrubbed
-from awe.web.http._negotiation import chosen_format
+from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._parameters import Given, read_given
 from awe.web.http._stream import TableResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
@@ -62,6 +62,7 @@ __all__ = [
     "sia2_error",
     "soda_error",
     "ssa_error",
+    "takes_gzip",
     "token_of",
     "wants_json",
 ]

@@ -1,9 +1,11 @@
-"""Which format an answer has: what a parameter names, else what Accept names, else VOTable."""
+"""Which format an answer has: what a parameter names, else what Accept names, else VOTable; whether gzip packs it."""
+
+from math import isnan
 
 from awe.core.tables.formats import FORMATS, Format, format_for
 from awe.errors import ParameterError
 
-__all__ = ["chosen_format"]
+__all__ = ["chosen_format", "takes_gzip"]
 
 _ANY = frozenset({"*/*", "application/*", "text/*", "text/html", "application/xhtml+xml", "application/xml"})
 
@@ -53,3 +55,27 @@ def _content_type(form: Format, named: str) -> str:
     spelt = {media_type.lower(): media_type for media_type in form.media_types}
     asked = spelt.get(named.lower(), "")
     return asked if asked.startswith(("application/", "text/", "image/")) else form.media_types[0]
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Tell whether an Accept-Encoding header lets an answer be packed with gzip (RFC 9110 section 12.5.3).
+
+    What is named counts before ``*``; a weight that is none refuses, as the plain answer is always right.
+    """
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        name, _, rest = part.partition(";")
+        weights[name.strip()] = _weight(rest)
+    given = [weights[name] for name in ("gzip", "x-gzip", "*") if name in weights]
+    return bool(given) and given[0] > 0
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.replace(" ", "").partition("=")
+    if not name:
+        return 1.0
+    try:
+        weight = float(value) if name == "q" else 0.0
+    except ValueError:
+        return 0.0
+    return 0.0 if isnan(weight) else weight
