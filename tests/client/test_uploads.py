@@ -14,7 +14,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, QTable, Table
 
 from awe.client import Client, connect
-from awe.errors import ParameterError
+from awe.errors import InputFileError, ParameterError
 from awe.testing import TINY_TABLE, tiny_archive
 
 
@@ -108,3 +108,13 @@ def test_the_command(folder: Path, tmp_path: Path) -> None:
     wrong = run("t")
     assert wrong.returncode != 0
     assert "is not NAME=FILE" in wrong.stderr
+
+
+def test_one_table_of_several_is_sent(archive: Client, tmp_path: Path) -> None:
+    one = '<TABLE name="{0}"><FIELD name="{0}" datatype="int"/><DATA><TABLEDATA><TR><TD>{1}</TD></TR></TABLEDATA></DATA></TABLE>'
+    tables = one.format("a", 1) + one.format("b", 2)
+    (tmp_path / "t.vot").write_text(f"<VOTABLE><RESOURCE>{tables}</RESOURCE></VOTABLE>")
+    found = archive.query("SELECT b FROM TAP_UPLOAD.t", uploads={"t": tmp_path / "t.vot[b]"})
+    assert found["b"].tolist() == [2]
+    with pytest.raises(InputFileError, match="several tables"):
+        archive.query("SELECT a FROM TAP_UPLOAD.t", uploads={"t": tmp_path / "t.vot"})

@@ -49,7 +49,8 @@ def publish_table(
       awe publish table gaia.dr3_m87 part1.parquet part2.parquet
       awe publish table hsc.SumCat sumcat.csv.gz --ra MatchRA --dec MatchDec --describe sumcat.toml
 
-    Of a FITS file the first binary table is taken, or the one that file.fits[2] or 'file.fits[EVENTS]' names.
+    Of a FITS file the first binary table is taken, or the one that file.fits[2] or 'file.fits[EVENTS]' names; of a
+    VOTable with several tables 'file.vot[stars]' or file.vot[2] names one.
     Stopped in the middle, the same command goes on where it was.
     """
     with open_archive(data) as platform, Progress(quiet=as_json) as progress:

@@ -11,7 +11,7 @@ from astropy.table import Table
 from astropy.table.serialize import represent_mixins_as_columns
 
 from awe.core.tables import TableStream
-from awe.core.tables.formats import FORMATS, stream_of
+from awe.core.tables.formats import FORMATS, format_of, split_part, stream_of
 from awe.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["TableLike", "opened"]
 
 TableLike: TypeAlias = "Table | pa.Table | pd.DataFrame | str | Path"
-"""An astropy Table, an Arrow table, a pandas DataFrame, or the path of a file in any format that awe reads."""
+"""An astropy Table, an Arrow table, a pandas DataFrame, or the path of a file in any format that awe reads;
+``file.vot[2]`` and ``file.fits[EVENTS]`` name one table of several."""
 
 Part: TypeAlias = tuple[str, BinaryIO]
 
@@ -41,11 +42,16 @@ def opened(uploads: Mapping[str, TableLike]) -> Iterator[dict[str, Part]]:
 def _part(name: str, table: object, stack: ExitStack) -> Part:
     if isinstance(table, str | Path):
         path = Path(table).expanduser()
+        if split_part(path)[1] is not None:  # one table of several: only that one is sent
+            return _written(name, format_of(path).read(path), stack)
         try:
             return path.name, stack.enter_context(path.open("rb"))
         except OSError as error:
             raise ParameterError("uploads", path, error.strerror or str(error)) from None
-    stream = _stream(name, table)
+    return _written(name, _stream(name, table), stack)
+
+
+def _written(name: str, stream: TableStream, stack: ExitStack) -> Part:
     content = stack.enter_context(TemporaryFile())  # noqa: SIM115  # the stack closes it
     for chunk in FORMATS["parquet"].write(stream):
         content.write(chunk)

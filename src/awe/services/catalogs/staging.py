@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.tables import Column, Schema, TableStream, position_names
-from awe.core.tables.formats import format_of, split_hdu
+from awe.core.tables.formats import format_of, split_part
 from awe.errors import ConflictError, InputFileError, ParameterError
 from awe.services.catalogs._folders import locked
 from awe.services.catalogs._positions import PositionCheck
@@ -186,7 +186,7 @@ class Staging:
             Naming the file, and the row or column.
         """
         for path in files:
-            if not split_hdu(path)[0].is_file():
+            if not split_part(path)[0].is_file():
                 raise InputFileError(path, "there is no such file")
         keys = [self._key(path) for path in files]
         self._forget_all_but(set(keys))
@@ -213,7 +213,7 @@ class Staging:
 
     def _key(self, path: Path) -> str:
         """Return a name for this state of a file, and these position columns."""
-        state = split_hdu(path)[0].stat()
+        state = split_part(path)[0].stat()
         said = [str(path.absolute()), state.st_size, state.st_mtime_ns, *self._told]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 

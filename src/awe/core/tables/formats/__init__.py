@@ -6,7 +6,7 @@ document. Nothing here knows a protocol, a service or an engine.
 """
 
 from awe.core.tables.formats._astropy import stream_of
-from awe.core.tables.formats._fits_read import split_hdu
+from awe.core.tables.formats._files import split_part
 from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
@@ -24,6 +24,6 @@ __all__ = [
     "error_document",
     "format_for",
     "format_of",
-    "split_hdu",
+    "split_part",
     "stream_of",
 ]

@@ -1,7 +1,8 @@
-"""Opening the files that people give us: compressed or not, told by their first bytes."""
+"""Opening the files that people give us: compressed or not, told by their first bytes; one part of them by name."""
 
 import bz2
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,10 +10,19 @@ from typing import BinaryIO, cast
 
 from awe.errors import InputFileError
 
-__all__ = ["first_bytes", "open_file", "read_some"]
+__all__ = ["first_bytes", "open_file", "read_some", "split_part"]
 
 _OPENERS: Mapping[bytes, Callable[[Path], object]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
+_PART = re.compile(r"(.+)\[([^\[\]]+)\]")
 _DAMAGE = (EOFError, OSError, zlib.error)
+
+
+def split_part(path: Path) -> tuple[Path, str | None]:
+    """Return the file, and the HDU or table that ``file.fits[EVENTS]`` or ``file.vot[2]`` names."""
+    match = _PART.fullmatch(path.name)
+    if match is None or path.exists():
+        return path, None
+    return path.with_name(match[1]), match[2]
 
 
 def open_file(path: Path) -> BinaryIO:

@@ -18,13 +18,12 @@ from astropy.io import fits
 
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._files import first_bytes, open_file, read_some
+from awe.core.tables.formats._files import first_bytes, open_file, read_some, split_part
 from awe.errors import InputFileError
 
-__all__ = ["read_fits", "split_hdu"]
+__all__ = ["read_fits"]
 
 _FORM = re.compile(r"\s*(\d*)([LXBIJKAEDCMPQ])([LXBIJKAEDCM]?)")
-_HDU = re.compile(r"(.+)\[([^\[\]]+)\]")
 _PIECE_BYTES = 4 << 20
 _HEAP_BYTES = (1 << 31) - 1  # of one piece of rows: what Arrow's offsets can count
 _ITEMS: dict[str, tuple[str, pa.DataType, int]] = {
@@ -71,14 +70,6 @@ class _Place:
     end: int
 
 
-def split_hdu(path: Path) -> tuple[Path, str | None]:
-    """Return the file and the HDU that ``file.fits[1]`` or ``file.fits[EVENTS]`` names."""
-    match = _HDU.fullmatch(path.name)
-    if match is None or path.exists():
-        return path, None
-    return path.with_name(match[1]), match[2]
-
-
 def read_fits(path: Path, hdu: str | None = None) -> TableStream:
     """Return the rows of the first binary table of a file, or of the HDU named in brackets.
 
@@ -94,7 +85,7 @@ def read_fits(path: Path, hdu: str | None = None) -> TableStream:
     InputFileError
         If it is no FITS file, has no such table, or is damaged: with the HDU, column or row.
     """
-    path, wanted = (path, hdu) if hdu is not None else split_hdu(path)
+    path, wanted = (path, hdu) if hdu is not None else split_part(path)
     if not first_bytes(path, 80).startswith(b"SIMPLE  ="):
         raise InputFileError(path.name, "it is not a FITS file: it does not begin with SIMPLE")
     header, number, start = _find(path, wanted)

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from awe.core.tables.formats._files import first_bytes
-from awe.core.tables.formats._fits_read import split_hdu
+from awe.core.tables.formats._files import first_bytes, split_part
 from awe.core.tables.formats._format import Format
 from awe.core.tables.formats.csv import CSV, TSV
 from awe.core.tables.formats.ecsv import ECSV
@@ -68,7 +67,7 @@ def format_of(path: Path) -> Format:
     InputFileError
         If it is a file of no format that is read here.
     """
-    path = split_hdu(path)[0]
+    path = split_part(path)[0]
     start = first_bytes(path).removeprefix(b"\xef\xbb\xbf").lstrip()
     for magic, name in _MAGIC.items():
         if start.startswith(magic):

@@ -17,7 +17,7 @@ from lxml import etree
 
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._files import open_file, read_some
+from awe.core.tables.formats._files import open_file, read_some, split_part
 from awe.core.tables.formats._votable_decode import BinaryDecoder
 from awe.core.tables.formats._votable_fields import Cell, cell_of
 from awe.core.tables.formats._votable_fits import fits_batches
@@ -37,17 +37,18 @@ _MOST_BYTES = 1 << 26
 
 
 def read_votable(path: Path) -> TableStream:
-    """Return the rows of the first table of a document.
+    """Return the rows of the table of a document, or of that which ``file.vot[stars]`` names.
 
     Raises
     ------
     InputFileError
-        If it is no VOTable, or damaged: with the line, or the row and column; or if it states an error
+        If it is no VOTable, or has several tables of which none is named, or is damaged: with the line, or the row and column; or if it states an error
         instead of results.
     """
+    path, wanted = split_part(path)
     content = open_file(path)
     try:
-        reader = _Reader(path, content)
+        reader = _Reader(path, content, wanted)
         batches = reader.run()
         next(batches)  # up to the FIELDs
     except BaseException:
@@ -74,8 +75,11 @@ def votable_schema(document: bytes, name: str) -> Schema:
 class _Reader:
     """The state of one reading: the parser, the bytes that it has not got yet, the table."""
 
-    def __init__(self, path: Path, content: BinaryIO) -> None:
+    def __init__(self, path: Path, content: BinaryIO, wanted: str | None = None) -> None:
         self._path = path
+        self._wanted = wanted
+        self._tables: list[str] = []
+        self._looked_at = self._found = self._reading = False
         self._content = content
         self._parser: Any = etree.XMLPullParser(
             ("start", "end"),
@@ -98,7 +102,7 @@ class _Reader:
 
     def run(self) -> Iterator[pa.RecordBatch | None]:
         """Yield None when the schema is known, then the batches; what follows the table is read too."""
-        found = begun = ended = False
+        begun = False
         for event, element in self._events():
             if element is None:  # a piece of the document is read
                 if self._rows:
@@ -110,31 +114,30 @@ class _Reader:
                 self._check_entities(element)
                 begun = True
             if tag == "TR":
-                if event == "end" and found and not ended:
+                if event == "end":
                     self._take_row(element)
-                continue
-            if event == "start" and tag == "DATA" and not found:
-                found = True
-                self._take_head(element.getparent())
-                yield None
-            elif event == "start" and tag == "STREAM" and found and not ended:
-                yield from self._binary(element)
-            elif event == "start" and tag == "TABLEDATA" and found and not ended:
+            elif event == "start" and tag == "TABLE":
+                self._looked_at = False
+            elif event == "start" and tag == "DATA":
+                if self._take_head(element.getparent()):
+                    yield None
+            elif event == "start" and tag == "STREAM":
+                yield from self._binary(element) if self._reading else self._skipped()
+            elif event == "start" and tag == "TABLEDATA" and self._reading:
                 yield from self._plain_rows(element)
             elif event == "end" and tag == "TABLE":
-                if not found:
-                    found = True
-                    self._take_head(element)
+                if self._take_head(element):
                     yield None
-                ended = True  # later tables are left alone
+                self._reading = False
                 if self._rows:
                     yield from self._flush()
             elif event == "end" and tag == "INFO":
                 self._take_info(element)
         if not begun:
             self._check_root("")
-        if not found:
-            raise self._error("there is no TABLE in it")
+        if not self._found:
+            missing = "there is no TABLE in it" if self._wanted is None else f"no table {self._wanted} in it"
+            raise self._error(missing, hint=self._known() if self._tables else None)
 
     def _error(self, reason: str, line: int | None = None, hint: str | None = None) -> InputFileError:
         where = f"line {line}" if line else None
@@ -189,9 +192,39 @@ class _Reader:
 
     # -- the head
 
-    def _take_head(self, table: etree._Element | None) -> None:
+    def _take_head(self, table: etree._Element | None) -> bool:
+        """Take the columns of a table when its FIELDs are known; tell whether it is the one to read."""
         if table is None:
             raise self._error("DATA stands outside a TABLE")
+        if self._looked_at:
+            return False
+        self._looked_at = True
+        names = [str(len(self._tables) + 1), table.get("name") or "", table.get("ID") or ""]
+        self._tables.append(names[1] or names[2])
+        if not self._is_wanted(table, names):
+            return False
+        if self._found:
+            reason = (
+                "there are several tables in it" if self._wanted is None else f"two tables {self._wanted}"
+            )
+            raise self._error(reason, _line(table), f"name one, as in file.vot[2]; {self._known()}")
+        self._found = self._reading = True
+        self._read_fields(table)
+        return True
+
+    def _is_wanted(self, table: etree._Element, names: list[str]) -> bool:
+        if self._wanted is not None:
+            return self._wanted in names
+        around = table.getparent()
+        if around is not None and around.get("type") == "meta":  # about the data, and no data
+            return False
+        return not self._found or table.find("{*}FIELD") is not None
+
+    def _known(self) -> str:
+        listed = (f"{n} ({name})" if name else str(n) for n, name in enumerate(self._tables, 1))
+        return f"its tables: {', '.join(listed)}"
+
+    def _read_fields(self, table: etree._Element) -> None:
         self._cells = [self._cell(field) for field in table.iterchildren("{*}FIELD")]
         if not self._cells:
             raise self._error("the TABLE has no FIELD", _line(table))
@@ -249,6 +282,9 @@ class _Reader:
     # -- rows as elements
 
     def _take_row(self, row: etree._Element) -> None:
+        self._rows_parent = row.getparent()
+        if not self._reading:
+            return
         if self._has_doctype and any(len(cell) for cell in row):  # what an entity stands for is not known
             raise self._error("a cell with an XML entity, which are not read", self._line_of(len(self._rows)))
         cells = [cell.text for cell in row]
@@ -256,7 +292,6 @@ class _Reader:
             reason = f"row {self._done + len(self._rows) + 1} has {len(cells)} cells, the table has "
             raise self._error(f"{reason}{len(self._cells)} columns", self._line_of(len(self._rows)))
         self._rows.append(cells)
-        self._rows_parent = row.getparent()
 
     def _flush(self) -> Iterator[pa.RecordBatch]:
         columns = []
@@ -311,6 +346,15 @@ class _Reader:
             raise InputFileError(
                 self._path.name, f"the stream ends inside a row ({len(rest)} bytes)", where=where
             )
+
+    def _skipped(self) -> Iterator[pa.RecordBatch]:
+        """Pass over the content of a STREAM of another table."""
+        while b"<" not in self._buffer:
+            self._buffer = read_some(self._content, self._path, _CHUNK)
+            if not self._buffer:
+                return
+        self._buffer = self._buffer[self._buffer.index(b"<") :]
+        yield from ()
 
     def _decode(self, decoder: BinaryDecoder, data: bytes) -> tuple[list[pa.Array], int]:
         try:

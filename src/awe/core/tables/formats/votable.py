@@ -91,7 +91,7 @@ class VOTableFormat:
         return _document(stream, schema, around, self.encoder(schema), options)
 
     def read(self, path: Path) -> TableStream:
-        """Return the rows of the first table; in any serialisation, compressed with gzip or not.
+        """Return the rows of the table, or of that in ``file.vot[NAME]``; any serialisation, gzip or not.
 
         Raises
         ------
