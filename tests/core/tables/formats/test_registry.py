@@ -21,6 +21,7 @@ def test_the_public_names() -> None:
         "tsv",
         "json",
         "parquet",
+        "arrow",
         "ecsv",
     ]
 
@@ -46,6 +47,7 @@ def test_the_public_names() -> None:
         ("application/fits", "fits"),
         ("application/json", "json"),
         ("application/vnd.apache.parquet", "parquet"),
+        ("application/vnd.apache.arrow.stream", "arrow"),
     ],
 )
 def test_names_and_media_types(name: str, wanted: str) -> None:
@@ -53,7 +55,7 @@ def test_names_and_media_types(name: str, wanted: str) -> None:
 
 
 def test_an_unknown_name_lists_what_is_offered() -> None:
-    with pytest.raises(ParameterError, match=r"format=hdf5.*offered: csv, ecsv, fits, json"):
+    with pytest.raises(ParameterError, match=r"format=hdf5.*offered: arrow, csv, ecsv, fits, json"):
         format_for("hdf5")
 
 

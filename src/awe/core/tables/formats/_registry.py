@@ -5,6 +5,7 @@ from pathlib import Path
 
 from awe.core.tables.formats._files import first_bytes, split_part
 from awe.core.tables.formats._format import Format
+from awe.core.tables.formats.arrow import ARROW
 from awe.core.tables.formats.csv import CSV, TSV
 from awe.core.tables.formats.ecsv import ECSV
 from awe.core.tables.formats.fits import FITS
@@ -17,7 +18,7 @@ __all__ = ["FORMATS", "format_for", "format_of"]
 
 FORMATS: Mapping[str, Format] = {
     made.name: made
-    for made in (VOTABLE_TD, VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, FITS, CSV, TSV, JSON, PARQUET, ECSV)
+    for made in (VOTABLE_TD, VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, FITS, CSV, TSV, JSON, PARQUET, ARROW, ECSV)
 }
 """Every format by its short name."""
 
@@ -55,7 +56,13 @@ def _names() -> Iterator[tuple[str, Format]]:
 
 _BY_NAME = dict(_names())
 
-_MAGIC = {b"SIMPLE  =": "fits", b"PAR1": "parquet", b"# %ECSV": "ecsv"}
+_MAGIC = {
+    b"SIMPLE  =": "fits",
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    b"# %ECSV": "ecsv",
+}
 _COMPRESSIONS = (".gz", ".bz2")
 
 

@@ -15,6 +15,7 @@ from awe.core.tables._datatypes import VOTABLE_NUMBERS
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema
+from awe.core.tables.formats._sink import Sink
 from awe.core.tables.formats._votable_document import frame
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import votable_schema
@@ -45,7 +46,7 @@ class ParquetFormat:
         """Yield the file, a row group at a time."""
         with stream:
             arrow = _arrow_schema(stream.schema, options)
-            sink = _Sink()
+            sink = Sink()
             with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), arrow, compression="zstd") as writer:
                 for group in _groups(stream, arrow):
                     writer.write_table(group, row_group_size=_GROUP_ROWS)
@@ -70,29 +71,6 @@ class ParquetFormat:
         stream = TableStream(_schema(arrow), _batches(path, source), source.close)
         stream.overflow = (arrow.metadata or {}).get(_OVERFLOW) == b"true"
         return stream
-
-
-class _Sink:
-    """A file that keeps what was written until it is taken."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
-
-    def flush(self) -> None:
-        """Nothing to do: what is written waits to be taken."""
-
-    def close(self) -> None:
-        """Nothing to do: there is no file."""
 
 
 def _arrow_schema(schema: Schema, options: VOTableOptions) -> pa.Schema:
