@@ -46,7 +46,9 @@ def test_the_index_is_a_table_like_any_other(archive: Archive, tmp_path: Path) -
     archive.observations.publish("hla", tmp_path / "images")
     query = "SELECT TOP 1 obs_id FROM ivoa.ObsCore WHERE s_dec > 0 ORDER BY t_exptime DESC"
     assert archive.catalogs.query(query).to_table().to_pylist() == [{"obs_id": "b"}]
-    columns = archive.catalogs.table("ivoa.obscore").columns
+    index = archive.catalogs.table("ivoa.obscore")
+    assert index.to_definition().reach == "s_fov"  # tests of s_region ask it first
+    columns = index.columns
     assert columns["em_min"].unit == "m"
     assert columns["obs_publisher_did"].ucd == "meta.ref.ivoid"
 

@@ -264,7 +264,7 @@ def _known(row: dict[str, Any], *names: str) -> bool:
 
 USE_CASES: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {
     "a position": (
-        "1 = CONTAINS(POINT('ICRS', s_ra, s_dec), CIRCLE('ICRS', 146.9341, -0.67040397, 0.0004))",
+        "CONTAINS(POINT('ICRS', 146.9341, -0.67040397), s_region) = 1",
         lambda r: _contains(r, 146.9341, -0.67040397),
     ),
     "images by space and spectrum": (
@@ -285,7 +285,7 @@ USE_CASES: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {
     ),
     "1.1 energy, position, exposure": (
         (
-            "em_min < 6.5e-7 AND em_max > 6.5e-7 AND 1 = CONTAINS(POINT('ICRS', s_ra, s_dec), CIRCLE('ICRS', 184.03066, -2.2382793, 0.0004)) "
+            "em_min < 6.5e-7 AND em_max > 6.5e-7 AND CONTAINS(POINT('ICRS', 184.03066, -2.2382793), s_region) = 1 "
             "AND t_exptime > 3000"
         ),
         lambda r: (

@@ -116,15 +116,15 @@ def _observation(
         **known_of(cards, stem),
         "s_ra": cards.first(("RA_OBJ", "RA_TARG", "RA")),
         "s_dec": cards.first(("DEC_OBJ", "DEC_TARG", "DEC")),
-        **(
-            _of_pixels(hdus, pixels)
-            if pixels
-            else {"dataproduct_type": "timeseries", "s_xel1": 1, "s_xel2": 1}
-        ),
+        "dataproduct_type": "timeseries",
+        "s_xel1": 1,
+        "s_xel2": 1,
         **_times(hdu, cards),
         **_measured(hdu),
         "obs_creator_name": cards.first(("ORIGIN",)),
         **ruled(cards, rules, file),
+        # what the pixels' coordinates say of the place is exact, and nobody's word wins over it
+        **(_of_pixels(hdus, pixels) if pixels else {}),
     }
     low, high = _BANDS.get(str(known.get("facility_name") or "").upper(), (None, None))
     return row_of(

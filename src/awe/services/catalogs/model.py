@@ -135,7 +135,19 @@ class TableRecord:
         """Return what the compiler needs to know."""
         healpix = HEALPIX if self.ra else None
         rows = None if self.sql else self.rows
-        return TableDef(self.schema, self.name, self.columns, self.ra, self.dec, healpix, rows, self.sql)
+        reach = self._reach()
+        return TableDef(
+            self.schema, self.name, self.columns, self.ra, self.dec, healpix, rows, self.sql, reach
+        )
+
+    def _reach(self) -> str | None:
+        """Return the column of ``ivoa.obscore`` that bounds its ``s_region`` around ``s_ra, s_dec``.
+
+        Publication writes as s_fov the diameter of a circle around the region, in which the position lies too: no
+        point of the region is further from it than that. Of other tables nobody guarantees it.
+        """
+        ours = (self.full_name.casefold(), self.ra, self.dec) == ("ivoa.obscore", "s_ra", "s_dec")
+        return "s_fov" if ours else None
 
 
 @dataclass(frozen=True, slots=True)

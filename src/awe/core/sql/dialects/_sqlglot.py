@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from awe.core.sql._place import Text
+from awe.core.sql._walk import nodes
 from awe.core.sql.functions import spelled
 from awe.errors import NotOfferedError, QuerySyntaxError
 
@@ -64,7 +65,7 @@ def parse(text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], S
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
         raise text.syntax(tree, "expected one SELECT")
-    for node in tree.walk():
+    for node in nodes(tree):
         if isinstance(node, (exp.Identifier, exp.Anonymous)) and isinstance(node.this, str):
             node.set("this", node.this.replace(_MARK, ""))
     return tree

@@ -62,18 +62,31 @@ def column_of(source: Source, output: Output) -> exp.Expr:
 
 def call(name: str, *arguments: exp.Expr, type_: pa.DataType | None = None) -> exp.Expr:
     """Return a call of a function by its canonical name; DOUBLE unless said otherwise."""
-    node = exp.Anonymous(this=name, expressions=[a.copy() for a in arguments])
+    node = exp.Anonymous(this=name, expressions=[])
+    for argument in arguments:
+        node.append("expressions", _own(argument))
     return set_value(node, Column("", type_) if type_ is not None else _DOUBLE)
+
+
+def _own(node: exp.Expr) -> exp.Expr:
+    """Return a node to stand in one more place: itself where it is new, a copy where it has one already."""
+    return node if node.parent is None else node.copy()
+
+
+def _both(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    node = kind(this=_own(left))
+    node.set("expression", _own(right))  # after the left: it may be the same node
+    return node
 
 
 def binary(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return an arithmetic operation in double precision."""
-    return set_value(kind(this=left.copy(), expression=right.copy()), _DOUBLE)
+    return set_value(_both(kind, left, right), _DOUBLE)
 
 
 def compare(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return a condition on two values, or AND, OR of two conditions."""
-    return set_value(kind(this=left.copy(), expression=right.copy()), _BOOLEAN)
+    return set_value(_both(kind, left, right), _BOOLEAN)
 
 
 def all_of(conditions: list[exp.Expr]) -> exp.Expr:
@@ -86,7 +99,7 @@ def all_of(conditions: list[exp.Expr]) -> exp.Expr:
 
 def cast(node: exp.Expr, sql_type: str, kind: pa.DataType) -> exp.Expr:
     """Return a cast."""
-    return set_value(exp.Cast(this=node.copy(), to=exp.DataType.build(sql_type)), Column("", kind))
+    return set_value(exp.Cast(this=_own(node), to=exp.DataType.build(sql_type)), Column("", kind))
 
 
 def constant(node: exp.Expr) -> float | None:
