@@ -356,6 +356,9 @@ def test_tap_says_what_it_can(web: TestClient) -> None:
     tap = next(c for c in root if c.get("standardID") == "ivo://ivoa.net/std/TAP")
     assert tap.get(f"{XSI}type") == "tr:TableAccess"
     kinds = {features.get("type").rpartition("-")[2] for features in tap.iter("languageFeatures")}  # type: ignore[union-attr]
+    for features in tap.iter("languageFeatures"):
+        forms = [form.text for form in features.iter("form")]
+        assert len(forms) == len(set(forms))
     assert {"adqlgeo", "udf", "string"} <= kinds
     assert tap.findtext("outputLimit/default") == "100000"
     for output in tap.iter("outputFormat"):

@@ -172,7 +172,6 @@ SYNTAX: tuple[tuple[str, str], ...] = (
     ("adql-sets", "EXCEPT"),
     ("adql-sets", "INTERSECT"),
     ("adql-type", "CAST"),
-    ("adql-unit", "IN_UNIT"),
     ("adql-offset", "OFFSET"),
 )
 """Optional syntax of ADQL 2.1 section 4 that the compiler takes."""

@@ -345,9 +345,9 @@ class CatalogService:
         return snapshot
 
     def _compiled(
-        self, text: str, dialect: str, context: str | None, visible: Sequence[TableRecord]
+        self, text: str, dialect: str, context: str | None, readable: Sequence[TableRecord]
     ) -> Query:
-        names = ReadableNames((*visible, *tap_schema.records()), context)
+        names = ReadableNames(readable, context)
         return compile_query(text, names, dialect=dialect, context=context, resolve=self._resolve)
 
     def _coverage(self, record: TableRecord) -> Moc | None:

@@ -70,13 +70,14 @@ def _literal(node: exp.Expr, text: Text) -> exp.Expr:
 
 
 def _number_type(node: exp.Expr, text: Text) -> pa.DataType:
-    if not NUMBER.fullmatch(node.name) or node.name[:1].isalpha():
-        raise text.syntax(node, f"{node.name} is not a number")
-    if math.isinf(float(node.name)):
+    name = node.name
+    if not NUMBER.fullmatch(name) or name[:1].isalpha():
+        raise text.syntax(node, f"{name} is not a number")
+    if math.isinf(float(name)):
         raise text.syntax(node, "the number is too large")
-    if not node.name.isdigit() or int(node.name) >= 1 << 64:
+    if not name.isdigit() or int(name) >= 1 << 64:
         return pa.float64()
-    digits = int(node.name)
+    digits = int(name)
     return pa.int32() if digits < 1 << 31 else pa.int64() if digits < 1 << 63 else pa.uint64()
 
 
@@ -92,12 +93,20 @@ def _paren(node: exp.Expr, _text: Text) -> exp.Expr:
 def _negative(node: exp.Expr, text: Text) -> exp.Expr:
     _need(node.this, "number", text)
     kind = value(node.this).type
+    if is_null(kind):  # engines make a number of -NULL, which does not go where NULL goes
+        inner: exp.Expr = node.this
+        return inner
     if pa.types.is_unsigned_integer(kind):
         node.set("this", _signed(node.this, _SIGNED[kind]))
     return _same(node, text)
 
 
 def _array(node: exp.Expr, text: Text) -> exp.Expr:
+    call = node.parent
+    if not isinstance(call, exp.Anonymous) or "array" not in FUNCTIONS[call.name].parameters:
+        raise text.refused(
+            node, "ARRAY[...] is not offered as a value", "it gives q3c_poly_query its corners"
+        )
     for part in node.expressions:
         _need(part, "number", text)
     return set_value(node, Column("", ARRAY))

@@ -235,6 +235,8 @@ class QueryParser(ExpressionParser):
         elif self.accept("USING"):
             join.set("using", self._using())
         else:
+            # The grammar has none to let NATURAL stand alone; SQL-92 section 7.5, on which ADQL rests, asks for one
+            # wherever NATURAL is absent, and a forgotten ON would combine all rows.
             hint = "give a condition, or separate the tables with a comma to combine all their rows"
             raise self.unexpected("ON or USING after the joined table", keys=("ON", "USING"), hint=hint)
         return self.place(join, first)
