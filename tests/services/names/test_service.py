@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from astropy.coordinates import SkyCoord, get_constellation
 from hypothesis import given
@@ -233,3 +235,33 @@ def test_a_resolver_that_is_not_there_is_said(tmp_path: Path) -> None:
         names.resolve("TOI-700")
     assert names.resolve("M87").name == "M 87"
     system.close()
+
+
+VARIABLES = (
+    "3C 120", "BL Lac", "Proxima Centauri", "Barnard's Star", "HD 209458", "HD 189733", "eps Eri", "61 Cyg",
+    "TW Hya", "eta Car", "Mira", "del Cep", "RR Lyr", "T CrB", "Cyg X-1", "Her X-1", "Sco X-1", "SS 433",
+    "GRS 1915+105", "Crab Pulsar", "Vela Pulsar",
+)  # fmt: skip
+
+
+def test_famous_variables_are_where_the_general_catalogue_has_them(
+    names: NameService, shared_data: Path
+) -> None:
+    table = pq.read_table(shared_data / "d_lightcurves" / "gcvs.parquet", columns=["ra", "dec"])
+    ra, dec = (np.asarray(table[column], float) for column in ("ra", "dec"))
+    known = np.isfinite(ra) & np.isfinite(dec)
+    catalogue = SkyCoord(ra[known], dec[known], unit="deg")
+    far = {}
+    for name in VARIABLES:
+        found = names.resolve(name)
+        nearest = float(SkyCoord(found.ra, found.dec, unit="deg").separation(catalogue).arcsec.min())
+        if nearest > 1.5:  # it gives some positions in whole arcseconds
+            far[name] = nearest
+    assert far == {}
+
+
+@pytest.mark.parametrize(("name", "latitude"), [("NGP", 90.0), ("SGP", -90.0)])
+def test_galactic_poles_are_those_of_the_frame(names: NameService, name: str, latitude: float) -> None:
+    found = names.resolve(name)
+    pole = SkyCoord(0.0, latitude, unit="deg", frame="galactic")
+    assert SkyCoord(found.ra, found.dec, unit="deg").separation(pole).arcsec < 0.02
