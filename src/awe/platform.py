@@ -18,6 +18,7 @@ from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
 from awe.services.identity import (
+    AccountService,
     AccountStore,
     AuditLog,
     AuditStore,
@@ -62,6 +63,7 @@ class Platform:
     system: SystemDatabase
     engine: Engine
     identity: IdentityService
+    accounts: AccountService
     audit: AuditLog
     names: NameService
     jobs: JobService
@@ -96,13 +98,13 @@ class Platform:
         )
         system.migrate()
         engine = make_engine(folder / "tables", settings.limits)
-        accounts, audit = AccountStore(system), AuditLog(AuditStore(system))
+        accounts, tokens, audit = AccountStore(system), TokenStore(system), AuditLog(AuditStore(system))
         authenticator = make_authenticator(accounts)
         local = (
             authenticator if isinstance(authenticator, LocalAuthenticator) else LocalAuthenticator(accounts)
         )
         identity = IdentityService(
-            accounts, TokenStore(system), audit, local, authenticator, token_hours=settings.token_hours
+            accounts, tokens, audit, local, authenticator, token_hours=settings.token_hours
         )
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
@@ -136,6 +138,7 @@ class Platform:
             system,
             engine,
             identity,
+            AccountService(accounts, tokens, audit, local),
             audit,
             names,
             jobs,

@@ -1,5 +1,6 @@
 """Open the archive of a data folder, for operator commands."""
 
+import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 from awe.platform import Platform
 from awe.settings import Settings
 
-__all__ = ["data_option", "open_archive"]
+__all__ = ["data_option", "here", "open_archive"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,3 +33,11 @@ def open_archive(data: Path | None, **overrides: object) -> Iterator[Platform]:
         yield platform
     finally:
         platform.close()
+
+
+def here() -> str:
+    """Return how the audit log names who commands this machine; no account can have such a name."""
+    try:
+        return f"local:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "local:"

@@ -1,12 +1,11 @@
 """``awe admin``: accounts and the audit log."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from awe.cli._archive import data_option, open_archive
+from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
 
 __all__ = ["command"]
@@ -45,18 +44,101 @@ def set_password(name: str, password: str, data: Path | None) -> None:
     click.echo(f"the password of {name} is changed")
 
 
-@user.command("list")
+@user.command("ls")
 @data_option
 @json_option
-def list_users(data: Path | None, as_json: bool) -> None:
-    """Print the accounts."""
+def ls(data: Path | None, as_json: bool) -> None:
+    """List the accounts."""
     with open_archive(data) as platform:
-        users = [{"name": u.name, "roles": sorted(u.roles)} for u in platform.identity.users()]
-    if as_json:
-        print(json.dumps(users))
-        return
-    for account in users:
-        click.echo(f"{account['name']}  {', '.join(account['roles'])}")
+        found = platform.identity.users()
+    rows = [
+        (
+            u.name,
+            u.state.value,
+            " ".join(sorted(u.roles)),
+            u.email,
+            f"{u.last_login:%Y-%m-%d %H:%M}" if u.last_login else "never",
+        )
+        for u in found
+    ]
+    print_table(
+        text_table(("name", "state", "roles", "email", "last login"), rows), as_json=as_json, most=None
+    )
+
+
+@user.command("set")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, help="These roles and no others (may be repeated).")
+@click.option("--no-roles", is_flag=True, help="No role.")
+@click.option("--display-name", help="The name for people.")
+@click.option("--email", help="The address for electronic mail.")
+@data_option
+def set_user(
+    name: str,
+    roles: tuple[str, ...],
+    no_roles: bool,
+    display_name: str | None,
+    email: str | None,
+    data: Path | None,
+) -> None:
+    """Change the roles of NAME, or what is told of them."""
+    if roles and no_roles:
+        raise click.UsageError("--role and --no-roles exclude each other")
+    with open_archive(data) as platform:
+        if roles or no_roles:
+            platform.accounts.set_roles(name, roles, by=here())
+        platform.accounts.describe(name, display_name=display_name, email=email, by=here())
+    click.echo(f"{name} is changed")
+
+
+@user.command("reset")
+@click.argument("name")
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, 24 * 30, min_open=True),
+    default=24.0,
+    show_default=True,
+    help="Life of the link.",
+)
+@data_option
+def reset(name: str, hours: float, data: Path | None) -> None:
+    """Print a link where NAME sets a new password, once."""
+    with open_archive(data) as platform:
+        key = platform.accounts.link(name, by=here(), hours=hours)
+        settings = platform.settings
+    address = settings.base_url or f"http://{settings.host}:{settings.port}"
+    click.echo(f"{address.rstrip('/')}/auth/password#{key}")
+
+
+@user.command("disable")
+@click.argument("name")
+@data_option
+def disable(name: str, data: Path | None) -> None:
+    """Close the account of NAME: logins and tokens end, everything else is kept."""
+    with open_archive(data) as platform:
+        platform.accounts.disable(name, by=here())
+    click.echo(f"{name} is disabled")
+
+
+@user.command("enable")
+@click.argument("name")
+@data_option
+def enable(name: str, data: Path | None) -> None:
+    """Open the account of NAME again."""
+    with open_archive(data) as platform:
+        platform.accounts.enable(name, by=here())
+    click.echo(f"{name} is enabled")
+
+
+@user.command("remove")
+@click.argument("name")
+@click.confirmation_option(prompt="Remove the account for good?")
+@data_option
+def remove(name: str, data: Path | None) -> None:
+    """Remove the account of NAME for good; its name stays taken, and what belonged to it stays."""
+    with open_archive(data) as platform:
+        platform.accounts.remove(name, by=here())
+    click.echo(f"{name} is removed")
 
 
 @command.command("audit")

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import click
 
-from awe.cli._archive import data_option, open_archive
+from awe.cli._archive import data_option, here, open_archive
 from awe.cli._demo import publish_demo
 from awe.cli._progress import Progress
 from awe.errors import AuthenticationError
 from awe.platform import Platform
-from awe.services.identity import ADMINISTRATOR
+from awe.services.identity import ADMINISTRATOR, AccountState
 from awe.settings import Settings
 from awe.web import bind, serve
 
 __all__ = ["command"]
 
 _OPERATOR = "operator"
+_FIRST = "admin"
+_LINK_HOURS = 1.0
 _TOKEN_HOURS = 24.0 * 365
 
 
@@ -44,6 +46,7 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
                 publish_demo(platform, progress)
         token_file = _operator_token(platform)
         _greet(platform, listener.url, token_file)
+        _offer_administration(platform, platform.settings.base_url or listener.url)
         serve(platform, listener)
 
 
@@ -71,6 +74,23 @@ def _is_good(platform: Platform, file: Path) -> bool:
         return platform.identity.identify(file.read_text(encoding="ascii").strip()).name == _OPERATOR
     except (FileNotFoundError, AuthenticationError):
         return False
+
+
+def _offer_administration(platform: Platform, address: str) -> None:
+    """Print a link that makes its reader the administrator, until there is one; where awe itself keeps passwords."""
+    accounts = {account.name: account for account in platform.identity.users() if account.name != _OPERATOR}
+    if platform.settings.authenticator != "local" or any(
+        ADMINISTRATOR in account.roles and account.has_password for account in accounts.values()
+    ):
+        return
+    first = accounts.get(_FIRST)
+    if first is None:
+        platform.accounts.add(_FIRST, (ADMINISTRATOR,), by=here())
+    elif ADMINISTRATOR not in first.roles or first.state is not AccountState.ACTIVE:
+        return
+    key = platform.accounts.link(_FIRST, by=here(), hours=_LINK_HOURS)
+    click.echo(f"There is no administrator yet. Within an hour, set the password of {_FIRST} here, once:")
+    click.echo(f"  {address.rstrip('/')}/auth/password#{key}\n")
 
 
 def _greet(platform: Platform, address: str, token_file: Path) -> None:

@@ -155,6 +155,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry(_TOKENS,                              "POST", login.login,            keystone_error, scope=""),
     Entry(f"{_TOKENS}/{{token}}",               _READ,  login.validate,         keystone_error),
     Entry("/",                                  _READ,  portal.page,            json_error),
+    Entry("/auth/password",                     _READ,  portal.password,        json_error),
     Entry("/static/{name}",                     _READ,  portal.static,          json_error),
     Entry("/api/docs",                          _READ,  portal.api_docs,        json_error),
 )

@@ -5,6 +5,7 @@ whose token is this (`identify`). The answer is an `Identity`; a caller without 
 """
 
 from awe.services.identity._secrets import is_token, long_form
+from awe.services.identity.administration import AccountService
 from awe.services.identity.audit import ORIGIN, AuditLog, Origin
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.interface import Authenticator
@@ -50,6 +51,7 @@ __all__ = [
     "SHARE",
     "WRITE",
     "Account",
+    "AccountService",
     "AccountState",
     "AccountStore",
     "AuditEntry",

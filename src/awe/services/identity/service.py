@@ -15,7 +15,7 @@ from awe.services.identity.interface import Authenticator
 from awe.services.identity.model import SCOPES, Account, Identity, Token, TokenKind
 from awe.services.identity.stores import AccountStore, TokenStore
 
-__all__ = ["IdentityService"]
+__all__ = ["IdentityService", "checked_name", "checked_password"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _SHORTEST_PASSWORD = 8
@@ -255,15 +255,12 @@ class IdentityService:
         ConflictError
             If the name is taken.
         """
-        if not _NAME.fullmatch(name):
-            hint = "letters, digits and . _ @ -, beginning with a letter or digit, at most 64"
-            raise ParameterError("name", name, "not a user name", hint=hint)
-        self._accounts.add(name, self._local.hash(_checked(password)), roles, groups)
+        self._accounts.add(checked_name(name), self._local.hash(checked_password(password)), roles, groups)
         self._audit.record("user.added", user="", target=f"user:{name}", roles=" ".join(sorted(roles)))
 
     def set_password(self, name: str, password: str, *, by: str = "") -> None:
         """Change a password; the user's tokens end. `NotFoundError` if there is no such user."""
-        changed = {"password_hash": self._local.hash(_checked(password))}
+        changed = {"password_hash": self._local.hash(checked_password(password))}
         if not self._accounts.change(name, changed):
             raise NotFoundError(f"there is no user {name!r}")
         self._tokens.drop_all(name)
@@ -297,7 +294,16 @@ class IdentityService:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
-def _checked(password: str) -> str:
+def checked_name(name: str) -> str:
+    """Return a name that an account can have; `ParameterError` otherwise."""
+    if not _NAME.fullmatch(name):
+        hint = "letters, digits and . _ @ -, beginning with a letter or digit, at most 64"
+        raise ParameterError("name", name, "not a user name", hint=hint)
+    return name
+
+
+def checked_password(password: str) -> str:
+    """Return a password that is long enough; `ParameterError` otherwise."""
     if len(password) < _SHORTEST_PASSWORD:
         raise ParameterError("password", "***", f"shorter than {_SHORTEST_PASSWORD} characters")
     return password

@@ -10,7 +10,7 @@ from awe.services.identity import ADMIN, READ, Identity, Token, long_form
 from awe.web.api._caller import Caller, Services, get, needs
 from awe.web.http import token_of
 
-__all__ = ["router"]
+__all__ = ["described_token", "router"]
 
 router = APIRouter(tags=["your account"])
 
@@ -26,6 +26,13 @@ class NewPassword(BaseModel, extra="forbid"):
     """The password until now, and the next one."""
 
     old_password: SecretStr
+    password: SecretStr
+
+
+class LinkedPassword(BaseModel, extra="forbid"):
+    """The key of a link, and a password."""
+
+    key: SecretStr
     password: SecretStr
 
 
@@ -87,10 +94,17 @@ def change_password(given: NewPassword, services: Services, caller: Caller) -> d
     return {"name": caller.name}
 
 
+@router.post("/password")
+def set_password(given: LinkedPassword, services: Services) -> dict[str, str]:
+    """Set a password with the key of a link, once."""
+    name = services.accounts.use_link(given.key.get_secret_value(), given.password.get_secret_value())
+    return {"name": name}
+
+
 @get(router, "/tokens")
 def tokens(services: Services, caller: Caller) -> dict[str, Any]:
     """List your tokens that are good, the newest first; a token itself is never shown again."""
-    return {"tokens": [_token(token) for token in services.identity.tokens(_known(caller).name)]}
+    return {"tokens": [described_token(token) for token in services.identity.tokens(_known(caller).name)]}
 
 
 @router.post("/tokens", openapi_extra=needs(ADMIN))
@@ -99,7 +113,7 @@ def new_token(given: NewToken, services: Services, caller: Caller) -> dict[str, 
     secret, made = services.identity.new_token(
         _known(caller), given.label, frozenset(given.scopes), days=given.days
     )
-    return {**_token(made), "token": secret, "datalab_token": long_form(made.user, secret)}
+    return {**described_token(made), "token": secret, "datalab_token": long_form(made.user, secret)}
 
 
 @router.delete("/tokens/{token_id}", openapi_extra=needs(ADMIN))
@@ -115,7 +129,8 @@ def _known(caller: Identity) -> Identity:
     return caller
 
 
-def _token(token: Token) -> dict[str, Any]:
+def described_token(token: Token) -> dict[str, Any]:
+    """Return what is told of a token."""
     return {
         "id": token.id,
         "kind": token.kind,

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from awe.errors import NotFoundError
 from awe.web.http import Call
 
-__all__ = ["api_docs", "page", "static"]
+__all__ = ["api_docs", "page", "password", "static"]
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_FILES = ("index.html", "style.css", "app.js", "samp.js", "docs.html", "docs.js", "icon.svg")
+_FILES = ("index.html", "style.css", "app.js", "samp.js", "docs.html", "docs.js", "icon.svg", "password.html",
+          "password.js")  # fmt: skip
 
 
 def page(_call: Call) -> Response:
@@ -22,6 +23,11 @@ def page(_call: Call) -> Response:
 def api_docs(_call: Call) -> Response:
     """Return the page that shows the API's description: ``/api/docs``."""
     return _file("docs.html")
+
+
+def password(_call: Call) -> Response:
+    """Return the page where a link sets a password: ``/auth/password#KEY``."""
+    return _file("password.html")
 
 
 def static(call: Call) -> Response:

@@ -1,0 +1,162 @@
+"""The life of accounts, as an administrator leads it: roles, links that set a password, closing, removing.
+
+A removed account leaves its name taken for good. What belonged to it stays, and only administrators can reach it:
+nobody inherits it by taking the name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from awe.errors import AuthenticationError, ConflictError, NotFoundError
+from awe.services.identity._secrets import digest, new_secret
+from awe.services.identity.audit import AuditLog
+from awe.services.identity.backends.local import LocalAuthenticator
+from awe.services.identity.model import AccountState
+from awe.services.identity.service import checked_name, checked_password
+from awe.services.identity.stores import AccountStore, TokenStore
+
+__all__ = ["AccountService"]
+
+
+class AccountService:
+    """Administer accounts; every act is recorded.
+
+    `by` is who acts: an administrator's name, or ``local:NAME`` for who commands the machine itself. Whether that
+    is allowed is for the face to ask.
+
+    Parameters
+    ----------
+    accounts, tokens
+        What is kept in the system database.
+    audit
+        Where it is recorded.
+    local
+        Hashes passwords.
+    now
+        The moment it is.
+    """
+
+    def __init__(
+        self,
+        accounts: AccountStore,
+        tokens: TokenStore,
+        audit: AuditLog,
+        local: LocalAuthenticator,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._accounts = accounts
+        self._tokens = tokens
+        self._audit = audit
+        self._local = local
+        self._now = now
+
+    def add(self, name: str, roles: Sequence[str], *, by: str) -> None:
+        """Add an account without a password; `link` sets one.
+
+        Raises
+        ------
+        ParameterError
+            If the name cannot be used.
+        ConflictError
+            If it is taken, also by an account that was removed.
+        """
+        self._accounts.add(checked_name(name), None, roles)
+        self._audit.record("user.added", user=by, target=f"user:{name}", roles=" ".join(sorted(roles)))
+
+    def link(self, name: str, *, by: str, hours: float = 24.0) -> str:
+        """Return the key of a link that sets the password of a user once; earlier keys of the user end.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such user.
+        ConflictError
+            If the account is closed.
+        """
+        account = self._accounts.account(name)
+        if account is None or account.state is AccountState.REMOVED:
+            raise NotFoundError(f"there is no user {name!r}")
+        if account.state is not AccountState.ACTIVE:
+            raise ConflictError(
+                f"the account {name!r} is {account.state}", hint=f"awe admin user enable {name}"
+            )
+        key = new_secret()
+        self._accounts.add_password_link(digest(key), name, self._now() + timedelta(hours=hours))
+        self._audit.record("user.reset", user=by, target=f"user:{name}")
+        return key
+
+    def use_link(self, key: str, password: str) -> str:
+        """Set the password that a link is for; the link, and every login and token of the user, ends.
+
+        Returns
+        -------
+        The user's name.
+
+        Raises
+        ------
+        ParameterError
+            If the password cannot be used; the link stays good.
+        AuthenticationError
+            If the link is not known, has ended or was used.
+        """
+        checked_password(password)
+        found, now = digest(key), self._now()
+        # asked first: hashing costs much, and whoever has no link shall not make us do it
+        if self._accounts.password_link(found, now) is not None:
+            name = self._accounts.use_password_link(found, self._local.hash(password), now)
+            if name is not None:
+                self._tokens.drop_all(name)
+                self._audit.record("user.password", user=name, target=f"user:{name}", by="link")
+                return name
+        self._audit.record("user.password", user="", outcome="refused", by="link")
+        raise AuthenticationError("the link was used already or has ended", hint="ask for another one")
+
+    def set_roles(self, name: str, roles: Sequence[str], *, by: str) -> None:
+        """Give a user these roles and no others; `NotFoundError` if there is no such user."""
+        self._change(name, {"roles": sorted(set(roles))})
+        self._audit.record("user.roles", user=by, target=f"user:{name}", roles=" ".join(sorted(roles)))
+
+    def describe(self, name: str, *, display_name: str | None, email: str | None, by: str) -> None:
+        """Change what is told of a user, where it is given; `NotFoundError` if there is no such user."""
+        given = {"display_name": display_name, "email": email}
+        changed = {field: text for field, text in given.items() if text is not None}
+        if changed:
+            self._change(name, changed)
+            self._audit.record("user.described", user=by, target=f"user:{name}", fields=" ".join(changed))
+
+    def disable(self, name: str, *, by: str) -> None:
+        """Close an account: its logins and tokens end, everything else is kept.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such user.
+        ConflictError
+            If it is one's own account.
+        """
+        self._not_oneself(name, by)
+        self._change(name, {"state": AccountState.DISABLED.value})
+        self._tokens.drop_all(name)
+        self._audit.record("user.disabled", user=by, target=f"user:{name}")
+
+    def enable(self, name: str, *, by: str) -> None:
+        """Open an account that was closed; `NotFoundError` if there is no such user."""
+        self._change(name, {"state": AccountState.ACTIVE.value})
+        self._audit.record("user.enabled", user=by, target=f"user:{name}")
+
+    def remove(self, name: str, *, by: str) -> None:
+        """Remove an account for good; its name stays taken. Errors as `disable`."""
+        self._not_oneself(name, by)
+        if not self._accounts.remove(name):
+            raise NotFoundError(f"there is no user {name!r}")
+        self._tokens.drop_all(name)
+        self._audit.record("user.removed", user=by, target=f"user:{name}")
+
+    def _change(self, name: str, values: Mapping[str, object]) -> None:
+        if not self._accounts.change(name, values):
+            raise NotFoundError(f"there is no user {name!r}")
+
+    @staticmethod
+    def _not_oneself(name: str, by: str) -> None:
+        if name == by:
+            raise ConflictError("this is your own account", hint="another administrator can do it")

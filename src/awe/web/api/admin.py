@@ -1,0 +1,147 @@
+"""What administrators do: ``/api/admin``."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from awe.errors import AuthenticationError, ForbiddenError
+from awe.services.identity import ADMIN, ADMINISTRATOR, Account, AccountState, Identity
+from awe.web.api._caller import Caller, Services, get, needs
+from awe.web.api.identity import described_token
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/admin", tags=["administration"])
+
+
+class NewUser(BaseModel, extra="forbid"):
+    """An account without a password."""
+
+    name: str
+    roles: list[str] = Field([], description="Such as administrator, scientist")
+
+
+class UserChange(BaseModel, extra="forbid"):
+    """What is given is changed."""
+
+    roles: list[str] | None = None
+    display_name: str | None = None
+    email: str | None = None
+    disabled: bool | None = Field(None, description="true closes the account, false opens it")
+
+
+@get(router, "/users", openapi_extra=needs(ADMIN))
+def users(services: Services, caller: Caller) -> dict[str, Any]:
+    """List the accounts."""
+    _administrator(caller)
+    return {"users": [_user(account) for account in services.identity.users()]}
+
+
+@router.post("/users", openapi_extra=needs(ADMIN))
+def add_user(given: NewUser, services: Services, caller: Caller) -> dict[str, str]:
+    """Make an account; `key` sets its password once within a day, at the page ``/auth/password#KEY``."""
+    by = _administrator(caller)
+    services.accounts.add(given.name, given.roles, by=by)
+    return {"name": given.name, "key": services.accounts.link(given.name, by=by)}
+
+
+@router.patch("/users/{name}", openapi_extra=needs(ADMIN))
+def change_user(name: str, given: UserChange, services: Services, caller: Caller) -> dict[str, Any]:
+    """Change an account."""
+    by = _administrator(caller)
+    if given.roles is not None:
+        services.accounts.set_roles(name, given.roles, by=by)
+    services.accounts.describe(name, display_name=given.display_name, email=given.email, by=by)
+    if given.disabled is not None:
+        (services.accounts.disable if given.disabled else services.accounts.enable)(name, by=by)
+    return _user(services.identity.account(name))
+
+
+@router.post("/users/{name}/reset", openapi_extra=needs(ADMIN))
+def reset(name: str, services: Services, caller: Caller) -> dict[str, str]:
+    """Return a `key` that sets the password once within a day, at the page ``/auth/password#KEY``."""
+    return {"name": name, "key": services.accounts.link(name, by=_administrator(caller))}
+
+
+@router.delete("/users/{name}", openapi_extra=needs(ADMIN))
+def remove_user(name: str, services: Services, caller: Caller) -> dict[str, Any]:
+    """Remove an account for good; its name stays taken, and what belonged to it stays."""
+    services.accounts.remove(name, by=_administrator(caller))
+    return {"name": name, "state": AccountState.REMOVED}
+
+
+@get(router, "/tokens", openapi_extra=needs(ADMIN))
+def tokens(user: str, services: Services, caller: Caller) -> dict[str, Any]:
+    """List a user's tokens that are good."""
+    _administrator(caller)
+    return {"tokens": [described_token(token) for token in services.identity.tokens(user)]}
+
+
+@router.delete("/tokens/{token_id}", openapi_extra=needs(ADMIN))
+def revoke_token(token_id: str, services: Services, caller: Caller) -> dict[str, str]:
+    """End anybody's token at once."""
+    _administrator(caller)
+    services.identity.revoke_token(caller, token_id)
+    return {"id": token_id}
+
+
+@get(router, "/audit", openapi_extra=needs(ADMIN))
+def audit(
+    services: Services,
+    caller: Caller,
+    user: Annotated[str | None, Query(description="Only what this user did")] = None,
+    action: Annotated[str | None, Query(description="Only this; token is all that is done to tokens")] = None,
+    target: Annotated[str | None, Query(description="Only what was done to this, such as user:ann")] = None,
+    since: Annotated[datetime | None, Query(description="Only from this moment on")] = None,
+    until: Annotated[datetime | None, Query(description="Only before this moment")] = None,
+    before: Annotated[
+        int | None, Query(description="Only lines before this number: for the next page")
+    ] = None,
+    last: Annotated[int, Query(ge=1, le=10_000, description="So many at the most")] = 100,
+) -> dict[str, Any]:
+    """Say who did what, the newest first."""
+    _administrator(caller)
+    found = services.audit.entries(
+        user=user, action=action, target=target, since=since, until=until, before=before, last=last
+    )
+    return {
+        "entries": [
+            {
+                "number": e.number,
+                "at": e.at.isoformat(),
+                "user": e.user,
+                "address": e.address,
+                "request": e.request,
+                "action": e.action,
+                "target": e.target,
+                "outcome": e.outcome,
+                "details": e.details,
+            }
+            for e in found
+        ]
+    }
+
+
+def _administrator(caller: Identity) -> str:
+    """Return the name of an administrator."""
+    if caller.is_anonymous:
+        raise AuthenticationError("this is for administrators", hint="awe login")
+    if not caller.is_administrator:
+        raise ForbiddenError(f"this is for administrators; {caller.name} is none", role=ADMINISTRATOR)
+    return caller.name
+
+
+def _user(account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "state": account.state,
+        "display_name": account.display_name,
+        "email": account.email,
+        "roles": list(account.roles),
+        "groups": list(account.groups),
+        "has_password": account.has_password,
+        "created": account.created.isoformat(),
+        "last_login": account.last_login.isoformat() if account.last_login else None,
+    }
