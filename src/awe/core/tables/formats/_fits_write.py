@@ -90,8 +90,15 @@ class _Plan:
     shape: tuple[int, ...] = ()
 
 
-def write_fits(stream: TableStream) -> Iterator[bytes]:
+def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
     """Yield the file: an empty primary HDU and the table.
+
+    Parameters
+    ----------
+    stream
+        The rows.
+    shortest_text
+        Characters of a text column at the least: some readers take one character for another type than text.
 
     Raises
     ------
@@ -102,7 +109,7 @@ def write_fits(stream: TableStream) -> Iterator[bytes]:
         schema = basic_schema(stream.schema, _NUMBERS)
         measures, rows = _spool(stream, schema, spool)
         heap = sum(measure.heap for measure in measures)
-        plans = [_plan(column, measure, heap) for column, measure in zip(schema, measures, strict=True)]
+        plans = [_plan(c, m, heap, shortest_text) for c, m in zip(schema, measures, strict=True)]
         yield _primary()
         yield _header(schema, plans, rows, heap, overflow=stream.overflow)
         written = 0
@@ -143,10 +150,10 @@ def _item_size(arrow: pa.DataType) -> int:
     return 1 if pa.types.is_boolean(arrow) else int(arrow.bit_width // 8)
 
 
-def _plan(column: Column, measure: _Measure, heap: int) -> _Plan:
+def _plan(column: Column, measure: _Measure, heap: int, shortest_text: int) -> _Plan:
     arrow = column.type
     if pa.types.is_string(arrow):
-        width = max(1, measure.longest)
+        width = max(1 if column.arraysize == "1" else shortest_text, measure.longest)
         return _Plan(column, arrow, f"{width}A", None, measure.not_ascii, np.dtype(f"S{width}"))
     if is_list(arrow):
         item, code = _stored(arrow.value_type), _CODES[arrow.value_type]

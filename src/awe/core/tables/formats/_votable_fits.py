@@ -25,11 +25,14 @@ __all__ = ["fits_batches", "fits_lines"]
 _LINE = 57 << 10
 """Bytes encoded at once; a multiple of three, so that the pieces of base64 can follow each other."""
 
+_SHORTEST_TEXT = 2
+"""STILTS takes ``1A`` for a single character, and warns where the FIELD says text."""
+
 
 def fits_lines(stream: TableStream) -> Iterator[bytes]:
     """Yield the base64 text of a FITS file of the rows; what goes wrong does so before the first piece."""
     rest = b""
-    for chunk in write_fits(stream):
+    for chunk in write_fits(stream, _SHORTEST_TEXT):
         data = rest + chunk
         whole = len(data) // _LINE * _LINE
         if whole:
