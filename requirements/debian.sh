@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime) and Chromium.
+# Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime), Chromium, PostgreSQL.
 # What is missing and cannot be installed here is named; the tests that need it then skip and say so.
 set -euo pipefail
 
@@ -8,6 +8,7 @@ missing=()
 for command in "${!package[@]}"; do
     command -v "$command" >/dev/null || missing+=("${package[$command]}")
 done
+[ -x /usr/lib/postgresql/15/bin/postgres ] || missing+=(postgresql-15)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

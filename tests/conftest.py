@@ -3,13 +3,25 @@
 import gc
 import json
 import os
+import pwd
 import shutil
-from collections.abc import Iterator
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings
+
+import awe.platform
+from awe.services.system import SystemDatabase
+
+assert awe.platform.__all__  # importing it declares every service's tables
 
 # no time is asserted: what takes long now and then does so because something else runs on the machine
 settings.register_profile("awe", deadline=None)
@@ -27,9 +39,9 @@ def shared_data() -> Path:
     return folder
 
 
-def _program(package: str, *names: str) -> str:
+def _program(package: str, *names: str, path: str | None = None) -> str:
     """Return the path of a program that the set-up installs; where it is absent: fail under CI, else skip."""
-    found = next((path for name in names if (path := shutil.which(name))), None)
+    found = next((found for name in names if (found := shutil.which(name, path=path))), None)
     if found is None:
         said = f"{names[0]} is not installed (Debian package {package})"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
@@ -46,6 +58,87 @@ def stilts() -> str:
 def chromium() -> str:
     """Return the path of a Chromium."""
     return _program("chromium", "chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def new_postgresql() -> Iterator[Callable[[], str]]:
+    """Return what makes an empty database in a PostgreSQL server of this test session; its address.
+
+    The server keeps its files in a folder of its own, listens at a socket in there only, and is not root, which it
+    refuses to be.
+    """
+    binaries = Path("/usr/lib/postgresql/15/bin")
+    search = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
+    initdb = _program("postgresql-15", "initdb", path=search)
+    postgres = _program("postgresql-15", "postgres", path=search)
+    folder = Path(tempfile.mkdtemp(prefix="awe-pg-"))  # short: it becomes part of a socket's name
+    user: dict[str, Any] = {}
+    if os.getuid() == 0:
+        account = pwd.getpwnam("postgres")
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    made = [
+        initdb,
+        "-D",
+        str(folder / "data"),
+        "-U",
+        "awe",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "-N",
+    ]
+    subprocess.run(made, check=True, capture_output=True, cwd=folder, **user)
+    options = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off"}
+    started = [
+        postgres,
+        "-D",
+        str(folder / "data"),
+        *(f"-c{name}={value}" for name, value in options.items()),
+    ]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(started, cwd=folder, stdout=log, stderr=log, **user)
+    numbers = count()
+
+    def make() -> str:
+        name = f"awe{next(numbers)}"
+        with psycopg.connect(host=str(folder), user="awe", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://awe@/{name}?host={folder}"
+
+    try:
+        while True:
+            assert server.poll() is None, (folder / "log").read_text()
+            try:
+                psycopg.connect(host=str(folder), user="awe", dbname="postgres").close()
+                break
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        yield make
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast": whoever is connected is cut off
+        server.wait(30)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of an empty system database: the test runs on every kind of database that awe knows."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'awe.db'}"
+    make: Callable[[], str] = request.getfixturevalue("new_postgresql")
+    return make()
+
+
+@pytest.fixture
+def system(database_url: str) -> Iterator[SystemDatabase]:
+    """Return a system database of each kind, with this version's schema."""
+    database = SystemDatabase(database_url)
+    database.migrate()
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ A platform is everything awe can do without HTTP: the web serves one, the operat
 client in the same process use one directly.
 """
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from awe.core.tables import Schema
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import soda
 from awe.core.vo.links import with_links
+from awe.errors import UnavailableError
 from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
 from awe.services.identity import (
@@ -41,7 +43,7 @@ from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
 
-__all__ = ["Platform", "open_workshop"]
+__all__ = ["Platform", "open_system", "open_workshop"]
 
 EngineFactory = Callable[[Path, LimitSettings], Engine]
 """What is registered under ``awe.engines``."""
@@ -82,7 +84,7 @@ class Platform:
         NotFoundError
             If no engine, authenticator or runner of the configured name is registered.
         UnavailableError
-            If the system database cannot be opened, or was written by a newer awe.
+            If the system database cannot be opened, or was written by an older or a newer awe.
         """
         folder = settings.folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,12 +93,12 @@ class Platform:
             AuthenticatorFactory, plugins.load("awe.authenticators", settings.authenticator)
         )
         make_runner = cast(RunnerFactory, plugins.load("awe.runners", settings.jobs.runner))
-        system = (
-            SystemDatabase(settings.database_url)
-            if settings.database_url
-            else SystemDatabase.in_folder(folder)
-        )
-        system.migrate()
+        system = open_system(settings)
+        try:
+            system.prepare(f"awe admin migrate --data {shlex.quote(str(folder))}")
+        except UnavailableError:
+            system.close()
+            raise
         engine = make_engine(folder / "tables", settings.limits)
         accounts, tokens, audit = AccountStore(system), TokenStore(system), AuditLog(AuditStore(system))
         authenticator = make_authenticator(accounts)
@@ -169,6 +171,13 @@ class Platform:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def open_system(settings: Settings) -> SystemDatabase:
+    """Return the system database of the settings, whatever its schema; whoever opened it closes it."""
+    if settings.database_url:
+        return SystemDatabase(settings.database_url)
+    return SystemDatabase.in_folder(settings.folder)
 
 
 def _statements(order: QueryOrder, schema: Schema) -> VOTableOptions:

@@ -4,8 +4,7 @@ A backend is added to `AUTHENTICATORS` with what makes it and gives it the one a
 """
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from argon2 import PasswordHasher
@@ -31,11 +30,8 @@ AUTHENTICATORS: dict[str, Callable[[SystemDatabase], Authenticator]] = {"local":
 
 
 @pytest.fixture(params=AUTHENTICATORS)
-def authenticator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Authenticator]:
-    system = SystemDatabase.in_folder(tmp_path)
-    system.migrate()
-    yield AUTHENTICATORS[request.param](system)
-    system.close()
+def authenticator(request: pytest.FixtureRequest, system: SystemDatabase) -> Authenticator:
+    return AUTHENTICATORS[request.param](system)
 
 
 def test_every_registered_authenticator_stands_here() -> None:

@@ -1,37 +1,17 @@
 """The system database: what every database does that awe keeps its records in.
 
-A database is added to `DATABASES` with what gives the address of an empty one.
+A database is added to the fixture ``database_url``.
 """
 
 import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-import awe.platform
 from awe.errors import UnavailableError
 from awe.services.system import SystemDatabase, metadata
-
-assert awe.platform.__all__  # importing it declares every service's tables
-
-DATABASES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite:///{folder / 'awe.db'}"}
-
-
-@pytest.fixture(params=DATABASES)
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return DATABASES[request.param](tmp_path)
-
-
-@pytest.fixture
-def system(address: str) -> Iterator[SystemDatabase]:
-    database = SystemDatabase(address)
-    database.migrate()
-    yield database
-    database.close()
 
 
 def test_migrating_twice_changes_nothing(system: SystemDatabase) -> None:
@@ -42,8 +22,8 @@ def test_migrating_twice_changes_nothing(system: SystemDatabase) -> None:
         assert connection.scalar(text("SELECT revision FROM catalog_state")) == 7
 
 
-def test_two_that_migrate_at_once_both_succeed(address: str) -> None:
-    databases = [SystemDatabase(address) for _ in range(4)]
+def test_two_that_migrate_at_once_both_succeed(database_url: str) -> None:
+    databases = [SystemDatabase(database_url) for _ in range(4)]
     failures = []
 
     def migrate(database: SystemDatabase) -> None:

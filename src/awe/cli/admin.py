@@ -1,4 +1,4 @@
-"""``awe admin``: accounts and the audit log."""
+"""``awe admin``: accounts, the audit log, and the system database."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +7,9 @@ import click
 
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
+from awe.errors import NotFoundError
+from awe.platform import open_system
+from awe.settings import Settings
 
 __all__ = ["command"]
 
@@ -178,3 +181,32 @@ def audit(
 
 def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at is not None else None
+
+
+@command.command("migrate")
+@data_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def migrate(data: Path | None, dry_run: bool) -> None:
+    """Bring the system database of an older awe up to this version's schema.
+
+    Stop the service first. An SQLite database is copied before anything is changed: the copy beside it is what the
+    older awe can go on with. Make a copy of a PostgreSQL database with pg_dump.
+    """
+    settings = Settings.load(data)
+    if not settings.folder.is_dir():
+        raise NotFoundError(f"there is no archive in {settings.folder}")
+    system = open_system(settings)
+    try:
+        revision, steps = system.pending()
+        for step in steps:
+            click.echo(f"  {step.revision:<20} {step.what}")
+        if not steps or dry_run:
+            click.echo(f"nothing is changed; the schema is {revision}")
+            return
+        copy = settings.folder / f"awe.db.{revision}"
+        if revision is not None and system.copy_to(copy):
+            click.echo(f"the database as it was: {copy}")
+        system.migrate()
+        click.echo(f"the schema is {steps[-1].revision} now")
+    finally:
+        system.close()

@@ -1,6 +1,4 @@
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -32,14 +30,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[SystemDatabase]:
-    database = SystemDatabase.in_folder(tmp_path)
-    database.migrate()
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -32,14 +32,6 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[SystemDatabase]:
-    database = SystemDatabase.in_folder(tmp_path)
-    database.migrate()
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def store(system: SystemDatabase) -> JobStore:
     return JobStore(system)
 

@@ -1,8 +1,6 @@
 """When records are new, change and go: the stamps that registries ask for."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +9,8 @@ from awe.services.system import SystemDatabase
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RegistryStore]:
-    system = SystemDatabase.in_folder(tmp_path)
-    system.migrate()
-    yield RegistryStore(system)
-    system.close()
+def store(system: SystemDatabase) -> RegistryStore:
+    return RegistryStore(system)
 
 
 def test_records_come_change_and_go(store: RegistryStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,6 @@ date. Nothing here knows what the tables mean.
 
 from sqlalchemy import Connection
 
-from awe.services.system._database import SystemDatabase, UtcDateTime, metadata
+from awe.services.system._database import Migration, SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["Connection", "SystemDatabase", "UtcDateTime", "metadata"]
+__all__ = ["Connection", "Migration", "SystemDatabase", "UtcDateTime", "metadata"]

@@ -1,8 +1,13 @@
-"""Open the system database, run transactions in it, bring its schema up to date."""
+"""Open the system database, run transactions in it, bring its schema up to date.
+
+What is true of a transaction is the same on every database: those that write come one after the other and see
+all that was written before them, those that only read see one state and wait for nobody.
+"""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -12,13 +17,23 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    ExceptionContext,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError
 
-from awe.errors import UnavailableError, UsageError
+from awe.errors import ServiceError, UnavailableError, UsageError
 
-__all__ = ["SystemDatabase", "UtcDateTime", "metadata"]
+__all__ = ["Migration", "SystemDatabase", "UtcDateTime", "metadata"]
 
 metadata = MetaData(
     naming_convention={
@@ -31,8 +46,21 @@ metadata = MetaData(
 """Every table of every service; constraints have names, so that migrations can speak of them."""
 
 _BUSY_SECONDS = 30.0
-_POOL = {"pool_size": 8, "max_overflow": 120}
+_POOLS: dict[str, dict[str, Any]] = {
+    "sqlite": {"pool_size": 8, "max_overflow": 120},
+    # a server has a hundred connections for all processes together, and may have been started anew
+    "postgresql": {"pool_size": 8, "max_overflow": 16, "pool_pre_ping": True},
+}
 """Enough connections for the web's threads: each holds one for a millisecond."""
+_WRITERS_LOCK = 0x617765  # "awe": PostgreSQL's advisory locks are numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from an older schema to this version's."""
+
+    revision: str
+    what: str
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -47,7 +75,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Say that it is UTC."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class SystemDatabase:
@@ -66,16 +96,19 @@ class SystemDatabase:
 
     def __init__(self, url: str) -> None:
         try:
-            parsed = make_url(url)
-            self.engine: Engine = create_engine(parsed, **_POOL)
-        except (ArgumentError, ImportError) as error:
+            self._url = make_url(url)
+            self.engine: Engine = create_engine(self._url, **_POOLS[self._url.get_backend_name()])
+        except (ArgumentError, KeyError, NoSuchModuleError, ImportError) as error:
             raise UsageError(
                 f"database_url: {error}",
                 hint="for example sqlite:////data/awe.db or postgresql+psycopg://...",
             ) from None
-        if parsed.get_backend_name() == "sqlite":
+        event.listen(self.engine, "handle_error", _translate)
+        if self._url.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", _begin_postgresql)
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:
@@ -95,31 +128,85 @@ class SystemDatabase:
         with self.engine.connect().execution_options(awe_reading=True) as connection, connection.begin():
             yield connection
 
-    def migrate(self) -> None:
-        """Bring the schema up to this version of awe.
+    def prepare(self, command: str) -> None:
+        """Make the schema where there is none yet; refuse one that is not this version's.
+
+        Parameters
+        ----------
+        command
+            What brings an older schema up to date, for the hint.
+
+        Raises
+        ------
+        UnavailableError
+            If the database cannot be opened, or was written by an older or a newer awe.
+        """
+        revision, steps = self.pending()
+        if revision is None:
+            self.migrate()
+        elif steps:
+            raise UnavailableError(
+                f"the system database has the schema {revision} of an older awe; this one needs {steps[-1].revision}",
+                hint=command,
+            )
+
+    def pending(self) -> tuple[str | None, tuple[Migration, ...]]:
+        """Return the schema there is (None: none yet), and what is missing to this version's, in order.
 
         Raises
         ------
         UnavailableError
             If the database cannot be opened, or was written by a newer awe.
         """
-        config = Config()
-        config.set_main_option("script_location", "awe.services.system:migrations")
-        config.set_main_option("path_separator", "os")
-        try:
-            with self.transaction() as connection:
-                if not _is_current(connection, ScriptDirectory.from_config(config)):
-                    config.attributes["connection"] = connection
-                    command.upgrade(config, "head")
-        except OperationalError as error:
-            raise UnavailableError(f"the system database cannot be opened: {error.orig}") from None
+        scripts = ScriptDirectory.from_config(_config())
+        with self.reading() as connection:
+            revision = _revision(connection, scripts)
+        missing = reversed(list(scripts.iterate_revisions("head", revision or "base")))
+        return revision, tuple(Migration(s.revision, (s.doc or "").strip()) for s in missing)
+
+    def migrate(self) -> None:
+        """Bring the schema up to this version of awe, whole or not at all; several who do it at once do it once.
+
+        Raises
+        ------
+        UnavailableError
+            If the database cannot be opened, or was written by a newer awe.
+        """
+        config = _config()
+        scripts = ScriptDirectory.from_config(config)
+        with self.engine.connect() as connection, _loose_keys(connection), connection.begin():
+            if _revision(connection, scripts) != scripts.get_current_head():
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                _check_keys(connection)
+
+    def copy_to(self, file: Path) -> bool:
+        """Copy an SQLite database as it is now, whole or not at all; False where it is another database."""
+        if self._url.get_backend_name() != "sqlite":
+            return False
+        half = file.with_name(f".{file.name}.half")
+        half.unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(str(self._url.database))) as source,
+            closing(sqlite3.connect(half)) as copy,
+        ):
+            source.backup(copy)
+        half.replace(file)
+        return True
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
 
-def _is_current(connection: Connection, scripts: ScriptDirectory) -> bool:
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "awe.services.system:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is not None:
         try:
@@ -129,7 +216,48 @@ def _is_current(connection: Connection, scripts: ScriptDirectory) -> bool:
                 f"the system database was written by a newer awe (schema {revision})",
                 hint="pip install --upgrade awe",
             ) from None
-    return revision == scripts.get_current_head()
+    return revision
+
+
+@contextmanager
+def _loose_keys(connection: Connection) -> Iterator[None]:
+    """Let a migration replace a table that others point to.
+
+    SQLite changes most of a table by making it anew; with its foreign keys on, dropping the old one would remove
+    the rows that point to it.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # as the dialect says
+    driver.execute("PRAGMA foreign_keys = OFF")  # heeded outside of transactions only
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_keys(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise ServiceError(f"rows of {broken[0]} point to rows of {broken[2]} that are not there")
+
+
+def _translate(context: ExceptionContext) -> None:
+    """Raise awe's own error where the database is away, or a value does not fit into it."""
+    error = context.sqlalchemy_exception
+    if context.is_pre_ping:
+        return
+    if isinstance(error, OperationalError):
+        raise UnavailableError(f"the system database cannot be opened: {_first_line(error)}") from None
+    if isinstance(error, DataError):
+        raise UsageError(f"a value cannot be kept: {_first_line(error)}") from None
+
+
+def _first_line(error: OperationalError | DataError) -> str:
+    return str(error.orig).partition("\n")[0]
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -151,3 +279,11 @@ def _begin_sqlite(connection: Connection) -> None:
     # meanwhile; IMMEDIATE makes it wait its turn instead.
     options: dict[str, Any] = dict(connection.get_execution_options())
     connection.exec_driver_sql("BEGIN" if options.get("awe_reading") else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # As in SQLite: writers take turns, which also keeps two from migrating at once; readers see one state.
+    if connection.get_execution_options().get("awe_reading"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
