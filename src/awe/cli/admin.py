@@ -9,6 +9,7 @@ from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
 from awe.errors import NotFoundError
 from awe.platform import open_system
+from awe.services.system import backup, restore
 from awe.settings import Settings
 
 __all__ = ["command"]
@@ -210,3 +211,42 @@ def migrate(data: Path | None, dry_run: bool) -> None:
         click.echo(f"the schema is {steps[-1].revision} now")
     finally:
         system.close()
+
+
+@command.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@data_option
+def backup_archive(file: Path, data: Path | None) -> None:
+    """Write everything but the catalogues into FILE, while the service runs.
+
+    That is the system database, the settings, the notebooks' token and the files of jobs. Keep FILE as secret as
+    they are. Copy the folders tables and hips of the data folder beside it: what is in them does not change.
+    """
+    settings = Settings.load(data)
+    if not settings.folder.is_dir():
+        raise NotFoundError(f"there is no archive in {settings.folder}")
+    system = open_system(settings)
+    try:
+        manifest = backup(system, settings.folder, file.absolute())
+    finally:
+        system.close()
+    click.echo(
+        f"{file}: {sum(manifest.rows.values()):,} records of {manifest.created}, schema {manifest.schema}"
+    )
+
+
+@command.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@data_option
+def restore_archive(file: Path, data: Path | None) -> None:
+    """Make an archive of FILE, where there is none yet.
+
+    Set AWE_DATABASE_URL, or write awe.toml first, to restore into PostgreSQL.
+    """
+    settings = Settings.load(data)
+    system = open_system(settings)
+    try:
+        manifest = restore(file, system, settings.folder, settings.database_url)
+    finally:
+        system.close()
+    click.echo(f"{settings.folder}: {sum(manifest.rows.values()):,} records of {manifest.created}")

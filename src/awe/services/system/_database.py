@@ -5,7 +5,7 @@ all that was written before them, those that only read see one state and wait fo
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError
 
-from awe.errors import ServiceError, UnavailableError, UsageError
+from awe.errors import ConflictError, ServiceError, UnavailableError, UsageError
 
 __all__ = ["Migration", "SystemDatabase", "UtcDateTime", "metadata"]
 
@@ -103,6 +103,7 @@ class SystemDatabase:
                 f"database_url: {error}",
                 hint="for example sqlite:////data/awe.db or postgresql+psycopg://...",
             ) from None
+        self._scripts = ScriptDirectory.from_config(_config())
         event.listen(self.engine, "handle_error", _translate)
         if self._url.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -158,10 +159,9 @@ class SystemDatabase:
         UnavailableError
             If the database cannot be opened, or was written by a newer awe.
         """
-        scripts = ScriptDirectory.from_config(_config())
         with self.reading() as connection:
-            revision = _revision(connection, scripts)
-        missing = reversed(list(scripts.iterate_revisions("head", revision or "base")))
+            revision = self._current(connection)
+        missing = reversed(list(self._scripts.iterate_revisions("head", revision or "base")))
         return revision, tuple(Migration(s.revision, (s.doc or "").strip()) for s in missing)
 
     def migrate(self) -> None:
@@ -172,13 +172,55 @@ class SystemDatabase:
         UnavailableError
             If the database cannot be opened, or was written by a newer awe.
         """
-        config = _config()
-        scripts = ScriptDirectory.from_config(config)
         with self.engine.connect() as connection, _loose_keys(connection), connection.begin():
-            if _revision(connection, scripts) != scripts.get_current_head():
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                _check_keys(connection)
+            if self._current(connection) != self.head():
+                _upgrade(connection)
+
+    def create(self, fill: Callable[[Connection], None]) -> None:
+        """Make the schema in an empty database, with the rows that `fill` adds, or nothing.
+
+        Raises
+        ------
+        ConflictError
+            If the database is not empty.
+        """
+        with self.engine.connect() as connection, _loose_keys(connection), connection.begin():
+            self._refuse_any(connection)
+            _upgrade(connection)
+            fill(connection)
+            _check_keys(connection)
+
+    def check_empty(self) -> None:
+        """Raise `ConflictError` if there is a schema, of whatever version."""
+        with self.reading() as connection:
+            self._refuse_any(connection)
+
+    def head(self) -> str:
+        """Return the name of this version's schema."""
+        return str(self._scripts.get_current_head())
+
+    def schema(self, connection: Connection) -> str:
+        """Return the name of the schema, as a transaction sees it.
+
+        Raises
+        ------
+        UnavailableError
+            If it is not this version's.
+        """
+        found = self._current(connection)
+        if found != self.head():
+            raise UnavailableError(
+                f"the system database has the schema {found}; this awe needs {self.head()}",
+                hint="awe admin migrate",
+            )
+        return found
+
+    def _current(self, connection: Connection) -> str | None:
+        return _revision(connection, self._scripts)
+
+    def _refuse_any(self, connection: Connection) -> None:
+        if MigrationContext.configure(connection).get_current_revision() is not None:
+            raise ConflictError("there is an archive already", hint="restore into an empty one")
 
     def copy_to(self, file: Path) -> bool:
         """Copy an SQLite database as it is now, whole or not at all; False where it is another database."""
@@ -204,6 +246,13 @@ def _config() -> Config:
     config.set_main_option("script_location", "awe.services.system:migrations")
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    _check_keys(connection)
 
 
 def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
