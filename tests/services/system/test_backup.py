@@ -97,7 +97,7 @@ def test_an_archive_that_is_there_is_not_overwritten(
     assert _rows(source[0].system) == before
 
 
-def _edited(file: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+def _edited(file: Path, change: Callable[[dict[str, bytes]], object]) -> None:
     with zipfile.ZipFile(file) as parts:
         content = {name: parts.read(name) for name in parts.namelist()}
     change(content)
