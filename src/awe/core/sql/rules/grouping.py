@@ -36,6 +36,8 @@ def _check(select: exp.Select, run: Compilation) -> None:
             _refuse_in_condition(node, run)
     parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
     present = [part for part in parts if part is not None]
+    for part in present:
+        _refuse_in_window(part, run)
     if select.args.get("from_") is None:
         for part in present:
             _refuse_of_outer_rows(part, run)
@@ -54,6 +56,15 @@ def _refuse_in_condition(node: exp.Expr, run: Compilation) -> None:
         raise run.text.syntax(
             node, "OVER cannot stand in WHERE, ON or GROUP BY", "select it in a subquery first"
         )
+
+
+def _refuse_in_window(part: exp.Expr, run: Compilation) -> None:
+    for window in _own(part):
+        if isinstance(window, exp.Window):
+            for inner in _own(window):
+                if inner is not window and isinstance(inner, exp.Window):
+                    hint = "select it in a subquery first"
+                    raise run.text.syntax(inner, "OVER cannot stand inside the window of another", hint)
 
 
 def _refuse_of_outer_rows(part: exp.Expr, run: Compilation) -> None:
