@@ -78,7 +78,7 @@ def test_an_older_archive_is_refused_until_it_is_migrated(token: str) -> None:
     system.close()
     with pytest.raises(UnavailableError) as refused:
         Platform.open(Settings.load("sky"))
-    assert "awe admin migrate" in refused.value.hint
+    assert "awe admin migrate" in str(refused.value.hint)
     assert "nothing is changed" in run("awe admin migrate --data sky --dry-run").output
     said = run("awe admin migrate --data sky").output
     copy = re.search(r"the database as it was: (\S+)", said)

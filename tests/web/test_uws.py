@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from lxml import etree
 from starlette.testclient import TestClient
 
 from awe.platform import Platform
-from awe.testing import TINY_TABLE
+from awe.testing import TINY_TABLE, tiny_archive
+from awe.web import build_app
 
 pytestmark = pytest.mark.slow
 
@@ -334,6 +336,17 @@ def test_the_list_is_filtered(bob: Tap) -> None:
     (first,) = bob.job("/tap/async", LAST="1")
     assert first.findtext(f"{UWS}ownerId") == "bob"
     assert first.findtext(f"{UWS}runId") == "3"
+
+
+def test_a_list_that_is_not_complete_says_so(tmp_path: Path) -> None:
+    with tiny_archive(tmp_path, jobs={"listed": 2}) as archive, TestClient(build_app(archive)) as web:
+        archive.identity.add_user("eve", "correct horse")
+        eve = Tap(web, archive.identity.login("eve", "correct horse"))
+        for _ in range(2):
+            web.post("/tap/async", data={"QUERY": QUERY}, headers=eve._headers, follow_redirects=False)
+        said = b"<!-- the newest 2; there may be more: PHASE and AFTER choose, /api/jobs has pages -->"
+        assert said in eve.send("GET", "/tap/async").content
+        assert b"<!--" not in eve.send("GET", "/tap/async", LAST="2").content
 
 
 def test_what_is_not_there_is_told(tap: Tap) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-__all__ = ["NAMESPACES", "Element", "document", "node", "set_attribute"]
+__all__ = ["NAMESPACES", "Element", "comment", "document", "node", "set_attribute"]
 
 Element = etree._Element  # noqa: SLF001  # lxml has no public name for the type of an element
 
@@ -68,6 +68,11 @@ def node(
         elif child is not None:
             made.append(child)
     return made
+
+
+def comment(text: str) -> Element:
+    """Return a comment: what people who read a document should know, and its schema has no place for."""
+    return etree.Comment(text.translate(_INVALID).replace("--", "- -"))
 
 
 def set_attribute(element: Element, name: str, value: str) -> None:

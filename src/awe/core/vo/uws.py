@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from awe.core.vo._xml import NAMESPACES, Element, document, node
+from awe.core.vo._xml import NAMESPACES, Element, comment, document, node
 from awe.core.vo.params import Param, Params, choice, integer, text
 
 __all__ = [
@@ -142,9 +142,16 @@ def job_document(job: JobDescription) -> bytes:
     )
 
 
-def jobs_document(jobs: Iterable[tuple[JobDescription, str]]) -> bytes:
-    """Return the document of a list of jobs, each with its address (section 2.2.2.1)."""
-    return _document("jobs", _VERSION, *(_reference(job, href) for job, href in jobs))
+def jobs_document(jobs: Iterable[tuple[JobDescription, str]], note: str = "") -> bytes:
+    """Return the document of a list of jobs, each with its address (section 2.2.2.1).
+
+    Parameters
+    ----------
+    note
+        What is to be said about the list as a whole, such as that it is not complete.
+    """
+    said = [comment(f" {note} ")] if note else []
+    return _document("jobs", _VERSION, *said, *(_reference(job, href) for job, href in jobs))
 
 
 def parameters_document(job: JobDescription) -> bytes:

@@ -72,8 +72,15 @@ class JobFace:
             after=values.get(uws.AFTER),
             last=values.get(uws.LAST),
         )
+        most = call.platform.settings.jobs.listed
+        full = len(found) == most and (values.get(uws.LAST) or most + 1) > most
+        note = (
+            f"the newest {most}; there may be more: PHASE and AFTER choose, /api/jobs has pages"
+            if full
+            else ""
+        )
         listed = ((self._described(call, job), self._place(call, job)) for job in found)
-        return Response(uws.jobs_document(listed), media_type=XML)
+        return Response(uws.jobs_document(listed, note), media_type=XML)
 
     def job(self, call: Call) -> Response:
         """Describe a job, after its next phase if WAIT says so; remove it (DELETE, or ACTION=DELETE)."""
