@@ -24,6 +24,9 @@ from awe.core.science.spectra import (
     to_vacuum,
 )
 
+_POWERS = 4e-16
+"""Powers of arrays and of numbers differ in their last digit on some processors."""
+
 
 def only(path: Path, reading: Reading | None = None) -> Spectrum:
     (spectrum,) = read_spectra(path, reading)
@@ -144,7 +147,8 @@ def test_specutils_reads_the_same(shared_data: Path, name: str) -> None:
         waves = [s.spectral_axis.to_value(units.Angstrom) for s in read]
         order = np.argsort(np.concatenate(waves), kind="stable")
         own = np.argsort(one.spectral.values, kind="stable")
-        assert np.allclose(one.spectral.values[own], np.concatenate(waves)[order], rtol=1e-7)
+        # specutils keeps what the file has: powers in single precision
+        assert np.allclose(one.spectral.values[own], np.concatenate(waves)[order], rtol=2.5e-7)
         assert np.allclose(np.sort(one.flux.values), np.sort(np.concatenate(theirs)), rtol=1e-6)
 
 
@@ -157,13 +161,13 @@ def test_rows_of_templates_are_spectra(shared_data: Path) -> None:
         assert len(stars) == 40
         for i, one in enumerate(stars):
             assert np.array_equal(one.flux.values, pixels[i])
-            assert np.array_equal(one.spectral.values, waves)
+            assert one.spectral.values == pytest.approx(waves, rel=_POWERS)
             assert one.facts["obs_title"] == header[f"NAME{i}"]
     redrock = read_spectra(folder / "rrtemplate-QSO-LOZ-v1.1.fits")
     with fits.open(folder / "rrtemplate-QSO-LOZ-v1.1.fits") as hdus:
         header = hdus[0].header
         assert np.array_equal([one.flux.values for one in redrock], hdus[0].data)
-        assert redrock[0].spectral.values[0] == 10 ** header["CRVAL1"]
+        assert redrock[0].spectral.values[0] == pytest.approx(10 ** header["CRVAL1"], rel=_POWERS)
     archetypes = read_spectra(folder / "rrarchetype-galaxy-test.fits")
     with fits.open(folder / "rrarchetype-galaxy-test.fits") as hdus:
         assert np.array_equal([one.flux.values for one in archetypes], hdus[1].data["ARCHETYPE"])

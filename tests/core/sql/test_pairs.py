@@ -21,6 +21,8 @@ Compile = Callable[..., Query]
 FOLDER = Path(__file__).parent / "fixtures" / "pairs"
 TOPICS = sorted(p.name for p in FOLDER.glob("*.sql"))
 _PAIR = re.compile(r"^--\? (.*)\n((?:(?!--[?>!]).*\n)+)(--[>!] .*\n)?", re.MULTILINE)
+# The last digits of what trigonometry computed are the processor's business.
+_COMPUTED = re.compile(r"\d+\.\d{12,}(?:e-?\d+)?")
 # Which cells cover a region is the business of awe.core.sky and its tests.
 _RANGES = re.compile(r'\("t\d+"\."_healpix_29" BETWEEN [^()]*\)')
 
@@ -46,6 +48,10 @@ def outcome_of(compiled: Compile, text: str, dialect: str) -> str:
     return f"--> {_RANGES.sub('(<ranges>)', lowered)}"
 
 
+def rounded(outcome: str) -> str:
+    return _COMPUTED.sub(lambda number: f"{float(number[0]):.13g}", outcome)
+
+
 @pytest.mark.parametrize("name", TOPICS)
 def test_pairs(compiled: Compile, engine: Any, name: str) -> None:
     dialect, found = dialect_of(name), pairs(name)
@@ -53,7 +59,9 @@ def test_pairs(compiled: Compile, engine: Any, name: str) -> None:
     if os.environ.get("AWE_UPDATE_GOLDEN"):
         _update(name, outcomes)
         found = pairs(name)
-    assert {title: outcome for title, _, outcome in found} == outcomes
+    assert {title: rounded(outcome) for title, _, outcome in found} == {
+        title: rounded(outcome) for title, outcome in outcomes.items()
+    }
     for title, query, outcome in found:
         if outcome.startswith("-->"):
             understood = compiled(query, dialect)

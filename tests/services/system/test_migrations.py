@@ -115,7 +115,7 @@ def test_an_older_schema_is_refused_with_the_command_that_helps(old: str, tmp_pa
 
 # Each child of this process ends itself with SIGKILL: before its n-th statement, or after some milliseconds.
 KILLED = """
-import os, random, signal, sys, threading
+import os, signal, sys, threading
 from sqlalchemy import event
 from awe.services.system import SystemDatabase
 url, how, number = sys.argv[1], sys.argv[2], 0
@@ -132,7 +132,7 @@ while True:
                 database.engine, "before_cursor_execute", lambda *_: die() if next(left, None) is None else None
             )
         else:
-            threading.Timer(random.Random(number).uniform(0, 0.01 * number), die).start()
+            threading.Timer(0.002 * 1.3 ** (number / 6), die).start()  # the first is sooner than any migration ends
         database.migrate()
         os._exit(0)
     _, status = os.waitpid(child, 0)
