@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 
 from awe import plugins
 from awe.errors import AuthenticationError
-from awe.services.identity import AccountStore, Authenticator, Identity, LocalAuthenticator
+from awe.services.identity import AccountStore, Authenticator, GroupStore, Identity, LocalAuthenticator
 from awe.services.system import SystemDatabase
 
 ANN = Identity("ann", roles=frozenset({"staff"}), groups=frozenset({"hst"}))
@@ -22,7 +22,8 @@ def make_local(system: SystemDatabase) -> Authenticator:
     store = AccountStore(system)
     # dear enough for a difference to be seen, cheap enough for a test
     local = LocalAuthenticator(store, PasswordHasher(time_cost=2, memory_cost=16384, parallelism=1))
-    store.add(ANN.name, local.hash(PASSWORD), sorted(ANN.roles), sorted(ANN.groups))
+    store.add(ANN.name, local.hash(PASSWORD), sorted(ANN.roles))
+    GroupStore(system).assign(ANN.name, "example", ANN.groups)
     return local
 
 

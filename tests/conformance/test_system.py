@@ -52,7 +52,7 @@ def test_a_newer_schema_is_refused_with_the_command_that_helps(system: SystemDat
 
 def test_a_failed_transaction_leaves_nothing(system: SystemDatabase) -> None:
     users = metadata.tables["users"]
-    row = {"name": "ann", "roles": [], "groups": [], "created": "2026-01-01"}
+    row = {"name": "ann", "roles": [], "created": "2026-01-01"}
 
     def fail() -> None:
         with system.transaction() as connection:
@@ -95,7 +95,7 @@ def test_a_moment_comes_back_in_utc(system: SystemDatabase) -> None:
     users = metadata.tables["users"]
     there = datetime(2003, 1, 19, 12, 20, 5, tzinfo=timezone(timedelta(hours=1)))
     with system.transaction() as connection:
-        connection.execute(insert(users).values(name="ann", roles=[], groups=[], created=there))
+        connection.execute(insert(users).values(name="ann", roles=[], created=there))
     with system.reading() as connection:
         found = connection.scalar(select(users.c.created))
     assert found == there

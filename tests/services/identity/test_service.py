@@ -17,6 +17,7 @@ from awe.services.identity import (
     AccountStore,
     AuditLog,
     AuditStore,
+    GroupStore,
     Identity,
     IdentityService,
     LocalAuthenticator,
@@ -49,7 +50,8 @@ def service(system: SystemDatabase, clock: Clock) -> IdentityService:
         token_hours=2,
         clock=clock,
     )
-    found.add_user("ann", "correct horse", roles=["administrator"], groups=["hst"])
+    found.add_user("ann", "correct horse", roles=["administrator"])
+    GroupStore(system).assign("ann", "example", ["hst"])
     return found
 
 

@@ -27,12 +27,17 @@ from awe.services.identity.model import (
     Account,
     AccountState,
     AuditEntry,
+    Group,
+    GroupRole,
+    GroupState,
     Identity,
+    Invitation,
+    Member,
     Token,
     TokenKind,
 )
 from awe.services.identity.service import IdentityService
-from awe.services.identity.stores import AccountStore, AuditStore, TokenStore
+from awe.services.identity.stores import AccountStore, AuditStore, GroupStore, TokenStore
 
 __all__ = [
     "ADMIN",
@@ -58,9 +63,15 @@ __all__ = [
     "AuditLog",
     "AuditStore",
     "Authenticator",
+    "Group",
+    "GroupRole",
+    "GroupState",
+    "GroupStore",
     "Identity",
     "IdentityService",
+    "Invitation",
     "LocalAuthenticator",
+    "Member",
     "Origin",
     "Token",
     "TokenKind",

@@ -26,7 +26,12 @@ __all__ = [
     "Account",
     "AccountState",
     "AuditEntry",
+    "Group",
+    "GroupRole",
+    "GroupState",
     "Identity",
+    "Invitation",
+    "Member",
     "Token",
     "TokenKind",
 ]
@@ -136,6 +141,93 @@ class Account:
     email: str = ""
     has_password: bool = False
     last_login: datetime | None = None
+
+
+class GroupState(StrEnum):
+    """Whether a group gives its members anything."""
+
+    ACTIVE = "active"
+    """Its members may what the group may."""
+    REMOVED = "removed"
+    """It is gone for good. Its name stays taken, so that nobody inherits what was shared with it."""
+
+
+class GroupRole(StrEnum):
+    """What a member may do in a group; who may more comes first."""
+
+    OWNER = "owner"
+    """Everything, also give the group away or remove it. A group has one owner, or none: then administrators look
+    after it."""
+    ADMINISTRATOR = "administrator"
+    """Invite, make others members or administrators, and end their membership."""
+    MEMBER = "member"
+    """See the group and who belongs to it, and leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who belongs to a group.
+
+    Attributes
+    ----------
+    source
+        Empty where somebody here decided it; else the login provider that says so, at every login anew.
+    """
+
+    user: str
+    role: GroupRole
+    since: datetime
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group and who belongs to it.
+
+    Attributes
+    ----------
+    members
+        By name; somebody stands in it once for each way in which the membership came about.
+    """
+
+    name: str
+    title: str
+    state: GroupState
+    created: datetime
+    members: tuple[Member, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """The owner's name; empty where administrators look after the group."""
+        return next((one.user for one in self.members if one.role is GroupRole.OWNER), "")
+
+    def role_of(self, user: str) -> GroupRole | None:
+        """Return the most that a user may do in the group; None for somebody who does not belong to it."""
+        roles = {one.role for one in self.members if one.user == user}
+        return next((role for role in GroupRole if role in roles), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A group that somebody may join.
+
+    Attributes
+    ----------
+    id
+        Names the invitation, and is no secret.
+    user
+        Who may; empty for whoever has the key, once.
+    by
+        Who invited.
+    """
+
+    id: str
+    group: str
+    user: str
+    role: GroupRole
+    by: str
+    created: datetime
+    expires: datetime
 
 
 class TokenKind(StrEnum):

@@ -1,6 +1,5 @@
 """Use cases of identity: log in, say whose token it is, log out, look after accounts."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError, RateLimitError
 from awe.services.identity._failures import LoginFailures
+from awe.services.identity._names import NAME_HINT, is_name
 from awe.services.identity._secrets import digest, new_secret, secret_in
 from awe.services.identity.audit import ORIGIN, AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
@@ -17,10 +17,11 @@ from awe.services.identity.stores import AccountStore, TokenStore
 
 __all__ = ["IdentityService", "checked_name", "checked_password"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _SHORTEST_PASSWORD = 8
 _LONGEST_LABEL = 100
 _LONGEST_DAYS = 366
+_ELSEWHERE = "authenticator"
+"""The source of memberships that the configured authenticator says of."""
 _FAILURES_OF_AN_ADDRESS = 50
 """More than of a name: many people may share an address."""
 
@@ -113,7 +114,7 @@ class IdentityService:
 
     def _brought(self, identity: Identity) -> Identity:
         """Keep what another account system says of a user; an account that is closed here stays closed."""
-        self._accounts.remember(identity)
+        self._accounts.remember(identity, _ELSEWHERE)
         known = self._accounts.identity(identity.name)
         if known is None:
             raise AuthenticationError("the user name or the password is wrong")
@@ -243,9 +244,7 @@ class IdentityService:
         if ended is not None:
             self._audit.record("logout", user=ended.user, target=f"token:{ended.id}")
 
-    def add_user(
-        self, name: str, password: str, roles: Sequence[str] = (), groups: Sequence[str] = ()
-    ) -> None:
+    def add_user(self, name: str, password: str, roles: Sequence[str] = ()) -> None:
         """Add an account.
 
         Raises
@@ -255,7 +254,7 @@ class IdentityService:
         ConflictError
             If the name is taken.
         """
-        self._accounts.add(checked_name(name), self._local.hash(checked_password(password)), roles, groups)
+        self._accounts.add(checked_name(name), self._local.hash(checked_password(password)), roles)
         self._audit.record("user.added", user="", target=f"user:{name}", roles=" ".join(sorted(roles)))
 
     def set_password(self, name: str, password: str, *, by: str = "") -> None:
@@ -296,9 +295,8 @@ class IdentityService:
 
 def checked_name(name: str) -> str:
     """Return a name that an account can have; `ParameterError` otherwise."""
-    if not _NAME.fullmatch(name):
-        hint = "letters, digits and . _ @ -, beginning with a letter or digit, at most 64"
-        raise ParameterError("name", name, "not a user name", hint=hint)
+    if not is_name(name):
+        raise ParameterError("name", name, "not a user name", hint=NAME_HINT)
     return name
 
 

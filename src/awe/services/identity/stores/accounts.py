@@ -3,28 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, ForeignKey, Row, String, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from awe.errors import ConflictError
 from awe.services.identity.model import Account, AccountState, Identity
+from awe.services.identity.stores._memberships import assign, groups_of, memberships, taken_by, users
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["AccountStore", "users"]
+__all__ = ["AccountStore"]
 
-users = Table(
-    "users",
-    metadata,
-    Column("name", String(255), primary_key=True),
-    Column("state", String(16), nullable=False, default=AccountState.ACTIVE.value),
-    Column("display_name", Text, nullable=False, default=""),
-    Column("email", Text, nullable=False, default=""),
-    Column("password_hash", Text),  # none: another account system keeps it, or none was set yet
-    Column("roles", JSON, nullable=False),
-    Column("groups", JSON, nullable=False),
-    Column("created", UtcDateTime, nullable=False),
-    Column("last_login", UtcDateTime),
-)
 _external = Table(
     "external_identities",
     metadata,
@@ -54,13 +42,12 @@ class AccountStore:
         name: str,
         password_hash: str | None,
         roles: Sequence[str] = (),
-        groups: Sequence[str] = (),
         *,
         state: AccountState = AccountState.ACTIVE,
         display_name: str = "",
         email: str = "",
     ) -> None:
-        """Add an account; `ConflictError` if the name is taken."""
+        """Add an account; `ConflictError` if the name is taken, by a user, a group or a role."""
         row = {
             "name": name,
             "state": state.value,
@@ -68,23 +55,23 @@ class AccountStore:
             "email": email,
             "password_hash": password_hash,
             "roles": sorted(roles),
-            "groups": sorted(groups),
             "created": datetime.now(UTC),
         }
-        try:
-            with self._system.transaction() as connection:
-                connection.execute(insert(users).values(row))
-        except IntegrityError:
-            raise ConflictError(f"there is a user {name!r} already") from None
+        with self._system.transaction() as connection:
+            taken = taken_by(connection, name)
+            if taken is not None:
+                raise ConflictError(f"there is a {taken} {name!r} already")
+            connection.execute(insert(users).values(row))
 
-    def remember(self, identity: Identity) -> None:
-        """Keep what another account system says of a user, so that a token can point to it."""
-        values = {"roles": sorted(identity.roles), "groups": sorted(identity.groups)}
+    def remember(self, identity: Identity, source: str) -> None:
+        """Keep what another account system, `source`, says of a user, so that a token can point to it."""
+        values = {"roles": sorted(identity.roles)}
         with self._system.transaction() as connection:
             found = connection.execute(update(users).where(users.c.name == identity.name).values(values))
             if not found.rowcount:
                 row = {"name": identity.name, "created": datetime.now(UTC), **values}
                 connection.execute(insert(users).values(row))
+            assign(connection, identity.name, source, identity.groups)
 
     def password_hash(self, name: str) -> str | None:
         """Return the hash of a user's password; None if there is no such user or no such hash."""
@@ -106,13 +93,12 @@ class AccountStore:
             "email": "",
             "password_hash": None,
             "roles": [],
-            "groups": [],
             "last_login": None,
         }
         which = (users.c.name == name) & (users.c.state != AccountState.REMOVED.value)
         with self._system.transaction() as connection:
             found = connection.execute(update(users).where(which).values(values)).rowcount > 0
-            for table in (_external, _links):
+            for table in (_external, _links, memberships):
                 connection.execute(delete(table).where(table.c.user == name))
             return found
 
@@ -121,18 +107,23 @@ class AccountStore:
         query = select(users).where(users.c.name == name, users.c.state == _ACTIVE)
         with self._system.reading() as connection:
             row = connection.execute(query).first()
-            return identity_of(row) if row else None
+            if row is None:
+                return None
+            groups = groups_of(connection, [name]).get(name, frozenset())
+            return Identity(name, frozenset(row.roles), groups)
 
     def account(self, name: str) -> Account | None:
         """Return an account."""
         with self._system.reading() as connection:
             row = connection.execute(select(users).where(users.c.name == name)).first()
-            return _account(row) if row else None
+            return _account(row, groups_of(connection, [name])) if row else None
 
     def accounts(self) -> tuple[Account, ...]:
         """Return all accounts by name."""
         with self._system.reading() as connection:
-            return tuple(map(_account, connection.execute(select(users).order_by(users.c.name)).all()))
+            groups = groups_of(connection)
+            rows = connection.execute(select(users).order_by(users.c.name)).all()
+            return tuple(_account(row, groups) for row in rows)
 
     def link(self, provider: str, subject: str, user: str) -> None:
         """Let what another account system calls `subject` be a user; `ConflictError` if it is one already."""
@@ -192,16 +183,11 @@ class AccountStore:
             return name
 
 
-def identity_of(row: Row[tuple[object, ...]]) -> Identity:
-    """Return who a row of ``users`` is."""
-    return Identity(row.name, frozenset(row.roles), frozenset(row.groups))
-
-
-def _account(row: Row[tuple[object, ...]]) -> Account:
+def _account(row: Row[tuple[object, ...]], groups: Mapping[str, frozenset[str]]) -> Account:
     return Account(
         name=row.name,
         roles=tuple(row.roles),
-        groups=tuple(row.groups),
+        groups=tuple(sorted(groups.get(row.name, ()))),
         created=row.created,
         state=AccountState(row.state),
         display_name=row.display_name,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delete, insert, select, update
 
 from awe.services.identity.model import ADMIN, ADMINISTRATOR, AccountState, Identity, Token, TokenKind
-from awe.services.identity.stores.accounts import users
+from awe.services.identity.stores._memberships import groups_of, users
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["TokenStore"]
@@ -54,7 +54,7 @@ class TokenStore:
         A token without the scope `ADMIN` makes no administrator.
         """
         query = (
-            select(_tokens, users.c.roles, users.c.groups)
+            select(_tokens, users.c.roles)
             .join(users, _tokens.c.user == users.c.name)
             .where(
                 _tokens.c.hash == token_hash,
@@ -64,14 +64,15 @@ class TokenStore:
         )
         with self._system.reading() as connection:
             row = connection.execute(query).first()
-        if row is None:
-            return None
-        token = _token(row)
+            if row is None:
+                return None
+            token = _token(row)
+            groups = groups_of(connection, [token.user]).get(token.user, frozenset())
         if token.last_used is None or now - token.last_used >= _NOTED_EVERY:
             with self._system.transaction() as connection:
                 connection.execute(update(_tokens).where(_tokens.c.id == token.id).values(last_used=now))
         roles = frozenset(row.roles) - (frozenset() if ADMIN in token.scopes else {ADMINISTRATOR})
-        return Identity(token.user, roles, frozenset(row.groups), token.scopes)
+        return Identity(token.user, roles, groups, token.scopes)
 
     def tokens(self, user: str, now: datetime) -> tuple[Token, ...]:
         """Return a user's tokens that are good at `now`, the newest first."""
