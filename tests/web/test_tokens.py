@@ -4,14 +4,12 @@ import base64
 import logging
 
 import pytest
-from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR, SCOPES
 from awe.testing import TINY_TABLE
 from awe.web import build_app
-from awe.web.api._caller import _identity
 
 COUNT = {"LANG": "ADQL", "QUERY": f"SELECT COUNT(*) AS n FROM {TINY_TABLE}"}
 
@@ -170,13 +168,3 @@ def test_a_login_begins_a_new_session(platform: Platform) -> None:
         answer = browser.post("/auth/login", data={"username": "ada", "password": "correct horse"})
         assert answer.status_code == 200
         assert "0" * 32 not in answer.headers["set-cookie"]
-
-
-def test_everything_that_changes_something_asks_who_and_for_which_scope(platform: Platform) -> None:
-    open_to_all = {"/api/login", "/api/password"}
-    for route in build_app(platform).routes:
-        if not isinstance(route, APIRoute) or route.path in open_to_all:
-            continue
-        if (route.methods or set()) - {"GET", "HEAD"}:
-            calls = {dependency.call for dependency in route.dependant.dependencies}
-            assert _identity in calls, f"{route.path} does not ask who"

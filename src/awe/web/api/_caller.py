@@ -1,31 +1,68 @@
-"""What an API function is given: the services, and who asks."""
+"""What an API function is given: the services, and who asks; settled before the body of a request is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
 
 from awe.platform import Platform
 from awe.services.identity import Identity
-from awe.web.http import caller, platform_of
+from awe.web.http import caller, platform_of, read_body
 
-__all__ = ["SCOPE", "Caller", "Services", "get", "needs", "place"]
+__all__ = ["SCOPE", "Caller", "Services", "get", "make_router", "needs", "place"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 SCOPE = "x-awe-scope"
 """Where a route, and its description, say which scope a token needs."""
+_LARGEST_JSON = 1_000_000
+"""Bytes of a body that is read as a whole."""
 
 
-def needs(scope: str) -> dict[str, Any]:
-    """Return what a route is given as ``openapi_extra`` to say which scope a token needs."""
+def needs(scope: str | None) -> dict[str, Any]:
+    """Return what a route is given as ``openapi_extra`` to say which scope a token needs; None asks for no token."""
     return {SCOPE: scope}
 
 
+class _Asking(APIRoute):
+    """A route that asks who it is, and whether the token allows it, before it reads what is sent."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        scope, open_to_all = extra.get(SCOPE), SCOPE in extra and extra[SCOPE] is None
+
+        async def asked(request: Request) -> Response:
+            if not open_to_all:
+                services = platform_of(request)
+                request.state.identity = await run_in_threadpool(caller, request, services.identity, scope)
+            return await handle(await _small(request) if self.body_field else request)
+
+        return asked
+
+
+async def _small(request: Request) -> Request:
+    """Return a request whose body was read already; `LimitError` if it is too large."""
+    body = await read_body(request, _LARGEST_JSON)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)
+
+
+def make_router(**options: Any) -> APIRouter:
+    """Return a router whose routes ask who it is before they read what is sent."""
+    return APIRouter(route_class=_Asking, **options)
+
+
 def _identity(request: Request) -> Identity:
-    extra = request.scope["route"].openapi_extra or {}
-    return caller(request, platform_of(request).identity, extra.get(SCOPE))
+    found: Identity = request.state.identity
+    return found
 
 
 Services = Annotated[Platform, Depends(platform_of)]

@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.services.identity import ADMIN, ADMINISTRATOR, Account, AccountState, Identity
-from awe.web.api._caller import Caller, Services, get, needs
+from awe.web.api._caller import Caller, Services, get, make_router, needs
 from awe.web.api.identity import described_token
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/admin", tags=["administration"])
+router = make_router(prefix="/admin", tags=["administration"])
 
 
 class NewUser(BaseModel, extra="forbid"):

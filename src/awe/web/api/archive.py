@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from awe import __version__
 from awe.core.tables import Column, votable_type
 from awe.services.catalogs import TableRecord
 from awe.services.observations import Collection
-from awe.web.api._caller import Caller, Services, get
+from awe.web.api._caller import Caller, Services, get, make_router
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["what is published"])
+router = make_router(tags=["what is published"])
 
 
 @get(router, "/status")

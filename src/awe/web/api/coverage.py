@@ -2,19 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from awe.core.sky import Moc
 from awe.core.suggestions import did_you_mean
 from awe.errors import NotFoundError
 from awe.platform import Platform
 from awe.services.identity import Identity
-from awe.web.api._caller import Caller, Services, get
+from awe.web.api._caller import Caller, Services, get, make_router
 from awe.web.http import base_url
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["what is published"])
+router = make_router(tags=["what is published"])
 
 
 @get(router, "/coverage")

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import FileResponse, Response
 
 from awe.core.science.spectra import spectrum_table
@@ -13,12 +13,12 @@ from awe.core.vo.sdm import spectrum_params
 from awe.errors import NotFoundError
 from awe.services.observations import Dataset
 from awe.web.api._angles import angle_deg
-from awe.web.api._caller import Services, get, place
+from awe.web.api._caller import Services, get, make_router, place
 from awe.web.http import TableResponse, base_url, chosen_format, json_error
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["datasets"])
+router = make_router(tags=["datasets"])
 
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
 

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field, SecretStr
 
 from awe.errors import AuthenticationError
 from awe.services.identity import ADMIN, READ, Identity, Token, long_form
-from awe.web.api._caller import Caller, Services, get, needs
+from awe.web.api._caller import Caller, Services, get, make_router, needs
 from awe.web.http import token_of
 
 __all__ = ["described_token", "router"]
 
-router = APIRouter(tags=["your account"])
+router = make_router(tags=["your account"])
 
 
 class Login(BaseModel, extra="forbid"):
@@ -44,7 +44,7 @@ class NewToken(BaseModel, extra="forbid"):
     days: float = Field(90.0, description="Its life, in days")
 
 
-@router.post("/login")
+@router.post("/login", openapi_extra=needs(None))
 def login(given: Login, services: Services) -> dict[str, str]:
     """Return a token for a name and a password; send it as ``X-Auth-Token`` or ``Authorization: Bearer``."""
     return {"token": services.identity.login(given.user, given.password.get_secret_value())}
@@ -94,7 +94,7 @@ def change_password(given: NewPassword, services: Services, caller: Caller) -> d
     return {"name": caller.name}
 
 
-@router.post("/password")
+@router.post("/password", openapi_extra=needs(None))
 def set_password(given: LinkedPassword, services: Services) -> dict[str, str]:
     """Set a password with the key of a link, once."""
     name = services.accounts.use_link(given.key.get_secret_value(), given.password.get_secret_value())

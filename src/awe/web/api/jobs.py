@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -12,13 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from awe.services.catalogs import QUERY, QueryOrder
 from awe.services.identity import RUN
 from awe.services.jobs import ACTIVE, Job, Phase
-from awe.web.api._caller import Caller, Services, get, needs
+from awe.web.api._caller import Caller, Services, get, make_router, needs
 from awe.web.api._sql import SqlQuery, asked_for, body_of
 from awe.web.http import Given, Waiters, base_url, chosen_format
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["jobs"])
+router = make_router(tags=["jobs"])
 
 
 class LongQuery(SqlQuery):

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from awe.web.api._caller import Services, get
+from awe.web.api._caller import Services, get, make_router
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["searches"])
+router = make_router(tags=["searches"])
 
 
 @get(router, "/resolve")

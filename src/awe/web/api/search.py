@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from awe.core.sky import Circle
@@ -16,7 +16,7 @@ from awe.errors import ParameterError
 from awe.services.identity import READ
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
-from awe.web.api._caller import Caller, Services, get, needs, place
+from awe.web.api._caller import Caller, Services, get, make_router, needs, place
 from awe.web.api._sql import SqlQuery, asked_for, body_of
 from awe.web.http import (
     Given,
@@ -29,7 +29,7 @@ from awe.web.http import (
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["searches"])
+router = make_router(tags=["searches"])
 
 Position = Annotated[
     str, Query(description='Such as 187.7059 12.3911 or "12:30:49.4 +12:23:28", ICRS, or a name such as M87')

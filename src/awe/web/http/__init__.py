@@ -25,7 +25,7 @@ from awe.web.http._identity import caller, token_of
 from awe.web.http._login import LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format, takes_gzip
-from awe.web.http._parameters import Given, read_given
+from awe.web.http._parameters import Given, read_body, read_given
 from awe.web.http._stream import TableResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
 
@@ -54,6 +54,7 @@ __all__ = [
     "json_error",
     "offer_login",
     "platform_of",
+    "read_body",
     "read_given",
     "scrubbed",
     "scs_error",
