@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import click
 from fastapi.openapi.utils import get_openapi
@@ -54,8 +54,11 @@ def settings() -> str:
 def _fields(model: type[BaseModel], prefix: str, variable: str) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         kind = field.annotation
+        each = get_args(kind)[1] if get_origin(kind) is dict else None
         if inspect.isclass(kind) and issubclass(kind, BaseModel):
             yield from _fields(kind, f"{prefix}{name}.", f"{variable}{name.upper()}__")
+        elif inspect.isclass(each) and issubclass(each, BaseModel):
+            yield from _fields(each, f"{prefix}{name}.NAME.", f"{variable}{name.upper()}__NAME__")
         else:
             default = "" if field.default in {None, "", ()} else f"`{field.default}`"
             yield f"`{prefix}{name}`", f"`{variable}{name.upper()}`", default, field.description or ""

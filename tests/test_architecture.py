@@ -48,7 +48,7 @@ SERVICES = (
 )
 
 # Faces that do not know each other.
-FACES = ("vo", "api", "compat", "portal")
+FACES = ("vo", "api", "compat", "oauth", "portal")
 
 # One home per heavy dependency: where it may be imported (path prefixes below src/awe).
 HOMES: dict[str, tuple[str, ...]] = {
@@ -81,6 +81,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "alembic": ("services/system/",),
     "argon2": ("services/identity/",),
+    "authlib": ("web/oauth/",),
+    "joserfc": ("services/identity/signing.py",),
     "duckdb": ("services/catalogs/backends/duckdb",),
     "fastapi": ("web/",),
     "starlette": ("web/",),

@@ -27,7 +27,10 @@ from awe.services.identity import (
     Authenticator,
     IdentityService,
     LocalAuthenticator,
+    ProviderService,
+    ProviderStore,
     TokenStore,
+    provider_clients,
 )
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
@@ -67,6 +70,7 @@ class Platform:
     identity: IdentityService
     accounts: AccountService
     audit: AuditLog
+    provider: ProviderService
     names: NameService
     jobs: JobService
     catalogs: CatalogService
@@ -108,6 +112,14 @@ class Platform:
         identity = IdentityService(
             accounts, tokens, audit, local, authenticator, token_hours=settings.token_hours
         )
+        provider = ProviderService(
+            ProviderStore(system),
+            accounts,
+            tokens,
+            audit,
+            settings.provider,
+            provider_clients(settings.provider),
+        )
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
         names = NameService(NameStore(system, asked.keep_days), sesame)
@@ -142,6 +154,7 @@ class Platform:
             identity,
             AccountService(accounts, tokens, audit, local),
             audit,
+            provider,
             names,
             jobs,
             catalogs,

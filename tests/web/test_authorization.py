@@ -8,7 +8,8 @@ be read by the group *team*, whose *member* is another; everything closed has th
 A line has four columns, between bars:
 
 - the method and the path as the route table has it; GET stands for HEAD, too
-- the scope that a token needs; ``any`` where every token will do, ``-`` where the service does not ask who it is
+- the scope that a token needs; ``any`` where every token will do, ``login`` where only that of a login will, ``-`` where
+  the service does not ask who it is
 - the status for anonymous, stranger, member, owner, warden (an administrator); a ``+`` after it says that the answer shows
   something closed, and without it the answer must not
 - what is sent, as JSON: ``path`` (parts of the path), ``params``, ``data``, ``json``, ``files``, ``headers``. A value that
@@ -39,7 +40,7 @@ from starlette.testclient import TestClient
 from awe.errors import UsageError
 from awe.platform import Platform
 from awe.services.catalogs import QUERY, SentFile
-from awe.services.identity import ADMINISTRATOR, SCOPES, GroupRole, GroupStore, Identity
+from awe.services.identity import ADMINISTRATOR, COMMAND_LINE, SCOPES, GroupRole, GroupStore, Identity
 from awe.services.observations import CUTOUT
 from awe.testing import tiny_archive
 from awe.web import ROUTES, build_app
@@ -218,6 +219,11 @@ class World:
         return self.platform.accounts.link(self.user, by="local:test")
 
     @property
+    def user_code(self) -> str:
+        """The code of a program that waits to be allowed."""
+        return self.platform.provider.begin_device(COMMAND_LINE, frozenset({"read"})).user_code
+
+    @property
     def token(self) -> str:
         """A token of the owner."""
         return self._token(self.owner, SCOPES, 1.0)
@@ -324,6 +330,10 @@ def test_what_a_token_must_allow(here: tuple[World, TestClient], address: tuple[
     for readable in (True, False):
         ended = world.ask(web, rule, "expired", readable=readable)
         assert (ended.status_code, MARK in ended.text) == (401, False)
+    if rule.scope == "login":
+        for caller in ("another scope", "only that scope"):
+            assert world.ask(web, rule, caller).status_code == 403
+        return
     assert str(world.ask(web, rule, "only that scope").status_code) == best
     if rule.scope == "any":
         return

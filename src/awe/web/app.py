@@ -28,8 +28,8 @@ from awe.core.vo import vosi as vosi_
 from awe.core.vo.params import Params
 from awe.errors import AweError, NotFoundError, ParameterError, UsageError
 from awe.platform import Platform
-from awe.services.identity import READ, RUN, WRITE
-from awe.web import portal
+from awe.services.identity import ADMIN, READ, RUN, WRITE
+from awe.web import oauth, portal
 from awe.web.api import describe, router
 from awe.web.compat.sciserver import SciServerPaths, casjobs, casjobs_error, keystone_error, login
 from awe.web.http import (
@@ -74,7 +74,8 @@ __all__ = ["ROUTES", "Entry", "build_app"]
 class Entry:
     """An address: `methods` are separated by blanks, GET brings HEAD with it.
 
-    GET needs a token with the scope `READ`, other methods one with `scope`; the empty scope is any token's.
+    GET needs a token with the scope `reads`, other methods one with `scope`; the empty scope is any token's. None
+    means that the request carries no user's credentials: a client's, or none.
     """
 
     path: str
@@ -82,7 +83,8 @@ class Entry:
     handler: Handler
     errors: Renderer
     params: Params | None = None
-    scope: str = WRITE
+    scope: str | None = WRITE
+    reads: str | None = READ
 
 
 _READ, _BOTH = "GET", "GET POST"
@@ -149,6 +151,18 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/oai/availability",                  _READ,  availability,           dali_error),
     Entry("/auth/login",                        "POST", auth.login,             json_error, scope=""),
     Entry("/auth/logout",                       "POST", auth.logout,            json_error, scope=""),
+    Entry("/.well-known/openid-configuration",  _READ,  oauth.configuration,    oauth.oauth_error, reads=None),
+    Entry("/.well-known/oauth-authorization-server", _READ, oauth.configuration, oauth.oauth_error, reads=None),
+    Entry("/oauth/jwks",                        _READ,  oauth.keys,             oauth.oauth_error, reads=None),
+    Entry("/oauth/authorize",                   _BOTH,  oauth.authorize,        oauth.page_error, scope=None, reads=""),
+    Entry("/oauth/consent",                     _BOTH,  oauth.consent,          json_error, scope=ADMIN, reads=ADMIN),
+    Entry("/oauth/token",                       "POST", oauth.token,            oauth.oauth_error, scope=None),
+    Entry("/oauth/revoke",                      "POST", oauth.revoke,           oauth.oauth_error, scope=None),
+    Entry("/oauth/introspect",                  "POST", oauth.introspect,       oauth.oauth_error, scope=None),
+    Entry("/oauth/device_authorization",        "POST", oauth.device_authorization, oauth.oauth_error, scope=None),
+    Entry("/oauth/device",                      "POST", oauth.device,           json_error, scope=ADMIN),
+    Entry("/oauth/userinfo",                    _BOTH,  oauth.userinfo,         oauth.oauth_error, scope=None, reads=None),
+    Entry("/oauth/logout",                      _BOTH,  oauth.logout,           oauth.page_error, scope="", reads=""),
     Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error, scope=READ),
     Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  casjobs.tables, casjobs_error),
     Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),
@@ -197,7 +211,9 @@ def build_app(platform: Platform) -> FastAPI:
 
 def _route(entry: Entry) -> Route:
     return Route(
-        entry.path, endpoint(entry.handler, entry.errors, entry.scope), methods=entry.methods.split()
+        entry.path,
+        endpoint(entry.handler, entry.errors, entry.scope, entry.reads),
+        methods=entry.methods.split(),
     )
 
 

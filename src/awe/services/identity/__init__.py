@@ -7,7 +7,26 @@ whose token is this (`identify`). The answer is an `Identity`; a caller without 
 from awe.services.identity._secrets import is_token, long_form
 from awe.services.identity.administration import AccountService
 from awe.services.identity.audit import ORIGIN, AuditLog, Origin
+from awe.services.identity.authorization import (
+    CLAIM_SCOPES,
+    COMMAND_LINE,
+    EMAIL,
+    GROUPS,
+    OPENID,
+    PROFILE,
+    Allowed,
+    Authorization,
+    AuthorizationRequest,
+    Client,
+    Code,
+    Device,
+    DeviceCodes,
+    DeviceState,
+    Issued,
+    Refresh,
+)
 from awe.services.identity.backends.local import LocalAuthenticator
+from awe.services.identity.clients import provider_clients
 from awe.services.identity.interface import Authenticator
 from awe.services.identity.model import (
     ADMIN,
@@ -36,17 +55,26 @@ from awe.services.identity.model import (
     Token,
     TokenKind,
 )
+from awe.services.identity.provider import ProviderService
 from awe.services.identity.service import IdentityService
-from awe.services.identity.stores import AccountStore, AuditStore, GroupStore, TokenStore
+from awe.services.identity.signing import ALGORITHM, SigningKeys
+from awe.services.identity.stores import AccountStore, AuditStore, GroupStore, ProviderStore, TokenStore
 
 __all__ = [
     "ADMIN",
     "ADMINISTRATOR",
+    "ALGORITHM",
     "ANONYMOUS",
+    "CLAIM_SCOPES",
+    "COMMAND_LINE",
     "DEVELOPER",
+    "EMAIL",
+    "GROUPS",
+    "OPENID",
     "OPERATOR",
     "ORIGIN",
     "OUTREACH",
+    "PROFILE",
     "PUBLISH",
     "READ",
     "ROLES",
@@ -59,10 +87,18 @@ __all__ = [
     "AccountService",
     "AccountState",
     "AccountStore",
+    "Allowed",
     "AuditEntry",
     "AuditLog",
     "AuditStore",
     "Authenticator",
+    "Authorization",
+    "AuthorizationRequest",
+    "Client",
+    "Code",
+    "Device",
+    "DeviceCodes",
+    "DeviceState",
     "Group",
     "GroupRole",
     "GroupState",
@@ -70,12 +106,18 @@ __all__ = [
     "Identity",
     "IdentityService",
     "Invitation",
+    "Issued",
     "LocalAuthenticator",
     "Member",
     "Origin",
+    "ProviderService",
+    "ProviderStore",
+    "Refresh",
+    "SigningKeys",
     "Token",
     "TokenKind",
     "TokenStore",
     "is_token",
     "long_form",
+    "provider_clients",
 ]

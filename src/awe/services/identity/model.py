@@ -237,6 +237,8 @@ class TokenKind(StrEnum):
     """By a login: it may do everything its owner may, and ends soon."""
     PERSONAL = "personal"
     """Made by its owner for a program: with a label, and the scopes that it was given."""
+    CLIENT = "client"
+    """Given to a tool that its owner logged in to, or to `awe login`, with the scopes that were allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,8 @@ class Token:
         Names the token, and is no secret.
     last_used
         When it was last used, to a minute; None for never.
+    client, authorization
+        Which client got it, and by which authorization; empty for other tokens.
     """
 
     id: str
@@ -259,6 +263,8 @@ class Token:
     created: datetime
     expires: datetime
     last_used: datetime | None = None
+    client: str = ""
+    authorization: str = ""
 
 
 @dataclass(frozen=True, slots=True)

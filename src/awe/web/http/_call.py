@@ -16,7 +16,7 @@ from starlette.responses import Response
 from awe.errors import AweError
 from awe.platform import Platform
 from awe.services.catalogs import SentFile
-from awe.services.identity import Identity
+from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
@@ -74,8 +74,8 @@ Handler = Callable[[Call], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-async def make_call(request: Request, scope: str | None = None) -> Call:
-    """Read a request; `scope` is what a token must allow for it.
+async def make_call(request: Request, scope: str | None = READ) -> Call:
+    """Read a request; `scope` is what a token must allow for it, None where it carries no user's credentials.
 
     Raises
     ------
@@ -87,18 +87,23 @@ async def make_call(request: Request, scope: str | None = None) -> Call:
         If it has a token that lacks the scope.
     """
     platform = platform_of(request)
-    identity = await run_in_threadpool(caller, request, platform.identity, scope)
+    identity = (
+        ANONYMOUS if scope is None else await run_in_threadpool(caller, request, platform.identity, scope)
+    )
     given = await read_given(request, platform.settings.limits.upload_bytes)
     return Call(given.pairs, given.parts, given.body, identity, platform, base_url(request), request)
 
 
-def endpoint(handler: Handler, render: Renderer, scope: str | None = None) -> Endpoint:
+def endpoint(
+    handler: Handler, render: Renderer, scope: str | None = WRITE, reads: str | None = READ
+) -> Endpoint:
     """Return the endpoint that runs a handler in a thread and renders what it raises.
 
     Parameters
     ----------
-    scope
-        What a token must allow for what does not only read; `caller` says what None means.
+    scope, reads
+        What a token must allow for what changes something, and for what only reads; the empty one is any token's.
+        None where what the request carries is not for `caller` to judge: then nobody is known.
     """
 
     def failed(request: Request, error: AweError) -> Response:
@@ -107,7 +112,7 @@ def endpoint(handler: Handler, render: Renderer, scope: str | None = None) -> En
     async def run(request: Request) -> Response:
         try:
             answer = await run_in_threadpool(
-                _handled, handler, await make_call(request, None if request.method in _READS else scope)
+                _handled, handler, await make_call(request, reads if request.method in _READS else scope)
             )
         except AweError as error:
             return failed(request, error)

@@ -2,15 +2,29 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from awe.services.identity.model import ADMIN, ADMINISTRATOR, AccountState, Identity, Token, TokenKind
 from awe.services.identity.stores._memberships import groups_of, users
+from awe.services.identity.stores.authorizations import authorizations
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["TokenStore"]
+__all__ = ["TokenStore", "token_row", "tokens"]
 
-_tokens = Table(
+tokens = Table(
     "tokens",
     metadata,
     Column("id", String(32), primary_key=True),
@@ -22,6 +36,10 @@ _tokens = Table(
     Column("created", UtcDateTime, nullable=False),
     Column("expires", UtcDateTime, nullable=False),
     Column("last_used", UtcDateTime),
+    Column("client", String(64), nullable=False, default=""),
+    Column(  # what a client got ends with what it was allowed
+        "authorization", String(32), ForeignKey(authorizations.c.id, ondelete="CASCADE"), index=True
+    ),
 )
 _NOTED_EVERY = timedelta(minutes=1)  # each request would be a write otherwise
 
@@ -34,19 +52,9 @@ class TokenStore:
 
     def add(self, token: Token, token_hash: str) -> None:
         """Keep a token; forget those that had ended when it was made."""
-        row = {
-            "id": token.id,
-            "hash": token_hash,
-            "user": token.user,
-            "kind": token.kind.value,
-            "label": token.label,
-            "scopes": sorted(token.scopes),
-            "created": token.created,
-            "expires": token.expires,
-        }
         with self._system.transaction() as connection:
-            connection.execute(delete(_tokens).where(_tokens.c.expires < token.created))
-            connection.execute(insert(_tokens).values(row))
+            connection.execute(delete(tokens).where(tokens.c.expires < token.created))
+            connection.execute(insert(tokens).values(token_row(token, token_hash)))
 
     def owner(self, token_hash: str, now: datetime) -> Identity | None:
         """Return whose token this is, if it and the account are good at `now`; note that it was used.
@@ -54,11 +62,11 @@ class TokenStore:
         A token without the scope `ADMIN` makes no administrator.
         """
         query = (
-            select(_tokens, users.c.roles)
-            .join(users, _tokens.c.user == users.c.name)
+            select(tokens, users.c.roles)
+            .join(users, tokens.c.user == users.c.name)
             .where(
-                _tokens.c.hash == token_hash,
-                _tokens.c.expires >= now,
+                tokens.c.hash == token_hash,
+                tokens.c.expires >= now,
                 users.c.state == AccountState.ACTIVE.value,
             )
         )
@@ -70,16 +78,16 @@ class TokenStore:
             groups = groups_of(connection, [token.user]).get(token.user, frozenset())
         if token.last_used is None or now - token.last_used >= _NOTED_EVERY:
             with self._system.transaction() as connection:
-                connection.execute(update(_tokens).where(_tokens.c.id == token.id).values(last_used=now))
+                connection.execute(update(tokens).where(tokens.c.id == token.id).values(last_used=now))
         roles = frozenset(row.roles) - (frozenset() if ADMIN in token.scopes else {ADMINISTRATOR})
         return Identity(token.user, roles, groups, token.scopes)
 
     def tokens(self, user: str, now: datetime) -> tuple[Token, ...]:
         """Return a user's tokens that are good at `now`, the newest first."""
         query = (
-            select(_tokens)
-            .where(_tokens.c.user == user, _tokens.c.expires >= now)
-            .order_by(_tokens.c.created.desc(), _tokens.c.id)
+            select(tokens)
+            .where(tokens.c.user == user, tokens.c.expires >= now)
+            .order_by(tokens.c.created.desc(), tokens.c.id)
         )
         with self._system.reading() as connection:
             return tuple(map(_token, connection.execute(query).all()))
@@ -87,26 +95,54 @@ class TokenStore:
     def token(self, token_id: str) -> Token | None:
         """Return a token by its id."""
         with self._system.reading() as connection:
-            row = connection.execute(select(_tokens).where(_tokens.c.id == token_id)).first()
+            row = connection.execute(select(tokens).where(tokens.c.id == token_id)).first()
+            return _token(row) if row else None
+
+    def by_hash(self, token_hash: str, now: datetime) -> Token | None:
+        """Return the token with a hash, if it is good at `now`."""
+        query = select(tokens).where(tokens.c.hash == token_hash, tokens.c.expires >= now)
+        with self._system.reading() as connection:
+            row = connection.execute(query).first()
             return _token(row) if row else None
 
     def drop(self, token_hash: str) -> Token | None:
-        """Forget a token; None if it was not there."""
-        which = _tokens.c.hash == token_hash
-        with self._system.transaction() as connection:
-            row = connection.execute(select(_tokens).where(which)).first()
-            connection.execute(delete(_tokens).where(which))
-            return _token(row) if row else None
+        """Forget a token; None if it was not there. With that of a client all ends that the client was allowed."""
+        return self._drop(tokens.c.hash == token_hash)
 
     def drop_id(self, token_id: str) -> None:
-        """Forget the token with an id."""
-        with self._system.transaction() as connection:
-            connection.execute(delete(_tokens).where(_tokens.c.id == token_id))
+        """Forget the token with an id, as `drop`."""
+        self._drop(tokens.c.id == token_id)
 
     def drop_all(self, user: str) -> None:
-        """Forget all tokens of a user."""
+        """Forget all tokens of a user, and what clients were allowed."""
         with self._system.transaction() as connection:
-            connection.execute(delete(_tokens).where(_tokens.c.user == user))
+            connection.execute(delete(authorizations).where(authorizations.c.user == user))
+            connection.execute(delete(tokens).where(tokens.c.user == user))
+
+    def _drop(self, which: ColumnElement[bool]) -> Token | None:
+        with self._system.transaction() as connection:
+            row = connection.execute(select(tokens).where(which)).first()
+            if row is None:
+                return None
+            connection.execute(delete(tokens).where(tokens.c.id == row.id))
+            connection.execute(delete(authorizations).where(authorizations.c.id == row.authorization))
+            return _token(row)
+
+
+def token_row(token: Token, token_hash: str) -> dict[str, object]:
+    """Return the row of a token."""
+    return {
+        "id": token.id,
+        "hash": token_hash,
+        "user": token.user,
+        "kind": token.kind.value,
+        "label": token.label,
+        "scopes": sorted(token.scopes),
+        "created": token.created,
+        "expires": token.expires,
+        "client": token.client,
+        "authorization": token.authorization or None,
+    }
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:
@@ -119,4 +155,6 @@ def _token(row: Row[tuple[object, ...]]) -> Token:
         created=row.created,
         expires=row.expires,
         last_used=row.last_used,
+        client=row.client,
+        authorization=row.authorization or "",
     )
