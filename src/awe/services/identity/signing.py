@@ -6,6 +6,7 @@ signed is good any more.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -73,10 +74,13 @@ class SigningKeys:
         if not found or found[0][2] <= now - self._life:
             self._store.add_key(_new_key, now, now - self._life, now - self._life - _KEPT)
             found = self._store.keys()
-        return tuple(
-            RSAKey.import_key(private, {"use": "sig", "alg": ALGORITHM, "kid": key})
-            for key, private, _ in found
-        )
+        return tuple(_read(key, private) for key, private, _ in found)
+
+
+@lru_cache(maxsize=16)
+def _read(key: str, private: str) -> RSAKey:
+    """Return a key as it can be used; kept, since checking it takes longer than signing with it."""
+    return RSAKey.import_key(private, {"use": "sig", "alg": ALGORITHM, "kid": key})
 
 
 def _new_key() -> tuple[str, str]:
