@@ -296,3 +296,6 @@ class ClientSettings(BaseSettings):
     url: str = Field("http://127.0.0.1:8765", description="The service to talk to (AWE_URL).")
     token: str = Field("", repr=False, description="Token to log in with (AWE_TOKEN); anonymous when empty.")
     cache: Path = Field(Path("~/.cache/awe"), description="Folder for downloaded images (AWE_CACHE).")
+    config: Path = Field(
+        Path("~/.config/awe"), description="Folder where `awe login` keeps logins (AWE_CONFIG)."
+    )

@@ -36,7 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hips": ("awe.cli.hips", "Make sky maps in tiles (HiPS) from the images of an archive here."),
     "remove": ("awe.cli.remove", "Remove what is published from an archive here."),
     "check": ("awe.cli.check", "What is missing or wrong in what is published here."),
-    "login": ("awe.cli.login", "Log in and print a token."),
+    "login": ("awe.cli.login", "Log in with a browser, or print a token."),
+    "logout": ("awe.cli.logout", "End the login that is kept here."),
     "token": ("awe.cli.token", "Your tokens: make, list, revoke."),
     "admin": ("awe.cli.admin", "Accounts and the audit log of an archive here."),
 }

@@ -12,7 +12,7 @@ __all__ = ["command"]
 
 @click.group("token")
 def command() -> None:
-    """Your tokens, for programs. Log in first: `export AWE_TOKEN=$(awe login USER)`."""
+    """Your tokens, for programs. Log in first, with `awe login`."""
 
 
 @command.command("new")

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from awe.client._local import LocalArchive
+from awe.client._logins import Logins
 from awe.client._transport import Transport
 from awe.client.catalogs import CatalogsClient
 from awe.client.coverage import CoverageClient
@@ -40,12 +41,19 @@ class Client(
     ) -> None:
         self.transport = transport
         self._local = local
-        self._cache = (cache or ClientSettings().cache).expanduser()
+        settings = ClientSettings()
+        self._cache = (cache or settings.cache).expanduser()
+        self._logins = Logins(settings.config)
 
     @property
     def url(self) -> str:
         """The address of the service."""
         return self.transport.url
+
+    @property
+    def is_local(self) -> bool:
+        """True for an archive that runs inside this process, without a server."""
+        return self._local is not None
 
     def status(self) -> dict[str, object]:
         """Return what the service says of itself: title, version, how much is published."""
@@ -81,7 +89,8 @@ def connect(where: str | Path | None = None, *, token: str | None = None) -> Cli
         The address of a service (``http://...``) or the data folder of an archive, which then runs inside
         this process, without a server; ``AWE_URL``, or this machine's ``awe up``, when None.
     token
-        From `Client.login` or the portal; ``AWE_TOKEN`` when None; anonymous when empty.
+        From `Client.login` or the portal; ``AWE_TOKEN`` when None, and without that the login that `awe login` or
+        `Client.login` kept on this machine; anonymous when empty.
 
     Raises
     ------
@@ -92,6 +101,9 @@ def connect(where: str | Path | None = None, *, token: str | None = None) -> Cli
     place = str(where if where is not None else settings.url)
     sent = token if token is not None else settings.token
     if place.startswith(("http://", "https://")):
-        return Client(Transport(place, token=sent))
+        client = Client(Transport(place, token=sent))
+        if token is None and not sent:
+            client.transport.login(client._kept_token)  # noqa: SLF001  # this function makes the class's objects
+        return client
     local = LocalArchive(Path(place).expanduser().absolute())
     return Client(Transport(local.url, token=sent, app=local.app), local)

@@ -7,8 +7,9 @@ raised, and streams answers to files; it knows no service of awe.
 import json
 import secrets
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -58,7 +59,7 @@ class Transport:
     url
         Address of the service, without a slash at the end.
     token
-        Sent as ``X-Auth-Token``; never part of an address.
+        Sent as ``X-Auth-Token``; never part of an address. Or what returns it, asked before each request.
     app
         An ASGI application to call in this process instead of the network.
     timeout_s
@@ -66,7 +67,12 @@ class Transport:
     """
 
     def __init__(
-        self, url: str, *, token: str = "", app: Application | None = None, timeout_s: float = 300.0
+        self,
+        url: str,
+        *,
+        token: str | Callable[[], str] = "",
+        app: Application | None = None,
+        timeout_s: float = 300.0,
     ) -> None:
         self.url = url.rstrip("/")
         self._token = token
@@ -84,9 +90,20 @@ class Transport:
             trust_env=app is None,
         )
 
-    def login(self, token: str) -> None:
+    def login(self, token: str | Callable[[], str]) -> None:
         """Use another token from now on."""
         self._token = token
+
+    @property
+    def has_token(self) -> bool:
+        """True where a token of its own is sent, not that of a login that is kept on this machine."""
+        return isinstance(self._token, str) and bool(self._token)
+
+    def unknown(self) -> "Transport":
+        """Return a transport over the same connections that sends no token."""
+        other = copy(self)
+        other.login("")
+        return other
 
     def close(self) -> None:
         """Close the connections."""
@@ -107,6 +124,7 @@ class Transport:
         params: Params | None = None,
         body: object = None,
         files: Files | None = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[httpx.Response]:
         """Send a request and yield its answer, not read yet.
@@ -119,14 +137,16 @@ class Transport:
             If nothing answers at the address.
         """
         sent = dict(headers or {})
-        if self._token:
-            sent["X-Auth-Token"] = self._token
         url = path if path.startswith(("http://", "https://")) else self.url + path
-        if not url.startswith(self.url + "/"):
-            sent.pop("X-Auth-Token", None)  # a token goes to the service it belongs to and nowhere else
+        if url.startswith(self.url + "/"):  # a token goes to the service it belongs to and nowhere else
+            token = self._token() if callable(self._token) else self._token
+            if token:
+                sent["X-Auth-Token"] = token
+        else:
+            sent.pop("X-Auth-Token", None)
         try:
             with self._http.stream(
-                method, url, params=_pairs(params), headers=sent, **_content(body, files)
+                method, url, params=_pairs(params), headers=sent, **_content(body, files, form)
             ) as answer:
                 if answer.status_code >= 400:
                     answer.read()
@@ -145,6 +165,11 @@ class Transport:
     def post_json(self, path: str, body: object, params: Params | None = None) -> object:
         """POST a JSON document and return the answer's."""
         with self.stream("POST", path, params=params, body=body) as answer:
+            return json.loads(answer.read())
+
+    def post_form(self, path: str, form: Mapping[str, str]) -> Any:
+        """POST a form and return the answer's JSON document."""
+        with self.stream("POST", path, form=form) as answer:
             return json.loads(answer.read())
 
     def get_bytes(self, path: str, params: Params | None = None) -> bytes:
@@ -193,8 +218,10 @@ class Transport:
         return True
 
 
-def _content(body: object, files: Files | None) -> dict[str, Any]:
-    """Return the body as httpx takes it: JSON, or with files a form whose fields are those of the object."""
+def _content(body: object, files: Files | None, form: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the body as httpx takes it: a form, JSON, or with files a form whose fields are those of the object."""
+    if form is not None:
+        return {"data": dict(form)}
     if not files or not isinstance(body, Mapping):
         return {"json": body}
     return {"data": {k: str(v) for k, v in body.items() if v is not None}, "files": files}
@@ -221,6 +248,10 @@ def _error(answer: httpx.Response) -> AweError:
             body = None
         if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
             return AweError.from_json(body)
+        if isinstance(body, Mapping) and isinstance(body.get("error"), str):  # RFC 6749 section 5.2
+            word = body["error"]
+            said = f"{word}: {body.get('error_description', '')}".removesuffix(": ")
+            return _BY_STATUS.get(answer.status_code, ServiceError)(said, oauth=word)
     text = answer.text.strip() if kind.startswith("text/plain") else ""
     message = text or f"the service answered {answer.status_code} {answer.reason_phrase}"
     return _BY_STATUS.get(answer.status_code, ServiceError)(message)

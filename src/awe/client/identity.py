@@ -1,14 +1,25 @@
 """Your account: log in, and who you are."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from awe.client._base import ServiceClient
+from awe.client._device import Waiting, log_in, renew, revocation
+from awe.client._logins import Kept, Logins
 
-__all__ = ["IdentityClient", "Me", "Token"]
+__all__ = ["EVERYTHING", "IdentityClient", "Me", "Token"]
+
+EVERYTHING = ("read", "write", "share", "run", "publish", "admin")
+"""The scopes of a login that may do all that its owner may."""
+
+
+def _print(waiting: Waiting) -> None:
+    print(f"Open {waiting.complete}", file=sys.stderr)  # noqa: T201  # this is what it is for
+    print(f"or enter {waiting.code} at {waiting.address}", file=sys.stderr)  # noqa: T201  # as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +58,71 @@ class Token:
 class IdentityClient(ServiceClient):
     """The caller's account."""
 
-    def login(self, user: str, password: str) -> str:
-        """Log in and use the token from now on; returns it, for ``AWE_TOKEN``.
+    _logins: Logins
+
+    def login(
+        self,
+        user: str | None = None,
+        password: str | None = None,
+        *,
+        scopes: Sequence[str] = EVERYTHING,
+        tell: Callable[[Waiting], None] | None = None,
+    ) -> str:
+        """Log in, and use the token from now on; returns it.
+
+        Without a name you are shown an address and a code to enter there, in a browser; that login is kept on this
+        machine, and `awe.connect` and the command line find it until `logout`. With a name and a password it is
+        good for this client only, for a day.
+
+        Parameters
+        ----------
+        scopes
+            What the kept login shall allow: read, write, share, run, publish, admin.
+        tell
+            Shows the address and the code; prints them unless given.
 
         Raises
         ------
         AuthenticationError
-            If the name or the password is wrong.
+            If the name or the password is wrong, or nobody entered the code in time.
+        ForbiddenError
+            If the login is refused in the browser.
         """
-        found: Any = self.transport.post_json("/api/login", {"user": user, "password": password})
-        token = str(found["token"])
-        self.transport.login(token)
-        return token
+        if user is not None:
+            body = {"user": user, "password": password or ""}
+            found: Any = self.transport.post_json("/api/login", body)
+            token = str(found["token"])
+            self.transport.login(token)
+            return token
+        kept = log_in(self.transport.unknown(), ("openid", *scopes), tell or _print)
+        self._end(self._logins.keep(self.transport.url, kept))
+        self.transport.login(self._kept_token)
+        return kept.access_token
+
+    def logout(self) -> bool:
+        """End the login that is kept for this service on this machine, and the one that this client uses.
+
+        Returns
+        -------
+        False if there was none.
+        """
+        kept = self._logins.forget(self.transport.url)
+        self._end(kept)
+        used = self.transport.has_token and self.whoami() != "anonymous"
+        if used:
+            self.transport.post_json("/api/logout", {})
+        self.transport.login("")
+        return used or kept is not None
+
+    def _end(self, kept: Kept | None) -> None:
+        if kept is not None:
+            self.transport.unknown().post_form("/oauth/revoke", revocation(kept))
+
+    def _kept_token(self) -> str:
+        """Return the token of the login that is kept for this service; empty if there is none."""
+        return self._logins.token(
+            self.transport.url, lambda refresh_token: renew(self.transport.unknown(), refresh_token)
+        )
 
     def whoami(self) -> str:
         """Return your user name, or ``anonymous``."""
