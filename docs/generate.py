@@ -12,7 +12,8 @@ from typing import Any, get_args, get_origin
 
 import click
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
 
 from awe.cli import COMMANDS, load_command
 from awe.client import Client, Job, connect, positions
@@ -21,6 +22,14 @@ from awe.client.samp import broadcast
 from awe.core.science.simulation import PUBLISHED
 from awe.core.sql import DIALECTS, FUNCTIONS, Function
 from awe.errors import AweError
+from awe.login_settings import (
+    KeystoneSettings,
+    LdapSettings,
+    LoginProviderSettings,
+    OidcSettings,
+    OtherSettings,
+    Providers,
+)
 from awe.settings import ClientSettings, Settings
 from awe.web import ROUTES
 from awe.web.api import router
@@ -57,11 +66,29 @@ def _fields(model: type[BaseModel], prefix: str, variable: str) -> Iterator[tupl
         each = get_args(kind)[1] if get_origin(kind) is dict else None
         if inspect.isclass(kind) and issubclass(kind, BaseModel):
             yield from _fields(kind, f"{prefix}{name}.", f"{variable}{name.upper()}__")
+        elif kind == Providers:
+            yield f"`{prefix}{name}`", "", "", field.description or ""
+            yield from _providers(f"{prefix}{name}.NAME.", f"{variable}{name.upper()}__NAME__")
         elif inspect.isclass(each) and issubclass(each, BaseModel):
             yield from _fields(each, f"{prefix}{name}.NAME.", f"{variable}{name.upper()}__NAME__")
         else:
-            default = "" if field.default in {None, "", ()} else f"`{field.default}`"
+            default = (
+                ""
+                if field.default in (None, "", (), PydanticUndefined, SecretStr(""))
+                else f"`{field.default}`"
+            )
             yield f"`{prefix}{name}`", f"`{variable}{name.upper()}`", default, field.description or ""
+
+
+def _providers(prefix: str, variable: str) -> Iterator[tuple[str, ...]]:
+    """Yield what a provider of each kind is set by; what all have, once."""
+    common = set(LoginProviderSettings.model_fields)
+    yield from _fields(LoginProviderSettings, prefix, variable)
+    for kind in (LdapSettings, KeystoneSettings, OidcSettings, OtherSettings):
+        title = kind.__name__.removesuffix("Settings").lower()
+        for row in _fields(kind, prefix, variable):
+            if row[0].strip("`").removeprefix(prefix) not in common:
+                yield *row[:3], f"({title}) {row[3]}"
 
 
 def commands() -> str:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime), Chromium, PostgreSQL.
+# Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime), Chromium, PostgreSQL,
+# Node.js (an OpenID provider).
 # What is missing and cannot be installed here is named; the tests that need it then skip and say so.
 set -euo pipefail
 
-declare -A package=([stilts]=stilts [chromium]=chromium [java]=default-jre-headless)
+declare -A package=([stilts]=stilts [chromium]=chromium [java]=default-jre-headless [node]=nodejs [npm]=npm)
 missing=()
 for command in "${!package[@]}"; do
     command -v "$command" >/dev/null || missing+=("${package[$command]}")

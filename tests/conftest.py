@@ -17,9 +17,12 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
+from tests.identity_systems import openid_provider, program
 
 import awe.platform
 from awe.services.system import SystemDatabase
+
+__all__ = ["openid_provider"]
 
 assert awe.platform.__all__  # importing it declares every service's tables
 
@@ -39,25 +42,16 @@ def shared_data() -> Path:
     return folder
 
 
-def _program(package: str, *names: str, path: str | None = None) -> str:
-    """Return the path of a program that the set-up installs; where it is absent: fail under CI, else skip."""
-    found = next((found for name in names if (found := shutil.which(name, path=path))), None)
-    if found is None:
-        said = f"{names[0]} is not installed (Debian package {package})"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
-    return found
-
-
 @pytest.fixture(scope="session")
 def stilts() -> str:
     """Return the path of STILTS, the Virtual Observatory's validator."""
-    return _program("stilts", "stilts")
+    return program("stilts", "stilts")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the path of a Chromium."""
-    return _program("chromium", "chromium", "chromium-browser", "google-chrome")
+    return program("chromium", "chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +63,8 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
     """
     binaries = Path("/usr/lib/postgresql/15/bin")
     search = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
-    initdb = _program("postgresql-15", "initdb", path=search)
-    postgres = _program("postgresql-15", "postgres", path=search)
+    initdb = program("postgresql-15", "initdb", path=search)
+    postgres = program("postgresql-15", "postgres", path=search)
     folder = Path(tempfile.mkdtemp(prefix="awe-pg-"))  # short: it becomes part of a socket's name
     user: dict[str, Any] = {}
     if os.getuid() == 0:

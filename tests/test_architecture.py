@@ -17,11 +17,12 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 RINGS: dict[str, frozenset[str]] = {
     "awe": frozenset({"errors"}),
     "errors": frozenset(),
-    "settings": frozenset({"errors"}),
+    "login_settings": frozenset(),
+    "settings": frozenset({"errors", "login_settings"}),
     "plugins": frozenset({"errors"}),
     "core": frozenset({"errors", "settings"}),
-    "services": frozenset({"errors", "settings", "plugins", "core"}),
-    "platform": frozenset({"errors", "settings", "plugins", "core", "services"}),
+    "services": frozenset({"errors", "login_settings", "settings", "plugins", "core"}),
+    "platform": frozenset({"errors", "login_settings", "settings", "plugins", "core", "services"}),
     "web": frozenset({"errors", "settings", "core", "services", "platform", "awe"}),
     "client": frozenset({"errors", "settings", "core", "awe"}),
     "mast": frozenset({"errors", "client"}),
@@ -81,8 +82,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "alembic": ("services/system/",),
     "argon2": ("services/identity/",),
-    "authlib": ("web/oauth/",),
-    "joserfc": ("services/identity/signing.py",),
+    "authlib": ("web/oauth/", "services/identity/backends/oidc.py"),
+    "joserfc": ("services/identity/signing.py", "services/identity/backends/oidc.py"),
     "duckdb": ("services/catalogs/backends/duckdb",),
     "fastapi": ("web/",),
     "starlette": ("web/",),
@@ -97,7 +98,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyvo": ("client/samp.py",),
     "pyongc": ("services/names/openngc.py",),
     "ephem": ("services/names/stars.py",),
-    "urllib.request": ("services/names/sesame.py",),
+    "urllib.request": ("services/names/sesame.py", "services/identity/backends/_http.py"),
+    "ldap3": ("services/identity/backends/ldap.py",),
 }
 
 # `awe.connect("./folder")` runs the archive in the same process: the one import inside a function.

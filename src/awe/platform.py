@@ -16,15 +16,19 @@ from awe.core.tables import Schema
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import soda
 from awe.core.vo.links import with_links
-from awe.errors import UnavailableError
+from awe.errors import UnavailableError, UsageError
+from awe.login_settings import LoginProviderSettings
 from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
 from awe.services.identity import (
+    LOCAL,
     AccountService,
     AccountStore,
+    AccountSystem,
     AuditLog,
     AuditStore,
-    Authenticator,
+    ExternalStore,
+    FederationService,
     IdentityService,
     LocalAuthenticator,
     ProviderService,
@@ -51,8 +55,8 @@ __all__ = ["Platform", "open_system", "open_workshop"]
 EngineFactory = Callable[[Path, LimitSettings], Engine]
 """What is registered under ``awe.engines``."""
 
-AuthenticatorFactory = Callable[[AccountStore], Authenticator]
-"""What is registered under ``awe.authenticators``."""
+AccountSystemFactory = Callable[[str, LoginProviderSettings, Path], AccountSystem]
+"""What is registered under ``awe.authenticators``: the provider's name, its settings, the data folder."""
 
 RunnerFactory = Callable[[Settings, WorkshopOpener], Runner]
 """What is registered under ``awe.runners``."""
@@ -68,6 +72,7 @@ class Platform:
     system: SystemDatabase
     engine: Engine
     identity: IdentityService
+    federation: FederationService
     accounts: AccountService
     audit: AuditLog
     provider: ProviderService
@@ -86,16 +91,15 @@ class Platform:
         Raises
         ------
         NotFoundError
-            If no engine, authenticator or runner of the configured name is registered.
+            If no engine, account system or runner of the configured name is registered.
+        UsageError
+            If a secret or a certificate of an account system cannot be read.
         UnavailableError
             If the system database cannot be opened, or was written by an older or a newer awe.
         """
         folder = settings.folder
         folder.mkdir(parents=True, exist_ok=True)
         make_engine = cast(EngineFactory, plugins.load("awe.engines", settings.engine))
-        make_authenticator = cast(
-            AuthenticatorFactory, plugins.load("awe.authenticators", settings.authenticator)
-        )
         make_runner = cast(RunnerFactory, plugins.load("awe.runners", settings.jobs.runner))
         system = open_system(settings)
         try:
@@ -105,12 +109,17 @@ class Platform:
             raise
         engine = make_engine(folder / "tables", settings.limits)
         accounts, tokens, audit = AccountStore(system), TokenStore(system), AuditLog(AuditStore(system))
-        authenticator = make_authenticator(accounts)
-        local = (
-            authenticator if isinstance(authenticator, LocalAuthenticator) else LocalAuthenticator(accounts)
+        local = LocalAuthenticator(accounts)
+        federation = FederationService(
+            accounts,
+            ExternalStore(system),
+            tokens,
+            audit,
+            _account_systems(settings, local),
+            settings.login.providers,
         )
         identity = IdentityService(
-            accounts, tokens, audit, local, authenticator, token_hours=settings.token_hours
+            accounts, tokens, audit, local, federation, token_hours=settings.token_hours
         )
         provider = ProviderService(
             ProviderStore(system),
@@ -152,6 +161,7 @@ class Platform:
             system,
             engine,
             identity,
+            federation,
             AccountService(accounts, tokens, audit, local),
             audit,
             provider,
@@ -191,6 +201,18 @@ def open_system(settings: Settings) -> SystemDatabase:
     if settings.database_url:
         return SystemDatabase(settings.database_url)
     return SystemDatabase.in_folder(settings.folder)
+
+
+def _account_systems(settings: Settings, local: LocalAuthenticator) -> dict[str, AccountSystem]:
+    """Return who is asked who somebody is; awe's own accounts first: they have to work when a network does not."""
+    systems: dict[str, AccountSystem] = {LOCAL: local} if settings.login.passwords else {}
+    for name, provider in settings.login.providers.items():
+        make = cast(AccountSystemFactory, plugins.load("awe.authenticators", provider.kind))
+        try:
+            systems[name] = make(name, provider, settings.folder)
+        except OSError as error:
+            raise UsageError(f"login.providers.{name}: {error}") from None
+    return systems
 
 
 def _statements(order: QueryOrder, schema: Schema) -> VOTableOptions:

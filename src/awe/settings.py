@@ -17,10 +17,11 @@ from pydantic_settings import (
 )
 
 from awe.errors import UsageError
+from awe.login_settings import Providers, secrets_in
 
 __all__ = [
-    "ArchiveSettings", "ClientSettings", "JobSettings", "LimitSettings", "NameSettings", "ProviderClientSettings",
-    "ProviderSettings", "Settings", "UploadSettings",
+    "ArchiveSettings", "ClientSettings", "JobSettings", "LimitSettings", "LoginSettings", "NameSettings",
+    "ProviderClientSettings", "ProviderSettings", "Settings", "UploadSettings",
 ]  # fmt: skip
 
 _ADDRESS = re.compile(r"https?://[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
@@ -98,6 +99,16 @@ class NameSettings(BaseModel):
     )
     timeout_s: float = Field(5.0, gt=0, description="Seconds to wait for Sesame.")
     keep_days: float = Field(30.0, ge=0, description="So long an answer of Sesame is used again.")
+
+
+class LoginSettings(BaseModel):
+    """How people log in."""
+
+    passwords: bool = Field(True, description="Accounts of awe itself log in with their passwords.")
+    providers: Providers = Field(
+        default_factory=dict,
+        description="Other account systems, asked in the order in which they stand here.",
+    )
 
 
 class JobSettings(BaseModel):
@@ -209,9 +220,6 @@ class Settings(BaseSettings):
         description="Public address of the service where a proxy stands before it; from the request when empty.",
     )
     engine: str = Field("duckdb", description="SQL engine, a name registered under awe.engines.")
-    authenticator: str = Field(
-        "local", description="Where accounts are kept, a name registered under awe.authenticators."
-    )
     database_url: str = Field(
         "", description="SQLAlchemy URL of the system database; SQLite in the data folder when empty."
     )
@@ -227,6 +235,7 @@ class Settings(BaseSettings):
         default_factory=UploadSettings, description="Tables that come with a query."
     )
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
+    login: LoginSettings = Field(default_factory=LoginSettings, description="How people log in.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")
     provider: ProviderSettings = Field(
         default_factory=ProviderSettings, description="Logging in to other tools with an account here."
@@ -244,6 +253,10 @@ class Settings(BaseSettings):
         """Arguments, then the environment, then secrets, then ``awe.toml`` in the data folder."""
         data = init_settings().get("data") or env_settings().get("data") or cls.model_fields["data"].default
         file = TomlConfigSettingsSource(settings_cls, toml_file=Path(data).expanduser() / "awe.toml")
+        if told := sorted(secrets_in(file())):
+            raise ValueError(
+                f"{', '.join(told)}: a secret belongs into the environment, or a file (secret_file)"
+            )
         return init_settings, env_settings, file_secret_settings, file
 
     @classmethod

@@ -79,7 +79,7 @@ def _is_good(platform: Platform, file: Path) -> bool:
 def _offer_administration(platform: Platform, address: str) -> None:
     """Print a link that makes its reader the administrator, until there is one; where awe itself keeps passwords."""
     accounts = {account.name: account for account in platform.identity.users() if account.name != _OPERATOR}
-    if platform.settings.authenticator != "local" or any(
+    if not platform.settings.login.passwords or any(
         ADMINISTRATOR in account.roles and account.has_password for account in accounts.values()
     ):
         return

@@ -8,11 +8,14 @@ from sqlalchemy import text
 
 from awe.errors import AuthenticationError, ConflictError, NotFoundError, ParameterError
 from awe.services.identity import (
+    LOCAL,
     AccountService,
     AccountState,
     AccountStore,
     AuditLog,
     AuditStore,
+    ExternalStore,
+    FederationService,
     IdentityService,
     LocalAuthenticator,
     TokenStore,
@@ -34,7 +37,10 @@ class Desk:
         self.system, self.clock = system, Clock()
         accounts, tokens, self.audit = AccountStore(system), TokenStore(system), AuditLog(AuditStore(system))
         local = LocalAuthenticator(accounts, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        self.identity = IdentityService(accounts, tokens, self.audit, local)
+        federation = FederationService(
+            accounts, ExternalStore(system), tokens, self.audit, {LOCAL: local}, {}
+        )
+        self.identity = IdentityService(accounts, tokens, self.audit, local, federation)
         self.accounts = AccountService(accounts, tokens, self.audit, local, self.clock)
 
 

@@ -14,9 +14,12 @@ from awe.errors import (
 )
 from awe.services.identity import (
     ANONYMOUS,
+    LOCAL,
     AccountStore,
     AuditLog,
     AuditStore,
+    ExternalStore,
+    FederationService,
     GroupStore,
     Identity,
     IdentityService,
@@ -42,11 +45,14 @@ def clock() -> Clock:
 def service(system: SystemDatabase, clock: Clock) -> IdentityService:
     store = AccountStore(system)
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    tokens, audit, local = TokenStore(system), AuditLog(AuditStore(system)), LocalAuthenticator(store, cheap)
+    federation = FederationService(store, ExternalStore(system), tokens, audit, {LOCAL: local}, {})
     found = IdentityService(
         store,
-        TokenStore(system),
-        AuditLog(AuditStore(system)),
-        LocalAuthenticator(store, cheap),
+        tokens,
+        audit,
+        local,
+        federation,
         token_hours=2,
         clock=clock,
     )
@@ -147,22 +153,6 @@ def test_unusable_names_and_passwords(service: IdentityService, name: str, passw
     with pytest.raises(ParameterError) as caught:
         service.add_user(name, password)
     assert "short" not in str(caught.value).split(":")[0]
-
-
-class Elsewhere:
-    def authenticate(self, user: str, password: str) -> Identity:
-        if password != "there":
-            raise AuthenticationError("no")
-        return Identity(user, groups=frozenset({"survey"}))
-
-
-def test_accounts_kept_elsewhere_get_tokens_too(system: SystemDatabase) -> None:
-    store = AccountStore(system)
-    local = LocalAuthenticator(store, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    service = IdentityService(store, TokenStore(system), AuditLog(AuditStore(system)), local, Elsewhere())
-    token = service.login("zoe", "there")
-    assert service.identify(token) == Identity("zoe", groups=frozenset({"survey"}))
-    assert service.login("zoe", "there") != token
 
 
 def test_who_is_one_of() -> None:

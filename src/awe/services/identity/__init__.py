@@ -26,8 +26,10 @@ from awe.services.identity.authorization import (
     Refresh,
 )
 from awe.services.identity.backends.local import LocalAuthenticator
+from awe.services.identity.claims import LOCAL, Claims, ExternalIdentity, Way
 from awe.services.identity.clients import provider_clients
-from awe.services.identity.interface import Authenticator
+from awe.services.identity.federation import AccountSystem, FederationService
+from awe.services.identity.interface import Authenticator, Begun, BrowserLogin, Ended, TokenAuthenticator
 from awe.services.identity.model import (
     ADMIN,
     ADMINISTRATOR,
@@ -58,7 +60,14 @@ from awe.services.identity.model import (
 from awe.services.identity.provider import ProviderService
 from awe.services.identity.service import IdentityService
 from awe.services.identity.signing import ALGORITHM, SigningKeys
-from awe.services.identity.stores import AccountStore, AuditStore, GroupStore, ProviderStore, TokenStore
+from awe.services.identity.stores import (
+    AccountStore,
+    AuditStore,
+    ExternalStore,
+    GroupStore,
+    ProviderStore,
+    TokenStore,
+)
 
 __all__ = [
     "ADMIN",
@@ -70,6 +79,7 @@ __all__ = [
     "DEVELOPER",
     "EMAIL",
     "GROUPS",
+    "LOCAL",
     "OPENID",
     "OPERATOR",
     "ORIGIN",
@@ -87,6 +97,7 @@ __all__ = [
     "AccountService",
     "AccountState",
     "AccountStore",
+    "AccountSystem",
     "Allowed",
     "AuditEntry",
     "AuditLog",
@@ -94,11 +105,18 @@ __all__ = [
     "Authenticator",
     "Authorization",
     "AuthorizationRequest",
+    "Begun",
+    "BrowserLogin",
+    "Claims",
     "Client",
     "Code",
     "Device",
     "DeviceCodes",
     "DeviceState",
+    "Ended",
+    "ExternalIdentity",
+    "ExternalStore",
+    "FederationService",
     "Group",
     "GroupRole",
     "GroupState",
@@ -115,8 +133,10 @@ __all__ = [
     "Refresh",
     "SigningKeys",
     "Token",
+    "TokenAuthenticator",
     "TokenKind",
     "TokenStore",
+    "Way",
     "is_token",
     "long_form",
     "provider_clients",

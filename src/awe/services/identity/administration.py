@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from awe.errors import AuthenticationError, ConflictError, NotFoundError
+from awe.services.identity._names import checked_name, checked_password
 from awe.services.identity._secrets import digest, new_secret
 from awe.services.identity.audit import AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.model import AccountState
-from awe.services.identity.service import checked_name, checked_password
 from awe.services.identity.stores import AccountStore, TokenStore
 
 __all__ = ["AccountService"]

@@ -5,23 +5,28 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError, RateLimitError
+from awe.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    NotFoundError,
+    ParameterError,
+    RateLimitError,
+    UnavailableError,
+)
 from awe.services.identity._failures import LoginFailures
-from awe.services.identity._names import NAME_HINT, is_name
+from awe.services.identity._names import checked_name, checked_password, folded
 from awe.services.identity._secrets import digest, new_secret, secret_in
 from awe.services.identity.audit import ORIGIN, AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
-from awe.services.identity.interface import Authenticator
+from awe.services.identity.claims import Claims
+from awe.services.identity.federation import FederationService
 from awe.services.identity.model import SCOPES, Account, Identity, Token, TokenKind
 from awe.services.identity.stores import AccountStore, TokenStore
 
-__all__ = ["IdentityService", "checked_name", "checked_password"]
+__all__ = ["IdentityService"]
 
-_SHORTEST_PASSWORD = 8
 _LONGEST_LABEL = 100
 _LONGEST_DAYS = 366
-_ELSEWHERE = "authenticator"
-"""The source of memberships that the configured authenticator says of."""
 _FAILURES_OF_AN_ADDRESS = 50
 """More than of a name: many people may share an address."""
 
@@ -37,8 +42,8 @@ class IdentityService:
         Where logins and what is done to tokens and accounts are recorded.
     local
         Hashes and checks the passwords of awe's own accounts.
-    authenticator
-        Who checks passwords at login; `local` when not given.
+    federation
+        Finds out who somebody is at login.
     token_hours
         Life of a token.
     clock
@@ -51,7 +56,7 @@ class IdentityService:
         tokens: TokenStore,
         audit: AuditLog,
         local: LocalAuthenticator,
-        authenticator: Authenticator | None = None,
+        federation: FederationService,
         *,
         token_hours: float = 24.0,
         clock: Callable[[], float] = time.time,
@@ -60,7 +65,7 @@ class IdentityService:
         self._tokens = tokens
         self._audit = audit
         self._local = local
-        self._authenticator = authenticator or local
+        self._federation = federation
         self._life_s = token_hours * 3600.0
         self._clock = clock
         self._failures = LoginFailures()
@@ -75,50 +80,51 @@ class IdentityService:
             If the user name or the password is wrong.
         RateLimitError
             After several failures within a minute.
+        UnavailableError
+            If an account system that might know the name cannot be asked now.
+        ForbiddenError, ConflictError
+            If the person may not come in (`FederationService.admit`).
         """
-        identity = self.authenticate(user, password)
-        secret = self._new_login(identity.name, self._life_s)
+        return self.enter(self._asked(user, password, self._federation.authenticate))
+
+    def enter(self, claims: Claims) -> str:
+        """Return a new token for somebody who has proved who they are; errors as `FederationService.admit`."""
+        identity = self._federation.admit(claims)
+        secret, token = self._new_login(identity.name, self._life_s)
+        self._federation.came_by(token.id, claims)
         self._accounts.change(identity.name, {"last_login": self._now()})
-        self._audit.record("login", user=identity.name)
+        self._audit.record("login", user=identity.name, provider=claims.provider)
         return secret
 
     def authenticate(self, user: str, password: str) -> Identity:
-        """Return whose password this is, for callers who send it with every request.
+        """Return whose password this is, for callers who send it with every request; errors as `login`."""
+        return self._federation.admit(self._asked(user, password, self._federation.authenticate))
 
-        Raises
-        ------
-        AuthenticationError, RateLimitError
-            As `login`.
-        """
+    def _asked(self, user: str, password: str, ask: Callable[[str, str], Claims]) -> Claims:
+        """Return whose password this is; whoever guesses has to wait."""
         address = ORIGIN.get().address
+        name = folded(user)
+        refused = {"user": "", "target": f"user:{user}"}
         try:
-            self._failures.check(user)
+            self._failures.check(name)
             if address:
                 self._failures_of_address.check(address)
-            identity = self._authenticator.authenticate(user, password)
-            if self._authenticator is not self._local:
-                identity = self._brought(identity)
-        except AuthenticationError:
-            self._failures.add(user)
+            claims = ask(user, password)
+        except (AuthenticationError, UnavailableError) as error:
+            # one that cannot be asked keeps nobody from guessing the passwords of the others
+            self._failures.add(name)
             if address:
                 self._failures_of_address.add(address)
-            self._audit.record("login", user="", target=f"user:{user}", outcome="refused")
+            if isinstance(error, AuthenticationError):
+                self._audit.record("login", **refused, outcome="refused")
+            else:
+                self._audit.record("login", **refused, outcome="failed", why=error.message)
             raise
         except RateLimitError:
-            self._audit.record(
-                "login", user="", target=f"user:{user}", outcome="refused", why="too many failures"
-            )
+            self._audit.record("login", **refused, outcome="refused", why="too many failures")
             raise
-        self._failures.forget(user)
-        return identity
-
-    def _brought(self, identity: Identity) -> Identity:
-        """Keep what another account system says of a user; an account that is closed here stays closed."""
-        self._accounts.remember(identity, _ELSEWHERE)
-        known = self._accounts.identity(identity.name)
-        if known is None:
-            raise AuthenticationError("the user name or the password is wrong")
-        return known
+        self._failures.forget(name)
+        return claims
 
     @property
     def token_life_s(self) -> float:
@@ -143,12 +149,13 @@ class IdentityService:
         if user not in {account.name for account in self.users()}:
             raise NotFoundError(f"there is no user {user!r}")
         self._audit.record("token.made", user="", target=f"user:{user}", label="for the operator")
-        return self._new_login(user, self._life_s if hours is None else hours * 3600.0)
+        return self._new_login(user, self._life_s if hours is None else hours * 3600.0)[0]
 
-    def _new_login(self, user: str, life_s: float) -> str:
+    def _new_login(self, user: str, life_s: float) -> tuple[str, Token]:
         now = self._now()
         ends = now + timedelta(seconds=life_s)
-        return self._keep(Token(secrets.token_hex(8), user, TokenKind.LOGIN, "", SCOPES, now, ends))
+        token = Token(secrets.token_hex(8), user, TokenKind.LOGIN, "", SCOPES, now, ends)
+        return self._keep(token), token
 
     def _keep(self, token: Token) -> str:
         secret = new_secret()
@@ -275,7 +282,7 @@ class IdentityService:
         ParameterError
             If the new one cannot be used.
         """
-        self.authenticate(caller.name, old)
+        self._asked(caller.name, old, self._local.authenticate)
         self.set_password(caller.name, new, by=caller.name)
 
     def account(self, name: str) -> Account:
@@ -291,17 +298,3 @@ class IdentityService:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
-
-
-def checked_name(name: str) -> str:
-    """Return a name that an account can have; `ParameterError` otherwise."""
-    if not is_name(name):
-        raise ParameterError("name", name, "not a user name", hint=NAME_HINT)
-    return name
-
-
-def checked_password(password: str) -> str:
-    """Return a password that is long enough; `ParameterError` otherwise."""
-    if len(password) < _SHORTEST_PASSWORD:
-        raise ParameterError("password", "***", f"shorter than {_SHORTEST_PASSWORD} characters")
-    return password

@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from awe.errors import AuthenticationError
-from awe.services.identity.model import Identity
+from awe.services.identity.claims import LOCAL, Claims
 from awe.services.identity.stores import AccountStore
 
 __all__ = ["LocalAuthenticator"]
@@ -33,7 +33,7 @@ class LocalAuthenticator:
         """Return the hash to keep instead of a password."""
         return self._hasher.hash(password)
 
-    def authenticate(self, user: str, password: str) -> Identity:
+    def authenticate(self, user: str, password: str) -> Claims:
         """Return who this is; `AuthenticationError` if name or password is wrong."""
         known = self._store.password_hash(user)
         right = self._verify(known or self._nobody, password)
@@ -42,7 +42,7 @@ class LocalAuthenticator:
             raise AuthenticationError("the user name or the password is wrong")
         if self._hasher.check_needs_rehash(known):
             self._store.change(user, {"password_hash": self._hasher.hash(password)})
-        return identity
+        return Claims(LOCAL, identity.name, identity.name)
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

@@ -2,8 +2,17 @@
 
 from awe.services.identity.stores.accounts import AccountStore
 from awe.services.identity.stores.audit import AuditStore
+from awe.services.identity.stores.external import Brought, ExternalStore
 from awe.services.identity.stores.groups import GroupStore
 from awe.services.identity.stores.provider import ProviderStore
 from awe.services.identity.stores.tokens import TokenStore
 
-__all__ = ["AccountStore", "AuditStore", "GroupStore", "ProviderStore", "TokenStore"]
+__all__ = [
+    "AccountStore",
+    "AuditStore",
+    "Brought",
+    "ExternalStore",
+    "GroupStore",
+    "ProviderStore",
+    "TokenStore",
+]

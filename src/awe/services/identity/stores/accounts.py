@@ -3,23 +3,25 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, ForeignKey, Row, String, Table, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delete, insert, select, update
 
 from awe.errors import ConflictError
 from awe.services.identity.model import Account, AccountState, Identity
-from awe.services.identity.stores._memberships import assign, groups_of, memberships, taken_by, users
+from awe.services.identity.stores._memberships import groups_of, memberships, taken_by, users
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["AccountStore"]
+__all__ = ["AccountStore", "external"]
 
-_external = Table(
+external = Table(
     "external_identities",
     metadata,
     Column("provider", String(64), primary_key=True),
     Column("subject", String(255), primary_key=True),
     Column("user", String(255), ForeignKey(users.c.name, ondelete="CASCADE"), nullable=False, index=True),
     Column("created", UtcDateTime, nullable=False),
+    Column("name", Text, nullable=False, default=""),
+    Column("roles", JSON, nullable=False),  # those that the user has because of this identity
+    Column("last_login", UtcDateTime),
 )
 _links = Table(
     "password_links",
@@ -63,16 +65,6 @@ class AccountStore:
                 raise ConflictError(f"there is a {taken} {name!r} already")
             connection.execute(insert(users).values(row))
 
-    def remember(self, identity: Identity, source: str) -> None:
-        """Keep what another account system, `source`, says of a user, so that a token can point to it."""
-        values = {"roles": sorted(identity.roles)}
-        with self._system.transaction() as connection:
-            found = connection.execute(update(users).where(users.c.name == identity.name).values(values))
-            if not found.rowcount:
-                row = {"name": identity.name, "created": datetime.now(UTC), **values}
-                connection.execute(insert(users).values(row))
-            assign(connection, identity.name, source, identity.groups)
-
     def password_hash(self, name: str) -> str | None:
         """Return the hash of a user's password; None if there is no such user or no such hash."""
         with self._system.reading() as connection:
@@ -98,7 +90,7 @@ class AccountStore:
         which = (users.c.name == name) & (users.c.state != AccountState.REMOVED.value)
         with self._system.transaction() as connection:
             found = connection.execute(update(users).where(which).values(values)).rowcount > 0
-            for table in (_external, _links, memberships):
+            for table in (external, _links, memberships):
                 connection.execute(delete(table).where(table.c.user == name))
             return found
 
@@ -124,37 +116,6 @@ class AccountStore:
             groups = groups_of(connection)
             rows = connection.execute(select(users).order_by(users.c.name)).all()
             return tuple(_account(row, groups) for row in rows)
-
-    def link(self, provider: str, subject: str, user: str) -> None:
-        """Let what another account system calls `subject` be a user; `ConflictError` if it is one already."""
-        row = {"provider": provider, "subject": subject, "user": user, "created": datetime.now(UTC)}
-        try:
-            with self._system.transaction() as connection:
-                connection.execute(insert(_external).values(row))
-        except IntegrityError:
-            raise ConflictError(f"{provider} {subject!r} belongs to a user already") from None
-
-    def linked(self, provider: str, subject: str) -> str | None:
-        """Return the user that is `subject` of another account system."""
-        query = select(_external.c.user).where(
-            _external.c.provider == provider, _external.c.subject == subject
-        )
-        with self._system.reading() as connection:
-            found: str | None = connection.scalar(query)
-            return found
-
-    def links(self, user: str) -> tuple[tuple[str, str], ...]:
-        """Return who a user is elsewhere: provider and subject."""
-        query = select(_external.c.provider, _external.c.subject).where(_external.c.user == user)
-        with self._system.reading() as connection:
-            rows = connection.execute(query.order_by(_external.c.provider, _external.c.subject)).all()
-        return tuple((row.provider, row.subject) for row in rows)
-
-    def unlink(self, provider: str, subject: str) -> bool:
-        """Forget that `subject` is a user; False if it was none."""
-        which = (_external.c.provider == provider) & (_external.c.subject == subject)
-        with self._system.transaction() as connection:
-            return connection.execute(delete(_external).where(which)).rowcount > 0
 
     def add_password_link(self, key_hash: str, user: str, expires: datetime) -> None:
         """Keep a link that sets a user's password; earlier ones of the user end."""
