@@ -17,6 +17,7 @@ The tree (code, HTTP status)::
     ├── ConflictError         conflict         409   it exists already, or changed meanwhile
     ├── LimitError            limit            413   too many rows, bytes or megabytes of memory
     │   ├── RateLimitError    rate_limit       429   too many tries in a short time: when to try again
+    │   │   └── QuotaError        quota            429   as much as the caller may use: of what, how much, until when
     │   └── TimeLimitError    time_limit       408   it took longer than it may
     ├── CancelledError        cancelled        409   somebody asked it to stop
     ├── UnavailableError      unavailable      503   something we need is not there now
@@ -47,6 +48,7 @@ __all__ = [
     "PositionError",
     "QueryError",
     "QuerySyntaxError",
+    "QuotaError",
     "RateLimitError",
     "ServiceError",
     "TimeLimitError",
@@ -249,6 +251,38 @@ class RateLimitError(LimitError):
 
     code = "rate_limit"
     status = 429
+
+
+class QuotaError(RateLimitError):
+    """The caller uses as much as is allowed.
+
+    Parameters
+    ----------
+    message
+        What there is too much of.
+    measure
+        Name of what is counted.
+    limit, used
+        How much is allowed, and how much is used.
+    retry_after
+        Seconds after which it helps to try again; None where time alone does not help.
+    hint
+        What helps, and who can allow more.
+    """
+
+    code = "quota"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        measure: str,
+        limit: int,
+        used: int,
+        retry_after: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, measure=measure, limit=limit, used=used, retry_after=retry_after)
 
 
 class TimeLimitError(LimitError):

@@ -30,10 +30,13 @@ from awe.services.identity import (
     ExternalStore,
     FederationService,
     IdentityService,
+    LimitStore,
     LocalAuthenticator,
     ProviderService,
     ProviderStore,
+    QuotaService,
     TokenStore,
+    UsageStore,
     provider_clients,
 )
 from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
@@ -76,6 +79,7 @@ class Platform:
     accounts: AccountService
     audit: AuditLog
     provider: ProviderService
+    quotas: QuotaService
     names: NameService
     jobs: JobService
     catalogs: CatalogService
@@ -132,7 +136,18 @@ class Platform:
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
         names = NameService(NameStore(system, asked.keep_days), sesame)
-        jobs = JobService(JobStore(system), make_runner(settings, _WORKSHOP), settings.jobs, folder / "jobs")
+        quotas = QuotaService(
+            LimitStore(system),
+            UsageStore(system),
+            accounts,
+            audit,
+            settings.quotas,
+            folder=folder / ".servers",
+            query_s=settings.limits.seconds + settings.limits.patience,
+            contact=settings.archive.contact,
+        )
+        runner = make_runner(settings, _WORKSHOP)
+        jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs")
         catalogs = CatalogService(
             CatalogStore(system),
             engine,
@@ -165,6 +180,7 @@ class Platform:
             AccountService(accounts, tokens, audit, local),
             audit,
             provider,
+            quotas,
             names,
             jobs,
             catalogs,
@@ -185,6 +201,7 @@ class Platform:
         """Stop what runs and let go of everything."""
         self.jobs.close()
         self.engine.close()
+        self.quotas.close()
         self.system.close()
 
     def __enter__(self) -> Self:

@@ -21,7 +21,7 @@ from awe.login_settings import Providers, secrets_in
 
 __all__ = [
     "ArchiveSettings", "ClientSettings", "JobSettings", "LimitSettings", "LoginSettings", "NameSettings",
-    "ProviderClientSettings", "ProviderSettings", "Settings", "UploadSettings",
+    "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "UploadSettings",
 ]  # fmt: skip
 
 _ADDRESS = re.compile(r"https?://[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
@@ -121,7 +121,6 @@ class JobSettings(BaseModel):
         None, ge=1, description="Threads of the SQL engine in each worker; all cores when unset."
     )
     waiting: int = Field(1000, ge=1, description="Jobs in the queue; more are told to come back later.")
-    waiting_per_user: int = Field(100, ge=1, description="Jobs in the queue of one user, as `waiting`.")
     default_seconds: int = Field(3600, ge=1, description="Time of a job that asks for none.")
     seconds: int = Field(86_400, ge=1, description="Time of a job at the most; then it is aborted.")
     default_days: float = Field(7.0, gt=0, description="So long a job and its results are kept.")
@@ -202,6 +201,47 @@ class ProviderSettings(BaseModel):
     )
 
 
+class QuotaLimits(BaseModel):
+    """What one caller may use; unset is as much as there is. Administrators set other limits for some."""
+
+    queries_at_once: int | None = Field(200, ge=0, description="Synchronous queries at the same time.")
+    queries_per_day: int | None = Field(None, ge=0, description="Synchronous queries in a day (UTC).")
+    jobs_waiting: int | None = Field(
+        100, ge=0, description="Jobs in the queue; who has as many is told to come back later."
+    )
+    jobs_at_once: int | None = Field(
+        None, ge=0, description="Jobs that run at the same time; more wait in the queue."
+    )
+    job_seconds: int | None = Field(
+        None, ge=1, description="Time of a job at the most; never more than `jobs.seconds`."
+    )
+    job_seconds_per_day: int | None = Field(
+        None,
+        ge=0,
+        description="Time of all jobs in a day (UTC); what is in the queue then waits for the next one.",
+    )
+    storage_bytes: int | None = Field(
+        None, ge=0, description="Size of what is kept: the results of jobs, and files that came with them."
+    )
+    tables: int | None = Field(None, ge=0, description="Tables of one's own.")
+    table_rows: int | None = Field(None, ge=0, description="Rows of all tables of one's own.")
+    notebook_bytes: int | None = Field(None, ge=0, description="Memory of a notebook.")
+
+
+class AnonymousQuotaLimits(QuotaLimits):
+    """The same for callers without an account, for each address in the network; of jobs for all together."""
+
+    jobs_waiting: int | None = Field(None, ge=0, description="Jobs in the queue, of all of them together.")
+
+
+class QuotaSettings(QuotaLimits):
+    """What one caller may use, with an account and without."""
+
+    anonymous: AnonymousQuotaLimits = Field(
+        default_factory=AnonymousQuotaLimits, description="What a caller without an account may use."
+    )
+
+
 class Settings(BaseSettings):
     """Everything an operator can set."""
 
@@ -240,6 +280,7 @@ class Settings(BaseSettings):
     provider: ProviderSettings = Field(
         default_factory=ProviderSettings, description="Logging in to other tools with an account here."
     )
+    quotas: QuotaSettings = Field(default_factory=QuotaSettings, description="What one caller may use.")
 
     @classmethod
     def settings_customise_sources(

@@ -16,15 +16,24 @@ from awe.errors import (
     ForbiddenError,
     NotFoundError,
     ParameterError,
-    RateLimitError,
+    QuotaError,
     UsageError,
 )
-from awe.services.identity import ADMINISTRATOR, ANONYMOUS, Identity
+from awe.services.identity import (
+    ADMINISTRATOR,
+    ANONYMOUS,
+    AccountStore,
+    AuditLog,
+    AuditStore,
+    Identity,
+    LimitStore,
+    QuotaService,
+    UsageStore,
+)
 from awe.services.jobs import Died, Failed, Job, JobService, JobStore, Moved, Phase, Step, Stopped
-from awe.services.jobs._presence import Presence
 from awe.services.jobs.model import Run, Start, advance
-from awe.services.system import SystemDatabase
-from awe.settings import JobSettings
+from awe.services.system import Presence, SystemDatabase
+from awe.settings import JobSettings, QuotaSettings
 from awe.testing import HandRunner
 
 ADA, BOB, ROOT = Identity("ada"), Identity("bob"), Identity("root", frozenset({ADMINISTRATOR}))
@@ -45,12 +54,25 @@ Make = Callable[..., JobService]
 
 
 @pytest.fixture
-def make(store: JobStore, runner: HandRunner, tmp_path: Path) -> Iterator[Make]:
+def make(store: JobStore, runner: HandRunner, system: SystemDatabase, tmp_path: Path) -> Iterator[Make]:
     """Return what opens one more service over the same jobs."""
     opened: list[JobService] = []
+    accounts, audit = AccountStore(system), AuditLog(AuditStore(system))
 
-    def service(by: HandRunner = runner, **settings: object) -> JobService:
-        made = JobService(store, by, JobSettings.model_validate({"grace": 0, **settings}), tmp_path / "jobs")
+    def service(
+        by: HandRunner = runner, limits: dict[str, int] | None = None, **settings: object
+    ) -> JobService:
+        quotas = QuotaService(
+            LimitStore(system),
+            UsageStore(system),
+            accounts,
+            audit,
+            QuotaSettings.model_validate(limits or {}),
+            folder=tmp_path / "servers",
+        )
+        made = JobService(
+            store, by, quotas, JobSettings.model_validate({"grace": 0, **settings}), tmp_path / "jobs"
+        )
         opened.append(made)
         return made
 
@@ -265,10 +287,10 @@ def test_the_next_one_is_of_who_has_the_fewest_running(store: JobStore, jobs: Jo
 
 
 def test_a_full_queue_says_when_to_come_back(make: Make) -> None:
-    jobs = make(HandRunner(0), waiting=3, waiting_per_user=2)
+    jobs = make(HandRunner(0), {"jobs_waiting": 2}, waiting=3)
     for _ in range(2):
         new(jobs)
-    with pytest.raises(RateLimitError, match="2 jobs") as mine:
+    with pytest.raises(QuotaError, match="2 jobs in the queue, and have 2") as mine:
         new(jobs)
     assert mine.value.fields["retry_after"] == 10
     new(jobs, ANONYMOUS)

@@ -114,6 +114,7 @@ def query_kind(catalogs: CatalogService, statements: Statements) -> Kind:
         options = replace(statements(order, rows.schema), on_error="raise")
         with rows, file.open("xb") as out:
             for chunk in form.write(rows, options):
+                work.check(out.tell() + len(chunk))
                 out.write(chunk)
         return [Result("result", file.name, order.media_type, file.stat().st_size, rows.overflow)]
 

@@ -4,9 +4,18 @@
 whose token is this (`identify`). The answer is an `Identity`; a caller without a token is `ANONYMOUS`.
 """
 
-from awe.services.identity._secrets import is_token, long_form
-from awe.services.identity.administration import AccountService
-from awe.services.identity.audit import ORIGIN, AuditLog, Origin
+from awe.services.identity._secrets import (
+    is_token,
+    long_form,
+)
+from awe.services.identity.administration import (
+    AccountService,
+)
+from awe.services.identity.audit import (
+    ORIGIN,
+    AuditLog,
+    Origin,
+)
 from awe.services.identity.authorization import (
     CLAIM_SCOPES,
     COMMAND_LINE,
@@ -25,11 +34,36 @@ from awe.services.identity.authorization import (
     Issued,
     Refresh,
 )
-from awe.services.identity.backends.local import LocalAuthenticator
-from awe.services.identity.claims import LOCAL, Claims, ExternalIdentity, Way
-from awe.services.identity.clients import provider_clients
-from awe.services.identity.federation import AccountSystem, FederationService
-from awe.services.identity.interface import Authenticator, Begun, BrowserLogin, Ended, TokenAuthenticator
+from awe.services.identity.backends.local import (
+    LocalAuthenticator,
+)
+from awe.services.identity.claims import (
+    LOCAL,
+    Claims,
+    ExternalIdentity,
+    Way,
+)
+from awe.services.identity.clients import (
+    provider_clients,
+)
+from awe.services.identity.federation import (
+    AccountSystem,
+    FederationService,
+)
+from awe.services.identity.interface import (
+    Authenticator,
+    Begun,
+    BrowserLogin,
+    Ended,
+    TokenAuthenticator,
+)
+from awe.services.identity.limits import (
+    MEASURES,
+    Limit,
+    Measure,
+    Usage,
+    principal_of,
+)
 from awe.services.identity.model import (
     ADMIN,
     ADMINISTRATOR,
@@ -57,16 +91,30 @@ from awe.services.identity.model import (
     Token,
     TokenKind,
 )
-from awe.services.identity.provider import ProviderService
-from awe.services.identity.service import IdentityService
-from awe.services.identity.signing import ALGORITHM, SigningKeys
+from awe.services.identity.provider import (
+    ProviderService,
+)
+from awe.services.identity.quotas import (
+    QuotaService,
+    RunningQuery,
+)
+from awe.services.identity.service import (
+    IdentityService,
+)
+from awe.services.identity.signing import (
+    ALGORITHM,
+    SigningKeys,
+)
 from awe.services.identity.stores import (
     AccountStore,
+    Amounts,
     AuditStore,
     ExternalStore,
     GroupStore,
+    LimitStore,
     ProviderStore,
     TokenStore,
+    UsageStore,
 )
 
 __all__ = [
@@ -80,6 +128,7 @@ __all__ = [
     "EMAIL",
     "GROUPS",
     "LOCAL",
+    "MEASURES",
     "OPENID",
     "OPERATOR",
     "ORIGIN",
@@ -99,6 +148,7 @@ __all__ = [
     "AccountStore",
     "AccountSystem",
     "Allowed",
+    "Amounts",
     "AuditEntry",
     "AuditLog",
     "AuditStore",
@@ -125,19 +175,27 @@ __all__ = [
     "IdentityService",
     "Invitation",
     "Issued",
+    "Limit",
+    "LimitStore",
     "LocalAuthenticator",
+    "Measure",
     "Member",
     "Origin",
     "ProviderService",
     "ProviderStore",
+    "QuotaService",
     "Refresh",
+    "RunningQuery",
     "SigningKeys",
     "Token",
     "TokenAuthenticator",
     "TokenKind",
     "TokenStore",
+    "Usage",
+    "UsageStore",
     "Way",
     "is_token",
     "long_form",
+    "principal_of",
     "provider_clients",
 ]

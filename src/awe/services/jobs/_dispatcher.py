@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs._ledger import Ledger
-from awe.services.jobs._presence import Presence
+from awe.services.jobs._room import Room
 from awe.services.jobs.interface import Died, Done, Failed, Moved, Report, Runner, Task
 from awe.services.jobs.model import Event, Fail, Finish, Lost, Progressed, Release, Start, advance
 from awe.services.jobs.store import JobStore
+from awe.services.system import Presence
 from awe.settings import JobSettings
 
 __all__ = ["Dispatcher"]
@@ -36,14 +37,23 @@ class Dispatcher:
     ----------
     store, folders, ledger, runner
         What it works on.
+    room
+        What each owner may use.
     settings
         How often a job is begun, and how long it has to end when the service stops.
     """
 
     def __init__(
-        self, store: JobStore, folders: JobFolders, ledger: Ledger, runner: Runner, settings: JobSettings
+        self,
+        store: JobStore,
+        folders: JobFolders,
+        ledger: Ledger,
+        runner: Runner,
+        room: Room,
+        settings: JobSettings,
     ) -> None:
         self._store = store
+        self._room = room
         self._folders = folders
         self._ledger = ledger
         self._runner = runner
@@ -107,12 +117,13 @@ class Dispatcher:
 
     def _begin_next(self) -> bool:
         """Begin the job whose turn it is; False when the queue is empty."""
-        found = self._store.next()
+        found = self._store.next(self._room.who_waits())
         if found is None:
             return False
         now = datetime.now(UTC)
         job, _ = advance(found[0], Start(now))
-        if self._store.lease(job, found[1], self._presence.name, now + _LEASE):
+        share = self._room.share(job)
+        if self._store.lease(job, found[1], self._presence.name, now + _LEASE, most=share.at_once):
             task = Task(
                 job=job.id,
                 attempt=job.attempt,
@@ -122,7 +133,8 @@ class Dispatcher:
                 folder=self._folders.make_attempt(job.id, job.attempt),
                 parts=job.parts,
                 parts_folder=self._folders.parts(job.id),
-                seconds=float(job.duration_s),
+                seconds=share.seconds,
+                most_bytes=share.bytes,
             )
             self._running[job.id, job.attempt] = task
             self._runner.submit(task)

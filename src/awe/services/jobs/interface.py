@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from awe.core.progress import Progress
-from awe.errors import AweError
-from awe.services.identity import Identity
+from awe.errors import AweError, QuotaError
+from awe.services.identity import Identity, Measure
 from awe.services.jobs.model import Part, Result, Step
 
 __all__ = [
@@ -53,6 +53,8 @@ class Task:
         Files that came with the job, and where they are.
     seconds
         So long it may take.
+    most_bytes
+        So much its files may have together; None for any size.
     """
 
     job: str
@@ -64,6 +66,7 @@ class Task:
     parts: tuple[Part, ...]
     parts_folder: Path
     seconds: float
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class Work:
         Files that came with the job, and where they are.
     progress
         To be told how far it is; it may be told as often as one likes.
+    most_bytes
+        So much its files may have together; None for any size. `Work.check` says when it is too much.
     """
 
     identity: Identity
@@ -156,6 +161,18 @@ class Work:
     parts: tuple[Part, ...]
     parts_folder: Path
     progress: Progress
+    most_bytes: int | None = None
+
+    def check(self, size: int) -> None:
+        """Raise `QuotaError` if so many bytes are more than its owner may keep."""
+        if self.most_bytes is not None and size > self.most_bytes:
+            raise QuotaError(
+                f"the result has more than the {self.most_bytes:,} bytes that you may still keep",
+                measure=Measure.STORAGE_BYTES,
+                limit=self.most_bytes,
+                used=size,
+                hint="remove jobs that you do not need, or ask for fewer rows or columns",
+            )
 
 
 Kind = Callable[[Work], Sequence[Result]]

@@ -14,8 +14,8 @@ from enum import StrEnum
 from awe.errors import AweError, ConflictError, TimeLimitError, UnavailableError
 
 __all__ = [
-    "ACTIVE", "FINAL", "Abort", "Change", "DiscardAttempt", "Effect", "Event", "Fail", "Finish", "Job", "Lost", "Part",
-    "Phase", "Progressed", "Release", "Result", "Run", "Start", "Step", "StopAttempt", "WakeRunner", "advance",
+    "ACTIVE", "FINAL", "RUNNING", "Abort", "Change", "DiscardAttempt", "Effect", "Event", "Fail", "Finish", "Job", "Lost",
+    "Part", "Phase", "Progressed", "Release", "Result", "Run", "Start", "Step", "StopAttempt", "WakeRunner", "advance",
 ]  # fmt: skip
 
 
@@ -44,7 +44,8 @@ ACTIVE = frozenset({Phase.PENDING, Phase.QUEUED, Phase.EXECUTING})
 FINAL = frozenset({Phase.COMPLETED, Phase.ERROR, Phase.ABORTED, Phase.ARCHIVED})
 """The phases that are left by destruction only."""
 
-_RUNNING = frozenset({Phase.EXECUTING, Phase.SUSPENDED})
+RUNNING = frozenset({Phase.EXECUTING, Phase.SUSPENDED})
+"""The phases in which an attempt runs."""
 _WAITING = frozenset({Phase.PENDING, Phase.HELD, Phase.QUEUED})
 
 
@@ -85,12 +86,15 @@ class Part:
         Name of the file that it is kept in.
     filename, media_type
         What its sender says of it; either may be empty.
+    size
+        In bytes.
     """
 
     name: str
     file: str
     filename: str = ""
     media_type: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,11 @@ class Job:
     progress: Step | None = None
     results: tuple[Result, ...] = ()
     error: AweError | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Size of what is kept of it."""
+        return sum(result.size for result in self.results) + sum(part.size for part in self.parts)
 
 
 # Events: what a client asks for
@@ -280,7 +289,7 @@ def advance(job: Job, event: Event) -> tuple[Job, tuple[Effect, ...]]:
     if isinstance(event, Fail) and event.attempt == 0:
         refused = job.phase in {Phase.PENDING, Phase.HELD}
         return (_failed(job, event), ()) if refused else (job, ())
-    if event.attempt != job.attempt or job.phase not in _RUNNING:
+    if event.attempt != job.attempt or job.phase not in RUNNING:
         stale = isinstance(event, Finish | Fail | Lost | Release)
         return job, (DiscardAttempt(event.attempt),) if stale else ()
     return _reported(job, event)
@@ -351,7 +360,7 @@ def _queued_again(job: Job) -> Job:
 
 
 def _stop(job: Job) -> tuple[Effect, ...]:
-    running = job.phase in _RUNNING
+    running = job.phase in RUNNING
     return (StopAttempt(job.attempt), DiscardAttempt(job.attempt)) if running else ()
 
 

@@ -13,12 +13,12 @@ from awe.errors import (
     ForbiddenError,
     NotFoundError,
     ParameterError,
-    RateLimitError,
 )
-from awe.services.identity import ADMINISTRATOR, Identity
+from awe.services.identity import ADMINISTRATOR, Identity, QuotaService
 from awe.services.jobs._dispatcher import Dispatcher
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs._ledger import Ledger
+from awe.services.jobs._room import Room
 from awe.services.jobs.interface import Runner, SentFile
 from awe.services.jobs.model import Abort, Change, Event, Fail, Job, Part, Phase, Result, Run
 from awe.services.jobs.store import JobStore
@@ -41,18 +41,23 @@ class JobService:
         The jobs.
     runner
         Who does the work; closed with this service.
+    quotas
+        What each owner may use; told what the jobs use.
     settings
         Limits.
     folder
         For the files of the jobs.
     """
 
-    def __init__(self, store: JobStore, runner: Runner, settings: JobSettings, folder: Path) -> None:
+    def __init__(
+        self, store: JobStore, runner: Runner, quotas: QuotaService, settings: JobSettings, folder: Path
+    ) -> None:
         self._store = store
         self._runner = runner
         self._settings = settings
         self._folders = JobFolders(folder)
         self._ledger = Ledger(store, self._folders, runner)
+        self._room = Room(store, quotas, settings)
         self._dispatcher: Dispatcher | None = None
         self._lock = threading.Lock()
 
@@ -61,7 +66,7 @@ class JobService:
         with self._lock:
             if self._dispatcher is None:
                 self._dispatcher = Dispatcher(
-                    self._store, self._folders, self._ledger, self._runner, self._settings
+                    self._store, self._folders, self._ledger, self._runner, self._room, self._settings
                 )
 
     def close(self) -> None:
@@ -95,7 +100,7 @@ class JobService:
             owner=identity.name,
             created=now,
             destruction=now + timedelta(days=min(self._settings.default_days, self._settings.days)),
-            duration_s=min(self._settings.default_seconds, self._settings.seconds),
+            duration_s=self._room.duration_s(identity.name, self._settings.default_seconds),
             run_id=run_id,
             parameters=tuple(parameters),
         )
@@ -180,6 +185,8 @@ class JobService:
             If the phase does not allow it.
         ParameterError
             If the duration is below zero.
+        QuotaError
+            If the files are more than the owner may keep.
         """
         job = self.job(job_id, identity)
         if duration_s is not None and duration_s < 0:
@@ -189,12 +196,14 @@ class JobService:
             parameters=_merged(job.parameters, parameters) if parameters else None,
             parts=self._kept(job, parts) if parts else None,
             run_id=run_id,
-            duration_s=None
-            if duration_s is None
-            else min(duration_s or self._settings.seconds, self._settings.seconds),
+            duration_s=None if duration_s is None else self._room.duration_s(job.owner, duration_s),
             destruction=min(destruction, latest) if destruction else None,
         )
         try:
+            if event.parts:
+                self._room.check_files(
+                    job.owner, sum(part.size for part in set(event.parts) - set(job.parts))
+                )
             after = self._apply(job_id, event)
         except AweError:
             self._forget_parts(job_id, set(event.parts or ()) - set(job.parts))
@@ -214,8 +223,9 @@ class JobService:
         ------
         ConflictError
             If it was run already.
-        RateLimitError, BusyError
-            If too many jobs wait, of this owner or of all: with when to try again.
+        QuotaError, BusyError
+            If too many jobs wait, of this owner or of all, or the owner's time of this day or room for files is
+            used up: with when to try again.
         """
         job = self.job(job_id, identity)
         self._check_room(job.owner)
@@ -293,20 +303,17 @@ class JobService:
     def _check_room(self, owner: str) -> None:
         if self._store.waiting() >= self._settings.waiting:
             raise BusyError("the queue of jobs is full", _RETRY_S)
-        if owner and self._store.waiting(owner) >= self._settings.waiting_per_user:
-            raise RateLimitError(
-                f"you have {self._settings.waiting_per_user} jobs in the queue already",
-                hint=f"try again in {_RETRY_S} s",
-                retry_after=_RETRY_S,
-            )
+        self._room.check_queue(owner)
 
     def _kept(self, job: Job, sent: Mapping[str, SentFile]) -> tuple[Part, ...]:
         """Keep files; return the parts that the job has with them."""
-        new = [
-            Part(name, self._folders.keep_part(job.id, file.content), file.filename, file.media_type)
-            for name, file in sent.items()
-        ]
+        new = [self._keep(job, name, file) for name, file in sent.items()]
         return (*(part for part in job.parts if part.name not in sent), *new)
+
+    def _keep(self, job: Job, name: str, sent: SentFile) -> Part:
+        file = self._folders.keep_part(job.id, sent.content)
+        size = (self._folders.parts(job.id) / file).stat().st_size
+        return Part(name, file, sent.filename, sent.media_type, size)
 
     def _forget_parts(self, job_id: str, parts: Iterable[Part]) -> None:
         for part in parts:

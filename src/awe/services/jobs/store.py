@@ -5,13 +5,14 @@ time, in whichever processes, one does and the other looks again. A job that run
 runs it, and until when that is to be believed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -29,10 +30,11 @@ from sqlalchemy import (
 )
 
 from awe.errors import AweError
-from awe.services.jobs.model import Job, Part, Phase, Result, Step
+from awe.services.identity import Amounts, UsageStore, principal_of
+from awe.services.jobs.model import FINAL, RUNNING, Job, Part, Phase, Result, Step
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["JobStore", "Stored"]
+__all__ = ["JobStore", "Standing", "Stored"]
 
 _jobs = Table(
     "jobs",
@@ -57,15 +59,37 @@ _jobs = Table(
     Column("progress", JSON),
     Column("results", JSON, nullable=False),
     Column("error", JSON),
+    Column("bytes", BigInteger, nullable=False, default=0),
     Column("lease_owner", String(64)),
     Column("lease_until", UtcDateTime),
     Index("ix_jobs_owner_kind_created", "owner", "kind", "created"),
     Index("ix_jobs_phase_queued", "phase", "queued"),
 )
-_ALIVE = (Phase.EXECUTING, Phase.SUSPENDED)
-
 Stored = tuple[Job, int]
 """A job and the version in which it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an owner's jobs use now.
+
+    Attributes
+    ----------
+    waiting, running
+        Jobs in the queue, and jobs that run.
+    running_s
+        Seconds for which the latter have run.
+    bytes
+        Size of the files of all jobs.
+    first_destruction
+        When the first job with files is removed.
+    """
+
+    waiting: int
+    running: int
+    running_s: float
+    bytes: int
+    first_destruction: datetime | None
 
 
 class JobStore:
@@ -86,16 +110,29 @@ class JobStore:
         return (_job(row), row.version) if row else None
 
     def put(self, job: Job, version: int) -> bool:
-        """Store a job that was read in `version`; False, and nothing changes, if it has changed since."""
-        lease = {} if job.phase in _ALIVE else {"lease_owner": None, "lease_until": None}
+        """Store a job that was read in `version`; False, and nothing changes, if it has changed since.
+
+        The time of an attempt that has ended so is added to what its owner used in this day, at once or not at all.
+        """
+        lease = {} if job.phase in RUNNING else {"lease_owner": None, "lease_until": None}
         change = _guarded(job.id, version).values(version=version + 1, **_values(job), **lease)
         with self._system.transaction() as connection:
-            return connection.execute(change).rowcount > 0
+            before = _running_since(connection, job.id)
+            if not connection.execute(change).rowcount:
+                return False
+            if job.phase not in RUNNING:
+                _charge(connection, job, before)
+            return True
 
     def remove(self, job_id: str) -> bool:
-        """Forget a job; False if there is none."""
+        """Forget a job; False if there is none. The time of an attempt that runs is counted."""
         with self._system.transaction() as connection:
-            return connection.execute(delete(_jobs).where(_jobs.c.id == job_id)).rowcount > 0
+            row = connection.execute(select(_jobs).where(_jobs.c.id == job_id)).first()
+            if row is None:
+                return False
+            connection.execute(delete(_jobs).where(_jobs.c.id == job_id))
+            _charge(connection, _job(row), row.started if row.phase in RUNNING else None)
+            return True
 
     def find(
         self,
@@ -137,20 +174,51 @@ class JobStore:
         with self._system.reading() as connection:
             return int(connection.scalar(query) or 0)
 
+    def standing(self, owner: str, now: datetime) -> Standing:
+        """Return what an owner's jobs use now."""
+        phases = (
+            select(_jobs.c.phase, func.count().label("number"))
+            .where(_jobs.c.owner == owner, _jobs.c.phase.in_([Phase.QUEUED, *RUNNING]))
+            .group_by(_jobs.c.phase)
+        )
+        started = select(_jobs.c.started).where(_jobs.c.owner == owner, _jobs.c.phase.in_(RUNNING))
+        files = select(func.sum(_jobs.c.bytes), func.min(_jobs.c.destruction)).where(
+            _jobs.c.owner == owner, _jobs.c.bytes > 0
+        )
+        with self._system.reading() as connection:
+            counted = {row.phase: int(row.number) for row in connection.execute(phases)}
+            since = connection.scalars(started).all()
+            size, first = connection.execute(files).one()
+        waiting = counted.pop(Phase.QUEUED, 0)
+        running_s = sum((now - moment).total_seconds() for moment in since if moment is not None)
+        return Standing(waiting, sum(counted.values()), running_s, int(size or 0), first)
+
     # The queue
 
-    def next(self) -> Stored | None:
-        """Return the job whose turn it is: of the owner with the fewest running, the one that waits longest."""
+    def waiting_owners(self) -> tuple[str, ...]:
+        """Return the owners of the jobs in the queue."""
+        query = select(_jobs.c.owner).where(_jobs.c.phase == Phase.QUEUED).distinct()
+        with self._system.reading() as connection:
+            return tuple(connection.scalars(query))
+
+    def next(self, without: Collection[str] = ()) -> Stored | None:
+        """Return the job whose turn it is: of the owner with the fewest running, the one that waits longest.
+
+        Parameters
+        ----------
+        without
+            Owners who have to wait.
+        """
         running = (
             select(_jobs.c.owner, func.count().label("running"))
-            .where(_jobs.c.phase.in_(_ALIVE))
+            .where(_jobs.c.phase.in_(RUNNING))
             .group_by(_jobs.c.owner)
             .subquery()
         )
         query = (
             select(_jobs)
             .outerjoin(running, running.c.owner == _jobs.c.owner)
-            .where(_jobs.c.phase == Phase.QUEUED)
+            .where(_jobs.c.phase == Phase.QUEUED, _jobs.c.owner.not_in(without))
             .order_by(func.coalesce(running.c.running, 0), _jobs.c.queued, _jobs.c.id)
             .limit(1)
         )
@@ -158,17 +226,26 @@ class JobStore:
             row = connection.execute(query).first()
         return (_job(row), row.version) if row else None
 
-    def lease(self, job: Job, version: int, owner: str, until: datetime) -> bool:
-        """Store a job that begins to run, and who runs it; False if it has changed since it was read."""
+    def lease(self, job: Job, version: int, owner: str, until: datetime, *, most: int | None = None) -> bool:
+        """Store a job that begins to run, and who runs it.
+
+        Returns
+        -------
+        False, and nothing changes, if it has changed since it was read, or if `most` jobs of its owner run.
+        """
         change = _guarded(job.id, version).values(
             version=version + 1, **_values(job), lease_owner=owner, lease_until=until
         )
+        if most is not None:
+            other = _jobs.alias()
+            running = select(func.count()).where(other.c.owner == job.owner, other.c.phase.in_(RUNNING))
+            change = change.where(running.scalar_subquery() < most)
         with self._system.transaction() as connection:
             return connection.execute(change).rowcount > 0
 
     def renew(self, owner: str, until: datetime) -> frozenset[tuple[str, int]]:
         """Renew what somebody leases; return the jobs and attempts that are still theirs."""
-        theirs = (_jobs.c.lease_owner == owner, _jobs.c.phase.in_(_ALIVE))
+        theirs = (_jobs.c.lease_owner == owner, _jobs.c.phase.in_(RUNNING))
         with self._system.transaction() as connection:
             connection.execute(update(_jobs).where(*theirs).values(lease_until=until))
             return _attempts(connection, *theirs)
@@ -177,7 +254,7 @@ class JobStore:
         """Return the jobs and attempts whose lease has ended, or is of somebody who is gone."""
         ended = (_jobs.c.lease_until < now) | _jobs.c.lease_owner.is_(None) | _jobs.c.lease_owner.in_(gone)
         with self._system.reading() as connection:
-            return _attempts(connection, _jobs.c.phase.in_(_ALIVE), ended)
+            return _attempts(connection, _jobs.c.phase.in_(RUNNING), ended)
 
     def expired(self, now: datetime) -> tuple[str, ...]:
         """Return the jobs whose destruction time has come."""
@@ -193,6 +270,24 @@ class JobStore:
 
 def _guarded(job_id: str, version: int) -> Any:
     return update(_jobs).where(_jobs.c.id == job_id, _jobs.c.version == version)
+
+
+def _running_since(connection: Connection, job_id: str) -> datetime | None:
+    """Return since when a job runs; None if it does not."""
+    query = select(_jobs.c.started).where(_jobs.c.id == job_id, _jobs.c.phase.in_(RUNNING))
+    found: datetime | None = connection.scalar(query)
+    return found
+
+
+def _charge(connection: Connection, job: Job, since: datetime | None) -> None:
+    """Count an attempt that has ended, and the job if it was the last one."""
+    if since is None:
+        return
+    now = datetime.now(UTC)
+    amounts = Amounts(
+        jobs=int(job.phase in FINAL), job_s=max(0.0, ((job.ended or now) - since).total_seconds())
+    )
+    UsageStore.add(connection, principal_of(job.owner), now.date().isoformat(), amounts)
 
 
 def _attempts(connection: Connection, *conditions: ColumnElement[bool]) -> frozenset[tuple[str, int]]:
@@ -217,6 +312,7 @@ def _values(job: Job) -> dict[str, Any]:
         "order": dict(job.order),
         "attempt": job.attempt,
         "losses": job.losses,
+        "bytes": job.bytes,
         "progress": asdict(job.progress) if job.progress else None,
         "results": [asdict(result) for result in job.results],
         "error": job.error.to_json() if job.error else None,

@@ -40,13 +40,18 @@ class KindsWorkshop:
         ------
         NotFoundError
             If there is no such kind, or the owner has no account any more.
+        QuotaError
+            If the results are larger than what the owner may keep.
         """
         kind = self._kinds.get(task.kind)
         if kind is None:
             raise NotFoundError(f"this service has no jobs of the kind {task.kind!r}")
         identity = self._identify(task.owner) if task.owner else ANONYMOUS
-        work = Work(identity, task.order, task.folder, task.parts, task.parts_folder, progress)
+        work = Work(
+            identity, task.order, task.folder, task.parts, task.parts_folder, progress, task.most_bytes
+        )
         results = tuple(kind(work))
+        work.check(sum(result.size for result in results))
         for path in (*(task.folder / result.file for result in results), task.folder):
             _sync(path)
         return results

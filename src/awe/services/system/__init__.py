@@ -2,14 +2,16 @@
 
 `SystemDatabase` opens it (SQLite in the data folder, PostgreSQL for an archive), `metadata` is where
 each service's ``store.py`` declares its tables, and ``migrations/`` brings an older database up to
-date, `backup` and `restore` keep it and what lies beside it. Nothing here knows what the tables mean.
+date, `backup` and `restore` keep it and what lies beside it, `Presence` says which processes that share it are alive.
+Nothing here knows what the tables mean.
 """
 
 from sqlalchemy import Connection
 
 from awe.services.system._database import Migration, SystemDatabase, UtcDateTime, metadata
 from awe.services.system.backup import Manifest, backup, restore
+from awe.services.system.presence import Presence
 
 __all__ = [
-    "Connection", "Manifest", "Migration", "SystemDatabase", "UtcDateTime", "backup", "metadata", "restore",
+    "Connection", "Manifest", "Migration", "Presence", "SystemDatabase", "UtcDateTime", "backup", "metadata", "restore",
 ]  # fmt: skip

@@ -118,9 +118,17 @@ class SystemDatabase:
         return cls(f"sqlite:///{folder / 'awe.db'}")
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Yield a connection whose changes are kept together when the block ends, or not at all."""
-        with self.engine.connect() as connection, connection.begin():
+    def transaction(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """Yield a connection whose changes are kept together when the block ends, or not at all.
+
+        Parameters
+        ----------
+        lasting
+            False for what need not survive that the machine itself stops in the next second, such as a count: it
+            is quicker. That a process dies loses nothing.
+        """
+        options = {} if lasting else {"awe_lasting": False}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -336,3 +344,6 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+        if not connection.get_execution_options().get("awe_lasting", True):
+            # as in SQLite with synchronous = NORMAL
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")

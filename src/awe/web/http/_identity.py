@@ -45,7 +45,7 @@ def caller(request: Request, identity: IdentityService, scope: str | None = None
         token lacks the scope.
     """
     found = _by_header(request, identity) or _by_cookie(request, identity) or ANONYMOUS
-    request.state.caller = found.name
+    request.state.caller, request.state.identity = found.name, found
     needed = scope if scope is not None else READ if request.method in {"GET", "HEAD"} else WRITE
     if needed and needed not in found.scopes:
         raise ForbiddenError(

@@ -3,8 +3,9 @@
 The first batch is made before the answer's head is sent, so that what goes wrong early has its proper
 status; what goes wrong later is stated in the document. All waiting for the engine happens in threads.
 When the client goes away, at any moment, the stream is closed, which cancels the query. A table takes its
-turn (`Admission`) before its first batch is made, and holds it until its stream is closed. Who accepts gzip gets
-it, packed piece by piece as the rows come.
+turn (`Admission`) before its first batch is made, and holds it until its stream is closed. Each is a query of its
+caller's, whose quota it counts for from before its turn to its end, and the last thing that the client hears comes
+after that. Who accepts gzip gets it, packed piece by piece as the rows come.
 """
 
 import logging
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import anyio
+import pyarrow as pa
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,6 +22,8 @@ from starlette.types import Receive, Scope, Send
 from awe.core.tables import TableStream
 from awe.core.tables.formats import Format, VOTableOptions
 from awe.errors import AweError, BusyError
+from awe.platform import Platform
+from awe.services.identity import ANONYMOUS, Identity, RunningQuery
 from awe.web.http._admission import Admission
 from awe.web.http._errors import unexpected
 from awe.web.http._negotiation import takes_gzip
@@ -67,6 +71,8 @@ class TableResponse(Response):
         self._format = form
         self._options = options or VOTableOptions()
         self._ahead = _AHEAD_ROWS if form.name in _SILENT else 1
+        self._query: RunningQuery | None = None
+        self._rows = self._size = 0
         self.on_error: Callable[[AweError], Response] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +88,11 @@ class TableResponse(Response):
     async def _send_in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission: Admission = scope["app"].state.admission
         try:
+            await anyio.to_thread.run_sync(self._begin, scope)  # not abandoned: it would never end
+        except AweError as error:
+            await self._fail(error, scope, receive, send)
+            return
+        try:
             async with admission.turn():
                 try:
                     await self._send(scope, receive, send)
@@ -89,6 +100,16 @@ class TableResponse(Response):
                     await self._close()  # before the next one's turn: it needs what this query held
         except BusyError as error:
             await self._fail(error, scope, receive, send)
+
+    def _begin(self, scope: Scope) -> None:
+        platform: Platform = scope["app"].state.platform
+        identity: Identity = scope["state"].get("identity", ANONYMOUS)
+        self._query = platform.quotas.begin(identity)
+        self._stream = self._stream.map(self._stream.schema, self._counted)
+
+    def _counted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        self._rows += batch.num_rows
+        return batch
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -107,8 +128,10 @@ class TableResponse(Response):
         if scope["method"] != "HEAD":
             chunk = first
             while chunk is not None:
+                self._size += len(chunk)
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 chunk = await _in_thread(_next, chunks)
+        await self._close()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _encoded(self, chunks: Iterator[bytes], scope: Scope) -> Iterator[bytes]:
@@ -135,6 +158,11 @@ class TableResponse(Response):
             self._stream.close()
         except Exception:  # noqa: BLE001  # a fault of ours; the answer has gone, so only the log can say it
             _LOG.exception("a stream could not be closed")
+        try:
+            if self._query is not None:
+                self._query.end(self._rows, self._size)
+        except Exception:  # noqa: BLE001  # likewise
+            _LOG.exception("a query could not be counted")
 
 
 def _told(stream: TableStream, form: Format) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Who of those that run jobs is alive: each holds a lock, which the system lets go when its process dies.
+"""Which processes are alive: each holds a lock, which the operating system lets go when it dies.
 
-A lease says until when a runner is believed to live; where the runners share a folder, the lock tells at once,
-so that after a crash nobody waits for a lease to end.
+A lease says until when whoever holds it is believed to live; where the processes share a folder, the lock tells at
+once, so that after a crash nobody waits for a lease to end.
 """
 
 import fcntl
@@ -16,12 +16,12 @@ _LOCK = ".lock"
 
 
 class Presence:
-    """One runner of jobs, alive until it is closed or its process dies.
+    """One holder of leases, alive until it is closed or its process dies.
 
     Parameters
     ----------
     folder
-        Shared by the runners; made if it is not there.
+        Shared by the holders; made if it is not there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,12 +35,12 @@ class Presence:
         new.rename(self._path)
 
     def gone(self) -> tuple[str, ...]:
-        """Return the names of the runners that are dead and not forgotten yet."""
+        """Return the names of the holders that are dead and not forgotten yet."""
         others = (path for path in self._path.parent.glob(f"*{_LOCK}") if path != self._path)
         return tuple(path.name.removesuffix(_LOCK) for path in others if _is_free(path))
 
     def forget(self, names: Iterable[str]) -> None:
-        """Remove what is left of dead runners, once their jobs are looked after."""
+        """Remove what is left of dead holders, once what they held is looked after."""
         for name in names:
             (self._path.parent / f"{name}{_LOCK}").unlink(missing_ok=True)
 
