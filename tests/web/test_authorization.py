@@ -229,6 +229,11 @@ class World:
         return self._token(self.owner, SCOPES, 1.0)
 
     @property
+    def limit_id(self) -> str:
+        """The id of a limit of what somebody may use."""
+        return self.platform.quotas.set("user:stranger", "tables", 7, by="warden").id
+
+    @property
     def token_id(self) -> str:
         """The id of a token of the owner."""
         return self.platform.identity.new_token(self.owner, MARK, SCOPES, days=1.0)[1].id

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from awe.cli._admin_quota import quota
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
 from awe.errors import NotFoundError
@@ -18,6 +19,9 @@ __all__ = ["command"]
 @click.group("admin")
 def command() -> None:
     """Look after the archive of a data folder."""
+
+
+command.add_command(quota)
 
 
 @command.group("user")

@@ -13,6 +13,7 @@ from awe.client.identity import IdentityClient
 from awe.client.jobs import JobsClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
+from awe.client.quotas import QuotasClient
 from awe.client.samp import SampClient
 from awe.client.spectra import SpectraClient
 from awe.errors import ServiceError
@@ -29,6 +30,7 @@ class Client(
     CoverageClient,
     NamesClient,
     SampClient,
+    QuotasClient,
     IdentityClient,
 ):
     """An archive: its tables, its images and spectra, and your account there.

@@ -8,11 +8,12 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
 
+from awe.errors import AuthenticationError, ForbiddenError
 from awe.platform import Platform
-from awe.services.identity import Identity
+from awe.services.identity import ADMINISTRATOR, Identity
 from awe.web.http import caller, platform_of, read_body
 
-__all__ = ["SCOPE", "Caller", "Services", "get", "make_router", "needs", "place"]
+__all__ = ["SCOPE", "Caller", "Services", "administrator", "get", "make_router", "needs", "place"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +68,21 @@ def _identity(request: Request) -> Identity:
 
 Services = Annotated[Platform, Depends(platform_of)]
 Caller = Annotated[Identity, Depends(_identity)]
+
+
+def administrator(caller: Identity) -> str:
+    """Return the name of an administrator.
+
+    Raises
+    ------
+    AuthenticationError, ForbiddenError
+        If the caller is none.
+    """
+    if caller.is_anonymous:
+        raise AuthenticationError("this is for administrators", hint="awe login")
+    if not caller.is_administrator:
+        raise ForbiddenError(f"this is for administrators; {caller.name} is none", role=ADMINISTRATOR)
+    return caller.name
 
 
 def place(services: Platform, text: str) -> tuple[float, float]:

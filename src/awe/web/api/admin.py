@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from awe.errors import AuthenticationError, ForbiddenError
-from awe.services.identity import ADMIN, ADMINISTRATOR, Account, AccountState, Identity
+from awe.services.identity import ADMIN, Account, AccountState
 from awe.web.api._caller import Caller, Services, get, make_router, needs
+from awe.web.api._caller import administrator as _administrator
 from awe.web.api.identity import described_token
 
 __all__ = ["router"]
@@ -122,15 +122,6 @@ def audit(
             for e in found
         ]
     }
-
-
-def _administrator(caller: Identity) -> str:
-    """Return the name of an administrator."""
-    if caller.is_anonymous:
-        raise AuthenticationError("this is for administrators", hint="awe login")
-    if not caller.is_administrator:
-        raise ForbiddenError(f"this is for administrators; {caller.name} is none", role=ADMINISTRATOR)
-    return caller.name
 
 
 def _user(account: Account) -> dict[str, Any]:

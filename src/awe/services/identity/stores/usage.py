@@ -119,7 +119,7 @@ _BEGIN = insert(_leases).from_select(
         _holding(_asked("subject", String), _asked("now", UtcDateTime)) < _asked("most", BigInteger),
         _today(_asked("subject", String), _asked("day", String)) < _asked("most_today", BigInteger),
     ),
-)  # fmt: skip
+).execution_options(preserve_rowcount=True)  # fmt: skip
 _END = delete(_leases).where(_leases.c.id == bindparam("lease"))
 
 
