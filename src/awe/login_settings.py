@@ -226,9 +226,10 @@ Providers = dict[
 
 
 def secrets_in(tree: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the providers of an ``awe.toml`` that have a secret in it."""
-    login = tree.get("login", {})
-    providers = login.get("providers", {}) if isinstance(login, Mapping) else {}
-    for name, given in providers.items() if isinstance(providers, Mapping) else ():
-        if isinstance(given, Mapping) and _SECRET in given:
-            yield f"login.providers.{name}.{_SECRET}"
+    """Yield the providers and the clients of an ``awe.toml`` that have a secret in it."""
+    for part, kind in (("login", "providers"), ("provider", "clients")):
+        within = tree.get(part, {})
+        named = within.get(kind, {}) if isinstance(within, Mapping) else {}
+        for name, given in named.items() if isinstance(named, Mapping) else ():
+            if isinstance(given, Mapping) and _SECRET in given:
+                yield f"{part}.{kind}.{name}.{_SECRET}"

@@ -173,3 +173,17 @@ def test_a_login_prints_the_token_and_nothing_else(
     wrong = run("login", "maria", "--password", "guessed", "--at", "sky")
     assert wrong.returncode == 1
     assert "Traceback" not in wrong.stderr
+
+
+def test_the_keys_that_sign_are_changed(run: Run, tmp_path: Path) -> None:
+    assert (
+        run("admin", "user", "add", "maria", "--password", "correct horse", "--data", "sky").returncode == 0
+    )
+    first = run("admin", "keys", "rotate", "--data", "sky").stdout.split()[4]
+    second = run("admin", "keys", "rotate", "--data", "sky").stdout.split()[4]
+    listed = json.loads(run("admin", "keys", "ls", "--json", "--data", "sky").stdout)["rows"]
+    assert [row["key"] for row in listed] == [second, first]
+    third = run("admin", "keys", "rotate", "--forget", "--data", "sky").stdout.split()[4]
+    assert third in (done := run("admin", "keys", "ls", "--data", "sky").stdout)
+    assert first not in done
+    assert run("admin", "audit", "--action", "keys", "--data", "sky").stdout.count("keys.rotated") == 3

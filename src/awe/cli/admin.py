@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
@@ -22,6 +23,7 @@ def command() -> None:
 
 
 command.add_command(quota)
+command.add_command(keys)
 
 
 @command.group("user")

@@ -136,7 +136,7 @@ class ProviderService:
         if found is None or found.request.client != client.id:
             return None
         if found.authorization:
-            self._reused(self._store.end(found.authorization), client, "code")
+            self._reused(self._store.end(found.authorization), "code")
             return None
         return found
 
@@ -144,9 +144,11 @@ class ProviderService:
         """Exchange a code for tokens; None if it was used meanwhile, or the account is closed."""
         made, token = self._new(code.user, code.request.client, code.request.scopes, code.auth_time)
         access, refresh = new_secret(), new_secret()
-        if self._accounts.identity(code.user) is None or not self._store.take_code(
-            code.hash, made, token, (digest(access), digest(refresh))
-        ):
+        if self._accounts.identity(code.user) is None:
+            return None
+        if not self._store.take_code(code.hash, made, token, (digest(access), digest(refresh))):
+            used = self._store.code(code.hash, self._now())
+            self._reused(self._store.end(used.authorization) if used else None, "code")
             return None
         self._record("client.login", code.user, code.request.client, code.request.scopes)
         return self._issued(made, token, access, refresh)
@@ -158,7 +160,7 @@ class ProviderService:
             return None
         refresh, used = found
         if used:
-            self._reused(self._store.end(refresh.authorization.id), client, "refresh token")
+            self._reused(self._store.end(refresh.authorization.id), "refresh token")
             return None
         return refresh
 
@@ -178,8 +180,7 @@ class ProviderService:
         access, following = new_secret(), new_secret()
         ends = now + timedelta(days=self._settings.refresh_days)
         if not self._store.rotate(refresh, ends, token, (digest(access), digest(following))):
-            client = self._clients.get(family.client)
-            self._reused(family, client, "refresh token")
+            self._reused(family, "refresh token")
             return None
         return self._issued(family, token, access, following)
 
@@ -356,16 +357,11 @@ class ProviderService:
         known = self._clients.get(client)
         return known.title if known else client
 
-    def _reused(self, family: Authorization | None, client: Client | None, what: str) -> None:
-        if family is not None:
-            name = client.id if client else family.client
-            self._audit.record(
-                "client.ended",
-                user=family.user,
-                target=f"client:{name}",
-                outcome="refused",
-                why=f"a {what} was used twice",
-            )
+    def _reused(self, ended: Authorization | None, what: str) -> None:
+        if ended is not None:
+            why = f"a {what} was used twice"
+            target = f"client:{ended.client}"
+            self._audit.record("client.ended", user=ended.user, target=target, outcome="refused", why=why)
 
     def _record(self, action: str, user: str, client: str, scopes: frozenset[str]) -> None:
         self._audit.record(action, user=user, target=f"client:{client}", scopes=" ".join(sorted(scopes)))

@@ -62,18 +62,28 @@ class SigningKeys:
         """Return the public keys as a JSON Web Key Set (RFC 7517)."""
         return {"keys": [dict(key.as_dict(private=False)) for key in self._keys()]}
 
-    def rotate(self) -> str:
-        """Make a new key at once, which signs from now on; return its id."""
+    def rotate(self, *, forget: bool = False) -> str:
+        """Make a new key at once, which signs from now on; return its id.
+
+        Parameters
+        ----------
+        forget
+            Forget all earlier keys: what they signed is not believed any more, whoever signed it.
+        """
         now = self._now()
-        self._store.add_key(_new_key, now, now, now - self._life - _KEPT)
-        return self._store.keys()[0][0]
+        self._store.add_key(_new_key, now, now, now if forget else now - self._life - _KEPT)
+        return self._store.signing_keys()[0][0]
+
+    def known(self) -> tuple[tuple[str, datetime], ...]:
+        """Return the ids of the keys, the newest first, and when each was made."""
+        return tuple((key, created) for key, _, created in self._store.signing_keys())
 
     def _keys(self) -> tuple[RSAKey, ...]:
         now = self._now()
-        found = self._store.keys()
+        found = self._store.signing_keys()
         if not found or found[0][2] <= now - self._life:
             self._store.add_key(_new_key, now, now - self._life, now - self._life - _KEPT)
-            found = self._store.keys()
+            found = self._store.signing_keys()
         return tuple(_read(key, private) for key, private, _ in found)
 
 

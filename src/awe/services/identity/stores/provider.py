@@ -246,7 +246,7 @@ class ProviderStore:
             connection.execute(delete(authorizations).where(which))
             return _authorization(row) if row else None
 
-    def keys(self) -> tuple[tuple[str, str, datetime], ...]:
+    def signing_keys(self) -> tuple[tuple[str, str, datetime], ...]:
         """Return the signing keys, the newest first: id, private key, when it was made."""
         with self._system.reading() as connection:
             rows = connection.execute(select(_keys).order_by(_keys.c.created.desc())).all()
