@@ -4,6 +4,11 @@ import importlib.util
 import re
 from pathlib import Path
 
+from fastapi.routing import iter_route_contexts
+
+from awe.web import ROUTES
+from awe.web.api import router
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -20,6 +25,16 @@ def _generate() -> dict[Path, str]:
 def test_the_reference_pages_are_those_of_the_code() -> None:
     stale = [path.name for path, text in _generate().items() if not path.exists() or path.read_text() != text]
     assert not stale, f"run `make docs`: {', '.join(stale)}"
+
+
+def test_every_address_says_who_may_use_it() -> None:
+    tables = "".join(path.read_text() for path in sorted((ROOT / "tests/web/authorization").glob("*.txt")))
+    said = {(method, path) for method, path in re.findall(r"^([A-Z]+) +(/\S*) +\|", tables, re.MULTILINE)}
+    there = {(method, entry.path) for entry in ROUTES for method in entry.methods.split()}
+    for route in iter_route_contexts(router.routes):
+        there |= {(method, str(route.path)) for method in route.methods or () if method != "HEAD"}
+    assert not there - said, "see tests/web/test_authorization.py"
+    assert not said - there, "there is no such address any more"
 
 
 def test_every_page_is_linked() -> None:

@@ -48,6 +48,7 @@ def test_every_way_to_send_it(web: TestClient, made: dict[str, str]) -> None:
         for headers in (
             bearer(token),
             {"X-Auth-Token": token},
+            {"X-DL-AuthToken": token},
             basic("ada", token),
             basic("topcat", token),
             {"Cookie": f"awe_token={token}"},
@@ -56,6 +57,16 @@ def test_every_way_to_send_it(web: TestClient, made: dict[str, str]) -> None:
             assert (answer.status_code, answer.headers.get("x-vo-authenticated")) == (200, "ada")
     path = f"/login-portal/keystone/v3/tokens/{made['token']}"
     assert web.get(path).json()["token"]["user"]["name"] == "ada"
+
+
+def test_who_has_not_logged_in_at_the_data_lab_is_nobody(web: TestClient) -> None:
+    nobody = "anonymous.0.0.anon_access"
+    for headers in ({"X-DL-AuthToken": nobody}, {"X-Auth-Token": nobody}, bearer(nobody)):
+        assert web.get("/api/whoami", headers=headers).json()["name"] == "anonymous"
+        assert web.get("/tap/sync", params=COUNT, headers=headers).status_code == 200
+        assert web.get("/api/me", headers=headers).status_code == 401
+    demo = {"X-DL-AuthToken": "dldemo.99999.99999.demo_access"}
+    assert web.get("/api/whoami", headers=demo).status_code == 401
 
 
 def test_the_long_form_counts_for_its_owner_only(web: TestClient, made: dict[str, str]) -> None:

@@ -7,12 +7,9 @@ import click
 
 from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
+from awe.cli._admin_system import backup_archive, migrate, restore_archive, show_system
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
-from awe.errors import NotFoundError
-from awe.platform import open_system
-from awe.services.system import backup, restore
-from awe.settings import Settings
 
 __all__ = ["command"]
 
@@ -20,10 +17,6 @@ __all__ = ["command"]
 @click.group("admin")
 def command() -> None:
     """Look after the archive of a data folder."""
-
-
-command.add_command(quota)
-command.add_command(keys)
 
 
 @command.group("user")
@@ -76,6 +69,30 @@ def ls(data: Path | None, as_json: bool) -> None:
     )
 
 
+@user.command("show")
+@click.argument("name")
+@data_option
+@json_option
+def show(name: str, data: Path | None, as_json: bool) -> None:
+    """Print what is known of NAME: the account, and when it was used."""
+    with open_archive(data) as platform:
+        account = platform.identity.account(name)
+        tokens = platform.identity.tokens(name)
+    facts = {
+        "name": account.name,
+        "state": account.state.value,
+        "display name": account.display_name,
+        "email": account.email,
+        "roles": " ".join(account.roles),
+        "groups": " ".join(account.groups),
+        "password": "yes" if account.has_password else "no",
+        "created": f"{account.created:%Y-%m-%d %H:%M}",
+        "last login": f"{account.last_login:%Y-%m-%d %H:%M}" if account.last_login else "never",
+        "tokens": str(len(tokens)),
+    }
+    print_table(text_table(("what", "value"), list(facts.items())), as_json=as_json, most=None)
+
+
 @user.command("set")
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, help="These roles and no others (may be repeated).")
@@ -95,9 +112,13 @@ def set_user(
     if roles and no_roles:
         raise click.UsageError("--role and --no-roles exclude each other")
     with open_archive(data) as platform:
-        if roles or no_roles:
-            platform.accounts.set_roles(name, roles, by=here())
-        platform.accounts.describe(name, display_name=display_name, email=email, by=here())
+        platform.accounts.change(
+            name,
+            by=here(),
+            roles=roles if roles or no_roles else None,
+            display_name=display_name,
+            email=email,
+        )
     click.echo(f"{name} is changed")
 
 
@@ -190,69 +211,5 @@ def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at is not None else None
 
 
-@command.command("migrate")
-@data_option
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def migrate(data: Path | None, dry_run: bool) -> None:
-    """Bring the system database of an older awe up to this version's schema.
-
-    Stop the service first. An SQLite database is copied before anything is changed: the copy beside it is what the
-    older awe can go on with. Make a copy of a PostgreSQL database with pg_dump.
-    """
-    settings = Settings.load(data)
-    if not settings.folder.is_dir():
-        raise NotFoundError(f"there is no archive in {settings.folder}")
-    system = open_system(settings)
-    try:
-        revision, steps = system.pending()
-        for step in steps:
-            click.echo(f"  {step.revision:<20} {step.what}")
-        if not steps or dry_run:
-            click.echo(f"nothing is changed; the schema is {revision}")
-            return
-        copy = settings.folder / f"awe.db.{revision}"
-        if revision is not None and system.copy_to(copy):
-            click.echo(f"the database as it was: {copy}")
-        system.migrate()
-        click.echo(f"the schema is {steps[-1].revision} now")
-    finally:
-        system.close()
-
-
-@command.command("backup")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@data_option
-def backup_archive(file: Path, data: Path | None) -> None:
-    """Write everything but the catalogues into FILE, while the service runs.
-
-    That is the system database, the settings, the notebooks' token and the files of jobs. Keep FILE as secret as
-    they are. Copy the folders tables and hips of the data folder beside it: what is in them does not change.
-    """
-    settings = Settings.load(data)
-    if not settings.folder.is_dir():
-        raise NotFoundError(f"there is no archive in {settings.folder}")
-    system = open_system(settings)
-    try:
-        manifest = backup(system, settings.folder, file.absolute())
-    finally:
-        system.close()
-    click.echo(
-        f"{file}: {sum(manifest.rows.values()):,} records of {manifest.created}, schema {manifest.schema}"
-    )
-
-
-@command.command("restore")
-@click.argument("file", type=click.Path(path_type=Path))
-@data_option
-def restore_archive(file: Path, data: Path | None) -> None:
-    """Make an archive of FILE, where there is none yet.
-
-    Set AWE_DATABASE_URL, or write awe.toml first, to restore into PostgreSQL.
-    """
-    settings = Settings.load(data)
-    system = open_system(settings)
-    try:
-        manifest = restore(file, system, settings.folder, settings.database_url)
-    finally:
-        system.close()
-    click.echo(f"{settings.folder}: {sum(manifest.rows.values()):,} records of {manifest.created}")
+for _part in (quota, keys, show_system, migrate, backup_archive, restore_archive):
+    command.add_command(_part)

@@ -4,7 +4,7 @@ A removed account leaves its name taken for good. What belonged to it stays, and
 nobody inherits it by taking the name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from awe.errors import AuthenticationError, ConflictError, NotFoundError
@@ -105,27 +105,73 @@ class AccountService:
         if self._accounts.password_link(found, now) is not None:
             name = self._accounts.use_password_link(found, self._local.hash(password), now)
             if name is not None:
-                self._tokens.drop_all(name)
                 self._audit.record("user.password", user=name, target=f"user:{name}", by="link")
                 return name
         self._audit.record("user.password", user="", outcome="refused", by="link")
         raise AuthenticationError("the link was used already or has ended", hint="ask for another one")
 
+    def change(
+        self,
+        name: str,
+        *,
+        by: str,
+        roles: Sequence[str] | None = None,
+        display_name: str | None = None,
+        email: str | None = None,
+        disabled: bool | None = None,
+    ) -> None:
+        """Change what is given of an account, all of it or nothing.
+
+        Parameters
+        ----------
+        roles
+            These and no others.
+        disabled
+            True closes it: its logins and tokens end, everything else is kept. False opens it again.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such user.
+        ConflictError
+            If one closes one's own account.
+        """
+        if disabled:
+            self._not_oneself(name, by)
+        told = {"display_name": display_name, "email": email}
+        values: dict[str, object] = {field: text for field, text in told.items() if text is not None}
+        acts: list[tuple[str, dict[str, str]]] = []
+        if values:
+            acts.append(("user.described", {"fields": " ".join(values)}))
+        if roles is not None:
+            values["roles"] = sorted(set(roles))
+            acts.append(("user.roles", {"roles": " ".join(sorted(set(roles)))}))
+        if disabled is not None:
+            values["state"] = (AccountState.DISABLED if disabled else AccountState.ACTIVE).value
+            acts.append(("user.disabled" if disabled else "user.enabled", {}))
+        if values and not self._accounts.change(name, values, ends_logins=bool(disabled)):
+            raise NotFoundError(f"there is no user {name!r}")
+        for act, details in acts:
+            self._audit.record(act, user=by, target=f"user:{name}", outcome="done", **details)
+
     def set_roles(self, name: str, roles: Sequence[str], *, by: str) -> None:
-        """Give a user these roles and no others; `NotFoundError` if there is no such user."""
-        self._change(name, {"roles": sorted(set(roles))})
-        self._audit.record("user.roles", user=by, target=f"user:{name}", roles=" ".join(sorted(roles)))
+        """Give a user these roles and no others; see `change`."""
+        self.change(name, by=by, roles=roles)
 
     def describe(self, name: str, *, display_name: str | None, email: str | None, by: str) -> None:
-        """Change what is told of a user, where it is given; `NotFoundError` if there is no such user."""
-        given = {"display_name": display_name, "email": email}
-        changed = {field: text for field, text in given.items() if text is not None}
-        if changed:
-            self._change(name, changed)
-            self._audit.record("user.described", user=by, target=f"user:{name}", fields=" ".join(changed))
+        """Change what is told of a user, where it is given; see `change`."""
+        self.change(name, by=by, display_name=display_name, email=email)
 
     def disable(self, name: str, *, by: str) -> None:
-        """Close an account: its logins and tokens end, everything else is kept.
+        """Close an account; see `change`."""
+        self.change(name, by=by, disabled=True)
+
+    def enable(self, name: str, *, by: str) -> None:
+        """Open an account that was closed; see `change`."""
+        self.change(name, by=by, disabled=False)
+
+    def remove(self, name: str, *, by: str) -> None:
+        """Remove an account for good; its name stays taken.
 
         Raises
         ------
@@ -135,26 +181,9 @@ class AccountService:
             If it is one's own account.
         """
         self._not_oneself(name, by)
-        self._change(name, {"state": AccountState.DISABLED.value})
-        self._tokens.drop_all(name)
-        self._audit.record("user.disabled", user=by, target=f"user:{name}")
-
-    def enable(self, name: str, *, by: str) -> None:
-        """Open an account that was closed; `NotFoundError` if there is no such user."""
-        self._change(name, {"state": AccountState.ACTIVE.value})
-        self._audit.record("user.enabled", user=by, target=f"user:{name}")
-
-    def remove(self, name: str, *, by: str) -> None:
-        """Remove an account for good; its name stays taken. Errors as `disable`."""
-        self._not_oneself(name, by)
         if not self._accounts.remove(name):
             raise NotFoundError(f"there is no user {name!r}")
-        self._tokens.drop_all(name)
         self._audit.record("user.removed", user=by, target=f"user:{name}")
-
-    def _change(self, name: str, values: Mapping[str, object]) -> None:
-        if not self._accounts.change(name, values):
-            raise NotFoundError(f"there is no user {name!r}")
 
     @staticmethod
     def _not_oneself(name: str, by: str) -> None:

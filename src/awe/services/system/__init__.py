@@ -9,9 +9,21 @@ Nothing here knows what the tables mean.
 from sqlalchemy import Connection
 
 from awe.services.system._database import Migration, SystemDatabase, UtcDateTime, metadata
-from awe.services.system.backup import Manifest, backup, restore
+from awe.services.system.backup import Manifest, backup, restore, write_backup
 from awe.services.system.presence import Presence
+from awe.services.system.state import SystemState, system_state
 
 __all__ = [
-    "Connection", "Manifest", "Migration", "Presence", "SystemDatabase", "UtcDateTime", "backup", "metadata", "restore",
-]  # fmt: skip
+    "Connection",
+    "Manifest",
+    "Migration",
+    "Presence",
+    "SystemDatabase",
+    "SystemState",
+    "UtcDateTime",
+    "backup",
+    "metadata",
+    "restore",
+    "system_state",
+    "write_backup",
+]

@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select
 from awe.errors import InputFileError, UnavailableError, UsageError
 from awe.services.system._database import SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["Manifest", "backup", "restore"]
+__all__ = ["Manifest", "backup", "restore", "write_backup"]
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -77,12 +77,41 @@ def backup(system: SystemDatabase, folder: Path, file: Path) -> Manifest:
     half = file.with_name(f".{file.name}.{secrets.token_hex(4)}.half")
     try:
         with _private(half) as out:
-            manifest = _write(system, folder, out)
+            manifest = write_backup(system, folder, out)
             out.flush()
             os.fsync(out.fileno())
         half.replace(file)
     finally:
         half.unlink(missing_ok=True)
+    return manifest
+
+
+def write_backup(system: SystemDatabase, folder: Path, out: BinaryIO) -> Manifest:
+    """Write a backup into an open file, while the service runs; see `backup`."""
+    digests: dict[str, str] = {}
+    rows: dict[str, int] = {}
+    with system.reading() as connection, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parts:
+        schema = system.schema(connection)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        for table in metadata.sorted_tables:
+            name = f"tables/{table.name}.jsonl"
+            digest, rows[table.name] = hashlib.sha256(), 0
+            with parts.open(name, "w", force_zip64=True) as part:
+                for line in _lines(connection, table):
+                    digest.update(line)
+                    part.write(line)
+                    rows[table.name] += 1
+            digests[name] = digest.hexdigest()
+        for path in _beside(folder):
+            name = f"files/{path.relative_to(folder).as_posix()}"
+            try:
+                source = path.open("rb")
+            except FileNotFoundError:
+                continue  # its job was removed meanwhile
+            with source, parts.open(name, "w", force_zip64=True) as part:
+                digests[name] = _copied(source, part)
+        manifest = Manifest(_FORMAT, schema, created, rows, digests)
+        parts.writestr(_MANIFEST, json.dumps(asdict(manifest), indent=1))
     return manifest
 
 
@@ -122,34 +151,6 @@ def restore(file: Path, system: SystemDatabase, folder: Path, database_url: str)
 def _private(path: Path) -> BinaryIO:
     """Make a file that only its owner reads: tokens and hashes are in it."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
-def _write(system: SystemDatabase, folder: Path, out: BinaryIO) -> Manifest:
-    digests: dict[str, str] = {}
-    rows: dict[str, int] = {}
-    with system.reading() as connection, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parts:
-        schema = system.schema(connection)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        for table in metadata.sorted_tables:
-            name = f"tables/{table.name}.jsonl"
-            digest, rows[table.name] = hashlib.sha256(), 0
-            with parts.open(name, "w", force_zip64=True) as part:
-                for line in _lines(connection, table):
-                    digest.update(line)
-                    part.write(line)
-                    rows[table.name] += 1
-            digests[name] = digest.hexdigest()
-        for path in _beside(folder):
-            name = f"files/{path.relative_to(folder).as_posix()}"
-            try:
-                source = path.open("rb")
-            except FileNotFoundError:
-                continue  # its job was removed meanwhile
-            with source, parts.open(name, "w", force_zip64=True) as part:
-                digests[name] = _copied(source, part)
-        manifest = Manifest(_FORMAT, schema, created, rows, digests)
-        parts.writestr(_MANIFEST, json.dumps(asdict(manifest), indent=1))
-    return manifest
 
 
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:

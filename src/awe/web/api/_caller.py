@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.platform import Platform
-from awe.services.identity import ADMINISTRATOR, Identity
+from awe.services.identity import ADMIN, ADMINISTRATOR, Identity
 from awe.web.http import caller, platform_of, read_body
 
 __all__ = ["SCOPE", "Caller", "Services", "administrator", "get", "make_router", "needs", "place"]
@@ -38,12 +38,26 @@ class _Asking(APIRoute):
         scope, open_to_all = extra.get(SCOPE), SCOPE in extra and extra[SCOPE] is None
 
         async def asked(request: Request) -> Response:
-            if not open_to_all:
-                services = platform_of(request)
-                request.state.identity = await run_in_threadpool(caller, request, services.identity, scope)
-            return await handle(await _small(request) if self.body_field else request)
+            services = platform_of(request)
+            try:
+                if not open_to_all:
+                    request.state.identity = await run_in_threadpool(
+                        caller, request, services.identity, scope
+                    )
+                return await handle(await _small(request) if self.body_field else request)
+            except ForbiddenError as error:
+                if scope == ADMIN:
+                    await run_in_threadpool(_note, services, request, error)
+                raise
 
         return asked
+
+
+def _note(services: Platform, request: Request, error: ForbiddenError) -> None:
+    """Record that somebody known was refused what administrators do, or what is done to accounts."""
+    if who := getattr(request.state, "caller", ""):
+        place = f"{request.method} {request.url.path}"
+        services.audit.record("admin", user=who, target=place, outcome="refused", why=error.message)
 
 
 async def _small(request: Request) -> Request:
@@ -70,8 +84,8 @@ Services = Annotated[Platform, Depends(platform_of)]
 Caller = Annotated[Identity, Depends(_identity)]
 
 
-def administrator(caller: Identity) -> str:
-    """Return the name of an administrator.
+def administrator(caller: Identity, *others: str) -> str:
+    """Return the name of an administrator, or of who has one of some other roles.
 
     Raises
     ------
@@ -80,7 +94,7 @@ def administrator(caller: Identity) -> str:
     """
     if caller.is_anonymous:
         raise AuthenticationError("this is for administrators", hint="awe login")
-    if not caller.is_administrator:
+    if not (caller.is_administrator or caller.roles & set(others)):
         raise ForbiddenError(f"this is for administrators; {caller.name} is none", role=ADMINISTRATOR)
     return caller.name
 

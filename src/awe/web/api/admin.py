@@ -7,8 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from awe.services.identity import ADMIN, Account, AccountState
-from awe.web.api._caller import Caller, Services, get, make_router, needs
-from awe.web.api._caller import administrator as _administrator
+from awe.web.api._caller import Caller, Services, administrator, get, make_router, needs
 from awe.web.api.identity import described_token
 
 __all__ = ["router"]
@@ -35,54 +34,49 @@ class UserChange(BaseModel, extra="forbid"):
 @get(router, "/users", openapi_extra=needs(ADMIN))
 def users(services: Services, caller: Caller) -> dict[str, Any]:
     """List the accounts."""
-    _administrator(caller)
+    administrator(caller)
     return {"users": [_user(account) for account in services.identity.users()]}
 
 
 @router.post("/users", openapi_extra=needs(ADMIN))
 def add_user(given: NewUser, services: Services, caller: Caller) -> dict[str, str]:
     """Make an account; `key` sets its password once within a day, at the page ``/auth/password#KEY``."""
-    by = _administrator(caller)
+    by = administrator(caller)
     services.accounts.add(given.name, given.roles, by=by)
     return {"name": given.name, "key": services.accounts.link(given.name, by=by)}
 
 
 @router.patch("/users/{name}", openapi_extra=needs(ADMIN))
 def change_user(name: str, given: UserChange, services: Services, caller: Caller) -> dict[str, Any]:
-    """Change an account."""
-    by = _administrator(caller)
-    if given.roles is not None:
-        services.accounts.set_roles(name, given.roles, by=by)
-    services.accounts.describe(name, display_name=given.display_name, email=given.email, by=by)
-    if given.disabled is not None:
-        (services.accounts.disable if given.disabled else services.accounts.enable)(name, by=by)
+    """Change an account, all that is given or nothing."""
+    services.accounts.change(name, by=administrator(caller), **given.model_dump())
     return _user(services.identity.account(name))
 
 
 @router.post("/users/{name}/reset", openapi_extra=needs(ADMIN))
 def reset(name: str, services: Services, caller: Caller) -> dict[str, str]:
     """Return a `key` that sets the password once within a day, at the page ``/auth/password#KEY``."""
-    return {"name": name, "key": services.accounts.link(name, by=_administrator(caller))}
+    return {"name": name, "key": services.accounts.link(name, by=administrator(caller))}
 
 
 @router.delete("/users/{name}", openapi_extra=needs(ADMIN))
 def remove_user(name: str, services: Services, caller: Caller) -> dict[str, Any]:
     """Remove an account for good; its name stays taken, and what belonged to it stays."""
-    services.accounts.remove(name, by=_administrator(caller))
+    services.accounts.remove(name, by=administrator(caller))
     return {"name": name, "state": AccountState.REMOVED}
 
 
 @get(router, "/tokens", openapi_extra=needs(ADMIN))
 def tokens(user: str, services: Services, caller: Caller) -> dict[str, Any]:
     """List a user's tokens that are good."""
-    _administrator(caller)
+    administrator(caller)
     return {"tokens": [described_token(token) for token in services.identity.tokens(user)]}
 
 
 @router.delete("/tokens/{token_id}", openapi_extra=needs(ADMIN))
 def revoke_token(token_id: str, services: Services, caller: Caller) -> dict[str, str]:
     """End anybody's token at once."""
-    _administrator(caller)
+    administrator(caller)
     services.identity.revoke_token(caller, token_id)
     return {"id": token_id}
 
@@ -102,7 +96,7 @@ def audit(
     last: Annotated[int, Query(ge=1, le=10_000, description="So many at the most")] = 100,
 ) -> dict[str, Any]:
     """Say who did what, the newest first."""
-    _administrator(caller)
+    administrator(caller)
     found = services.audit.entries(
         user=user, action=action, target=target, since=since, until=until, before=before, last=last
     )

@@ -11,13 +11,16 @@ from awe.web.http._login import COOKIE, check_origin, forget_cookie
 
 __all__ = ["caller", "token_of"]
 
+_NOBODYS = "anonymous.0.0.anon_access"
+"""What the Data Lab's client sends for who has not logged in."""
+
 
 def token_of(request: Request) -> str | None:
     """Return the token, or None.
 
-    SciServer's clients send ``X-Auth-Token``, others ``Authorization: Bearer``; clients that only know
-    Basic (TOPCAT) send the token as the password, or as the name with an empty password; whoever logged in
-    with a form sends a cookie.
+    SciServer's clients send ``X-Auth-Token``, the Data Lab's ``X-DL-AuthToken``, others ``Authorization:
+    Bearer``; clients that only know Basic (TOPCAT) send the token as the password, or as the name with an empty
+    password; whoever logged in with a form sends a cookie.
     """
     return _header_token(request) or request.cookies.get(COOKIE) or None
 
@@ -78,8 +81,14 @@ def _by_cookie(request: Request, identity: IdentityService) -> Identity | None:
 
 
 def _header_token(request: Request) -> str | None:
-    if token := request.headers.get("x-auth-token", "").strip():
-        return token
+    token = _sent_token(request)
+    return None if token == _NOBODYS else token
+
+
+def _sent_token(request: Request) -> str | None:
+    for header in ("x-auth-token", "x-dl-authtoken"):
+        if token := request.headers.get(header, "").strip():
+            return token
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip() or None

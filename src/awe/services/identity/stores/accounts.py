@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delet
 from awe.errors import ConflictError
 from awe.services.identity.model import Account, AccountState, Identity
 from awe.services.identity.stores._memberships import groups_of, memberships, taken_by, users
+from awe.services.identity.stores.tokens import end_all
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["AccountStore", "external"]
@@ -71,11 +72,20 @@ class AccountStore:
             found: str | None = connection.scalar(select(users.c.password_hash).where(users.c.name == name))
             return found
 
-    def change(self, name: str, values: Mapping[str, object]) -> bool:
-        """Change columns of an account that is not removed; False if there is none."""
+    def change(self, name: str, values: Mapping[str, object], *, ends_logins: bool = False) -> bool:
+        """Change columns of an account that is not removed; False if there is none.
+
+        Parameters
+        ----------
+        ends_logins
+            Forget its tokens, too, in the same transaction.
+        """
         which = (users.c.name == name) & (users.c.state != AccountState.REMOVED.value)
         with self._system.transaction() as connection:
-            return connection.execute(update(users).where(which).values(dict(values))).rowcount > 0
+            found = connection.execute(update(users).where(which).values(dict(values))).rowcount > 0
+            if found and ends_logins:
+                end_all(connection, name)
+            return found
 
     def remove(self, name: str) -> bool:
         """Leave nothing of an account but its name, which stays taken; False if there is no such account."""
@@ -92,6 +102,7 @@ class AccountStore:
             found = connection.execute(update(users).where(which).values(values)).rowcount > 0
             for table in (external, _links, memberships):
                 connection.execute(delete(table).where(table.c.user == name))
+            end_all(connection, name)
             return found
 
     def identity(self, name: str) -> Identity | None:
@@ -133,7 +144,7 @@ class AccountStore:
             return found
 
     def use_password_link(self, key_hash: str, password_hash: str, now: datetime) -> str | None:
-        """Set the password that a link is for, and end the link; None if it is not good, or was used meanwhile."""
+        """Set the password that a link is for; the link and all tokens end. None if it is not good, or was used meanwhile."""
         good = (_links.c.key_hash == key_hash) & (_links.c.expires >= now)
         with self._system.transaction() as connection:
             name: str | None = connection.scalar(select(_links.c.user).where(good))
@@ -141,6 +152,7 @@ class AccountStore:
             if name is None or not connection.execute(delete(_links).where(good)).rowcount:
                 return None
             connection.execute(update(users).where(users.c.name == name).values(password_hash=password_hash))
+            end_all(connection, name)
             return name
 
 

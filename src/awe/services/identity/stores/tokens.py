@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     Column,
     ColumnElement,
+    Connection,
     ForeignKey,
     Row,
     String,
@@ -22,7 +23,7 @@ from awe.services.identity.stores._memberships import groups_of, users
 from awe.services.identity.stores.authorizations import authorizations
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
-__all__ = ["TokenStore", "token_row", "tokens"]
+__all__ = ["TokenStore", "end_all", "token_row", "tokens"]
 
 tokens = Table(
     "tokens",
@@ -42,6 +43,12 @@ tokens = Table(
     ),
 )
 _NOTED_EVERY = timedelta(minutes=1)  # each request would be a write otherwise
+
+
+def end_all(connection: Connection, user: str) -> None:
+    """Forget all tokens of a user, and what clients were allowed, with whatever else a transaction does."""
+    connection.execute(delete(authorizations).where(authorizations.c.user == user))
+    connection.execute(delete(tokens).where(tokens.c.user == user))
 
 
 class TokenStore:
@@ -116,8 +123,7 @@ class TokenStore:
     def drop_all(self, user: str) -> None:
         """Forget all tokens of a user, and what clients were allowed."""
         with self._system.transaction() as connection:
-            connection.execute(delete(authorizations).where(authorizations.c.user == user))
-            connection.execute(delete(tokens).where(tokens.c.user == user))
+            end_all(connection, user)
 
     def _drop(self, which: ColumnElement[bool]) -> Token | None:
         with self._system.transaction() as connection:
