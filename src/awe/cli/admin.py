@@ -8,6 +8,7 @@ import click
 from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
 from awe.cli._admin_system import backup_archive, migrate, restore_archive, show_system
+from awe.cli._admin_tokens import token
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
 
@@ -32,7 +33,7 @@ def user() -> None:
 def add_user(name: str, password: str, roles: tuple[str, ...], data: Path | None) -> None:
     """Make an account for NAME."""
     with open_archive(data) as platform:
-        platform.identity.add_user(name, password, roles=roles)
+        platform.accounts.add(name, roles, by=here(), password=password)
     click.echo(f"{name} can log in now")
 
 
@@ -43,7 +44,7 @@ def add_user(name: str, password: str, roles: tuple[str, ...], data: Path | None
 def set_password(name: str, password: str, data: Path | None) -> None:
     """Set the password of NAME."""
     with open_archive(data) as platform:
-        platform.identity.set_password(name, password)
+        platform.accounts.set_password(name, password, by=here())
     click.echo(f"the password of {name} is changed")
 
 
@@ -211,5 +212,5 @@ def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at is not None else None
 
 
-for _part in (quota, keys, show_system, migrate, backup_archive, restore_archive):
+for _part in (token, quota, keys, show_system, migrate, backup_archive, restore_archive):
     command.add_command(_part)

@@ -1,6 +1,5 @@
 """``awe up``: the service, on this machine, with one command."""
 
-import secrets
 import signal
 import sys
 from pathlib import Path
@@ -12,16 +11,17 @@ from awe.cli._demo import publish_demo
 from awe.cli._progress import Progress
 from awe.errors import AuthenticationError
 from awe.platform import Platform
-from awe.services.identity import ADMINISTRATOR, AccountState
+from awe.services.identity import ADMINISTRATOR, SCOPES, AccountState
 from awe.settings import Settings
 from awe.web import bind, serve
 
 __all__ = ["command"]
 
-_OPERATOR = "operator"
+_NOTEBOOKS = "notebooks"
+"""The account whose token is for notebooks on this machine; it has no password."""
 _FIRST = "admin"
 _LINK_HOURS = 1.0
-_TOKEN_HOURS = 24.0 * 365
+_TOKEN_DAYS = 365.0
 
 
 @click.command("up")
@@ -44,7 +44,7 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
         if demo:
             with Progress() as progress:
                 publish_demo(platform, progress)
-        token_file = _operator_token(platform)
+        token_file = _notebooks_token(platform)
         _greet(platform, listener.url, token_file)
         _offer_administration(platform, platform.settings.base_url or listener.url)
         serve(platform, listener)
@@ -54,7 +54,7 @@ def _told_to_stop(_signal: int, _frame: object) -> None:
     sys.exit(0)  # through the context managers, which close the archive
 
 
-def _operator_token(platform: Platform) -> Path:
+def _notebooks_token(platform: Platform) -> Path:
     """Keep a token for notebooks beside the archive, in a file such as SciServer's notebooks know.
 
     Only the owner of the folder can read it; a start writes a new one when the one there has ended.
@@ -62,23 +62,26 @@ def _operator_token(platform: Platform) -> Path:
     file = platform.settings.folder / "keystone.token"
     if _is_good(platform, file):
         return file
-    if _OPERATOR not in {user.name for user in platform.identity.users()}:
-        platform.identity.add_user(_OPERATOR, secrets.token_urlsafe(24), roles=(ADMINISTRATOR,))
+    if _NOTEBOOKS not in {user.name for user in platform.identity.users()}:
+        platform.accounts.add(_NOTEBOOKS, (ADMINISTRATOR,), by=here())
+    secret, _ = platform.accounts.new_token(
+        _NOTEBOOKS, "for notebooks here", SCOPES, days=_TOKEN_DAYS, by=here()
+    )
     file.touch(mode=0o600)
-    file.write_text(platform.identity.issue(_OPERATOR, hours=_TOKEN_HOURS) + "\n", encoding="ascii")
+    file.write_text(f"{secret}\n", encoding="ascii")
     return file
 
 
 def _is_good(platform: Platform, file: Path) -> bool:
     try:
-        return platform.identity.identify(file.read_text(encoding="ascii").strip()).name == _OPERATOR
+        return platform.identity.identify(file.read_text(encoding="ascii").strip()).name == _NOTEBOOKS
     except (FileNotFoundError, AuthenticationError):
         return False
 
 
 def _offer_administration(platform: Platform, address: str) -> None:
     """Print a link that makes its reader the administrator, until there is one; where awe itself keeps passwords."""
-    accounts = {account.name: account for account in platform.identity.users() if account.name != _OPERATOR}
+    accounts = {account.name: account for account in platform.identity.users()}
     if not platform.settings.login.passwords or any(
         ADMINISTRATOR in account.roles and account.has_password for account in accounts.values()
     ):

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from awe.errors import AuthenticationError, ConflictError, NotFoundError
 from awe.services.identity._names import checked_name, checked_password
+from awe.services.identity._personal import personal_token
 from awe.services.identity._secrets import digest, new_secret
 from awe.services.identity.audit import AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
-from awe.services.identity.model import AccountState
+from awe.services.identity.model import AccountState, Token
 from awe.services.identity.stores import AccountStore, TokenStore
 
 __all__ = ["AccountService"]
@@ -50,18 +51,68 @@ class AccountService:
         self._local = local
         self._now = now
 
-    def add(self, name: str, roles: Sequence[str], *, by: str) -> None:
-        """Add an account without a password; `link` sets one.
+    def add(self, name: str, roles: Sequence[str] = (), *, by: str, password: str | None = None) -> None:
+        """Add an account; without a password, `link` sets one.
 
         Raises
         ------
         ParameterError
-            If the name cannot be used.
+            If the name or the password cannot be used.
         ConflictError
-            If it is taken, also by an account that was removed.
+            If the name is taken, also by an account that was removed.
         """
-        self._accounts.add(checked_name(name), None, roles)
+        hashed = self._local.hash(checked_password(password)) if password is not None else None
+        self._accounts.add(checked_name(name), hashed, roles)
         self._audit.record("user.added", user=by, target=f"user:{name}", roles=" ".join(sorted(roles)))
+
+    def set_password(self, name: str, password: str, *, by: str) -> None:
+        """Set a password; every login and token of the user ends.
+
+        Raises
+        ------
+        ParameterError
+            If the password cannot be used.
+        NotFoundError
+            If there is no such user.
+        """
+        changed = {"password_hash": self._local.hash(checked_password(password))}
+        if not self._accounts.change(name, changed, ends_logins=True):
+            raise NotFoundError(f"there is no user {name!r}")
+        self._audit.record("user.password", user=by, target=f"user:{name}")
+
+    def new_token(
+        self, name: str, label: str, scopes: frozenset[str], *, days: float, by: str
+    ) -> tuple[str, Token]:
+        """Make a personal token for a user.
+
+        Returns
+        -------
+        The secret, which is shown once, and what is known of it.
+
+        Raises
+        ------
+        ParameterError
+            If the label, a scope or the life cannot be used.
+        NotFoundError
+            If there is no such user, or the account is closed.
+        """
+        if self._accounts.identity(name) is None:
+            raise NotFoundError(f"there is no user {name!r}, or the account is closed")
+        made, secret = personal_token(name, label, scopes, days, self._now()), new_secret()
+        self._tokens.add(made, digest(secret))
+        said = " ".join(sorted(scopes))
+        self._audit.record(
+            "token.made", user=by, target=f"token:{made.id}", owner=name, scopes=said, label=made.label
+        )
+        return secret, made
+
+    def revoke_token(self, token_id: str, *, by: str) -> None:
+        """End anybody's token; `NotFoundError` if there is none with this id."""
+        token = self._tokens.token(token_id)
+        if token is None:
+            raise NotFoundError(f"there is no token {token_id!r}")
+        self._tokens.drop_id(token_id)
+        self._audit.record("token.revoked", user=by, target=f"token:{token_id}", owner=token.user)
 
     def link(self, name: str, *, by: str, hours: float = 24.0) -> str:
         """Return the key of a link that sets the password of a user once; earlier keys of the user end.

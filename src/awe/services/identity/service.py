@@ -9,12 +9,12 @@ from awe.errors import (
     AuthenticationError,
     ForbiddenError,
     NotFoundError,
-    ParameterError,
     RateLimitError,
     UnavailableError,
 )
 from awe.services.identity._failures import LoginFailures
 from awe.services.identity._names import checked_name, checked_password, folded
+from awe.services.identity._personal import personal_token
 from awe.services.identity._secrets import digest, new_secret, secret_in
 from awe.services.identity.audit import ORIGIN, AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
@@ -25,8 +25,6 @@ from awe.services.identity.stores import AccountStore, TokenStore
 
 __all__ = ["IdentityService"]
 
-_LONGEST_LABEL = 100
-_LONGEST_DAYS = 366
 _FAILURES_OF_AN_ADDRESS = 50
 """More than of a name: many people may share an address."""
 
@@ -189,22 +187,11 @@ class IdentityService:
         """
         if caller.is_anonymous:
             raise ForbiddenError("only who is logged in can make a token", hint="log in first")
-        if not 0 < len(label.strip()) <= _LONGEST_LABEL or not label.isprintable():
-            raise ParameterError("label", label, f"1 to {_LONGEST_LABEL} printable characters are needed")
-        if not scopes or scopes - SCOPES:
-            known = ", ".join(sorted(SCOPES))
-            raise ParameterError(
-                "scopes", ",".join(sorted(scopes)), "no such scopes", hint=f"some of {known}"
-            )
-        if not 0 < days <= _LONGEST_DAYS:
-            raise ParameterError("days", days, f"more than 0 and at most {_LONGEST_DAYS} days are possible")
+        made = personal_token(caller.name, label, scopes, days, self._now())
         if missing := scopes - caller.scopes:
             raise ForbiddenError(
                 f"a token cannot give the scope {', '.join(sorted(missing))} it has not itself"
             )
-        now = self._now()
-        ends = now + timedelta(days=days)
-        made = Token(secrets.token_hex(8), caller.name, TokenKind.PERSONAL, label.strip(), scopes, now, ends)
         secret = self._keep(made)
         said = " ".join(sorted(scopes))
         self._audit.record(
@@ -217,7 +204,7 @@ class IdentityService:
         return self._tokens.tokens(user, self._now())
 
     def revoke_token(self, caller: Identity, token_id: str) -> None:
-        """End one of the caller's tokens, an administrator any.
+        """End one of the caller's tokens.
 
         Raises
         ------
@@ -225,7 +212,7 @@ class IdentityService:
             If the caller has no such token.
         """
         token = self._tokens.token(token_id)
-        if token is None or not (token.user == caller.name or caller.is_administrator):
+        if token is None or token.user != caller.name:
             raise NotFoundError(f"you have no token {token_id!r}")
         self._tokens.drop_id(token_id)
         self._audit.record("token.revoked", user=caller.name, target=f"token:{token_id}", owner=token.user)
