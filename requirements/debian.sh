@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime), Chromium, PostgreSQL,
-# Node.js (an OpenID provider).
+# Node.js (an OpenID provider), slapd (an LDAP directory).
 # What is missing and cannot be installed here is named; the tests that need it then skip and say so.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ missing=()
 for command in "${!package[@]}"; do
     command -v "$command" >/dev/null || missing+=("${package[$command]}")
 done
+[ -x /usr/sbin/slapd ] || missing+=(slapd)
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing+=(postgresql-15)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -385,7 +385,15 @@ def test_one_answers_for_all_and_nobody_learns_which(new: New) -> None:
     desk.identity.add_user("bob", "correct horse")
     desk.institute.people["ann"] = ann()
     said = set()
-    for user, password in (("bob", "no"), ("ann", "no"), ("zoe", "no"), ("ann", "correct horse")):
+    guesses = (
+        ("bob", "no"),
+        ("ann", "no"),
+        ("zoe", "no"),
+        ("ann", "correct horse"),
+        ("\ud800", "x"),
+        ("bob", "\ud800"),
+    )
+    for user, password in guesses:
         with pytest.raises(AuthenticationError) as caught:
             desk.identity.login(user, password)
         said.add(str(caught.value.to_json()))

@@ -88,7 +88,8 @@ class FederationService:
             If none does, and one could not be asked now.
         """
         down: UnavailableError | None = None
-        for system in self._systems.values():
+        systems = self._systems.values() if _is_text(user) and _is_text(password) else ()
+        for system in systems:
             if isinstance(system, Authenticator):
                 try:
                     return system.authenticate(user, password)
@@ -350,6 +351,11 @@ class FederationService:
                 outcome="refused",
                 groups=" ".join(refused),
             )
+
+
+def _is_text(typed: str) -> bool:
+    """Tell whether something typed has no halves of characters, which JSON can spell and nothing can store."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in typed)
 
 
 def _clean(claims: Claims) -> Claims:

@@ -102,7 +102,7 @@ class IdentityService:
         """Return whose password this is; whoever guesses has to wait."""
         address = ORIGIN.get().address
         name = folded(user)
-        refused = {"user": "", "target": f"user:{user}"}
+        refused = {"user": "", "target": f"user:{user.encode(errors='replace').decode()}"}
         try:
             self._failures.check(name)
             if address:
