@@ -101,12 +101,29 @@ def test_everything_ends_with_the_account(app: Any, site: Platform) -> None:
 
 
 def test_who_looks_at_the_tokens_sees_the_tools(app: Any, site: Platform) -> None:
-    given = app.exchange(app.code()).json()
-    token = next(t for t in site.identity.tokens("ada") if t.kind == "client" and t.client == "app")
-    assert token.label == "App"
-    site.identity.revoke_token(site.identity.known("ada"), token.id)
+    """What a tool was allowed is one line, however often it renewed its token, and ends as a whole."""
+    ada = site.identity.known("ada")
+    given = app.refresh(app.exchange(app.code()).json()["refresh_token"]).json()
+    mine = [token for token in site.identity.tokens("ada") if token.kind == "client"]
+    token = mine[0]
+    assert (token.label, token.scopes) == ("app", frozenset({"openid", "read"}))
+    assert token.last_used is not None
+    assert (token.expires - token.created).days == 30
+    site.identity.revoke_token(ada, token.id)
     assert app.whose(given["access_token"]) == 401
-    assert app.refresh(given["refresh_token"]).json()["error"] == "invalid_grant"  # or it would come back
+    assert app.refresh(given["refresh_token"]).json()["error"] == "invalid_grant"
+    assert len([token for token in site.identity.tokens("ada") if token.kind == "client"]) == len(mine) - 1
+
+
+def test_a_new_password_ends_what_was_not_fetched_yet(app: Any, site: Platform) -> None:
+    site.identity.add_user("zoe", "correct horse")
+    app.web.post("/auth/login", data={"username": "zoe", "password": "correct horse"})
+    code, codes = app.code(), start(app.web)
+    app.web.post("/oauth/device", data={"user_code": codes["user_code"], "decision": "allow"})
+    site.identity.set_password("zoe", "another horse")
+    assert app.exchange(code).json()["error"] == "invalid_grant"
+    app.name = "awe"
+    assert app.poll(codes["device_code"]).json()["error"] == "invalid_grant"
 
 
 def start(web: TestClient) -> dict[str, Any]:

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
-    JSON,
     Column,
     ColumnElement,
     Connection,
-    ForeignKey,
-    Integer,
     Row,
     String,
     Table,
@@ -32,44 +29,12 @@ from awe.services.identity.authorization import (
     Refresh,
 )
 from awe.services.identity.model import Token
-from awe.services.identity.stores._memberships import users
-from awe.services.identity.stores.authorizations import authorizations, refresh_tokens
+from awe.services.identity.stores.authorizations import authorizations, codes, devices, refresh_tokens
 from awe.services.identity.stores.tokens import token_row, tokens
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["ProviderStore"]
 
-_codes = Table(
-    "authorization_codes",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("user", String(255), ForeignKey(users.c.name, ondelete="CASCADE"), nullable=False, index=True),
-    Column("client", String(64), nullable=False),
-    Column("redirect_uri", Text, nullable=False),
-    Column("scopes", JSON, nullable=False),
-    Column("nonce", Text, nullable=False),
-    Column("challenge", String(128), nullable=False),
-    Column("auth_time", UtcDateTime, nullable=False),
-    Column("expires", UtcDateTime, nullable=False),
-    Column(
-        "authorization", String(32), nullable=False, default=""
-    ),  # no foreign key: it outlives what was made
-)
-_devices = Table(
-    "device_codes",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("user_code_hash", String(64), nullable=False, unique=True),
-    Column("client", String(64), nullable=False),
-    Column("scopes", JSON, nullable=False),
-    Column("created", UtcDateTime, nullable=False),
-    Column("expires", UtcDateTime, nullable=False),
-    Column("state", String(16), nullable=False, default=DeviceState.PENDING.value),
-    Column("user", String(255), ForeignKey(users.c.name, ondelete="CASCADE"), index=True),
-    Column("auth_time", UtcDateTime),
-    Column("interval_s", Integer, nullable=False),
-    Column("asked", UtcDateTime),
-)
 _keys = Table(
     "signing_keys",
     metadata,
@@ -102,13 +67,13 @@ class ProviderStore:
             "expires": expires,
         }
         with self._system.transaction() as connection:
-            connection.execute(delete(_codes).where(_codes.c.expires < now - _REMEMBERED))
-            connection.execute(insert(_codes).values(row))
+            connection.execute(delete(codes).where(codes.c.expires < now - _REMEMBERED))
+            connection.execute(insert(codes).values(row))
 
     def code(self, code_hash: str, now: datetime) -> Code | None:
         """Return a code that is good at `now`, or was exchanged already."""
-        query = select(_codes).where(
-            _codes.c.hash == code_hash, (_codes.c.expires >= now) | (_codes.c.authorization != "")
+        query = select(codes).where(
+            codes.c.hash == code_hash, (codes.c.expires >= now) | (codes.c.authorization != "")
         )
         with self._system.reading() as connection:
             row = connection.execute(query).first()
@@ -124,9 +89,9 @@ class ProviderStore:
         hashes
             Of the access token and of the refresh token.
         """
-        which = (_codes.c.hash == code_hash) & (_codes.c.authorization == "")
+        which = (codes.c.hash == code_hash) & (codes.c.authorization == "")
         with self._system.transaction() as connection:
-            taken = update(_codes).where(which).values(authorization=authorization.id)
+            taken = update(codes).where(which).values(authorization=authorization.id)
             if not connection.execute(taken).rowcount:
                 return False
             _begin(connection, authorization, token, hashes)
@@ -144,39 +109,39 @@ class ProviderStore:
             "interval_s": interval_s,
         }
         with self._system.transaction() as connection:
-            connection.execute(delete(_devices).where(_devices.c.expires < device.created - _REMEMBERED))
-            connection.execute(insert(_devices).values(row))
+            connection.execute(delete(devices).where(devices.c.expires < device.created - _REMEMBERED))
+            connection.execute(insert(devices).values(row))
 
     def device(self, device_hash: str) -> Device | None:
         """Return a device code, also one that has ended lately."""
-        return self._device(_devices.c.hash == device_hash)
+        return self._device(devices.c.hash == device_hash)
 
     def entered(self, user_code_hash: str, now: datetime) -> Device | None:
         """Return the device code whose other half a person entered, if nobody has decided about it yet."""
-        pending = (_devices.c.expires >= now) & (_devices.c.state == DeviceState.PENDING.value)
-        return self._device((_devices.c.user_code_hash == user_code_hash) & pending)
+        pending = (devices.c.expires >= now) & (devices.c.state == DeviceState.PENDING.value)
+        return self._device((devices.c.user_code_hash == user_code_hash) & pending)
 
     def decide(self, device: Device, user: str, auth_time: datetime, *, allowed: bool) -> bool:
         """Keep what a person decided, once; False if it was decided already."""
         state = DeviceState.ALLOWED if allowed else DeviceState.DENIED
-        which = (_devices.c.hash == device.hash) & (_devices.c.state == DeviceState.PENDING.value)
+        which = (devices.c.hash == device.hash) & (devices.c.state == DeviceState.PENDING.value)
         values = {"state": state.value, "user": user, "auth_time": auth_time}
         with self._system.transaction() as connection:
-            return connection.execute(update(_devices).where(which).values(values)).rowcount > 0
+            return connection.execute(update(devices).where(which).values(values)).rowcount > 0
 
     def too_early(self, device_hash: str, now: datetime) -> bool:
         """Note that a program asks what became of its device code; say whether it should have waited longer.
 
         If so, it has to wait longer from now on.
         """
-        query = select(_devices.c.asked, _devices.c.interval_s).where(_devices.c.hash == device_hash)
+        query = select(devices.c.asked, devices.c.interval_s).where(devices.c.hash == device_hash)
         with self._system.transaction() as connection:
             row = connection.execute(query).first()
             if row is None:
                 return False
             early = row.asked is not None and now - row.asked < timedelta(seconds=row.interval_s)
             interval_s = row.interval_s + (_SLOWER_S if early else 0)
-            which = update(_devices).where(_devices.c.hash == device_hash)
+            which = update(devices).where(devices.c.hash == device_hash)
             connection.execute(which.values(asked=now, interval_s=interval_s))
             return bool(early)
 
@@ -184,9 +149,9 @@ class ProviderStore:
         self, device_hash: str, authorization: Authorization, token: Token, hashes: tuple[str, str]
     ) -> bool:
         """Exchange a device code that was allowed, as `take_code`."""
-        which = (_devices.c.hash == device_hash) & (_devices.c.state == DeviceState.ALLOWED.value)
+        which = (devices.c.hash == device_hash) & (devices.c.state == DeviceState.ALLOWED.value)
         with self._system.transaction() as connection:
-            if not connection.execute(delete(_devices).where(which)).rowcount:
+            if not connection.execute(delete(devices).where(which)).rowcount:
                 return False
             _begin(connection, authorization, token, hashes)
             return True
@@ -265,7 +230,7 @@ class ProviderStore:
 
     def _device(self, which: ColumnElement[bool]) -> Device | None:
         with self._system.reading() as connection:
-            row = connection.execute(select(_devices).where(which)).first()
+            row = connection.execute(select(devices).where(which)).first()
         if row is None:
             return None
         return Device(

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
     update,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from awe.services.identity.model import ADMIN, ADMINISTRATOR, AccountState, Identity, Token, TokenKind
 from awe.services.identity.stores._memberships import groups_of, users
-from awe.services.identity.stores.authorizations import authorizations
+from awe.services.identity.stores.authorizations import authorizations, codes, devices, refresh_tokens
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["TokenStore", "end_all", "token_row", "tokens"]
@@ -45,10 +46,24 @@ tokens = Table(
 _NOTED_EVERY = timedelta(minutes=1)  # each request would be a write otherwise
 
 
+_ALLOWED = select(
+    authorizations,
+    select(func.max(tokens.c.last_used))
+    .where(tokens.c.authorization == authorizations.c.id)
+    .scalar_subquery()
+    .label("last_used"),
+    select(func.max(refresh_tokens.c.used))
+    .where(refresh_tokens.c.authorization == authorizations.c.id)
+    .scalar_subquery()
+    .label("renewed"),
+)
+"""What clients were allowed, and when they last used it."""
+
+
 def end_all(connection: Connection, user: str) -> None:
-    """Forget all tokens of a user, and what clients were allowed, with whatever else a transaction does."""
-    connection.execute(delete(authorizations).where(authorizations.c.user == user))
-    connection.execute(delete(tokens).where(tokens.c.user == user))
+    """Forget all tokens of a user, what clients were allowed, and what they could still fetch, in a transaction."""
+    for table in (codes, devices, authorizations, tokens):
+        connection.execute(delete(table).where(table.c.user == user))
 
 
 class TokenStore:
@@ -90,20 +105,25 @@ class TokenStore:
         return Identity(token.user, roles, groups, token.scopes)
 
     def tokens(self, user: str, now: datetime) -> tuple[Token, ...]:
-        """Return a user's tokens that are good at `now`, the newest first."""
-        query = (
-            select(tokens)
-            .where(tokens.c.user == user, tokens.c.expires >= now)
-            .order_by(tokens.c.created.desc(), tokens.c.id)
-        )
+        """Return a user's tokens that are good at `now`, the newest first.
+
+        What a client was allowed is one of them, however many tokens it got for it.
+        """
+        own = (tokens.c.user == user) & (tokens.c.expires >= now) & tokens.c.authorization.is_(None)
+        allowed = (authorizations.c.user == user) & (authorizations.c.expires >= now)
         with self._system.reading() as connection:
-            return tuple(map(_token, connection.execute(query).all()))
+            found = [_token(row) for row in connection.execute(select(tokens).where(own))]
+            found += [_of_client(row) for row in connection.execute(_ALLOWED.where(allowed))]
+        return tuple(sorted(found, key=lambda token: (token.created, token.id), reverse=True))
 
     def token(self, token_id: str) -> Token | None:
         """Return a token by its id."""
         with self._system.reading() as connection:
             row = connection.execute(select(tokens).where(tokens.c.id == token_id)).first()
-            return _token(row) if row else None
+            if row is not None:
+                return _token(row)
+            row = connection.execute(_ALLOWED.where(authorizations.c.id == token_id)).first()
+            return _of_client(row) if row else None
 
     def by_hash(self, token_hash: str, now: datetime) -> Token | None:
         """Return the token with a hash, if it is good at `now`."""
@@ -118,10 +138,12 @@ class TokenStore:
 
     def drop_id(self, token_id: str) -> None:
         """Forget the token with an id, as `drop`."""
-        self._drop(tokens.c.id == token_id)
+        self._drop((tokens.c.id == token_id) | (tokens.c.authorization == token_id))
+        with self._system.transaction() as connection:
+            connection.execute(delete(authorizations).where(authorizations.c.id == token_id))
 
     def drop_all(self, user: str) -> None:
-        """Forget all tokens of a user, and what clients were allowed."""
+        """Forget all tokens of a user, what clients were allowed, and what they could still fetch."""
         with self._system.transaction() as connection:
             end_all(connection, user)
 
@@ -163,4 +185,20 @@ def _token(row: Row[tuple[object, ...]]) -> Token:
         last_used=row.last_used,
         client=row.client,
         authorization=row.authorization or "",
+    )
+
+
+def _of_client(row: Row[tuple[object, ...]]) -> Token:
+    used = [at for at in (row.last_used, row.renewed) if at is not None]
+    return Token(
+        id=row.id,
+        user=row.user,
+        kind=TokenKind.CLIENT,
+        label=row.client,
+        scopes=frozenset(row.scopes),
+        created=row.created,
+        expires=row.expires,
+        last_used=max(used, default=None),
+        client=row.client,
+        authorization=row.id,
     )
