@@ -35,6 +35,7 @@ from awe.services.identity import (
     ProviderService,
     ProviderStore,
     QuotaService,
+    RegistrationService,
     TokenStore,
     UsageStore,
     provider_clients,
@@ -77,6 +78,7 @@ class Platform:
     identity: IdentityService
     federation: FederationService
     accounts: AccountService
+    registration: RegistrationService
     audit: AuditLog
     provider: ProviderService
     quotas: QuotaService
@@ -178,6 +180,7 @@ class Platform:
             identity,
             federation,
             AccountService(accounts, tokens, audit, local),
+            RegistrationService(accounts, audit, local, settings.login.registration),
             audit,
             provider,
             quotas,

@@ -7,6 +7,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import (
@@ -108,6 +109,11 @@ class LoginSettings(BaseModel):
     providers: Providers = Field(
         default_factory=dict,
         description="Other account systems, asked in the order in which they stand here.",
+    )
+    registration: Literal["closed", "approval", "open"] = Field(
+        "closed",
+        description="Whether people may make accounts themselves: not at all (closed), when an administrator "
+        "approves it (approval), at once (open).",
     )
 
 

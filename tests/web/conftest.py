@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, sync_playwright
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette's client asks for a newer httpx than awe's client uses
@@ -37,6 +38,15 @@ def web(platform: Platform) -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def token(platform: Platform) -> str:
     return platform.identity.login("ada", "correct horse")
+
+
+@pytest.fixture(scope="module")  # no longer: while it is there no other event loop can run
+def browser(chromium: str) -> Iterator[Browser]:
+    """Return a real browser; `browsers.visiting` opens a page in it."""
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @contextmanager

@@ -40,7 +40,16 @@ from starlette.testclient import TestClient
 from awe.errors import UsageError
 from awe.platform import Platform
 from awe.services.catalogs import QUERY, SentFile
-from awe.services.identity import ADMINISTRATOR, COMMAND_LINE, SCOPES, GroupRole, GroupStore, Identity
+from awe.services.identity import (
+    ADMINISTRATOR,
+    COMMAND_LINE,
+    SCOPES,
+    AccountState,
+    AccountStore,
+    GroupRole,
+    GroupStore,
+    Identity,
+)
 from awe.services.observations import CUTOUT
 from awe.testing import tiny_archive
 from awe.web import build_app
@@ -199,6 +208,13 @@ class World:
     def new_name(self) -> str:
         """A name that nobody has."""
         return f"new{next(self._numbers)}"
+
+    @property
+    def waiting(self) -> str:
+        """The name of somebody who registered and waits for approval."""
+        name = self.new_name
+        AccountStore(self.platform.system).add(name, None, state=AccountState.PENDING)
+        return name
 
     @property
     def key(self) -> str:

@@ -3,67 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page
+from tests.web.browsers import DESKTOP, PHONE, fits_the_width, unnamed, until, visiting
 
 from awe.testing import TINY_TABLE
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-SAMP_HUB = "http://localhost:21012/"
-"""Where a page of this computer looks for other programs (SAMP 1.3 section 5.1)."""
-
-
-def noteworthy(message: ConsoleMessage) -> bool:
-    return message.type == "error" and message.location["url"] != SAMP_HUB
-
-
-@pytest.fixture(params=[(1280, 900), (360, 740)], ids=["desktop", "phone"])
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Page]:
-    """Open the page; fails when it asks anybody else for anything, or says something in the console."""
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height}, base_url=server)
-    foreign: list[str] = []
-    said: list[str] = []
-
-    def only_ours(route: Route) -> None:
-        if route.request.url.startswith((server, "data:")):
-            route.continue_()
-        elif route.request.url == SAMP_HUB:
-            route.abort("connectionrefused")  # no hub is running; tests/web/test_page_samp.py has one
-        else:
-            foreign.append(route.request.url)
-            route.abort()
-
-    context.route("**/*", only_ours)
-    made = context.new_page()
-    made.on("pageerror", lambda error: said.append(str(error)))
-    made.on("console", lambda message: said.append(message.text) if noteworthy(message) else None)
-    yield made
-    context.close()
-    assert not foreign
-    assert [text for text in said if "status of 40" not in text] == []
-
-
-def fits_the_width(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait for a condition; the page's policy forbids Playwright's own way, which evaluates text in it."""
-    for _ in range(100):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"never came true: {condition}")
+    with visiting(browser, server, request.param) as opened:
+        yield opened
 
 
 def test_what_is_published_can_be_read(page: Page) -> None:
@@ -136,11 +87,7 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
 def test_every_field_and_picture_has_a_name(page: Page) -> None:
     page.goto("/?position=187.7059+12.3911&radius=1+arcmin&table=tiny.sources")
     page.locator("#images li").first.wait_for()
-    unnamed = page.evaluate(
-        """[...document.querySelectorAll('input, select, button, a, img')].filter(e =>
-           !(e.labels?.length || e.textContent.trim() || e.hasAttribute('alt') || e.ariaLabel)).map(e => e.outerHTML)"""
-    )
-    assert unnamed == []
+    assert unnamed(page) == []
 
 
 def test_the_addresses_are_described(page: Page) -> None:

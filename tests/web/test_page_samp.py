@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
 
@@ -39,19 +39,19 @@ def _received(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return found
 
 
-def test_results_go_to_another_program(server: str, chromium: str, topcat: "subprocess.Popen[str]") -> None:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.goto(f"{server}/?position=M87&radius=1+arcmin&table=tiny.sources")
-        page.get_by_role("button", name="Send to TOPCAT or Aladin").click()
-        page.get_by_text("Sent to TOPCAT.").wait_for()
-        message = _received(topcat)
-        assert message["from"] == "Tiny sky"
-        assert message["params"]["name"] == "tiny.sources"
-        assert b"<VOTABLE" in httpx.get(message["params"]["url"]).content
-        page.get_by_role("button", name="Send to Aladin or DS9").first.click()
-        image = _received(topcat)
-        assert image["mtype"] == "image.load.fits"
-        assert httpx.get(image["params"]["url"]).content[:6] == b"SIMPLE"
-        browser.close()
+def test_results_go_to_another_program(
+    server: str, browser: Browser, topcat: "subprocess.Popen[str]"
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{server}/?position=M87&radius=1+arcmin&table=tiny.sources")
+    page.get_by_role("button", name="Send to TOPCAT or Aladin").click()
+    page.get_by_text("Sent to TOPCAT.").wait_for()
+    message = _received(topcat)
+    assert message["from"] == "Tiny sky"
+    assert message["params"]["name"] == "tiny.sources"
+    assert b"<VOTABLE" in httpx.get(message["params"]["url"]).content
+    page.get_by_role("button", name="Send to Aladin or DS9").first.click()
+    image = _received(topcat)
+    assert image["mtype"] == "image.load.fits"
+    assert httpx.get(image["params"]["url"]).content[:6] == b"SIMPLE"
+    page.close()

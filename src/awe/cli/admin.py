@@ -142,6 +142,26 @@ def reset(name: str, hours: float, data: Path | None) -> None:
     click.echo(f"{address.rstrip('/')}/auth/password#{key}")
 
 
+@user.command("approve")
+@click.argument("name")
+@data_option
+def approve(name: str, data: Path | None) -> None:
+    """Let NAME, who registered and waits, log in."""
+    with open_archive(data) as platform:
+        platform.registration.approve(name, by=here())
+    click.echo(f"{name} can log in now")
+
+
+@user.command("decline")
+@click.argument("name")
+@data_option
+def decline(name: str, data: Path | None) -> None:
+    """Forget NAME, who registered and waits; the name is free again."""
+    with open_archive(data) as platform:
+        platform.registration.decline(name, by=here())
+    click.echo(f"{name} is declined")
+
+
 @user.command("disable")
 @click.argument("name")
 @data_option

@@ -124,6 +124,35 @@ class IdentityClient(ServiceClient):
             self.transport.url, lambda refresh_token: renew(self.transport.unknown(), refresh_token)
         )
 
+    def register(self, name: str, password: str, *, email: str, display_name: str = "") -> str:
+        """Ask for an account.
+
+        Parameters
+        ----------
+        email
+            Where an administrator can reach you.
+        display_name
+            Your name for people.
+
+        Returns
+        -------
+        ``active`` where you can log in now, ``pending`` where an administrator has to approve it first.
+
+        Raises
+        ------
+        ForbiddenError
+            If the archive makes no accounts on request.
+        ParameterError
+            If the name, the password, or what you tell of yourself cannot be used.
+        ConflictError
+            If the name is taken, where no approval is needed.
+        RateLimitError
+            If too many registered lately.
+        """
+        body = {"name": name, "password": password, "email": email, "display_name": display_name}
+        found: Any = self.transport.post_json("/api/register", body)
+        return str(found["state"])
+
     def whoami(self) -> str:
         """Return your user name, or ``anonymous``."""
         found: Any = self.transport.get_json("/api/whoami")

@@ -169,6 +169,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry(_TOKENS,                              "POST", login.login,            keystone_error, scope=""),
     Entry(f"{_TOKENS}/{{token}}",               _READ,  login.validate,         keystone_error),
     Entry("/",                                  _READ,  portal.page,            json_error),
+    Entry("/auth",                              _READ,  portal.login,           json_error),
+    Entry("/auth/register",                     _READ,  portal.register,        json_error),
     Entry("/auth/password",                     _READ,  portal.password,        json_error),
     Entry("/static/{name}",                     _READ,  portal.static,          json_error),
     Entry("/api/docs",                          _READ,  portal.api_docs,        json_error),
@@ -240,7 +242,8 @@ async def _bad_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "body"
-    wrong = ParameterError(name, _shown(name, first.get("input")), str(first["msg"]), hint="see /api/docs")
+    given = "" if first["type"] == "missing" else first.get("input")  # of what is missing it is all the rest
+    wrong = ParameterError(name, _shown(name, given), str(first["msg"]), hint="see /api/docs")
     return json_error(wrong)
 
 

@@ -98,6 +98,10 @@ from awe.services.identity.quotas import (
     QuotaService,
     RunningQuery,
 )
+from awe.services.identity.registration import (
+    RegistrationMode,
+    RegistrationService,
+)
 from awe.services.identity.service import (
     IdentityService,
 )
@@ -185,6 +189,8 @@ __all__ = [
     "ProviderStore",
     "QuotaService",
     "Refresh",
+    "RegistrationMode",
+    "RegistrationService",
     "RunningQuery",
     "SigningKeys",
     "Token",

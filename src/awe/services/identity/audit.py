@@ -101,14 +101,15 @@ class AuditLog:
         since: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
+        address: str | None = None,
         last: int = 100,
     ) -> tuple[AuditEntry, ...]:
         """Return lines, the newest first.
 
         Parameters
         ----------
-        user, target
-            Only of this user, only on this.
+        user, target, address
+            Only of this user, only on this, only from this address.
         action
             Only this action; ``token`` stands for ``token.made`` and ``token.revoked``.
         since, until
@@ -119,5 +120,12 @@ class AuditLog:
             So many at the most.
         """
         return self._store.entries(
-            user=user, action=action, target=target, since=since, until=until, before=before, last=last
+            user=user,
+            action=action,
+            target=target,
+            since=since,
+            until=until,
+            before=before,
+            address=address,
+            last=last,
         )

@@ -32,10 +32,15 @@ class UserChange(BaseModel, extra="forbid"):
 
 
 @get(router, "/users", openapi_extra=needs(ADMIN))
-def users(services: Services, caller: Caller) -> dict[str, Any]:
+def users(
+    services: Services,
+    caller: Caller,
+    state: Annotated[AccountState | None, Query(description="Only those in this state")] = None,
+) -> dict[str, Any]:
     """List the accounts."""
     administrator(caller)
-    return {"users": [_user(account) for account in services.identity.users()]}
+    found = services.identity.users()
+    return {"users": [_user(account) for account in found if state in {None, account.state}]}
 
 
 @router.post("/users", openapi_extra=needs(ADMIN))
@@ -51,6 +56,20 @@ def change_user(name: str, given: UserChange, services: Services, caller: Caller
     """Change an account, all that is given or nothing."""
     services.accounts.change(name, by=administrator(caller), **given.model_dump())
     return _user(services.identity.account(name))
+
+
+@router.post("/users/{name}/approve", openapi_extra=needs(ADMIN))
+def approve(name: str, services: Services, caller: Caller) -> dict[str, Any]:
+    """Let somebody who registered log in."""
+    services.registration.approve(name, by=administrator(caller))
+    return _user(services.identity.account(name))
+
+
+@router.post("/users/{name}/decline", openapi_extra=needs(ADMIN))
+def decline(name: str, services: Services, caller: Caller) -> dict[str, str]:
+    """Forget somebody who registered and was not approved; the name is free again."""
+    services.registration.decline(name, by=administrator(caller))
+    return {"name": name}
 
 
 @router.post("/users/{name}/reset", openapi_extra=needs(ADMIN))

@@ -1,14 +1,14 @@
-"""Who is asking: ``/api/login``, ``/api/logout``, ``/api/whoami``, ``/api/me``, ``/api/tokens``."""
+"""Who is asking: ``/api/login``, ``/api/register``, ``/api/logout``, ``/api/whoami``, ``/api/me``, ``/api/tokens``."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from awe.errors import AuthenticationError
 from awe.services.identity import ADMIN, READ, Identity, Token, long_form
 from awe.web.api._caller import Caller, Services, get, make_router, needs
-from awe.web.http import token_of
+from awe.web.http import check_origin, next_page, token_of
 
 __all__ = ["described_token", "router"]
 
@@ -20,6 +20,15 @@ class Login(BaseModel, extra="forbid"):
 
     user: str
     password: SecretStr
+
+
+class Registration(BaseModel, extra="forbid"):
+    """An account that somebody asks for."""
+
+    name: str = Field(description="The user name")
+    password: SecretStr
+    display_name: str = Field("", description="The name for people")
+    email: str = Field(description="The address for electronic mail")
 
 
 class NewPassword(BaseModel, extra="forbid"):
@@ -42,6 +51,25 @@ class NewToken(BaseModel, extra="forbid"):
     label: str = Field(description="What you call it")
     scopes: list[str] = Field([READ], description="What it allows: read, write, share, run, publish, admin")
     days: float = Field(90.0, description="Its life, in days")
+
+
+@get(router, "/login", openapi_extra=needs(None))
+def ways(
+    services: Services,
+    wanted: Annotated[str | None, Query(alias="next", description="Where to go then")] = None,
+) -> dict[str, Any]:
+    """Say how one can log in, whether people may make accounts themselves, and where a login leads: never elsewhere."""
+    return {"registration": services.registration.mode, "next": next_page(wanted)}
+
+
+@router.post("/register", openapi_extra=needs(None))
+def register(given: Registration, request: Request, services: Services) -> dict[str, str]:
+    """Ask for an account; ``pending`` is one that an administrator has to approve first."""
+    check_origin(request)
+    state = services.registration.register(
+        given.name, given.password.get_secret_value(), display_name=given.display_name, email=given.email
+    )
+    return {"state": state}
 
 
 @router.post("/login", openapi_extra=needs(None))

@@ -22,14 +22,16 @@ from awe.web.http._errors import (
     wants_json,
 )
 from awe.web.http._identity import caller, token_of
-from awe.web.http._login import LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
+from awe.web.http._login import COOKIE, LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format, takes_gzip
+from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
 from awe.web.http._stream import TableResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
 
 __all__ = [
+    "COOKIE",
     "VOTABLE_TYPE",
     "Admission",
     "Call",
@@ -52,6 +54,7 @@ __all__ = [
     "error_headers",
     "forget_cookie",
     "json_error",
+    "next_page",
     "offer_login",
     "platform_of",
     "read_body",

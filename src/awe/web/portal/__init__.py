@@ -1,4 +1,4 @@
-"""The page at ``/``: plain files that use only the API and the VO services. Nothing comes from elsewhere."""
+"""The pages for people: plain files that use only the API and the VO services. Nothing comes from elsewhere."""
 
 from functools import cache
 from importlib.resources import files
@@ -8,11 +8,15 @@ from starlette.responses import Response
 from awe.errors import NotFoundError
 from awe.web.http import Call
 
-__all__ = ["api_docs", "page", "password", "static"]
+__all__ = ["api_docs", "login", "page", "password", "register", "static"]
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_FILES = ("index.html", "style.css", "app.js", "samp.js", "docs.html", "docs.js", "icon.svg", "password.html",
-          "password.js")  # fmt: skip
+_FILES = frozenset(
+    {
+        "index.html", "style.css", "app.js", "page.js", "samp.js", "docs.html", "docs.js", "icon.svg",
+        "login.html", "login.js", "register.html", "register.js", "password.html", "password.js",
+    }
+)  # fmt: skip
 
 
 def page(_call: Call) -> Response:
@@ -23,6 +27,16 @@ def page(_call: Call) -> Response:
 def api_docs(_call: Call) -> Response:
     """Return the page that shows the API's description: ``/api/docs``."""
     return _file("docs.html")
+
+
+def login(_call: Call) -> Response:
+    """Return the page where people log in: ``/auth?next=PAGE``."""
+    return _file("login.html")
+
+
+def register(_call: Call) -> Response:
+    """Return the page where people ask for an account: ``/auth/register``."""
+    return _file("register.html")
 
 
 def password(_call: Call) -> Response:

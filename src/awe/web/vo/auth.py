@@ -1,12 +1,27 @@
-"""``/auth/login`` and ``/auth/logout``: a name and a password for a cookie (AuthVO 1.0 section 3.2.1)."""
+"""``/auth/login`` and ``/auth/logout``: a name and a password for a cookie (AuthVO 1.0 section 3.2.1).
 
-from starlette.responses import PlainTextResponse, Response
+The page where people log in sends the same form with one field more, ``next``: where they were going.
+"""
+
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from awe.core.vo import auth
 from awe.errors import ParameterError
-from awe.web.http import Call, check_origin, forget_cookie, set_cookie, token_of
+from awe.web.http import (
+    COOKIE,
+    Call,
+    check_origin,
+    forget_cookie,
+    next_page,
+    set_cookie,
+    token_of,
+    wants_json,
+)
 
 __all__ = ["login", "logout"]
+
+_NEXT = "next"
+_UNKEPT = {"Cache-Control": "no-store"}
 
 
 def login(call: Call) -> Response:
@@ -15,10 +30,22 @@ def login(call: Call) -> Response:
     name, password = (_field(call, field) for field in (auth.USERNAME, auth.PASSWORD))
     identity = call.platform.identity
     token = identity.login(name, password)
+    if earlier := call.request.cookies.get(COOKIE):
+        identity.revoke(earlier)  # whoever becomes somebody else in a browser leaves no login behind
     call.request.state.caller = identity.identify(token).name
-    answer = PlainTextResponse(f"{name} is logged in\n", headers={"Cache-Control": "no-store"})
+    answer = _welcome(call, name)
     set_cookie(answer, call.request, token, identity.token_life_s)
     return answer
+
+
+def _welcome(call: Call, name: str) -> Response:
+    """Say that somebody is logged in, and lead on where the form says to where."""
+    wanted = next((value for key, value in call.pairs if key == _NEXT), None)
+    if wants_json(call.request):
+        return JSONResponse({"name": name, "next": next_page(wanted)}, headers=_UNKEPT)
+    if wanted is not None:
+        return RedirectResponse(next_page(wanted), 303, headers=_UNKEPT)
+    return PlainTextResponse(f"{name} is logged in\n", headers=_UNKEPT)
 
 
 def logout(call: Call) -> Response:
@@ -28,7 +55,9 @@ def logout(call: Call) -> Response:
         call.platform.identity.revoke(token)
     forget_cookie(call.request)
     call.request.state.caller = ""
-    return PlainTextResponse("logged out\n", headers={"Cache-Control": "no-store"})
+    if wants_json(call.request):
+        return JSONResponse({"next": "/"}, headers=_UNKEPT)
+    return PlainTextResponse("logged out\n", headers=_UNKEPT)
 
 
 def _field(call: Call, name: str) -> str:

@@ -3,7 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, ForeignKey, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from awe.errors import ConflictError
 from awe.services.identity.model import Account, AccountState, Identity
@@ -32,6 +45,7 @@ _links = Table(
     Column("expires", UtcDateTime, nullable=False),
 )
 _ACTIVE = AccountState.ACTIVE.value
+_PENDING = AccountState.PENDING.value
 
 
 class AccountStore:
@@ -86,6 +100,24 @@ class AccountStore:
             if found and ends_logins:
                 end_all(connection, name)
             return found
+
+    def pending(self) -> int:
+        """Return how many accounts wait for approval."""
+        query = select(func.count()).select_from(users).where(users.c.state == _PENDING)
+        with self._system.reading() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def activate(self, name: str) -> bool:
+        """Open an account that waits for approval; False if there is none."""
+        which = (users.c.name == name) & (users.c.state == _PENDING)
+        with self._system.transaction() as connection:
+            return connection.execute(update(users).where(which).values(state=_ACTIVE)).rowcount > 0
+
+    def forget_pending(self, name: str) -> bool:
+        """Delete an account that waits for approval; False if there is none."""
+        which = (users.c.name == name) & (users.c.state == _PENDING)
+        with self._system.transaction() as connection:
+            return connection.execute(delete(users).where(which)).rowcount > 0
 
     def remove(self, name: str) -> bool:
         """Leave nothing of an account but its name, which stays taken; False if there is no such account."""

@@ -45,6 +45,7 @@ class AuditStore:
         since: datetime | None,
         until: datetime | None,
         before: int | None,
+        address: str | None,
         last: int,
     ) -> tuple[AuditEntry, ...]:
         """Return the newest lines that fit, the newest first; an `action` stands for those that begin with it, too."""
@@ -61,6 +62,8 @@ class AuditStore:
             query = query.where(_audit.c.at >= since)
         if until is not None:
             query = query.where(_audit.c.at < until)
+        if address is not None:
+            query = query.where(_audit.c.address == address)
         if before is not None:
             query = query.where(_audit.c.number < before)
         with self._system.reading() as connection:

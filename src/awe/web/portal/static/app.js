@@ -1,40 +1,11 @@
 // The page of an archive: what it holds, a search around a position, how to use it from elsewhere.
 // It talks to /api and the VO services of its own origin and to nothing else; samp.js says what else it may reach.
 
+import { ask, byId, make, showArchive, showWho } from "/static/page.js";
 import { atHome, hubIsThere, send } from "/static/samp.js";
 
 const SHOWN_ROWS = 200;
 const SHOWN_IMAGES = 60;
-const byId = (id) => document.getElementById(id);
-
-/** Make an element: attributes, then children (elements or text). */
-function make(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
-
-/** Ask for JSON; a failure is an Error whose message is the service's own, with its hint. */
-async function ask(path, parameters = {}) {
-  const query = new URLSearchParams(parameters).toString();
-  let answer;
-  try {
-    answer = await fetch(query ? `${path}?${query}` : path, { headers: { Accept: "application/json" } });
-  } catch {
-    throw new Error("The service does not answer. Is it still running?");
-  }
-  const body = await answer.json().catch(() => null);
-  if (!answer.ok) {
-    const told = body?.error;
-    throw new Error(told ? [told.message, told.hint].filter(Boolean).join("\n") : `The service answered ${answer.status}.`);
-  }
-  if (body?.error) throw new Error(body.error.message ?? body.error);
-  return body;
-}
-
 const number = new Intl.NumberFormat("en");
 const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
@@ -48,9 +19,7 @@ function size(bytes) {
 // What is published
 
 async function showStatus() {
-  const status = await ask("/api/status");
-  document.title = status.title;
-  byId("title").textContent = status.title;
+  const status = await showArchive("");
   byId("headline").textContent = status.title === "awe" ? "A sky to search" : status.title;
   byId("description").textContent = status.description;
   const counts = [[status.tables, "tables"], [status.rows, "rows"], [status.datasets, "images and spectra"]];
@@ -297,6 +266,7 @@ for (const button of document.querySelectorAll(".example")) {
 for (const button of document.querySelectorAll(".copy")) button.addEventListener("click", () => copy(button));
 
 showSnippets([]);
+showWho().catch(() => byId("who").replaceChildren());
 showStatus().catch((error) => { byId("description").textContent = error.message; });
 showPublished().then((tables) => {
   showSnippets(tables);

@@ -1,11 +1,6 @@
 // The API's description, shown: reads /api/openapi.json and lists what can be asked.
 
-const make = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-};
+import { ask, byId, make, showArchive, showWho } from "/static/page.js";
 
 const typeOf = (schema = {}) => {
   if (schema.enum) return schema.enum.join(" | ");
@@ -39,10 +34,8 @@ function show(path, method, operation, document) {
 }
 
 async function load() {
-  const document_ = await (await fetch("/api/openapi.json")).json();
-  document.title = `${document_.info.title}: API`;
-  document.getElementById("title").textContent = document_.info.title;
-  document.getElementById("description").textContent =
+  const [document_] = await Promise.all([ask("/api/openapi.json"), showArchive("API"), showWho()]);
+  byId("description").textContent =
     "Everything this archive answers over HTTP. * marks what is needed. Tokens go into X-Auth-Token or Authorization: Bearer.";
   const groups = new Map();
   for (const [path, methods] of Object.entries(document_.paths)) {
@@ -51,8 +44,8 @@ async function load() {
       groups.set(group, [...(groups.get(group) ?? []), show(path, method, operation, document_)]);
     }
   }
-  document.getElementById("operations").replaceChildren(...[...groups].map(([name, entries]) =>
+  byId("operations").replaceChildren(...[...groups].map(([name, entries]) =>
     make("section", {}, make("h2", {}, name[0].toUpperCase() + name.slice(1)), ...entries)));
 }
 
-load().catch((error) => { document.getElementById("description").textContent = `The description cannot be read: ${error.message}`; });
+load().catch((error) => { byId("description").textContent = `The description cannot be read: ${error.message}`; });
