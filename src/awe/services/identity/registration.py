@@ -31,7 +31,7 @@ _WITHIN = timedelta(hours=1)
 _OF_AN_ADDRESS = 5
 _OF_ALL = 100
 _MOST_WAITING = 1000
-_RESERVED = frozenset({"admin", "anonymous", "awe", "everybody", "local", "root", "system"})
+_RESERVED = frozenset({"admin", "anonymous", "awe", "everybody", "local", "notebooks", "root", "system"})
 """Names that people would take for somebody else."""
 
 
