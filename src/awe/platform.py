@@ -18,7 +18,7 @@ from awe.core.vo import soda
 from awe.core.vo.links import with_links
 from awe.errors import UnavailableError, UsageError
 from awe.login_settings import LoginProviderSettings
-from awe.services.catalogs import QUERY, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
+from awe.services.catalogs import QUERY, TABLE, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
 from awe.services.identity import (
     LOCAL,
@@ -29,18 +29,23 @@ from awe.services.identity import (
     AuditStore,
     ExternalStore,
     FederationService,
+    GrantStore,
+    GroupService,
+    GroupStore,
     IdentityService,
     LimitStore,
     LocalAuthenticator,
+    Policy,
     ProviderService,
     ProviderStore,
     QuotaService,
     RegistrationService,
+    ShareService,
     TokenStore,
     UsageStore,
     provider_clients,
 )
-from awe.services.jobs import JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
+from awe.services.jobs import JOB, JobService, JobStore, Kind, KindsWorkshop, Runner, WorkshopOpener
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
 from awe.services.observations import (
@@ -80,6 +85,9 @@ class Platform:
     accounts: AccountService
     registration: RegistrationService
     audit: AuditLog
+    groups: GroupService
+    policy: Policy
+    shares: ShareService
     provider: ProviderService
     quotas: QuotaService
     names: NameService
@@ -124,6 +132,9 @@ class Platform:
             _account_systems(settings, local),
             settings.login.providers,
         )
+        grants, groups = GrantStore(system), GroupStore(system)
+        policy = Policy(grants)
+        shares = ShareService(grants, policy, audit)
         identity = IdentityService(
             accounts, tokens, audit, local, federation, token_hours=settings.token_hours
         )
@@ -149,7 +160,7 @@ class Platform:
             contact=settings.archive.contact,
         )
         runner = make_runner(settings, _WORKSHOP)
-        jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs")
+        jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs", policy)
         catalogs = CatalogService(
             CatalogStore(system),
             engine,
@@ -159,6 +170,7 @@ class Platform:
             longest_s=max(settings.limits.seconds, settings.jobs.seconds),
             resolve=names.position,
             views=VIEWS,
+            policy=policy,
         )
         catalogs.clean()
         observations = ObservationService(
@@ -172,6 +184,8 @@ class Platform:
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))
         hips = HipsService(system, folder / "hips", settings.archive.authority)
+        shares.offer(TABLE, catalogs.resource)
+        shares.offer(JOB, jobs.resource)
         checks = CheckService(catalogs, observations, settings)
         return cls(
             settings,
@@ -182,6 +196,9 @@ class Platform:
             AccountService(accounts, tokens, audit, local),
             RegistrationService(accounts, audit, local, settings.login.registration),
             audit,
+            GroupService(groups, accounts, audit),
+            policy,
+            shares,
             provider,
             quotas,
             names,

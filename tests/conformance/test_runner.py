@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from awe.errors import ServiceError, TimeLimitError, UsageError
+from awe.services.identity import SCOPES
 from awe.services.jobs import Died, Done, Failed, Moved, Report, Runner, Stopped, Task
 from awe.services.jobs.backends.process import ProcessRunner
 from awe.settings import Settings
@@ -41,7 +42,7 @@ def task(tmp_path: Path) -> Callable[..., Task]:
     def make(kind: str, job: str = "a", attempt: int = 1, limit_s: float = 60.0, **order: object) -> Task:
         folder = tmp_path / job / f"attempt-{attempt}"
         folder.mkdir(parents=True)
-        return Task(job, attempt, kind, "", order, folder, (), folder, limit_s)
+        return Task(job, attempt, kind, "", SCOPES, order, folder, (), folder, limit_s)
 
     return make
 

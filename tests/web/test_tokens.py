@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from awe.platform import Platform
-from awe.services.identity import ADMINISTRATOR, SCOPES
+from awe.services.identity import ADMINISTRATOR, SCOPES, Resource
 from awe.testing import TINY_TABLE
 from awe.web import build_app
 
@@ -138,7 +138,8 @@ def test_an_administrators_token_without_the_scope_is_no_administrators(platform
     reader = platform.identity.identify(secret)
     assert not reader.is_administrator
     assert ADMINISTRATOR not in reader.roles
-    assert not reader.is_one_of(frozenset({"others"}))
+    assert not platform.policy.allowed(reader, "read", Resource("job", "x", "somebody"))
+    assert platform.policy.allowed(chief, "read", Resource("job", "x", "somebody"))
 
 
 @pytest.mark.parametrize(

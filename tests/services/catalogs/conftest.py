@@ -10,6 +10,7 @@ import pytest
 from awe.core.tables import Column, Schema, TableStream
 from awe.services.catalogs import CatalogService, CatalogStore
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
+from awe.services.identity import GrantStore, Policy
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, UploadSettings
 
@@ -64,7 +65,14 @@ def make_service(tmp_path: Path) -> Iterator[Callable[..., CatalogService]]:
         settings = LimitSettings.model_validate(limits)
         engine = DuckDBEngine(tmp_path / "tables", settings)
         opened.append((system, engine))
-        return CatalogService(CatalogStore(system), engine, settings, tmp_path / "publishing", uploads)
+        return CatalogService(
+            CatalogStore(system),
+            engine,
+            settings,
+            tmp_path / "publishing",
+            uploads,
+            policy=Policy(GrantStore(system)),
+        )
 
     yield make
     for system, engine in opened:

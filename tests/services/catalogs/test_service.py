@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from awe.errors import (
     UnknownNameError,
 )
 from awe.services.catalogs import CatalogService
-from awe.services.identity import Identity
-from awe.services.system import Connection
+from awe.services.identity import GroupStore, Identity
+from awe.services.system import Connection, SystemDatabase
 
 # What is there
 
@@ -250,6 +251,8 @@ def shared_with_hst(
 ) -> CatalogService:
     describe = tmp_path / "d.toml"
     describe.write_text('[table]\nreaders = ["hst"]\n')
+    with closing(SystemDatabase.in_folder(tmp_path)) as system:
+        GroupStore(system).add("hst", "", "")
     service.publish_stream("team.secret", make_stream(), describe=describe)
     service.publish_stream("pub.t", make_stream())
     return service

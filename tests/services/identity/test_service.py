@@ -155,14 +155,12 @@ def test_unusable_names_and_passwords(service: IdentityService, name: str, passw
     assert "short" not in str(caught.value).split(":")[0]
 
 
-def test_who_is_one_of() -> None:
-    ann = Identity("ann", groups=frozenset({"hst"}))
-    assert ann.is_one_of(frozenset({"hst"}))
-    assert ann.is_one_of(frozenset({"ann"}))
-    assert not ann.is_one_of(frozenset({"jwst"}))
-    assert not ANONYMOUS.is_one_of(frozenset({"ann"}))
+def test_whom_a_caller_can_be_named_as() -> None:
+    ann = Identity("ann", roles=frozenset({"scientist"}), groups=frozenset({"hst"}))
+    assert ann.principals == {"everybody", "user:ann", "group:hst", "role:scientist"}
+    assert ANONYMOUS.principals == {"everybody"}
     assert ANONYMOUS.is_anonymous
-    assert Identity("op", frozenset({"administrator"})).is_one_of(frozenset({"jwst"}))
+    assert Identity("", link="x").principals == {"everybody", "link:x"}
 
 
 def test_the_rate_limit_travels(service: IdentityService) -> None:

@@ -10,7 +10,6 @@ from typing import BinaryIO, NamedTuple
 import pytest
 
 from awe.errors import (
-    AuthenticationError,
     BusyError,
     ConflictError,
     ForbiddenError,
@@ -22,15 +21,34 @@ from awe.errors import (
 from awe.services.identity import (
     ADMINISTRATOR,
     ANONYMOUS,
+    READ,
+    RUN,
     AccountStore,
     AuditLog,
     AuditStore,
+    Grant,
+    GrantStore,
     Identity,
     LimitStore,
+    Policy,
     QuotaService,
+    Resource,
     UsageStore,
 )
-from awe.services.jobs import Died, Failed, Job, JobService, JobStore, Moved, Phase, Step, Stopped
+from awe.services.jobs import (
+    Died,
+    Failed,
+    Job,
+    JobService,
+    JobStore,
+    KindsWorkshop,
+    Moved,
+    Phase,
+    Result,
+    Step,
+    Stopped,
+    Work,
+)
 from awe.services.jobs.model import Run, Start, advance
 from awe.services.system import Presence, SystemDatabase
 from awe.settings import JobSettings, QuotaSettings
@@ -70,9 +88,8 @@ def make(store: JobStore, runner: HandRunner, system: SystemDatabase, tmp_path: 
             QuotaSettings.model_validate(limits or {}),
             folder=tmp_path / "servers",
         )
-        made = JobService(
-            store, by, quotas, JobSettings.model_validate({"grace": 0, **settings}), tmp_path / "jobs"
-        )
+        given = JobSettings.model_validate({"grace": 0, **settings})
+        made = JobService(store, by, quotas, given, tmp_path / "jobs", Policy(GrantStore(system)))
         opened.append(made)
         return made
 
@@ -303,12 +320,51 @@ def test_a_job_is_its_owners_and_the_operators(jobs: JobService) -> None:
     job = new(jobs, run=False)
     assert jobs.job(job.id, ROOT).owner == "ada"
     for ask in (jobs.job, jobs.abort, jobs.delete, lambda i, who: jobs.run(i, who, {})):
-        with pytest.raises(ForbiddenError):
-            ask(job.id, BOB)
-        with pytest.raises(AuthenticationError):
-            ask(job.id, ANONYMOUS)
+        for who in (BOB, ANONYMOUS):
+            with pytest.raises(NotFoundError) as hidden:
+                ask(job.id, who)
+            with pytest.raises(NotFoundError) as absent:
+                ask("0" * 32, who)
+            said = (hidden.value.message.replace(job.id, "0" * 32), hidden.value.hint)
+            assert said == (absent.value.message, absent.value.hint)
     with pytest.raises(NotFoundError):
         jobs.job(job.id, ADA, "another kind")
+
+
+def test_a_shared_job_can_be_read_and_nothing_else(jobs: JobService, system: SystemDatabase) -> None:
+    job, other = new(jobs, run=False), new(jobs, run=False)
+    now = datetime.now(UTC)
+    grants = GrantStore(system)
+    grants.add(Grant("g", "job", job.id, READ, "user:bob", "ada", now))
+    assert jobs.job(job.id, BOB) == jobs.job(job.id, ADA)
+    assert [found.id for found in jobs.jobs(BOB, shared=True)] == [job.id]
+    assert jobs.jobs(BOB) == jobs.jobs(ADA, shared=True) == ()
+    assert {found.id for found in jobs.jobs(ROOT, shared=True)} == {job.id, other.id}
+    for ask in (
+        jobs.abort,
+        jobs.delete,
+        lambda i, who: jobs.run(i, who, {}),
+        jobs.change,
+    ):
+        with pytest.raises(ForbiddenError):
+            ask(job.id, BOB)
+    jobs.delete(job.id, ADA)
+    assert grants.of(Resource("job", job.id)) == ()
+
+
+def test_a_job_does_no_more_than_the_token_that_made_it(jobs: JobService, runner: HandRunner) -> None:
+    less = ROOT.restricted(frozenset({READ, RUN}))
+    new(jobs, less)
+    task = runner.take()
+    assert task.scopes == {READ, RUN}
+    seen: list[Identity] = []
+
+    def kind(work: Work) -> list[Result]:
+        seen.append(work.identity)
+        return []
+
+    KindsWorkshop({"echo": kind}, lambda _: ROOT, lambda: None).run(task, lambda *_: None)
+    assert [(who.name, who.roles, who.is_administrator) for who in seen] == [("root", frozenset(), False)]
 
 
 def test_an_anonymous_job_is_of_who_knows_its_id(jobs: JobService) -> None:

@@ -12,6 +12,7 @@ from astropy.wcs import WCS
 
 from awe.services.catalogs import CatalogService, CatalogStore
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
+from awe.services.identity import GrantStore, Policy
 from awe.services.observations import Criteria, ObservationService
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings
@@ -40,7 +41,9 @@ def open_archive(folder: Path) -> tuple[Archive, Callable[[], None]]:
     system = SystemDatabase.in_folder(folder)
     system.migrate()
     engine = DuckDBEngine(folder / "tables", limits)
-    catalogs = CatalogService(CatalogStore(system), engine, limits, folder / "publishing")
+    catalogs = CatalogService(
+        CatalogStore(system), engine, limits, folder / "publishing", policy=Policy(GrantStore(system))
+    )
     observations = ObservationService(
         system,
         catalogs,

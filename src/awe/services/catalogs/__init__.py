@@ -9,7 +9,7 @@ from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
 from awe.services.catalogs.memory import MemorySchema
-from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord, View
+from awe.services.catalogs.model import TABLE, SchemaRecord, TableKey, TableRecord, View
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
@@ -17,6 +17,7 @@ from awe.services.catalogs.uploads import SentFile
 
 __all__ = [
     "QUERY",
+    "TABLE",
     "CatalogService",
     "CatalogStore",
     "Engine",

@@ -13,6 +13,7 @@ from awe.services.catalogs.interface import StoredTable
 
 __all__ = [
     "HEALPIX",
+    "TABLE",
     "UPLOAD_SCHEMA",
     "SchemaRecord",
     "TableKey",
@@ -24,6 +25,9 @@ __all__ = [
 
 HEALPIX = "_healpix_29"
 """The column of the HATS layout that holds the nested HEALPix index of order 29."""
+
+TABLE = "table"
+"""The kind of a table, for the policy."""
 
 UPLOAD_SCHEMA = "TAP_UPLOAD"
 """The schema of uploaded tables in a query (TAP 1.1 section 2.5.1)."""
@@ -83,8 +87,6 @@ class TableRecord:
         Counts publications of this name, from one.
     metadata
         Statements about the table as a whole: ``simulated``, ``reference``, ...
-    readers
-        Users, groups and roles that may read it; empty for everybody.
     functions
         The parametrised views described with it.
     keys
@@ -106,7 +108,6 @@ class TableRecord:
     version: int = 1
     created: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    readers: frozenset[str] = frozenset()
     functions: tuple[TableFunction, ...] = ()
     keys: tuple[TableKey, ...] = ()
     sql: str = ""
@@ -184,7 +185,6 @@ class View:
             utype=self.utype,
             version=base.version,
             created=base.created,
-            readers=base.readers,
             keys=self.keys,
             sql=self.sql,
         )

@@ -14,9 +14,11 @@ from awe.services.catalogs._locations import made, new_location
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.describe import Description, read_description
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
-from awe.services.catalogs.model import TableKey, TableRecord, split_name
+from awe.services.catalogs.model import TABLE, TableKey, TableRecord, split_name
 from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised, with_positions
 from awe.services.catalogs.store import Also, CatalogStore
+from awe.services.identity import Policy
+from awe.services.system import Connection
 
 __all__ = ["Publisher"]
 
@@ -37,9 +39,14 @@ class Publisher:
         A folder for what is being published.
     query_s
         Longest time of a query: so long a version is kept after it was replaced.
+    policy
+        Where it is written who may read a table.
     """
 
-    def __init__(self, store: CatalogStore, engine: Engine, staging: Path, query_s: float) -> None:
+    def __init__(
+        self, store: CatalogStore, engine: Engine, staging: Path, query_s: float, policy: Policy
+    ) -> None:
+        self._policy = policy
         self._store = store
         self._engine = engine
         self._staging = staging
@@ -136,7 +143,7 @@ class Publisher:
         record = tables.get(full_name.casefold())
         if record is None:
             raise NotFoundError(f"there is no table {full_name}")
-        self._store.forget(record, also)
+        self._store.forget(record, _both(self._policy.forget(TABLE, record.full_name), also))
         self.clean()
 
     def clean(self, grace_s: float | None = None) -> None:
@@ -199,10 +206,10 @@ class Publisher:
             dec=positions.dec,
             id_column=_id_column(said, description),
             metadata=dict(said.metadata),
-            readers=frozenset(description.table.get("readers", ())),
             functions=description.table_functions(schema),
         )
         record = replace(record, keys=self._foreign_keys(record, description))
+        declared = self._policy.declare(TABLE, full_name, self._readers(description))
         self._try_functions(record, description)
         stored = self._engine.write(spec, stream.map(said, lambda batch: batch), progress)
         try:
@@ -210,7 +217,7 @@ class Publisher:
                 replace(record, stored=stored),
                 description.schema_record(schema),
                 replaces=replaces,
-                also=also,
+                also=_both(declared, also),
             )
         except BaseException:
             # An interruption may come just after the change was kept: then the version is in use.
@@ -219,6 +226,15 @@ class Publisher:
             raise
         self.clean()
         return kept
+
+    def _readers(self, description: Description) -> list[str] | None:
+        """Return the principals that the description names; None for everybody, whom it names by silence."""
+        said = description.table.get("readers")
+        try:
+            return None if said is None else [self._policy.grants.resolved(str(name)) for name in said]
+        except ConflictError as error:
+            where = "[table] readers"
+            raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
 
     def _foreign_keys(self, record: TableRecord, description: Description) -> tuple[TableKey, ...]:
         """Return the described keys with every name as it was published; refuse those that lead nowhere."""
@@ -254,6 +270,15 @@ class Publisher:
             except QueryError as error:
                 where = f"[[functions]] {function.name}"
                 raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
+
+
+def _both(one: Also, other: Also | None) -> Also:
+    def do(connection: Connection) -> None:
+        one(connection)
+        if other is not None:
+            other(connection)
+
+    return do
 
 
 def _told(ra: str | None, dec: str | None, description: Description) -> Positions:

@@ -17,11 +17,11 @@ from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.memory import MemorySchema
-from awe.services.catalogs.model import SchemaRecord, TableRecord, View
+from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import SentFile, Uploads
-from awe.services.identity import ANONYMOUS, Identity
+from awe.services.identity import ANONYMOUS, Identity, Policy, Resource
 from awe.settings import LimitSettings, UploadSettings
 
 __all__ = ["CatalogService"]
@@ -62,6 +62,8 @@ class CatalogService:
         From the name of an object to its position, for ``ivo_simbadpoint``.
     views
         What there is besides, computed from published tables.
+    policy
+        Who may read which table.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class CatalogService:
         longest_s: float | None = None,
         resolve: Resolve | None = None,
         views: Sequence[View] = (),
+        policy: Policy,
     ) -> None:
+        self._policy = policy
         self._store = store
         self._engine = engine
         self._limits = limits
-        self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds)
+        self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds, policy)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._resolve = resolve
         self._views = tuple(views)
@@ -100,7 +104,8 @@ class CatalogService:
 
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the tables the caller may read, by schema and name; the views behind them."""
-        stored = tuple(t for t in self._current().tables if not t.readers or identity.is_one_of(t.readers))
+        readable = self._policy.names(identity, TABLE)
+        stored = tuple(t for t in self._current().tables if t.full_name in readable)
         known = {record.full_name: record for record in stored}
         return (*stored, *(view.to_record(known[view.of]) for view in self._views if view.of in known))
 
@@ -118,6 +123,16 @@ class CatalogService:
             names = (record.full_name for record in known.values())
             raise NotFoundError(f"there is no table {full_name}", hint=did_you_mean(full_name, names, most=1))
         return found
+
+    def resource(self, full_name: str, identity: Identity) -> Resource:
+        """Return a stored table as something that can be shared; `NotFoundError` as `table`.
+
+        A view follows the table that it is computed from, and TAP_SCHEMA and its like are everybody's.
+        """
+        record = self.table(full_name, identity)
+        if not record.stored.location:
+            raise NotFoundError(f"{record.full_name} is no table that can be shared")
+        return Resource(TABLE, record.full_name)
 
     def lost(self) -> tuple[TableRecord, ...]:
         """Return the tables whose rows are not where their records say: somebody removed the files."""

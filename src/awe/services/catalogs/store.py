@@ -57,7 +57,6 @@ _tables = Table(
     SqlColumn("description", Text, nullable=False),
     SqlColumn("utype", Text, nullable=False),
     SqlColumn("metadata", JSON, nullable=False),
-    SqlColumn("readers", JSON, nullable=False),
     SqlColumn("foreign_keys", JSON, nullable=False, server_default="[]"),
     SqlColumn("ra", Text),
     SqlColumn("dec", Text),
@@ -232,7 +231,6 @@ def _insert(connection: Connection, record: TableRecord) -> None:
         "folded": record.name.casefold(),
         **{key: getattr(record, key) for key in _SAME},
         "metadata": dict(record.metadata),
-        "readers": sorted(record.readers),
         "foreign_keys": [asdict(key) for key in record.keys],
         **asdict(record.stored),
     }
@@ -300,7 +298,6 @@ def _table_record(
         columns=said,
         stored=StoredTable(row.location, row.rows, row.bytes),
         metadata=row.metadata,
-        readers=frozenset(row.readers),
         functions=tuple(_function(f, schema) for f in functions.get(row.id, ())),
         keys=tuple(_foreign_key(values) for values in row.foreign_keys),
         **{key: getattr(row, key) for key in _SAME},

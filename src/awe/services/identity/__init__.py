@@ -50,6 +50,12 @@ from awe.services.identity.federation import (
     AccountSystem,
     FederationService,
 )
+from awe.services.identity.grants import (
+    ShareService,
+)
+from awe.services.identity.groups import (
+    GroupService,
+)
 from awe.services.identity.interface import (
     Authenticator,
     Begun,
@@ -91,6 +97,14 @@ from awe.services.identity.model import (
     Token,
     TokenKind,
 )
+from awe.services.identity.policy import (
+    Names,
+    Policy,
+    permits,
+)
+from awe.services.identity.principals import (
+    EVERYBODY,
+)
 from awe.services.identity.provider import (
     ProviderService,
 )
@@ -114,11 +128,16 @@ from awe.services.identity.stores import (
     Amounts,
     AuditStore,
     ExternalStore,
+    GrantStore,
     GroupStore,
     LimitStore,
     ProviderStore,
     TokenStore,
     UsageStore,
+)
+from awe.services.identity.stores.grants import (
+    Grant,
+    Resource,
 )
 
 __all__ = [
@@ -130,6 +149,7 @@ __all__ = [
     "COMMAND_LINE",
     "DEVELOPER",
     "EMAIL",
+    "EVERYBODY",
     "GROUPS",
     "LOCAL",
     "MEASURES",
@@ -171,8 +191,11 @@ __all__ = [
     "ExternalIdentity",
     "ExternalStore",
     "FederationService",
+    "Grant",
+    "GrantStore",
     "Group",
     "GroupRole",
+    "GroupService",
     "GroupState",
     "GroupStore",
     "Identity",
@@ -184,14 +207,18 @@ __all__ = [
     "LocalAuthenticator",
     "Measure",
     "Member",
+    "Names",
     "Origin",
+    "Policy",
     "ProviderService",
     "ProviderStore",
     "QuotaService",
     "Refresh",
     "RegistrationMode",
     "RegistrationService",
+    "Resource",
     "RunningQuery",
+    "ShareService",
     "SigningKeys",
     "Token",
     "TokenAuthenticator",
@@ -202,6 +229,7 @@ __all__ = [
     "Way",
     "is_token",
     "long_form",
+    "permits",
     "principal_of",
     "provider_clients",
 ]

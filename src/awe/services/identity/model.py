@@ -4,9 +4,11 @@ Words: a *role* is what the operator of the archive allows a person; a *scope* i
 request may do what both allow.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from awe.services.identity.principals import EVERYBODY, GROUP, LINK, ROLE, USER
 
 __all__ = [
     "ADMIN",
@@ -81,12 +83,15 @@ class Identity:
         The groups the caller belongs to.
     scopes
         What the token allows; everything after a login, and for a caller nobody knows, whom no token restricts.
+    link
+        The grant by whose link somebody comes whom nobody knows; empty for all others.
     """
 
     name: str
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     scopes: frozenset[str] = SCOPES
+    link: str = ""
 
     @property
     def is_anonymous(self) -> bool:
@@ -98,9 +103,19 @@ class Identity:
         """True for an administrator whose token allows to act as one."""
         return ADMINISTRATOR in self.roles and ADMIN in self.scopes
 
-    def is_one_of(self, names: frozenset[str]) -> bool:
-        """Return whether the caller's name, a role or a group is among `names`; an administrator always is."""
-        return bool(names & ({self.name} | self.roles | self.groups)) or self.is_administrator
+    def restricted(self, scopes: frozenset[str]) -> "Identity":
+        """Return the same caller with no more than these scopes, as by a token that has them."""
+        roles = self.roles if ADMIN in scopes else self.roles - {ADMINISTRATOR}
+        return replace(self, roles=roles, scopes=self.scopes & scopes)
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """Whom a grant has to name to mean this caller (`awe.services.identity.principals`)."""
+        own = {f"{USER}:{self.name}"} if self.name else set()
+        of_groups = {f"{GROUP}:{name}" for name in self.groups}
+        of_roles = {f"{ROLE}:{name}" for name in self.roles}
+        links = {f"{LINK}:{self.link}"} if self.link else set()
+        return frozenset({EVERYBODY, *own, *of_groups, *of_roles, *links})
 
 
 ANONYMOUS = Identity("")

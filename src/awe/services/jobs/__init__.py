@@ -20,13 +20,34 @@ from awe.services.jobs.interface import (
     Workshop,
     WorkshopOpener,
 )
-from awe.services.jobs.model import ACTIVE, FINAL, Job, Part, Phase, Result, Step
+from awe.services.jobs.model import ACTIVE, FINAL, JOB, Job, Part, Phase, Result, Step
 from awe.services.jobs.service import JobService
 from awe.services.jobs.store import JobStore
 from awe.services.jobs.workshop import KindsWorkshop
 
 __all__ = [
-    "ACTIVE", "FINAL", "Died", "Done", "Failed", "Job", "JobService", "JobStore", "Kind", "KindsWorkshop", "Moved",
-    "Part", "Phase", "Report", "Result", "Runner", "SentFile", "Step", "Stopped", "Task", "Work", "Workshop",
+    "ACTIVE",
+    "FINAL",
+    "JOB",
+    "Died",
+    "Done",
+    "Failed",
+    "Job",
+    "JobService",
+    "JobStore",
+    "Kind",
+    "KindsWorkshop",
+    "Moved",
+    "Part",
+    "Phase",
+    "Report",
+    "Result",
+    "Runner",
+    "SentFile",
+    "Step",
+    "Stopped",
+    "Task",
+    "Work",
+    "Workshop",
     "WorkshopOpener",
 ]  # fmt: skip

@@ -129,6 +129,7 @@ class Dispatcher:
                 attempt=job.attempt,
                 kind=job.kind,
                 owner=job.owner,
+                scopes=job.scopes,
                 order=job.order,
                 folder=self._folders.make_attempt(job.id, job.attempt),
                 parts=job.parts,

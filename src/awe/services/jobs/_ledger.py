@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from awe.services.identity import Policy
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs.interface import Runner
-from awe.services.jobs.model import DiscardAttempt, Effect, Event, Job, StopAttempt, advance
+from awe.services.jobs.model import JOB, DiscardAttempt, Effect, Event, Job, StopAttempt, advance
 from awe.services.jobs.store import JobStore
 
 __all__ = ["Ledger"]
@@ -17,9 +18,12 @@ class Ledger:
     ----------
     store, folders, runner
         What effects are carried out on.
+    policy
+        Where it stands with whom jobs are shared.
     """
 
-    def __init__(self, store: JobStore, folders: JobFolders, runner: Runner) -> None:
+    def __init__(self, store: JobStore, folders: JobFolders, runner: Runner, policy: Policy) -> None:
+        self._policy = policy
         self._store = store
         self._folders = folders
         self._runner = runner
@@ -45,7 +49,7 @@ class Ledger:
     def destroy(self, job_id: str) -> None:
         """Forget a job: its record at once, then its process and its files."""
         found = self._store.get(job_id)
-        self._store.remove(job_id)
+        self._store.remove(job_id, self._policy.forget(JOB, job_id))
         if found is not None:
             self._runner.cancel(job_id, found[0].attempt)
         self._folders.remove(job_id)

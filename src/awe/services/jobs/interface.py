@@ -45,7 +45,7 @@ class Task:
     ----------
     job, attempt
         Which one it is.
-    kind, owner, order
+    kind, owner, scopes, order
         As in `awe.services.jobs.model.Job`.
     folder
         An empty folder for the files that it makes; nobody else sees them before it has finished.
@@ -61,6 +61,7 @@ class Task:
     attempt: int
     kind: str
     owner: str
+    scopes: frozenset[str]
     order: Mapping[str, object]
     folder: Path
     parts: tuple[Part, ...]

@@ -12,11 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from awe.errors import AweError, ConflictError, TimeLimitError, UnavailableError
+from awe.services.identity import SCOPES
 
 __all__ = [
-    "ACTIVE", "FINAL", "RUNNING", "Abort", "Change", "DiscardAttempt", "Effect", "Event", "Fail", "Finish", "Job", "Lost",
-    "Part", "Phase", "Progressed", "Release", "Result", "Run", "Start", "Step", "StopAttempt", "WakeRunner", "advance",
+    "ACTIVE", "FINAL", "JOB", "RUNNING", "Abort", "Change", "DiscardAttempt", "Effect", "Event", "Fail", "Finish", "Job",
+    "Lost", "Part", "Phase", "Progressed", "Release", "Result", "Run", "Start", "Step", "StopAttempt", "WakeRunner",
+    "advance",
 ]  # fmt: skip
+
+
+JOB = "job"
+"""The kind of a job, for the policy."""
 
 
 class Phase(StrEnum):
@@ -134,6 +140,8 @@ class Job:
         Number of the last attempt; 0 before the first.
     losses
         How many attempts ended without a word.
+    scopes
+        What the token allowed that it was made with: the job may do no more.
     """
 
     id: str
@@ -152,6 +160,7 @@ class Job:
     ended: datetime | None = None
     attempt: int = 0
     losses: int = 0
+    scopes: frozenset[str] = SCOPES
     progress: Step | None = None
     results: tuple[Result, ...] = ()
     error: AweError | None = None

@@ -7,21 +7,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from awe.errors import (
-    AuthenticationError,
     AweError,
     BusyError,
     ForbiddenError,
     NotFoundError,
     ParameterError,
 )
-from awe.services.identity import ADMINISTRATOR, Identity, QuotaService
+from awe.services.identity import READ, RUN, Identity, Policy, QuotaService, Resource
 from awe.services.jobs._dispatcher import Dispatcher
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs._ledger import Ledger
 from awe.services.jobs._room import Room
 from awe.services.jobs.interface import Runner, SentFile
-from awe.services.jobs.model import Abort, Change, Event, Fail, Job, Part, Phase, Result, Run
+from awe.services.jobs.model import JOB, Abort, Change, Event, Fail, Job, Part, Phase, Result, Run
 from awe.services.jobs.store import JobStore
+from awe.services.system import Condition, SqlValue
 from awe.settings import JobSettings
 
 __all__ = ["JobService"]
@@ -32,7 +32,7 @@ _RETRY_S = 10
 class JobService:
     """The jobs of one archive.
 
-    A job is its owner's alone. A job of nobody (an anonymous caller's) belongs to whoever knows its id, which
+    A job is its owner's alone, and of those whom its owner lets read it. A job of nobody (an anonymous caller's) belongs to whoever knows its id, which
     cannot be guessed; such jobs are in no list.
 
     Parameters
@@ -47,16 +47,25 @@ class JobService:
         Limits.
     folder
         For the files of the jobs.
+    policy
+        Who may see which job.
     """
 
     def __init__(
-        self, store: JobStore, runner: Runner, quotas: QuotaService, settings: JobSettings, folder: Path
+        self,
+        store: JobStore,
+        runner: Runner,
+        quotas: QuotaService,
+        settings: JobSettings,
+        folder: Path,
+        policy: Policy,
     ) -> None:
+        self._policy = policy
         self._store = store
         self._runner = runner
         self._settings = settings
         self._folders = JobFolders(folder)
-        self._ledger = Ledger(store, self._folders, runner)
+        self._ledger = Ledger(store, self._folders, runner, policy)
         self._room = Room(store, quotas, settings)
         self._dispatcher: Dispatcher | None = None
         self._lock = threading.Lock()
@@ -103,31 +112,44 @@ class JobService:
             duration_s=self._room.duration_s(identity.name, self._settings.default_seconds),
             run_id=run_id,
             parameters=tuple(parameters),
+            scopes=identity.scopes,
         )
         self._store.add(job)
         return job
 
-    def job(self, job_id: str, identity: Identity, kind: str | None = None) -> Job:
+    def job(self, job_id: str, identity: Identity, kind: str | None = None, *, action: str = READ) -> Job:
         """Return a job; one of another `kind` is not found.
+
+        Parameters
+        ----------
+        action
+            What the caller wants of it: `READ`, or `RUN` to change or stop it.
 
         Raises
         ------
         NotFoundError
-            If there is no such job (any more).
-        ForbiddenError, AuthenticationError
-            If it is somebody else's.
+            If there is no such job (any more), or none that the caller may see: it does not say which.
+        ForbiddenError
+            If the caller may only read it.
         """
         found = self._store.get(job_id)
-        if found is None or kind not in {None, found[0].kind}:
-            raise NotFoundError(
-                f"there is no job {job_id}", hint="it may have been removed, or its time is over"
-            )
-        job = found[0]
-        if job.owner and job.owner != identity.name and ADMINISTRATOR not in identity.roles:
-            if identity.is_anonymous:
-                raise AuthenticationError(f"the job {job_id} belongs to a user", hint="log in")
-            raise ForbiddenError(f"the job {job_id} belongs to somebody else")
-        return job
+        if found is not None and kind in {None, found[0].kind}:
+            job = found[0]
+            if not job.owner or self._policy.allowed(identity, action, _resource(job)):
+                return job
+            if action != READ and self._policy.allowed(identity, READ, _resource(job)):
+                raise ForbiddenError(f"the job {job_id} belongs to somebody else")
+        raise NotFoundError(
+            f"there is no job {job_id}, or none that you may see",
+            hint="log in if it is yours" if identity.is_anonymous else "it may have been removed",
+        )
+
+    def resource(self, job_id: str, identity: Identity) -> Resource:
+        """Return a job as something that can be shared: one that has an owner; `NotFoundError` as `job`."""
+        job = self.job(job_id, identity)
+        if not job.owner:
+            raise NotFoundError(f"the job {job_id} has no owner who could share it")
+        return _resource(job)
 
     def jobs(
         self,
@@ -138,6 +160,7 @@ class JobService:
         after: datetime | None = None,
         before: datetime | None = None,
         last: int | None = None,
+        shared: bool = False,
     ) -> tuple[Job, ...]:
         """Return the caller's jobs, the newest first; none for an anonymous caller.
 
@@ -149,11 +172,20 @@ class JobService:
             Only those made after, or before, a moment.
         last
             So many at the most; never more than the operator allows.
+        shared
+            Instead the jobs of others that the caller may see: all of them, for an administrator.
         """
         if identity.is_anonymous:
             return ()
         most = min(last or self._settings.listed, self._settings.listed)
-        return self._store.find(identity.name, kind, phases=phases, after=after, before=before, most=most)
+
+        def where(job_id: SqlValue, owner: SqlValue) -> Condition:
+            if not shared:
+                return owner == identity.name
+            seen = self._policy.visible(identity, JOB, name=job_id, owner=owner)
+            return seen & (owner != identity.name) & (owner != "")
+
+        return self._store.find(where, kind, phases=phases, after=after, before=before, most=most)
 
     def change(
         self,
@@ -188,7 +220,7 @@ class JobService:
         QuotaError
             If the files are more than the owner may keep.
         """
-        job = self.job(job_id, identity)
+        job = self.job(job_id, identity, action=RUN)
         if duration_s is not None and duration_s < 0:
             raise ParameterError("EXECUTIONDURATION", duration_s, "is below zero")
         latest = datetime.now(UTC) + timedelta(days=self._settings.days)
@@ -227,7 +259,7 @@ class JobService:
             If too many jobs wait, of this owner or of all, or the owner's time of this day or room for files is
             used up: with when to try again.
         """
-        job = self.job(job_id, identity)
+        job = self.job(job_id, identity, action=RUN)
         self._check_room(job.owner)
         after = self._apply(job_id, Run(datetime.now(UTC), order))
         self.start()
@@ -255,17 +287,17 @@ class JobService:
 
     def refuse(self, job_id: str, identity: Identity, error: AweError) -> Job:
         """Let a job fail before it begins, because what it should do cannot be understood."""
-        self.job(job_id, identity)
+        self.job(job_id, identity, action=RUN)
         return self._apply(job_id, Fail(datetime.now(UTC), 0, error))
 
     def abort(self, job_id: str, identity: Identity) -> Job:
         """Stop a job, wherever it is; one that has ended is left as it is."""
-        self.job(job_id, identity)
+        self.job(job_id, identity, action=RUN)
         return self._apply(job_id, Abort(datetime.now(UTC)))
 
     def delete(self, job_id: str, identity: Identity) -> None:
         """Remove a job and its files."""
-        self.job(job_id, identity)
+        self.job(job_id, identity, action=RUN)
         self._ledger.destroy(job_id)
 
     def result(self, job: Job, name: str) -> tuple[Result, Path]:
@@ -324,6 +356,10 @@ class JobService:
         if after is None:
             raise NotFoundError(f"there is no job {job_id} any more")
         return after
+
+
+def _resource(job: Job) -> Resource:
+    return Resource(JOB, job.id, job.owner)
 
 
 def _merged(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ time, in whichever processes, one does and the other looks again. A job that run
 runs it, and until when that is to be believed.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
-    Connection,
     Index,
     Integer,
     Row,
@@ -32,7 +31,7 @@ from sqlalchemy import (
 from awe.errors import AweError
 from awe.services.identity import Amounts, UsageStore, principal_of
 from awe.services.jobs.model import FINAL, RUNNING, Job, Part, Phase, Result, Step
-from awe.services.system import SystemDatabase, UtcDateTime, metadata
+from awe.services.system import Condition, Connection, SqlValue, SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["JobStore", "Standing", "Stored"]
 
@@ -56,6 +55,7 @@ _jobs = Table(
     Column("order", JSON, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("losses", Integer, nullable=False),
+    Column("scopes", JSON, nullable=False),
     Column("progress", JSON),
     Column("results", JSON, nullable=False),
     Column("error", JSON),
@@ -124,9 +124,13 @@ class JobStore:
                 _charge(connection, job, before)
             return True
 
-    def remove(self, job_id: str) -> bool:
-        """Forget a job; False if there is none. The time of an attempt that runs is counted."""
+    def remove(self, job_id: str, also: Callable[[Connection], None]) -> bool:
+        """Forget a job, in one transaction with whatever `also` does; False if there is none.
+
+        The time of an attempt that runs is counted.
+        """
         with self._system.transaction() as connection:
+            also(connection)
             row = connection.execute(select(_jobs).where(_jobs.c.id == job_id)).first()
             if row is None:
                 return False
@@ -136,7 +140,7 @@ class JobStore:
 
     def find(
         self,
-        owner: str,
+        where: Callable[[SqlValue, SqlValue], Condition],
         kind: str | None = None,
         *,
         phases: Iterable[Phase] = (),
@@ -144,10 +148,16 @@ class JobStore:
         before: datetime | None = None,
         most: int,
     ) -> tuple[Job, ...]:
-        """Return an owner's jobs, the newest first; archived ones only where their phase is asked for."""
+        """Return jobs, the newest first; archived ones only where their phase is asked for.
+
+        Parameters
+        ----------
+        where
+            From the columns with the id and the owner to the condition that a job has to meet.
+        """
         wanted = set(phases)
         conditions: list[ColumnElement[bool]] = [
-            _jobs.c.owner == owner,
+            where(_jobs.c.id, _jobs.c.owner),
             _jobs.c.phase.in_(wanted) if wanted else _jobs.c.phase != Phase.ARCHIVED,
         ]
         if kind is not None:
@@ -313,6 +323,7 @@ def _values(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "losses": job.losses,
         "bytes": job.bytes,
+        "scopes": sorted(job.scopes),
         "progress": asdict(job.progress) if job.progress else None,
         "results": [asdict(result) for result in job.results],
         "error": job.error.to_json() if job.error else None,
@@ -337,6 +348,7 @@ def _job(row: Row[Any]) -> Job:
         order=cast("Mapping[str, object]", row.order),
         attempt=row.attempt,
         losses=row.losses,
+        scopes=frozenset(row.scopes),
         progress=Step(**row.progress) if row.progress else None,
         results=tuple(Result(**result) for result in row.results),
         error=AweError.from_json(row.error) if row.error else None,

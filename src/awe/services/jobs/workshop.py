@@ -46,7 +46,7 @@ class KindsWorkshop:
         kind = self._kinds.get(task.kind)
         if kind is None:
             raise NotFoundError(f"this service has no jobs of the kind {task.kind!r}")
-        identity = self._identify(task.owner) if task.owner else ANONYMOUS
+        identity = (self._identify(task.owner) if task.owner else ANONYMOUS).restricted(task.scopes)
         work = Work(
             identity, task.order, task.folder, task.parts, task.parts_folder, progress, task.most_bytes
         )

@@ -6,7 +6,9 @@ date, `backup` and `restore` keep it and what lies beside it, `Presence` says wh
 Nothing here knows what the tables mean.
 """
 
-from sqlalchemy import Connection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection
 
 from awe.services.system._database import Migration, SystemDatabase, UtcDateTime, metadata
 from awe.services.system.backup import Manifest, backup, restore, write_backup
@@ -14,10 +16,12 @@ from awe.services.system.presence import Presence
 from awe.services.system.state import SystemState, system_state
 
 __all__ = [
+    "Condition",
     "Connection",
     "Manifest",
     "Migration",
     "Presence",
+    "SqlValue",
     "SystemDatabase",
     "SystemState",
     "UtcDateTime",
@@ -27,3 +31,8 @@ __all__ = [
     "system_state",
     "write_backup",
 ]
+
+Condition = ColumnElement[bool]
+"""A condition of SQL, for the ``WHERE`` of another service's query."""
+SqlValue = ColumnElement[Any]
+"""A column or a value in a query."""

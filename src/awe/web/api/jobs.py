@@ -35,9 +35,10 @@ def jobs(
     phase: Annotated[list[Phase] | None, Query(description="Only jobs in one of these phases")] = None,
     before: Annotated[datetime | None, Query(description="Only jobs made before: for the next page")] = None,
     last: Annotated[int | None, Query(ge=1, description="So many at the most")] = None,
+    shared: Annotated[bool, Query(description="Jobs of others that you may see, instead of yours")] = False,
 ) -> dict[str, Any]:
     """List your jobs, the newest first; `more` says where the next page begins."""
-    found = services.jobs.jobs(caller, QUERY, phases=phase or (), before=before, last=last)
+    found = services.jobs.jobs(caller, QUERY, phases=phase or (), before=before, last=last, shared=shared)
     full = bool(found) and len(found) == min(last or len(found) + 1, services.settings.jobs.listed)
     return {"jobs": [_job(job) for job in found], "more": found[-1].created.isoformat() if full else None}
 
@@ -88,14 +89,14 @@ def result(job_id: str, services: Services, caller: Caller) -> FileResponse:
 @router.post("/jobs/{job_id}/abort", openapi_extra=needs(RUN))
 def abort(job_id: str, services: Services, caller: Caller) -> dict[str, Any]:
     """Stop a job; one that has ended is left as it is."""
-    services.jobs.job(job_id, caller, QUERY)
+    services.jobs.job(job_id, caller, QUERY, action=RUN)
     return _job(services.jobs.abort(job_id, caller))
 
 
 @router.delete("/jobs/{job_id}", openapi_extra=needs(RUN))
 def delete(job_id: str, services: Services, caller: Caller) -> dict[str, str]:
     """Remove a job and its result."""
-    services.jobs.job(job_id, caller, QUERY)
+    services.jobs.job(job_id, caller, QUERY, action=RUN)
     services.jobs.delete(job_id, caller)
     return {"deleted": job_id}
 

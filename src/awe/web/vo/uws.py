@@ -21,6 +21,7 @@ from awe.errors import (
     ParameterError,
     UnavailableError,
 )
+from awe.services.identity import READ, RUN
 from awe.services.jobs import ACTIVE, FINAL, Job, Phase
 from awe.web.http import Call, Renderer, WaitingResponse
 from awe.web.vo._vosi import XML
@@ -211,7 +212,12 @@ class JobFace:
         return Response(uws.job_document(self._described(call, self._found(call))), media_type=XML)
 
     def _found(self, call: Call) -> Job:
-        return call.platform.jobs.job(call.path("job"), call.identity, self.kind)
+        return call.platform.jobs.job(
+            call.path("job"),
+            call.identity,
+            self.kind,
+            action=READ if call.request.method in {"GET", "HEAD"} else RUN,
+        )
 
     def _described(self, call: Call, job: Job) -> uws.JobDescription:
         return uws.JobDescription(

@@ -10,6 +10,9 @@ from awe.services.identity.stores.external import (
     Brought,
     ExternalStore,
 )
+from awe.services.identity.stores.grants import (
+    GrantStore,
+)
 from awe.services.identity.stores.groups import (
     GroupStore,
 )
@@ -33,6 +36,7 @@ __all__ = [
     "AuditStore",
     "Brought",
     "ExternalStore",
+    "GrantStore",
     "GroupStore",
     "LimitStore",
     "ProviderStore",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -22,7 +21,7 @@ from awe.services.identity._names import is_name
 from awe.services.identity.model import ROLES, AccountState, GroupRole, GroupState
 from awe.services.system import UtcDateTime, metadata
 
-__all__ = ["assign", "groups", "groups_of", "memberships", "taken_by", "users"]
+__all__ = ["assign", "groups", "groups_of", "memberships", "role_words", "taken_by", "users"]
 
 users = Table(
     "users",
@@ -78,8 +77,13 @@ def taken_by(connection: Connection, name: str) -> str | None:
         found = select(table.c.name).where(func.lower(table.c.name) == folded)
         if connection.execute(found).first() is not None:
             return what
-    words: set[Any] = set(ROLES).union(*connection.scalars(select(users.c.roles)))
-    return "role" if folded in {str(word).lower() for word in words} else None
+    return "role" if folded in {word.lower() for word in role_words(connection)} else None
+
+
+def role_words(connection: Connection) -> frozenset[str]:
+    """Return the roles that awe knows, and the site's own that somebody has."""
+    given: list[list[str]] = list(connection.scalars(select(users.c.roles)))
+    return ROLES.union(*given)
 
 
 def assign(connection: Connection, user: str, source: str, wanted: Iterable[str]) -> tuple[str, ...]:

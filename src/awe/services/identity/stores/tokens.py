@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from awe.services.identity.model import ADMIN, ADMINISTRATOR, AccountState, Identity, Token, TokenKind
+from awe.services.identity.model import AccountState, Identity, Token, TokenKind
 from awe.services.identity.stores._memberships import groups_of, users
 from awe.services.identity.stores.authorizations import authorizations, codes, devices, refresh_tokens
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
@@ -101,8 +101,7 @@ class TokenStore:
         if token.last_used is None or now - token.last_used >= _NOTED_EVERY:
             with self._system.transaction() as connection:
                 connection.execute(update(tokens).where(tokens.c.id == token.id).values(last_used=now))
-        roles = frozenset(row.roles) - (frozenset() if ADMIN in token.scopes else {ADMINISTRATOR})
-        return Identity(token.user, roles, groups, token.scopes)
+        return Identity(token.user, frozenset(row.roles), groups).restricted(token.scopes)
 
     def tokens(self, user: str, now: datetime) -> tuple[Token, ...]:
         """Return a user's tokens that are good at `now`, the newest first.
