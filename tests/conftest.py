@@ -17,12 +17,12 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
-from tests.identity_systems import directory, openid_provider, program
+from tests.identity_systems import directory, keystone, openid_provider, program
 
 import awe.platform
 from awe.services.system import SystemDatabase
 
-__all__ = ["directory", "openid_provider"]
+__all__ = ["directory", "keystone", "openid_provider"]
 
 assert awe.platform.__all__  # importing it declares every service's tables
 

@@ -4,17 +4,19 @@ A backend is added to `AUTHENTICATORS` with what makes it, gives it the one acco
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
-from tests.identity_systems import Directory, free_port
+from tests.identity_systems import Directory, Keystone, free_port
 
 from awe.errors import AuthenticationError, UnavailableError
 from awe.services.identity import LOCAL, AccountStore, Authenticator, Claims, LocalAuthenticator
+from awe.services.identity.backends._http import Answer, Http
+from awe.services.identity.backends.keystone import KeystoneAuthenticator
 from awe.services.identity.backends.ldap import LdapAuthenticator
 from awe.services.system import SystemDatabase
 
@@ -42,6 +44,15 @@ class CountingHasher(PasswordHasher):
         return super().verify(hash, password)
 
 
+class CountingHttp:
+    def __init__(self, http: Http) -> None:
+        self._http, self.count, self.get = http, 0, http.get
+
+    def post_json(self, url: str, body: Mapping[str, object]) -> Answer:
+        self.count += 1
+        return self._http.post_json(url, body)
+
+
 def make_local(request: pytest.FixtureRequest) -> Subject:
     system = SystemDatabase.in_folder(request.getfixturevalue("tmp_path"))
     request.addfinalizer(system.close)
@@ -63,9 +74,19 @@ def make_ldap(request: pytest.FixtureRequest) -> Subject:
     )
 
 
+def make_keystone(request: pytest.FixtureRequest) -> Subject:
+    keystone: Keystone = request.getfixturevalue("keystone")
+    found = KeystoneAuthenticator("institute", keystone.settings(), Path())
+    asked = CountingHttp(found._http)
+    found._http = asked  # type: ignore[assignment]
+    nowhere = keystone.settings(url=f"http://127.0.0.1:{free_port()}")
+    return Subject(found, lambda: asked.count, KeystoneAuthenticator("institute", nowhere, Path()))
+
+
 AUTHENTICATORS: dict[str, Callable[[pytest.FixtureRequest], Subject]] = {
     LOCAL: make_local,
     "ldap": make_ldap,
+    "keystone": make_keystone,
 }
 
 
