@@ -136,7 +136,13 @@ class Platform:
         policy = Policy(grants)
         shares = ShareService(grants, policy, audit)
         identity = IdentityService(
-            accounts, tokens, audit, local, federation, token_hours=settings.token_hours
+            accounts,
+            tokens,
+            audit,
+            local,
+            federation,
+            token_hours=settings.token_hours,
+            visitor=shares.visitor,
         )
         provider = ProviderService(
             ProviderStore(system),

@@ -50,6 +50,7 @@ from awe.services.identity import (
     GroupStore,
     Identity,
 )
+from awe.services.jobs import JOB
 from awe.services.observations import CUTOUT
 from awe.testing import tiny_archive
 from awe.web import build_app
@@ -115,7 +116,7 @@ class World:
         for name in PEOPLE[1:]:
             platform.identity.add_user(name, PASSWORD, roles=[ADMINISTRATOR] if name == "warden" else [])
         groups = GroupStore(platform.system)
-        groups.add("team", "Those who may see it", "owner")
+        groups.add("team", f"Those behind the {MARK}", "owner")
         groups.put_member("team", "member", GroupRole.MEMBER)
         self._publish(folder)
         query = "SELECT behind FROM closed.numbers"
@@ -175,6 +176,33 @@ class World:
         made = self._job(kind)
         self.platform.jobs.refuse(made, self.owner, UsageError(f"behind the {MARK}"))
         return made
+
+    def _group(self, owner: str, title: str = "") -> str:
+        name = f"group{next(self._numbers)}"
+        groups = GroupStore(self.platform.system)
+        groups.add(name, title, owner)
+        groups.put_member(name, "member", GroupRole.MEMBER)
+        return name
+
+    @property
+    def group(self) -> str:
+        """A group of the owner, with the member."""
+        return self._group("owner", MARK)
+
+    @property
+    def invitation(self) -> str:
+        """An invitation of the owner to a group of the warden."""
+        return self.platform.groups.invite(self.identity("warden"), self._group("warden"), "owner")[1].id
+
+    @property
+    def invitation_key(self) -> str:
+        """The key of an invitation to a group of the warden."""
+        return self.platform.groups.invite(self.identity("warden"), self._group("warden"))[0]
+
+    @property
+    def share(self) -> str:
+        """A grant of the owner: the stranger may read a job."""
+        return self.platform.shares.share(self.owner, JOB, self.job, "user:stranger").id
 
     @property
     def job(self) -> str:

@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "login": ("awe.cli.login", "Log in with a browser, or print a token."),
     "logout": ("awe.cli.logout", "End the login that is kept here."),
     "token": ("awe.cli.token", "Your tokens: make, list, revoke."),
+    "group": ("awe.cli.group", "Groups of people to share with."),
+    "share": ("awe.cli.share", "Let others read what is yours."),
     "quota": ("awe.cli.quota", "What you may use, and use."),
     "admin": ("awe.cli.admin", "Accounts and the audit log of an archive here."),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from awe.cli._admin_group import group
 from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
 from awe.cli._admin_system import backup_archive, migrate, restore_archive, show_system
@@ -232,5 +233,5 @@ def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at is not None else None
 
 
-for _part in (token, quota, keys, show_system, migrate, backup_archive, restore_archive):
+for _part in (token, group, quota, keys, show_system, migrate, backup_archive, restore_archive):
     command.add_command(_part)

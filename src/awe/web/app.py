@@ -172,6 +172,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/auth",                              _READ,  portal.login,           json_error),
     Entry("/auth/register",                     _READ,  portal.register,        json_error),
     Entry("/auth/password",                     _READ,  portal.password,        json_error),
+    Entry("/shared",                            _READ,  portal.shared,          json_error),
     Entry("/static/{name}",                     _READ,  portal.static,          json_error),
     Entry("/api/docs",                          _READ,  portal.api_docs,        json_error),
 )

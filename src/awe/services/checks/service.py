@@ -5,14 +5,12 @@ from awe.errors import AweError
 from awe.services.catalogs import CatalogService, TableRecord, example_query
 from awe.services.checks.model import Archive, Files, Finding
 from awe.services.checks.rules import findings
-from awe.services.identity import ADMINISTRATOR, Identity
+from awe.services.identity import MACHINE
 from awe.services.observations import INDEX_TABLE, Collection, ObservationService
 from awe.settings import Settings
 
 __all__ = ["CheckService"]
 
-_EVERYTHING = Identity("operator", roles=frozenset({ADMINISTRATOR}))
-"""The operator reads what is closed to others too."""
 _WANTED = (
     "obs_id", "obs_collection", "obs_publisher_did", "calib_level", "dataproduct_type", "access_url", "target_name",
     "s_ra", "s_dec", "s_region", "t_min", "t_max", "em_min", "em_max", "facility_name", "instrument_name",
@@ -44,7 +42,7 @@ class CheckService:
 
     def archive(self) -> Archive:
         """Return what the rules look at."""
-        tables = self._catalogs.tables(_EVERYTHING)
+        tables = self._catalogs.tables(MACHINE)
         return Archive(
             settings=self._settings.archive,
             base_url=self._settings.base_url,
@@ -58,7 +56,7 @@ class CheckService:
     def _tried(self, table: TableRecord) -> str:
         """Return why the example query of a table fails; nothing when it does not."""
         try:
-            self._catalogs.query(example_query(table), identity=_EVERYTHING, max_rows=10).to_table()
+            self._catalogs.query(example_query(table), identity=MACHINE, max_rows=10).to_table()
         except AweError as error:
             return error.message
         return ""
@@ -88,5 +86,5 @@ class CheckService:
         names = [name for name in _WANTED if name in standard]
         counts = ", ".join(f"COUNT({name}) AS {name}" for name in names)
         query = f"SELECT COUNT(*) AS every_one, {counts} FROM {INDEX_TABLE}"
-        (row,) = self._catalogs.query(query, identity=_EVERYTHING).to_table().to_pylist()
+        (row,) = self._catalogs.query(query, identity=MACHINE).to_table().to_pylist()
         return {name: int(row["every_one"]) - int(row[name]) for name in names}

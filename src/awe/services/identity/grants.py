@@ -81,7 +81,8 @@ class ShareService:
         """
         if kind not in self._kinds:
             raise ParameterError("kind", kind, "cannot be shared", hint=f"one of {', '.join(self.kinds)}")
-        return self._kinds[kind][0](name, caller)
+        # a token that lets share need not let read: what it finds is told to nobody who may not share it
+        return self._kinds[kind][0](name, replace(caller, scopes=caller.scopes | {READ}))
 
     def share(
         self,

@@ -15,6 +15,7 @@ __all__ = [
     "ADMINISTRATOR",
     "ANONYMOUS",
     "DEVELOPER",
+    "MACHINE",
     "OPERATOR",
     "OUTREACH",
     "PUBLISH",
@@ -120,6 +121,8 @@ class Identity:
 
 ANONYMOUS = Identity("")
 """The caller without a token."""
+MACHINE = Identity("", roles=frozenset({ADMINISTRATOR}))
+"""Who commands the machine itself: may do everything, by no account."""
 
 
 class AccountState(StrEnum):

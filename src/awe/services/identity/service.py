@@ -46,6 +46,8 @@ class IdentityService:
         Life of a token.
     clock
         Seconds since 1970.
+    visitor
+        From the key of a link that shares something to who comes with it, if the link is good.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class IdentityService:
         *,
         token_hours: float = 24.0,
         clock: Callable[[], float] = time.time,
+        visitor: Callable[[str], Identity | None] = lambda _key: None,
     ) -> None:
+        self._visitor = visitor
         self._accounts = accounts
         self._tokens = tokens
         self._audit = audit
@@ -218,9 +222,9 @@ class IdentityService:
         self._audit.record("token.revoked", user=caller.name, target=f"token:{token_id}", owner=token.user)
 
     def identify(self, token: str) -> Identity:
-        """Return whose token this is; `AuthenticationError` if it is unknown, ended or revoked."""
+        """Return whose token this is, or who comes by a link; `AuthenticationError` if it is unknown or has ended."""
         secret, claimed = secret_in(token)
-        found = self._tokens.owner(digest(secret), self._now())
+        found = self._tokens.owner(digest(secret), self._now()) or self._visitor(secret)
         if found is None or claimed not in {None, found.name}:
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
         return found

@@ -2,10 +2,36 @@
 
 from fastapi import APIRouter
 
-from awe.web.api import admin, archive, coverage, datasets, identity, jobs, names, quotas, search, system
+from awe.web.api import (
+    admin,
+    archive,
+    coverage,
+    datasets,
+    groups,
+    identity,
+    jobs,
+    names,
+    quotas,
+    search,
+    shares,
+    system,
+)
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api")
-for _part in (archive, coverage, identity, search, jobs, names, datasets, quotas, admin, system):
+for _part in (
+    archive,
+    coverage,
+    identity,
+    search,
+    jobs,
+    names,
+    datasets,
+    groups,
+    shares,
+    quotas,
+    admin,
+    system,
+):
     router.include_router(_part.router)

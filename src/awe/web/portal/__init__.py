@@ -8,13 +8,14 @@ from starlette.responses import Response
 from awe.errors import NotFoundError
 from awe.web.http import Call
 
-__all__ = ["api_docs", "login", "page", "password", "register", "static"]
+__all__ = ["api_docs", "login", "page", "password", "register", "shared", "static"]
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _FILES = frozenset(
     {
         "index.html", "style.css", "app.js", "page.js", "samp.js", "docs.html", "docs.js", "icon.svg",
-        "login.html", "login.js", "register.html", "register.js", "password.html", "password.js",
+        "login.html", "login.js", "register.html", "register.js", "password.html", "password.js", "shared.html",
+        "shared.js",
     }
 )  # fmt: skip
 
@@ -42,6 +43,11 @@ def register(_call: Call) -> Response:
 def password(_call: Call) -> Response:
     """Return the page where a link sets a password: ``/auth/password#KEY``."""
     return _file("password.html")
+
+
+def shared(_call: Call) -> Response:
+    """Return the page that shows what a link opens: ``/shared#KEY``."""
+    return _file("shared.html")
 
 
 def static(call: Call) -> Response:
