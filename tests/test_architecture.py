@@ -20,16 +20,19 @@ RINGS: dict[str, frozenset[str]] = {
     "login_settings": frozenset(),
     "settings": frozenset({"errors", "login_settings"}),
     "plugins": frozenset({"errors"}),
+    "logs": frozenset({"settings"}),
     "core": frozenset({"errors", "settings"}),
     "services": frozenset({"errors", "login_settings", "settings", "plugins", "core"}),
-    "platform": frozenset({"errors", "login_settings", "settings", "plugins", "core", "services"}),
+    "platform": frozenset({"errors", "logs", "login_settings", "settings", "plugins", "core", "services"}),
     "web": frozenset({"errors", "settings", "core", "services", "platform", "awe"}),
     "client": frozenset({"errors", "settings", "core", "awe"}),
     "mast": frozenset({"errors", "client"}),
     "sciserver": frozenset({"errors", "settings", "client"}),
     "demo": frozenset({"errors", "core"}),
     "testing": frozenset({"errors", "settings", "core", "services", "platform", "demo"}),
-    "cli": frozenset({"errors", "settings", "core", "services", "platform", "web", "client", "demo", "awe"}),
+    "cli": frozenset(
+        {"errors", "logs", "settings", "core", "services", "platform", "web", "client", "demo", "awe"}
+    ),
     "__main__": frozenset({"cli"}),
 }
 
@@ -88,6 +91,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": ("web/",),
     "starlette": ("web/",),
     "uvicorn": ("web/",),
+    "prometheus_client": ("web/http/_metrics.py",),
     "httpx": ("client/_transport.py", "client/_inprocess.py"),
     "matplotlib": ("client/",),
     "pandas": ("client/", "sciserver"),

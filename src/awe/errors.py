@@ -73,6 +73,8 @@ class AweError(Exception):
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
+    request: str = ""
+    """The number of the request that failed, as the log of the service has it; of errors that a service answered."""
 
     def __init__(self, message: str, *, hint: str | None = None, **fields: object) -> None:
         super().__init__(message)
@@ -90,6 +92,8 @@ class AweError(Exception):
             body["hint"] = self.hint
         if self.fields:
             body["fields"] = self.fields
+        if self.request:
+            body["request"] = self.request
         return {"error": body}
 
     @classmethod
@@ -109,6 +113,7 @@ class AweError(Exception):
         AweError.__init__(error, str(inner.get("message", "")), hint=str(hint) if hint else None)
         if isinstance(fields, Mapping):
             error.fields = {str(k): v for k, v in fields.items()}
+        error.request = str(inner.get("request", ""))
         return error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from awe import plugins
+from awe import logs, plugins
 from awe.core.tables import Schema
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import soda
@@ -29,6 +29,7 @@ from awe.services.identity import (
     AuditStore,
     ExternalStore,
     FederationService,
+    FigureService,
     GrantStore,
     GroupService,
     GroupStore,
@@ -90,6 +91,7 @@ class Platform:
     shares: ShareService
     provider: ProviderService
     quotas: QuotaService
+    figures: FigureService
     names: NameService
     jobs: JobService
     catalogs: CatalogService
@@ -122,7 +124,8 @@ class Platform:
             system.close()
             raise
         engine = make_engine(folder / "tables", settings.limits)
-        accounts, tokens, audit = AccountStore(system), TokenStore(system), AuditLog(AuditStore(system))
+        accounts, tokens, audit_store = AccountStore(system), TokenStore(system), AuditStore(system)
+        audit = AuditLog(audit_store)
         local = LocalAuthenticator(accounts)
         federation = FederationService(
             accounts,
@@ -155,9 +158,10 @@ class Platform:
         asked = settings.names
         sesame = Sesame(asked.sesame_url, asked.timeout_s) if asked.network else None
         names = NameService(NameStore(system, asked.keep_days), sesame)
+        usage = UsageStore(system)
         quotas = QuotaService(
             LimitStore(system),
-            UsageStore(system),
+            usage,
             accounts,
             audit,
             settings.quotas,
@@ -207,6 +211,7 @@ class Platform:
             shares,
             provider,
             quotas,
+            FigureService(usage, audit_store),
             names,
             jobs,
             catalogs,
@@ -264,5 +269,6 @@ def _statements(order: QueryOrder, schema: Schema) -> VOTableOptions:
 
 def open_workshop(settings: Settings) -> KindsWorkshop:
     """Open the archive in a worker: what its jobs can do."""
+    logs.configure(settings)
     platform = Platform.open(settings)
     return KindsWorkshop(platform.kinds(), platform.identity.known, platform.close)

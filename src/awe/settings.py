@@ -274,6 +274,22 @@ class Settings(BaseSettings):
         description="Tell callers where published files lie on disk, for notebooks that see the same folders; "
         "only where the service listens at a loopback address when unset.",
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="The log on standard error: text for people, json for programs."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="What is logged at the least; info has a line for each request."
+    )
+    trust_request_ids: bool = Field(
+        False,
+        description="Take the number of a request from its header X-Request-Id, where a proxy stands before the "
+        "service that sets it; made here when unset.",
+    )
+    local_metrics: bool = Field(
+        False,
+        description="Let programs on this machine read /metrics without a token; never where a proxy on this machine "
+        "lets others in.",
+    )
     token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")

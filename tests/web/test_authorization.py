@@ -43,6 +43,7 @@ from awe.services.catalogs import QUERY, SentFile
 from awe.services.identity import (
     ADMINISTRATOR,
     COMMAND_LINE,
+    OPERATOR,
     SCOPES,
     AccountState,
     AccountStore,
@@ -114,7 +115,9 @@ class World:
         self._web = web
         self._numbers = count()
         for name in PEOPLE[1:]:
-            platform.identity.add_user(name, PASSWORD, roles=[ADMINISTRATOR] if name == "warden" else [])
+            platform.identity.add_user(
+                name, PASSWORD, roles=[ADMINISTRATOR, OPERATOR] if name == "warden" else []
+            )
         groups = GroupStore(platform.system)
         groups.add("team", f"Those behind the {MARK}", "owner")
         groups.put_member("team", "member", GroupRole.MEMBER)

@@ -19,7 +19,7 @@ from awe.platform import Platform
 from awe.settings import LimitSettings
 from awe.testing import TINY_TABLE, tiny_settings
 from awe.web import build_app
-from awe.web.http import Admission, TableResponse, chosen_format, scrubbed
+from awe.web.http import Admission, Metrics, TableResponse, chosen_format, scrubbed
 
 Message = MutableMapping[str, Any]
 SCHEMA = Schema((Column("n", pa.int64()),))
@@ -43,13 +43,14 @@ class Source:
         return TableStream(SCHEMA, self.batches(), self.stopped.set).map(SCHEMA, lambda batch: batch)
 
 
-def request_scope(admission: Admission) -> dict[str, object]:
+def request_scope(platform: Platform) -> dict[str, object]:
     """Return what a response needs to know of its request."""
-    app = SimpleNamespace(state=SimpleNamespace(admission=admission))
+    admission, metrics = Admission(LimitSettings()), Metrics(platform, ())
+    app = SimpleNamespace(state=SimpleNamespace(admission=admission, platform=platform, metrics=metrics))
     return {"type": "http", "method": "GET", "state": {"request_id": "x"}, "app": app}
 
 
-def answer(source: Source, gone_after_s: float) -> list[Message]:
+def answer(platform: Platform, source: Source, gone_after_s: float) -> list[Message]:
     """Send a response to a client that goes away."""
     sent: list[Message] = []
 
@@ -60,18 +61,19 @@ def answer(source: Source, gone_after_s: float) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = request_scope(Admission(LimitSettings()))
+    scope = request_scope(platform)
     asyncio.run(TableResponse(source.stream(), FORMATS["votable"])(scope, receive, send))
     return sent
 
 
 @pytest.mark.parametrize(("first_s", "each_s"), [(0.0, 0.01), (30.0, 0.01), (0.0, 30.0)])
-def test_when_nobody_listens_the_source_is_stopped(first_s: float, each_s: float) -> None:
+def test_when_nobody_listens_the_source_is_stopped(platform: Platform, first_s: float, each_s: float) -> None:
     source = Source(first_s, each_s)
     begun = time.perf_counter()
-    answer(source, 0.2)
+    answer(platform, source, 0.2)
     assert source.stopped.is_set()
     assert time.perf_counter() - begun < 5.0
+    assert platform.quotas.running() == 0
 
 
 def test_a_slow_client_holds_the_source_back(web: TestClient, platform: Platform) -> None:
@@ -90,7 +92,7 @@ def test_a_slow_client_holds_the_source_back(web: TestClient, platform: Platform
                 await asyncio.sleep(0.3)
                 sent.set()
 
-        scope = request_scope(Admission(LimitSettings()))
+        scope = request_scope(platform)
         await response(scope, receive, send)
 
     asyncio.run(run())

@@ -10,6 +10,7 @@ from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
 from awe.cli._admin_system import backup_archive, migrate, restore_archive, show_system
 from awe.cli._admin_tokens import token
+from awe.cli._admin_usage import usage
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
 
@@ -233,5 +234,5 @@ def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at is not None else None
 
 
-for _part in (token, group, quota, keys, show_system, migrate, backup_archive, restore_archive):
+for _part in (token, group, quota, usage, keys, show_system, migrate, backup_archive, restore_archive):
     command.add_command(_part)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from awe import logs
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._demo import publish_demo
 from awe.cli._progress import Progress
 from awe.errors import AuthenticationError
 from awe.platform import Platform
-from awe.services.identity import ADMINISTRATOR, SCOPES, AccountState
+from awe.services.identity import ADMINISTRATOR, ORIGIN, SCOPES, AccountState
 from awe.settings import Settings
 from awe.web import bind, serve
 
@@ -41,6 +42,7 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
     signal.signal(signal.SIGTERM, _told_to_stop)
     listener = bind(Settings.load(data, host=host, port=port))  # first: a port in use is told before any work
     with open_archive(data, host=host, port=port) as platform:
+        logs.configure(platform.settings, lambda: ORIGIN.get().request)
         if demo:
             with Progress() as progress:
                 publish_demo(platform, progress)

@@ -37,6 +37,7 @@ from awe.web.http import (
     Envelope,
     Handler,
     LoginHeaders,
+    Metrics,
     Renderer,
     Waiters,
     dali_error,
@@ -44,6 +45,7 @@ from awe.web.http import (
     endpoint,
     error_headers,
     json_error,
+    request_line,
     scs_error,
     sia1_error,
     sia2_error,
@@ -51,6 +53,7 @@ from awe.web.http import (
     ssa_error,
     wants_json,
 )
+from awe.web.metrics import metrics
 from awe.web.vo import (
     JobFace,
     auth,
@@ -168,6 +171,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),
     Entry(_TOKENS,                              "POST", login.login,            keystone_error, scope=""),
     Entry(f"{_TOKENS}/{{token}}",               _READ,  login.validate,         keystone_error),
+    Entry("/metrics",                           _READ,  metrics,                json_error),
     Entry("/",                                  _READ,  portal.page,            json_error),
     Entry("/auth",                              _READ,  portal.login,           json_error),
     Entry("/auth/register",                     _READ,  portal.register,        json_error),
@@ -188,6 +192,7 @@ def build_app(platform: Platform) -> FastAPI:
         Stays open while the application is used; whoever opened it closes it.
     """
     archive, limits = platform.settings.archive, platform.settings.limits
+    figures = Metrics(platform, {"api", *(entry.path.split("/")[1] for entry in ROUTES)})
     app = FastAPI(
         title=archive.title,
         description=archive.description,
@@ -197,13 +202,16 @@ def build_app(platform: Platform) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
-            Middleware(Envelope, most=limits.requests),
+            Middleware(
+                Envelope, most=limits.requests, metrics=figures, trusting=platform.settings.trust_request_ids
+            ),
             Middleware(LoginHeaders),
             Middleware(SciServerPaths),
         ],
         exception_handlers=_HANDLERS,
     )
     app.state.platform = platform
+    app.state.metrics = figures
     app.state.admission = Admission(limits)
     app.state.waiters = Waiters(platform.jobs.phases)
     app.router.routes.extend(_route(entry) for entry in ROUTES)
@@ -258,7 +266,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
     else:
         told = UsageError(f"{request.method} {path}: {error.detail}")
     answer = (
-        json_error(told) if wants_json(request) or path.startswith("/api") else PlainTextResponse(f"{told}\n")
+        json_error(told)
+        if wants_json(request) or path.startswith("/api")
+        else PlainTextResponse(f"{told}\n{request_line()}")
     )
     answer.status_code = error.status_code
     answer.headers.update({**error_headers(told), **(error.headers or {})})

@@ -4,6 +4,8 @@ The standard wants the UCDs of the first generation for identifier and position;
 gets which.
 """
 
+from collections.abc import Iterable
+
 from awe.core.vo import dali
 from awe.core.vo._xml import NAMESPACES, Element, document, node
 from awe.core.vo.params import Param, Params, integer, real
@@ -59,7 +61,7 @@ def details(*, max_rows: int, test: tuple[float, float] | None) -> list[Element]
     return made
 
 
-def error_document(message: str) -> bytes:
+def error_document(message: str, infos: Iterable[tuple[str, str, str]] = ()) -> bytes:
     """Return the VOTable that tells of an error (section 2.3), in words that newer clients read too."""
     error = {"ID": "Error", "name": "Error", "value": message}
     status = {"name": "QUERY_STATUS", "value": "ERROR"}
@@ -68,6 +70,7 @@ def error_document(message: str) -> bytes:
             "vot:VOTABLE",
             {"version": "1.4"},
             node("vot:INFO", error),
+            *(node("vot:INFO", {"name": name, "value": value}, text) for name, value, text in infos),
             node("vot:RESOURCE", {"type": "results"}, node("vot:INFO", status, message)),
             prefixes={None: NAMESPACES["vot"]},
         )

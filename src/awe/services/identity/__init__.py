@@ -4,18 +4,9 @@
 whose token is this (`identify`). The answer is an `Identity`; a caller without a token is `ANONYMOUS`.
 """
 
-from awe.services.identity._secrets import (
-    is_token,
-    long_form,
-)
-from awe.services.identity.administration import (
-    AccountService,
-)
-from awe.services.identity.audit import (
-    ORIGIN,
-    AuditLog,
-    Origin,
-)
+from awe.services.identity._secrets import is_token, long_form
+from awe.services.identity.administration import AccountService
+from awe.services.identity.audit import ORIGIN, AuditLog, Origin
 from awe.services.identity.authorization import (
     CLAIM_SCOPES,
     COMMAND_LINE,
@@ -34,42 +25,15 @@ from awe.services.identity.authorization import (
     Issued,
     Refresh,
 )
-from awe.services.identity.backends.local import (
-    LocalAuthenticator,
-)
-from awe.services.identity.claims import (
-    LOCAL,
-    Claims,
-    ExternalIdentity,
-    Way,
-)
-from awe.services.identity.clients import (
-    provider_clients,
-)
-from awe.services.identity.federation import (
-    AccountSystem,
-    FederationService,
-)
-from awe.services.identity.grants import (
-    ShareService,
-)
-from awe.services.identity.groups import (
-    GroupService,
-)
-from awe.services.identity.interface import (
-    Authenticator,
-    Begun,
-    BrowserLogin,
-    Ended,
-    TokenAuthenticator,
-)
-from awe.services.identity.limits import (
-    MEASURES,
-    Limit,
-    Measure,
-    Usage,
-    principal_of,
-)
+from awe.services.identity.backends.local import LocalAuthenticator
+from awe.services.identity.claims import LOCAL, Claims, ExternalIdentity, Way
+from awe.services.identity.clients import provider_clients
+from awe.services.identity.federation import AccountSystem, FederationService
+from awe.services.identity.figures import Day, FigureService
+from awe.services.identity.grants import ShareService
+from awe.services.identity.groups import GroupService
+from awe.services.identity.interface import Authenticator, Begun, BrowserLogin, Ended, TokenAuthenticator
+from awe.services.identity.limits import MEASURES, Limit, Measure, Usage, principal_of
 from awe.services.identity.model import (
     ADMIN,
     ADMINISTRATOR,
@@ -98,32 +62,13 @@ from awe.services.identity.model import (
     Token,
     TokenKind,
 )
-from awe.services.identity.policy import (
-    Names,
-    Policy,
-    permits,
-)
-from awe.services.identity.principals import (
-    EVERYBODY,
-)
-from awe.services.identity.provider import (
-    ProviderService,
-)
-from awe.services.identity.quotas import (
-    QuotaService,
-    RunningQuery,
-)
-from awe.services.identity.registration import (
-    RegistrationMode,
-    RegistrationService,
-)
-from awe.services.identity.service import (
-    IdentityService,
-)
-from awe.services.identity.signing import (
-    ALGORITHM,
-    SigningKeys,
-)
+from awe.services.identity.policy import Names, Policy, permits
+from awe.services.identity.principals import EVERYBODY
+from awe.services.identity.provider import ProviderService
+from awe.services.identity.quotas import QuotaService, RunningQuery
+from awe.services.identity.registration import RegistrationMode, RegistrationService
+from awe.services.identity.service import IdentityService
+from awe.services.identity.signing import ALGORITHM, SigningKeys
 from awe.services.identity.stores import (
     AccountStore,
     Amounts,
@@ -136,10 +81,7 @@ from awe.services.identity.stores import (
     TokenStore,
     UsageStore,
 )
-from awe.services.identity.stores.grants import (
-    Grant,
-    Resource,
-)
+from awe.services.identity.stores.grants import Grant, Resource
 
 __all__ = [
     "ADMIN",
@@ -186,6 +128,7 @@ __all__ = [
     "Claims",
     "Client",
     "Code",
+    "Day",
     "Device",
     "DeviceCodes",
     "DeviceState",
@@ -193,6 +136,7 @@ __all__ = [
     "ExternalIdentity",
     "ExternalStore",
     "FederationService",
+    "FigureService",
     "Grant",
     "GrantStore",
     "Group",

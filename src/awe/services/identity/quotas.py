@@ -51,11 +51,13 @@ class RunningQuery:
         self._end: Callable[[Amounts], None] | None = end
         self._begun = time.monotonic()
 
-    def end(self, rows: int = 0, size: int = 0) -> None:
-        """Say that it has ended, and what was sent: rows, and bytes."""
+    def end(self, rows: int = 0, size: int = 0) -> float:
+        """Say that it has ended, and what was sent: rows, and bytes; return how many seconds it took."""
+        taken_s = time.monotonic() - self._begun
         end, self._end = self._end, None
         if end is not None:
-            end(Amounts(rows=rows, bytes=size, query_s=time.monotonic() - self._begun))
+            end(Amounts(rows=rows, bytes=size, query_s=taken_s))
+        return taken_s
 
 
 class QuotaService:
@@ -338,6 +340,10 @@ class QuotaService:
         self._known_until = 0.0
         self._audit.record("quota.dropped", user=by, target=found.principal, measure=found.measure.value)
         return found
+
+    def running(self) -> int:
+        """Return how many queries run, of everybody."""
+        return self._usage.all_running(self._now())
 
     def owner(self, name: str) -> Identity:
         """Return the owner of something by name, also one whose account is closed; nobody's when empty."""

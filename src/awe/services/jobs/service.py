@@ -332,6 +332,10 @@ class JobService:
         """Return the phases of some jobs, of those that are there; asks for no owner."""
         return self._store.phases(ids)
 
+    def counted(self) -> Mapping[Phase, int]:
+        """Return how many jobs there are in each phase, of everybody."""
+        return self._store.counted()
+
     def _check_room(self, owner: str) -> None:
         if self._store.waiting() >= self._settings.waiting:
             raise BusyError("the queue of jobs is full", _RETRY_S)

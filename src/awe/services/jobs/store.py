@@ -203,6 +203,12 @@ class JobStore:
         running_s = sum((now - moment).total_seconds() for moment in since if moment is not None)
         return Standing(waiting, sum(counted.values()), running_s, int(size or 0), first)
 
+    def counted(self) -> Mapping[Phase, int]:
+        """Return how many jobs there are in each phase."""
+        query = select(_jobs.c.phase, func.count().label("number")).group_by(_jobs.c.phase)
+        with self._system.reading() as connection:
+            return {Phase(row.phase): int(row.number) for row in connection.execute(query)}
+
     # The queue
 
     def waiting_owners(self) -> tuple[str, ...]:

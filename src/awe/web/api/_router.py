@@ -15,6 +15,7 @@ from awe.web.api import (
     search,
     shares,
     system,
+    usage,
 )
 
 __all__ = ["router"]
@@ -31,6 +32,7 @@ for _part in (
     groups,
     shares,
     quotas,
+    usage,
     admin,
     system,
 ):

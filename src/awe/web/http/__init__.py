@@ -12,8 +12,11 @@ from awe.web.http._errors import (
     Renderer,
     dali_error,
     datalink_error,
+    error_body,
     error_headers,
     json_error,
+    request_line,
+    request_number,
     scs_error,
     sia1_error,
     sia2_error,
@@ -23,6 +26,8 @@ from awe.web.http._errors import (
 )
 from awe.web.http._identity import caller, token_of
 from awe.web.http._login import COOKIE, LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
+from awe.web.http._metrics import CONTENT_TYPE as METRICS_TYPE
+from awe.web.http._metrics import Metrics
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._next import next_page
@@ -32,6 +37,7 @@ from awe.web.http._waiting import Waiters, WaitingResponse
 
 __all__ = [
     "COOKIE",
+    "METRICS_TYPE",
     "VOTABLE_TYPE",
     "Admission",
     "Call",
@@ -39,6 +45,7 @@ __all__ = [
     "Given",
     "Handler",
     "LoginHeaders",
+    "Metrics",
     "Renderer",
     "TableResponse",
     "Waiters",
@@ -51,6 +58,7 @@ __all__ = [
     "dali_error",
     "datalink_error",
     "endpoint",
+    "error_body",
     "error_headers",
     "forget_cookie",
     "json_error",
@@ -59,6 +67,8 @@ __all__ = [
     "platform_of",
     "read_body",
     "read_given",
+    "request_line",
+    "request_number",
     "scrubbed",
     "scs_error",
     "set_cookie",

@@ -1,10 +1,11 @@
 """Errors as answers: one renderer per face, and the JSON that every caller may ask for.
 
-A caller that accepts ``application/json`` gets awe's JSON error from every face; the others get what
+Every answer says the number of its request, under which the log of the service has more. A caller that accepts ``application/json`` gets awe's JSON error from every face; the others get what
 their protocol prescribes. Every error has the header ``X-Awe-Error`` with its stable code.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,10 +21,11 @@ from awe.errors import (
     TimeLimitError,
     UnavailableError,
 )
+from awe.services.identity import ORIGIN
 
 __all__ = [
-    "VOTABLE_TYPE", "Renderer", "dali_error", "datalink_error", "json_error", "scs_error", "sia1_error",
-    "sia2_error", "soda_error", "ssa_error", "unexpected", "wants_json",
+    "VOTABLE_TYPE", "Renderer", "dali_error", "datalink_error", "error_body", "error_headers", "json_error",
+    "request_line", "request_number", "scs_error", "sia1_error", "sia2_error", "soda_error", "ssa_error", "unexpected", "wants_json",
 ]  # fmt: skip
 
 Renderer = Callable[[AweError], Response]
@@ -37,9 +39,32 @@ def wants_json(request: Request) -> bool:
     return "application/json" in accepted
 
 
+def error_body(error: AweError) -> dict[str, Any]:
+    """Return an error as JSON, with the number of the request that is answered now."""
+    error.request = error.request or request_number()
+    return error.to_json()
+
+
+def request_number() -> str:
+    """Return the number of the request that is answered now; empty outside of one."""
+    return ORIGIN.get().request
+
+
+def request_line() -> str:
+    """Return the line that says the number of the request, for errors that are text."""
+    number = request_number()
+    return f"request {number}\n" if number else ""
+
+
+def _infos() -> list[tuple[str, str, str]]:
+    """Return what a VOTable says of the request besides its error."""
+    number = request_number()
+    return [("request_id", number, "Tell the operators this number.")] if number else []
+
+
 def json_error(error: AweError) -> Response:
     """Render for awe's own API and client."""
-    return JSONResponse(error.to_json(), error.status, headers=error_headers(error))
+    return JSONResponse(error_body(error), error.status, headers=error_headers(error))
 
 
 def dali_error(error: AweError) -> Response:
@@ -54,17 +79,21 @@ def sia2_error(error: AweError) -> Response:
 
 def sia1_error(error: AweError) -> Response:
     """Render as SIA 1.0 section 4.3 says: a VOTable with QUERY_STATUS ERROR, HTTP status 200."""
-    return Response(error_document(str(error)), _status_of_old(error), error_headers(error), VOTABLE_TYPE)
+    return Response(
+        error_document(str(error), _infos()), _status_of_old(error), error_headers(error), VOTABLE_TYPE
+    )
 
 
 def scs_error(error: AweError) -> Response:
     """Render as Simple Cone Search 1.03 section 2.3 says: a VOTable with INFO Error, HTTP status 200."""
-    return Response(scs.error_document(str(error)), _status_of_old(error), error_headers(error), VOTABLE_TYPE)
+    return Response(
+        scs.error_document(str(error), _infos()), _status_of_old(error), error_headers(error), VOTABLE_TYPE
+    )
 
 
 def ssa_error(error: AweError) -> Response:
     """Render as SSA 1.1 section 8.10 says: a VOTable with QUERY_STATUS ERROR, HTTP status 200."""
-    document = error_document(str(error), [("SERVICE_PROTOCOL", ssa.VERSION, "SSAP")])
+    document = error_document(str(error), [("SERVICE_PROTOCOL", ssa.VERSION, "SSAP"), *_infos()])
     return Response(document, _status_of_old(error), error_headers(error), VOTABLE_TYPE)
 
 
@@ -84,7 +113,8 @@ def datalink_error(error: AweError) -> Response:
 
 def soda_error(error: AweError) -> Response:
     """Render as SODA 1.0 section 4.2 says: text that begins with the kind of error."""
-    return Response(soda.error_text(error), error.status, error_headers(error), "text/plain; charset=utf-8")
+    text = f"{soda.error_text(error)}\n{request_line()}"
+    return Response(text, error.status, error_headers(error), "text/plain; charset=utf-8")
 
 
 def unexpected(number: str) -> ServiceError:
@@ -99,7 +129,7 @@ def unexpected(number: str) -> ServiceError:
 def _votable(message: str, error: AweError) -> Response:
     # A query that took too long was answered, not lost: with 408 some clients would send it again.
     status = 200 if isinstance(error, TimeLimitError) else error.status
-    return Response(error_document(message), status, error_headers(error), VOTABLE_TYPE)
+    return Response(error_document(message, _infos()), status, error_headers(error), VOTABLE_TYPE)
 
 
 def error_headers(error: AweError) -> dict[str, str]:

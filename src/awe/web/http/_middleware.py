@@ -6,13 +6,14 @@ import secrets
 import time
 from urllib.parse import quote, unquote
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awe import __version__
 from awe.errors import BusyError
 from awe.services.identity import ORIGIN, Origin
 from awe.web.http._errors import json_error, unexpected
+from awe.web.http._metrics import Metrics
 
 __all__ = ["Envelope", "scrubbed"]
 
@@ -28,7 +29,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Server": f"awe/{__version__}",
 }
-_TOO_MANY = json_error(BusyError("too many requests at the same time", retry_after=2))
+_NUMBER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRETS = (
     (re.compile(r"\$1\$[^/?&\s]+"), "***"),
     (re.compile(r"(/keystone/v3/tokens/+)[^/?]+", re.IGNORECASE), r"\1***"),
@@ -54,11 +55,17 @@ class Envelope:
     most
         Requests in hand at the same time: each holds a socket and some memory, so one more is told at once to
         come back later.
+    metrics
+        Where requests are counted.
+    trusting
+        Whether a proxy before the service gives the requests their numbers.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, most: int, metrics: Metrics, *, trusting: bool = False) -> None:
         self._app = app
         self._most = most
+        self._metrics = metrics
+        self._trusting = trusting
         self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,20 +73,22 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        number = secrets.token_hex(6)
+        number = self._number(scope)
         scope.setdefault("state", {})["request_id"] = number
         # whoever records below what this request does need not know of requests
         came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number))
         begun = time.perf_counter()
-        status = 0
-        answer = self._app if self._in_hand < self._most else _TOO_MANY
+        status, code = 0, ""
+        answer = self._app if self._in_hand < self._most else _too_many
         self._in_hand += 1
+        self._metrics.in_hand.inc()
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, code
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                code = headers.get("x-awe-error", "")
                 headers["X-Request-Id"] = number
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
@@ -92,9 +101,44 @@ class Envelope:
             if not status:
                 await json_error(unexpected(number))(scope, receive, sending)
         finally:
-            ORIGIN.reset(came)
             self._in_hand -= 1
-            query = scope.get("query_string", b"").decode("latin-1")
-            address = scrubbed(scope["path"] + (f"?{query}" if query else ""))
-            taken_ms = 1e3 * (time.perf_counter() - begun)
-            _LOG.info("%s %s %s %d %.0f ms", number, scope["method"], address, status, taken_ms)
+            taken_s = time.perf_counter() - begun
+            self._metrics.answered(scope["path"], scope["method"], status, code, taken_s)
+            _log(scope, number, status, taken_s)
+            ORIGIN.reset(came)
+
+    def _number(self, scope: Scope) -> str:
+        """Return the number of a request: that of a trusted proxy, else a new one."""
+        if self._trusting:
+            given = Headers(scope=scope).get("x-request-id", "")
+            if _NUMBER.fullmatch(given):
+                return given
+        return secrets.token_hex(6)
+
+
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    error = BusyError("too many requests at the same time", retry_after=2)
+    await json_error(error)(scope, receive, send)
+
+
+def _log(scope: Scope, number: str, status: int, taken_s: float) -> None:
+    query = scope.get("query_string", b"").decode("latin-1")
+    address = scrubbed(scope["path"] + (f"?{query}" if query else ""))
+    fields = {
+        "request": number,
+        "method": scope["method"],
+        "path": address,
+        "status": status,
+        "ms": round(1e3 * taken_s, 1),
+        "user": scope["state"].get("caller", ""),
+        "address": (scope.get("client") or ("", 0))[0],
+    }
+    _LOG.info(
+        "%s %s %s %d %.0f ms",
+        number,
+        scope["method"],
+        address,
+        status,
+        1e3 * taken_s,
+        extra={"fields": fields},
+    )

@@ -26,6 +26,7 @@ from awe.platform import Platform
 from awe.services.identity import ANONYMOUS, Identity, RunningQuery
 from awe.web.http._admission import Admission
 from awe.web.http._errors import unexpected
+from awe.web.http._metrics import Metrics
 from awe.web.http._negotiation import takes_gzip
 
 __all__ = ["TableResponse"]
@@ -72,6 +73,7 @@ class TableResponse(Response):
         self._options = options or VOTableOptions()
         self._ahead = _AHEAD_ROWS if form.name in _SILENT else 1
         self._query: RunningQuery | None = None
+        self._metrics: Metrics | None = None
         self._rows = self._size = 0
         self.on_error: Callable[[AweError], Response] | None = None
 
@@ -103,6 +105,7 @@ class TableResponse(Response):
 
     def _begin(self, scope: Scope) -> None:
         platform: Platform = scope["app"].state.platform
+        self._metrics = scope["app"].state.metrics
         identity: Identity = scope["state"].get("identity", ANONYMOUS)
         self._query = platform.quotas.begin(identity)
         self._stream = self._stream.map(self._stream.schema, self._counted)
@@ -159,8 +162,9 @@ class TableResponse(Response):
         except Exception:  # noqa: BLE001  # a fault of ours; the answer has gone, so only the log can say it
             _LOG.exception("a stream could not be closed")
         try:
-            if self._query is not None:
-                self._query.end(self._rows, self._size)
+            if self._query is not None and self._metrics is not None:
+                query, self._query = self._query, None
+                self._metrics.queried(self._rows, self._size, query.end(self._rows, self._size))
         except Exception:  # noqa: BLE001  # likewise
             _LOG.exception("a query could not be counted")
 

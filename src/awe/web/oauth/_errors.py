@@ -3,7 +3,7 @@
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from awe.errors import AuthenticationError, AweError, ForbiddenError, UnavailableError, UsageError
-from awe.web.http import error_headers
+from awe.web.http import error_headers, request_line, request_number
 
 __all__ = ["NO_STORE", "oauth_error", "page_error"]
 
@@ -23,9 +23,10 @@ def oauth_error(error: AweError) -> Response:
     headers = {**error_headers(error), **NO_STORE}
     if word in {"invalid_token", "insufficient_scope"}:
         headers["WWW-Authenticate"] = f'Bearer realm="awe", error="{word}"'
-    return JSONResponse({"error": word, "error_description": error.message}, error.status, headers=headers)
+    body = {"error": word, "error_description": error.message, "request": request_number()}
+    return JSONResponse(body, error.status, headers=headers)
 
 
 def page_error(error: AweError) -> Response:
     """Render for a person."""
-    return PlainTextResponse(f"{error}\n", error.status, {**error_headers(error), **NO_STORE})
+    return PlainTextResponse(f"{error}\n{request_line()}", error.status, {**error_headers(error), **NO_STORE})

@@ -6,7 +6,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Reque
 from starlette.responses import JSONResponse, Response
 
 from awe.services.identity import ProviderService
-from awe.web.http import Call
+from awe.web.http import Call, request_number
 from awe.web.oauth._errors import NO_STORE
 from awe.web.oauth._grants import CodeGrant, DeviceGrant, LoginToken, Pkce, RefreshGrant
 from awe.web.oauth._request import OAuthClient, OAuthRequest
@@ -47,6 +47,8 @@ class OAuthServer(AuthorizationServer):
         told = {**dict(headers), **NO_STORE}
         if isinstance(body, dict):
             told.pop("Content-Type", None)
+            if "error" in body:  # RFC 6749 section 5.2 lets an error say more
+                body = {**body, "request": request_number()}
             return JSONResponse(body, status, told)
         return Response(body, status, told)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import JSON, Column, Integer, String, Table, Text, insert, select
+from sqlalchemy import JSON, Column, Integer, String, Table, Text, func, insert, select
 
 from awe.services.identity.model import AuditEntry
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
@@ -35,6 +35,17 @@ class AuditStore:
         """Add a line."""
         with self._system.transaction() as connection:
             connection.execute(insert(_audit).values(dict(row)))
+
+    def number(self, action: str, since: datetime, until: datetime) -> int:
+        """Return how often an action was done from one moment on and before another."""
+        query = select(func.count()).where(
+            _audit.c.action == action,
+            _audit.c.outcome == "done",
+            _audit.c.at >= since,
+            _audit.c.at < until,
+        )
+        with self._system.reading() as connection:
+            return int(connection.scalar(query) or 0)
 
     def entries(
         self,

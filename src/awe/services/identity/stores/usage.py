@@ -7,7 +7,7 @@ their time is over.
 """
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    Row,
     String,
     Table,
     bindparam,
@@ -197,8 +198,36 @@ class UsageStore:
         with self._system.reading() as connection:
             row = connection.execute(line).first()
             queries = connection.scalar(select(_today(literal(subject), literal(day)))) or 0
-        found = {name: row._mapping[name] for name in Amounts.__slots__} if row else {}  # noqa: SLF001  # SQLAlchemy's public name
-        return Amounts(**{**found, "queries": int(queries)})
+        return replace(_amounts(row) if row else Amounts(), queries=int(queries))
+
+    def all_running(self, now: datetime) -> int:
+        """Return how many queries run, of everybody."""
+        query = select(func.count()).select_from(_leases).where(_leases.c.until > now)
+        with self._system.reading() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def by_day(self, since: str, until: str) -> dict[str, Amounts]:
+        """Return what was used in each day from one to another, both included."""
+        return self._sums(_usage.c.day, since, until)
+
+    def by_subject(self, since: str, until: str) -> dict[str, Amounts]:
+        """Return what each subject used from one day to another, both included."""
+        return self._sums(_usage.c.subject, since, until)
+
+    def subjects_by_day(self, prefix: str, since: str, until: str) -> dict[str, int]:
+        """Return how many subjects with a prefix there are in each day from one to another, both included."""
+        query = (
+            select(_usage.c.day, func.count().label("number"))
+            .where(_usage.c.day.between(since, until), _usage.c.subject.startswith(prefix, autoescape=True))
+            .group_by(_usage.c.day)
+        )
+        with self._system.reading() as connection:
+            return {row.day: int(row.number) for row in connection.execute(query)}
+
+    def _sums(self, by: Any, since: str, until: str) -> dict[str, Amounts]:
+        query = select(by.label("by"), *_sums_of_all()).where(_usage.c.day.between(since, until)).group_by(by)
+        with self._system.reading() as connection:
+            return {row.by: _amounts(row) for row in connection.execute(query)}
 
     def reap(self, now: datetime, gone: Collection[str]) -> None:
         """End the leases whose time is over, and those of processes that are gone; their queries are counted."""
@@ -216,13 +245,28 @@ class UsageStore:
     def forget(self, prefix: str, day: str, instead: str) -> None:
         """Put what subjects with a prefix used before a day together under one name."""
         old = _usage.c.subject.startswith(prefix, autoescape=True) & (_usage.c.day < day)
-        sums = [func.sum(_usage.c[name]).label(name) for name in Amounts.__slots__]
+        sums = select(_usage.c.day, *_sums_of_all()).where(old).group_by(_usage.c.day)
         with self._system.transaction() as connection:
-            rows = connection.execute(select(_usage.c.day, *sums).where(old).group_by(_usage.c.day)).all()
+            rows = connection.execute(sums).all()
             connection.execute(delete(_usage).where(old))
             for row in rows:
-                amounts = {name: row._mapping[name] for name in Amounts.__slots__}  # noqa: SLF001  # as above
-                self.add(connection, instead, row.day, Amounts(**amounts))
+                self.add(connection, instead, row.day, _amounts(row))
+
+
+def _sums_of_all() -> list[Any]:
+    return [func.sum(_usage.c[name]).label(name) for name in Amounts.__slots__]
+
+
+def _amounts(row: Row[Any]) -> Amounts:
+    return Amounts(
+        queries=int(row.queries),
+        refused=int(row.refused),
+        rows=int(row.rows),
+        bytes=int(row.bytes),
+        query_s=float(row.query_s),
+        jobs=int(row.jobs),
+        job_s=float(row.job_s),
+    )
 
 
 def day_of(moment: datetime) -> str:

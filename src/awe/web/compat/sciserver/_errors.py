@@ -3,7 +3,7 @@
 from starlette.responses import JSONResponse, Response
 
 from awe.errors import AuthenticationError, AweError
-from awe.web.http import error_headers
+from awe.web.http import error_body, error_headers, request_number
 
 __all__ = ["casjobs_error", "keystone_error"]
 
@@ -14,7 +14,7 @@ def casjobs_error(error: AweError) -> Response:
         "ErrorCode": error.status,
         "ErrorType": type(error).__name__,
         "ErrorMessage": str(error),
-        **error.to_json(),
+        **error_body(error),
     }
     return JSONResponse(body, error.status, error_headers(error))
 
@@ -22,5 +22,5 @@ def casjobs_error(error: AweError) -> Response:
 def keystone_error(error: AweError) -> Response:
     """Render as OpenStack's Keystone does."""
     title = "Unauthorized" if isinstance(error, AuthenticationError) else type(error).__name__
-    inner = {"code": error.status, "title": title, "message": str(error)}
+    inner = {"code": error.status, "title": title, "message": str(error), "request": request_number()}
     return JSONResponse({"error": inner}, error.status, error_headers(error))
