@@ -64,7 +64,7 @@ def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
         headers[AUTHENTICATED] = quote(name, safe="@")
     if status == 401 or (getattr(request.state, "offers_login", False) and not name):
         # a browser that is offered Basic lays its own question for a password over the page
-        basic = not request.url.path.startswith(("/api/", "/auth/"))
+        basic = not request.url.path.startswith(("/api/", "/auth/", "/oauth/"))
         for challenge in challenges(base_url(request) + LOGIN_PATH, basic=basic):
             headers.append("WWW-Authenticate", challenge)
     if getattr(request.state, "forgets_cookie", False) and "set-cookie" not in headers:

@@ -8,14 +8,25 @@ from starlette.responses import Response
 from awe.errors import NotFoundError
 from awe.web.http import Call
 
-__all__ = ["api_docs", "login", "page", "password", "register", "shared", "static"]
+__all__ = [
+    "api_docs",
+    "consent",
+    "device",
+    "login",
+    "logout",
+    "page",
+    "password",
+    "register",
+    "shared",
+    "static",
+]
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _FILES = frozenset(
     {
         "index.html", "style.css", "app.js", "page.js", "samp.js", "docs.html", "docs.js", "icon.svg",
         "login.html", "login.js", "register.html", "register.js", "password.html", "password.js", "shared.html",
-        "shared.js",
+        "shared.js", "consent.html", "consent.js", "device.html", "device.js", "scopes.js", "logout.html", "logout.js",
     }
 )  # fmt: skip
 
@@ -38,6 +49,21 @@ def login(_call: Call) -> Response:
 def register(_call: Call) -> Response:
     """Return the page where people ask for an account: ``/auth/register``."""
     return _file("register.html")
+
+
+def consent(_call: Call) -> Response:
+    """Return the page where people allow a tool to use their account: ``/auth/consent``."""
+    return _file("consent.html")
+
+
+def device(_call: Call) -> Response:
+    """Return the page where people enter the code of a program: ``/auth/device#CODE``."""
+    return _file("device.html")
+
+
+def logout(_call: Call) -> Response:
+    """Return the page that asks whether to log out here, too: ``/auth/logout``."""
+    return _file("logout.html")
 
 
 def password(_call: Call) -> Response:
