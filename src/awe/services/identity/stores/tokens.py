@@ -101,7 +101,7 @@ class TokenStore:
         if token.last_used is None or now - token.last_used >= _NOTED_EVERY:
             with self._system.transaction() as connection:
                 connection.execute(update(tokens).where(tokens.c.id == token.id).values(last_used=now))
-        return Identity(token.user, frozenset(row.roles), groups).restricted(token.scopes)
+        return Identity(token.user, frozenset(row.roles), groups, token.scopes).restricted(token.scopes)
 
     def tokens(self, user: str, now: datetime) -> tuple[Token, ...]:
         """Return a user's tokens that are good at `now`, the newest first.
