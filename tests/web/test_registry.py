@@ -48,6 +48,7 @@ def test_what_is_published_has_a_record(web: TestClient) -> None:
         f"{ROOT}/services/publisher": "vr:Organisation",
         f"{ROOT}/services/registry": "vg:Registry",
         f"{ROOT}/services/tap": "vs:CatalogService",
+        f"{ROOT}/services/groups": "vr:Service",
         f"{ROOT}/services/images": "vs:CatalogService",
         f"{ROOT}/tables/tiny": "vs:CatalogResource",
         f"{ROOT}/tables/caom2": "vs:CatalogResource",
@@ -66,6 +67,7 @@ def test_a_record_tells_what_its_services_tell(web: TestClient) -> None:
     known = records(web)
     for ivoid, services in {
         "services/tap": ["tap"],
+        "services/groups": ["gms"],
         "services/images": ["sia", "sia2", "ssa", "soda", "datalink"],
         "services/registry": ["oai"],
         "tables/tiny/sources": [f"scs/{TINY_TABLE}"],

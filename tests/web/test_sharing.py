@@ -294,3 +294,22 @@ def test_a_name_is_not_inherited(archive: Platform, log: Log, tmp_path: Path) ->
         log("eve").query("SELECT n FROM short.life")
     assert len(log("chief").query("SELECT n FROM short.life")) == 1
     archive.catalogs.drop("short.life")
+
+
+def test_the_group_membership_service_tells_the_callers_groups_alone(
+    web: TestClient, archive: Platform
+) -> None:
+    """GMS 1.0 section 3: the names of the caller's groups, one a line; none is an empty answer, and no error."""
+    headers = {name: {"X-Auth-Token": archive.identity.issue(name)} for name in ("ann", "eve", "chief")}
+    assert web.get("/gms/search").status_code == 401
+    answer = web.get("/gms/search", headers=headers["ann"])
+    assert (answer.text, answer.headers["content-type"]) == ("team\n", "text/plain; charset=utf-8")
+    asked = {"group": ["team", "other", "nix"]}
+    assert web.get("/gms/search", params=asked, headers=headers["ann"]).text == "team\n"
+    assert web.get("/gms/search", params={"group": "other"}, headers=headers["ann"]).text == ""
+    for name in ("eve", "chief"):
+        empty = web.get("/gms/search", params=asked, headers=headers[name])
+        assert (empty.status_code, empty.text) == (200, "")
+    listed = web.get("/gms/capabilities").text
+    assert 'standardID="ivo://ivoa.net/std/gms#search-1.0"' in listed
+    assert "http://testserver/gms/search" in listed

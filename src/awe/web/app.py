@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from awe import __version__
 from awe.core.vo import datalink as datalink_
+from awe.core.vo import gms as gms_
 from awe.core.vo import scs as scs_
 from awe.core.vo import sia1
 from awe.core.vo import sia2 as sia2_
@@ -59,6 +60,7 @@ from awe.web.vo import (
     auth,
     availability,
     datalink,
+    gms,
     hips,
     moc,
     registry,
@@ -152,6 +154,9 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/oai",                               _BOTH,  registry.harvest,       dali_error, scope=READ),
     Entry("/oai/capabilities",                  _READ,  registry.registry_capabilities, dali_error),
     Entry("/oai/availability",                  _READ,  availability,           dali_error),
+    Entry("/gms/search",                        _READ,  gms.search,             dali_error,     gms_.PARAMS),
+    Entry("/gms/capabilities",                  _READ,  gms.gms_capabilities,   dali_error),
+    Entry("/gms/availability",                  _READ,  availability,           dali_error),
     Entry("/auth/login",                        "POST", auth.login,             json_error, scope=""),
     Entry("/auth/logout",                       "POST", auth.logout,            json_error, scope=""),
     Entry("/.well-known/openid-configuration",  _READ,  oauth.configuration,    oauth.oauth_error, reads=None),

@@ -85,6 +85,7 @@ class _Builder:
         yield self._publisher()
         yield self._registry()
         yield self._tap()
+        yield self._groups()
         if self._held.collections:
             yield self._images()
         yield from (self._schema(schema) for schema in self._held.schemas)
@@ -117,6 +118,12 @@ class _Builder:
         return replace(
             made, types=("Archive",), offers=offers.TAP, tables=names, coverage=Coverage(moc=_ascii(mocs))
         )
+
+    def _groups(self) -> Resource:
+        title = f"{self._archive.title}: group membership service"
+        about = f"Which groups of {self._archive.title} somebody who is logged in belongs to."
+        made = self._service("vr:Service", "/services/groups", title, about, "virtual observatory")
+        return replace(made, types=("Other",), offers=offers.GROUPS)
 
     def _images(self) -> Resource:
         title = f"{self._archive.title}: search for images and spectra"

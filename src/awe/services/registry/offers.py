@@ -5,7 +5,7 @@ Whoever gives a service a new protocol adds it here and to the service's ``/capa
 
 from awe.core.resources import Offer
 
-__all__ = ["COLLECTION", "DATASETS", "REGISTRY", "TAP", "TAP_AUX", "cone"]
+__all__ = ["COLLECTION", "DATASETS", "GROUPS", "REGISTRY", "TAP", "TAP_AUX", "cone"]
 
 _VOTABLE = "application/x-votable+xml"
 _LINKS = "application/x-votable+xml;content=datalink"
@@ -53,6 +53,11 @@ DATASETS = (
     Offer("ivo://ivoa.net/std/DataLink#links-1.1", "/datalink/links", version="1.1", result_type=_LINKS),
     *_vosi("/datalink"),
     Offer("ivo://ivoa.net/std/hips#hipslist-1.0", "/hipslist", result_type="text/plain", alone=True),
+)
+
+GROUPS = (
+    Offer("ivo://ivoa.net/std/gms#search-1.0", "/gms/search", version="1.0", result_type="text/plain"),
+    *_vosi("/gms"),
 )
 
 COLLECTION = (

@@ -12,7 +12,7 @@ from awe.core.vo.oai import Element
 from awe.services.identity import ANONYMOUS
 from awe.services.registry import Announced
 from awe.web.http import Call
-from awe.web.vo import datalink, scs, sia, sia2, soda, ssa, tap
+from awe.web.vo import datalink, gms, scs, sia, sia2, soda, ssa, tap
 from awe.web.vo._vosi import Capabilities, capabilities
 
 __all__ = ["harvest", "registry_capabilities"]
@@ -46,6 +46,7 @@ _SERVICES: Mapping[str, Callable[[Call], Capabilities]] = {
     "/ssa": ssa.ssa_capabilities,
     "/soda": soda.soda_capabilities,
     "/datalink": datalink.datalink_capabilities,
+    "/gms": gms.gms_capabilities,
     "/oai": registry_capabilities,
 }
 """Which handler says what a service can do, by the service's path; cone searches have one for all tables."""
@@ -111,8 +112,11 @@ def _elements(call: Call, resource: Resource) -> Iterator[Element]:
     for offer in resource.offers:
         if offer.standard_id == vosi.CAPABILITIES:
             service = offer.path.removesuffix("/capabilities")
-            # registries are told the way in that is open to everybody
-            yield from (replace(one, security=()).to_element() for one in _listed(call, service))
+            # registries are told the way in that is open to everybody, where there is one
+            listed = _listed(call, service)
+            yield from (
+                replace(o, security=() if "" in o.security else o.security).to_element() for o in listed
+            )
         elif offer.auxiliary or offer.alone:
             yield _capability(call, offer).to_element()
 
