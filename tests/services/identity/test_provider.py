@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from awe.errors import ForbiddenError, NotFoundError, UsageError
+from awe.platform import Platform
 from awe.services.identity import (
     COMMAND_LINE,
     SCOPES,
@@ -24,7 +25,7 @@ from awe.services.identity import (
     TokenStore,
     provider_clients,
 )
-from awe.services.system import SystemDatabase
+from awe.services.system import SystemDatabase, backup, restore
 from awe.settings import ProviderClientSettings, ProviderSettings, Settings
 
 BACK = "https://tool.test/back"
@@ -165,6 +166,28 @@ def test_a_token_cannot_become_one_that_may_do_more(provider: ProviderService) -
         provider.allow(less, ASKED, BEGIN)
     with pytest.raises(ForbiddenError):
         provider.entered(less, provider.begin_device(COMMAND_LINE, SCOPES).user_code)
+
+
+def test_what_was_given_is_good_after_a_restore(tmp_path: Path) -> None:
+    with Platform.open(Settings.load(tmp_path / "here")) as here:
+        here.identity.add_user("ada", "correct horse")
+        codes = here.provider.begin_device(COMMAND_LINE, SCOPES)
+        here.provider.decide(ADA, codes.user_code, BEGIN, allowed=True)
+        device = here.provider.device(codes.device_code)
+        assert device is not None
+        issued = here.provider.redeem_device(device)
+        assert issued is not None
+        signed = here.provider.keys.sign({"sub": "ada"})
+        backup(here.system, tmp_path / "here", tmp_path / "archive.zip")
+    system = SystemDatabase.in_folder(tmp_path / "there")
+    restore(tmp_path / "archive.zip", system, tmp_path / "there", "")
+    system.close()
+    with Platform.open(Settings.load(tmp_path / "there")) as there:
+        assert there.identity.identify(issued.access_token).name == "ada"
+        assert there.provider.keys.read(signed) == {"sub": "ada"}
+        refresh = there.provider.refresh(issued.refresh_token, COMMAND_LINE)
+        assert refresh is not None
+        assert there.provider.rotate(refresh, SCOPES) is not None
 
 
 def test_the_clients_of_the_settings(tmp_path: Path) -> None:

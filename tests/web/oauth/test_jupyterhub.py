@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from awe.cli import load_command
 from awe.platform import Platform
 from awe.services.identity import GroupRole, GroupStore
 from awe.testing import tiny_settings
@@ -71,10 +74,8 @@ http.server.HTTPServer((here.hostname, here.port), Answer).serve_forever()
 """
 
 
-def block(language: str) -> str:
-    found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(found) == 1
-    return str(found[0])
+def block(language: str, which: int = 0) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)[which])
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,19 @@ def hub(folder: Path, archive: str, hub_url: str) -> Iterator[str]:
     finally:
         running.terminate()
         running.wait(30)
+
+
+def test_every_block_of_the_page_is_run() -> None:
+    assert re.findall(r"```(\w+)\n", PAGE.read_text()) == ["sh", "toml", "python", "sh"]
+
+
+def test_the_commands_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Platform.open(tiny_settings(tmp_path / "sky")).close()
+    for line in block("sh", 1).splitlines():
+        words = shlex.split(line)
+        done = CliRunner().invoke(load_command(words[1]), words[2:], catch_exceptions=False)
+        assert done.exit_code == 0, f"{line}\n{done.output}"
 
 
 def log_in(browser: requests.Session, hub: str, archive: str, name: str) -> requests.Response:

@@ -1,5 +1,7 @@
 """A tool logs Ada in with Authlib's own client; what it is given is checked with other libraries than gave it."""
 
+import base64
+import hashlib
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -199,3 +201,42 @@ def test_a_token_is_no_login(web: TestClient, site: Platform) -> None:
         )
         decided = web.post("/oauth/consent", data={**asked, "decision": "allow"}, headers=headers)
         assert decided.status_code in {401, 403}
+
+
+def test_another_library_reads_what_was_signed(hub: Any) -> None:
+    """PyJWT checks the signature with the public key alone, and the claims as any client would."""
+    peer = pytest.importorskip("jwt")
+    given = hub.exchange(hub.code(nonce="n")).json()
+    keys = {key["kid"]: peer.PyJWK(key) for key in hub.web.get("/oauth/jwks").json()["keys"]}
+    header = peer.get_unverified_header(given["id_token"])
+    options = {"require": ["iss", "sub", "aud", "exp", "iat"]}
+    claims = peer.decode(
+        given["id_token"], keys[header["kid"]], algorithms=["RS256"], audience="hub",
+        issuer="http://testserver", options=options,
+    )  # fmt: skip
+    assert (claims["sub"], claims["nonce"]) == ("ada", "n")
+    half = hashlib.sha256(given["access_token"].encode()).digest()[:16]
+    assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+    with pytest.raises(peer.InvalidAudienceError):
+        peer.decode(given["id_token"], keys[header["kid"]], algorithms=["RS256"], audience="viewer")
+    head, body, signature = given["id_token"].split(".")
+    other = base64.urlsafe_b64encode(base64.urlsafe_b64decode(body + "==").replace(b'"ada"', b'"eve"'))
+    with pytest.raises(peer.InvalidSignatureError):
+        peer.decode(
+            f"{head}.{other.rstrip(b'=').decode()}.{signature}", keys[header["kid"]], algorithms=["RS256"],
+            audience="hub",
+        )  # fmt: skip
+
+
+def test_a_tool_asks_for_a_new_login(hub: Any, site: Platform) -> None:
+    """The person logs in again if the login is older than the tool takes, or it asks for a new one."""
+    assert hub.ask(prompt="login").status_code == 302  # she logged in just now
+    assert hub.ask(max_age="3600").status_code == 302
+    assert hub.ask(max_age="soon").status_code == 400
+    with site.system.transaction() as connection:
+        connection.exec_driver_sql("UPDATE tokens SET created = '2026-01-01 00:00:00' WHERE kind = 'login'")
+    assert hub.ask().status_code == 302
+    for asked in ({"prompt": "login"}, {"max_age": "3600"}, {"prompt": "select_account"}):
+        assert hub.ask(**asked).headers["location"].startswith("/auth?next="), asked
+    silent = hub.ask(prompt="none", max_age="3600")
+    assert parse_qs(urlsplit(silent.headers["location"]).query)["error"] == ["login_required"]
