@@ -37,7 +37,9 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
         yield opened
 
 
-def log_in(page: Page, name: str, password: str = "correct horse") -> None:
+def log_in(page: Page, name: str, password: str = "correct horse", *, script: bool = True) -> None:
+    if script:
+        expect(page.get_by_role("button", name="Show: Password")).to_be_visible()
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_label("Password", exact=True).press("Enter")
@@ -174,6 +176,6 @@ def test_a_link_sets_a_password(page: Page, archive: Platform) -> None:
 def test_without_javascript_a_password_still_logs_in(browser: Browser, address: str) -> None:
     with visiting(browser, address, DESKTOP, java_script_enabled=False) as page:
         page.goto("/auth?next=/api/docs")
-        log_in(page, "ada")
+        log_in(page, "ada", script=False)
         page.wait_for_url(f"{address}/")
         assert page.context.cookies()

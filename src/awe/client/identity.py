@@ -170,6 +170,38 @@ class IdentityClient(ServiceClient):
         lists = {name: tuple(found[name]) for name in ("roles", "groups", "scopes")}
         return Me(found["name"], found["display_name"], found["email"], **lists)
 
+    def change_me(self, *, display_name: str | None = None, email: str | None = None) -> Me:
+        """Change what is told of you, where it is given; return your account.
+
+        Raises
+        ------
+        ParameterError
+            If it cannot be shown, or is no address.
+        """
+        given = {"display_name": display_name, "email": email}
+        body = {name: text for name, text in given.items() if text is not None}
+        with self.transport.stream("PATCH", "/api/me", body=body) as answer:
+            answer.read()
+        return self.me()
+
+    def change_password(self, old: str, new: str) -> None:
+        """Change your password; every login and token of yours ends, the one that you use too.
+
+        Raises
+        ------
+        AuthenticationError
+            If the old password is wrong.
+        ParameterError
+            If the new one is too short.
+        """
+        self.transport.post_json("/api/me/password", {"old_password": old, "password": new})
+
+    def end_logins(self) -> int:
+        """End your logins, all but the one that you use now; return how many ended."""
+        with self.transport.stream("DELETE", "/api/logins") as answer:
+            answer.read()
+            return int(answer.json()["ended"])
+
     def tokens(self) -> list[Token]:
         """Return your tokens that are good, the newest first."""
         found: Any = self.transport.get_json("/api/tokens")

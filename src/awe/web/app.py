@@ -55,6 +55,7 @@ from awe.web.http import (
     wants_json,
 )
 from awe.web.metrics import metrics
+from awe.web.portal import providers
 from awe.web.vo import (
     JobFace,
     auth,
@@ -185,6 +186,11 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/auth/device",                       _READ,  portal.device,          json_error),
     Entry("/auth/logout",                       _READ,  portal.logout,          json_error),
     Entry("/shared",                            _READ,  portal.shared,          json_error),
+    Entry("/auth/oidc/{provider}/begin",        _READ,  providers.begin,        json_error, reads=""),
+    Entry("/auth/oidc/{provider}/callback",     _READ,  providers.callback,     json_error, reads=""),
+    Entry("/auth/oidc/{provider}/link",         "POST", providers.link,         json_error, scope=ADMIN),
+    Entry("/auth/oidc/{provider}/logout",       "POST", providers.backchannel,  json_error, scope=None),
+    Entry("/account",                           _READ,  portal.account,         json_error),
     Entry("/static/{name}",                     _READ,  portal.static,          json_error),
     Entry("/api/docs",                          _READ,  portal.api_docs,        json_error),
 )

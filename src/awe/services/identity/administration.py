@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from awe.errors import AuthenticationError, ConflictError, NotFoundError
 from awe.services.identity._names import checked_name, checked_password
 from awe.services.identity._personal import personal_token
+from awe.services.identity._profile import checked_display_name, checked_email
 from awe.services.identity._secrets import digest, new_secret
 from awe.services.identity.audit import AuditLog
 from awe.services.identity.backends.local import LocalAuthenticator
@@ -182,6 +183,8 @@ class AccountService:
 
         Raises
         ------
+        ParameterError
+            If the name or the address cannot be shown.
         NotFoundError
             If there is no such user.
         ConflictError
@@ -189,7 +192,10 @@ class AccountService:
         """
         if disabled:
             self._not_oneself(name, by)
-        told = {"display_name": display_name, "email": email}
+        told = {
+            "display_name": None if display_name is None else checked_display_name(display_name),
+            "email": None if email is None else checked_email(email),
+        }
         values: dict[str, object] = {field: text for field, text in told.items() if text is not None}
         acts: list[tuple[str, dict[str, str]]] = []
         if values:

@@ -29,10 +29,13 @@ class Origin:
         The caller's address in the network; empty on this machine.
     request
         The number of the request, as the log of the service has it.
+    agent
+        The caller's program, as it calls itself.
     """
 
     address: str = ""
     request: str = ""
+    agent: str = ""
 
 
 ORIGIN: ContextVar[Origin] = ContextVar("awe_origin", default=Origin())  # noqa: B039  # it is frozen

@@ -156,7 +156,9 @@ class IdentityService:
     def _new_login(self, user: str, life_s: float) -> tuple[str, Token]:
         now = self._now()
         ends = now + timedelta(seconds=life_s)
-        token = Token(secrets.token_hex(8), user, TokenKind.LOGIN, "", SCOPES, now, ends)
+        origin = ORIGIN.get()
+        label = ", ".join(part for part in (origin.agent, origin.address) if part)
+        token = Token(secrets.token_hex(8), user, TokenKind.LOGIN, label, SCOPES, now, ends)
         return self._keep(token), token
 
     def _keep(self, token: Token) -> str:
@@ -228,6 +230,20 @@ class IdentityService:
         if found is None or claimed not in {None, found.name}:
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
         return found
+
+    def held(self, token: str) -> Token | None:
+        """Return what can be told of a token that somebody holds; None if it is not good."""
+        return self._tokens.by_hash(digest(secret_in(token)[0]), self._now())
+
+    def end_logins(self, caller: Identity, *, but: str = "") -> int:
+        """End the caller's logins, all `but` the token with this id; return how many."""
+        ended = [
+            token for token in self.tokens(caller.name) if token.kind is TokenKind.LOGIN and token.id != but
+        ]
+        for token in ended:
+            self._tokens.drop_id(token.id)
+        self._audit.record("logout", user=caller.name, target=f"user:{caller.name}", logins=str(len(ended)))
+        return len(ended)
 
     def known(self, name: str) -> Identity:
         """Return who a user is now; `NotFoundError` if there is no such user (any more)."""

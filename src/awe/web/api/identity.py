@@ -1,11 +1,13 @@
 """Who is asking: ``/api/login``, ``/api/register``, ``/api/logout``, ``/api/whoami``, ``/api/me``, ``/api/tokens``."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from awe.errors import AuthenticationError
+from awe.platform import Platform
 from awe.services.identity import ADMIN, READ, Identity, Token, long_form
 from awe.web.api._caller import Caller, Services, get, make_router, needs
 from awe.web.http import check_origin, next_page, token_of
@@ -29,6 +31,13 @@ class Registration(BaseModel, extra="forbid"):
     password: SecretStr
     display_name: str = Field("", description="The name for people")
     email: str = Field(description="The address for electronic mail")
+
+
+class Profile(BaseModel, extra="forbid"):
+    """What is told of you; what is given is changed."""
+
+    display_name: str | None = Field(None, description="The name for people")
+    email: str | None = Field(None, description="The address for electronic mail")
 
 
 class NewPassword(BaseModel, extra="forbid"):
@@ -59,7 +68,22 @@ def ways(
     wanted: Annotated[str | None, Query(alias="next", description="Where to go then")] = None,
 ) -> dict[str, Any]:
     """Say how one can log in, whether people may make accounts themselves, and where a login leads: never elsewhere."""
-    return {"registration": services.registration.mode, "next": next_page(wanted)}
+    found = services.federation.ways()
+    leads = next_page(wanted)
+    return {
+        "passwords": [{"name": way.name, "title": way.title} for way in found if not way.browser],
+        "providers": [
+            {
+                "name": way.name,
+                "title": way.title,
+                "path": f"/auth/oidc/{way.name}/begin?{urlencode({'next': leads})}",
+            }
+            for way in found
+            if way.browser
+        ],
+        "registration": services.registration.mode,
+        "next": leads,
+    }
 
 
 @router.post("/register", openapi_extra=needs(None))
@@ -106,12 +130,48 @@ def me(services: Services, caller: Caller) -> dict[str, Any]:
         "display_name": account.display_name,
         "email": account.email,
         "state": account.state,
+        "has_password": account.has_password,
         "roles": list(account.roles),
         "groups": sorted(caller.groups),
         "scopes": sorted(caller.scopes),
         "created": account.created.isoformat(),
         "last_login": account.last_login.isoformat() if account.last_login else None,
     }
+
+
+@router.patch("/me", openapi_extra=needs(ADMIN))
+def change_me(given: Profile, services: Services, caller: Caller) -> dict[str, Any]:
+    """Change what is told of you."""
+    name = _known(caller).name
+    services.accounts.change(name, by=name, display_name=given.display_name, email=given.email)
+    return me(services, caller)
+
+
+@get(router, "/me/identities")
+def identities(services: Services, caller: Caller) -> dict[str, Any]:
+    """List who you are at login providers, and so can log in by."""
+    titles = {way.name: way.title for way in services.federation.ways()}
+    return {
+        "identities": [
+            {
+                "provider": one.provider,
+                "title": titles.get(one.provider, one.provider),
+                "name": one.name,
+                "subject": one.subject,
+                "created": one.created.isoformat(),
+                "last_login": one.last_login.isoformat() if one.last_login else None,
+            }
+            for one in services.federation.links(_known(caller).name)
+        ]
+    }
+
+
+@router.delete("/me/identities", openapi_extra=needs(ADMIN))
+def drop_identity(provider: str, subject: str, services: Services, caller: Caller) -> dict[str, str]:
+    """Log in by a provider no longer; logins that came by it end."""
+    name = _known(caller).name
+    services.federation.unlink(name, provider, subject, by=name)
+    return {"provider": provider, "subject": subject}
 
 
 @router.post("/me/password", openapi_extra=needs(ADMIN))
@@ -130,9 +190,17 @@ def set_password(given: LinkedPassword, services: Services) -> dict[str, str]:
 
 
 @get(router, "/tokens")
-def tokens(services: Services, caller: Caller) -> dict[str, Any]:
+def tokens(request: Request, services: Services, caller: Caller) -> dict[str, Any]:
     """List your tokens that are good, the newest first; a token itself is never shown again."""
-    return {"tokens": [described_token(token) for token in services.identity.tokens(_known(caller).name)]}
+    found = services.identity.tokens(_known(caller).name)
+    used = _used(request, services)
+    return {"tokens": [{**described_token(token), "current": token.id == used} for token in found]}
+
+
+@router.delete("/logins", openapi_extra=needs(ADMIN))
+def end_logins(request: Request, services: Services, caller: Caller) -> dict[str, int]:
+    """End your logins, all but the one that the request carries."""
+    return {"ended": services.identity.end_logins(_known(caller), but=_used(request, services))}
 
 
 @router.post("/tokens", openapi_extra=needs(ADMIN))
@@ -149,6 +217,13 @@ def revoke_token(token_id: str, services: Services, caller: Caller) -> dict[str,
     """End one of your tokens at once."""
     services.identity.revoke_token(_known(caller), token_id)
     return {"id": token_id}
+
+
+def _used(request: Request, services: Platform) -> str:
+    """Return the id of the token that a request carries; nothing for none."""
+    token = token_of(request)
+    held = services.identity.held(token) if token else None
+    return held.id if held else ""
 
 
 def _known(caller: Identity) -> Identity:

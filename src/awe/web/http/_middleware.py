@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from awe import __version__
 from awe.errors import BusyError
 from awe.services.identity import ORIGIN, Origin
+from awe.web.http._agent import agent_of
 from awe.web.http._errors import json_error, unexpected
 from awe.web.http._metrics import Metrics
 
@@ -34,6 +35,10 @@ _SECRETS = (
     (re.compile(r"\$1\$[^/?&\s]+"), "***"),
     (re.compile(r"(/keystone/v3/tokens/+)[^/?]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"((?:token|password|auth|key|secret)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
+    (
+        re.compile(r"([?&](?:code|state)=)[^&]*", re.IGNORECASE),
+        r"\1***",
+    ),  # of OAuth: good once, but in our log
 )
 
 
@@ -76,7 +81,8 @@ class Envelope:
         number = self._number(scope)
         scope.setdefault("state", {})["request_id"] = number
         # whoever records below what this request does need not know of requests
-        came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number))
+        agent = agent_of(Headers(scope=scope).get("user-agent", ""))
+        came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number, agent))
         begun = time.perf_counter()
         status, code = 0, ""
         answer = self._app if self._in_hand < self._most else _too_many

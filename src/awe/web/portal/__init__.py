@@ -9,6 +9,7 @@ from awe.errors import NotFoundError
 from awe.web.http import Call
 
 __all__ = [
+    "account",
     "api_docs",
     "consent",
     "device",
@@ -25,8 +26,10 @@ _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg"
 _FILES = frozenset(
     {
         "index.html", "style.css", "app.js", "page.js", "samp.js", "docs.html", "docs.js", "icon.svg",
-        "login.html", "login.js", "register.html", "register.js", "password.html", "password.js", "shared.html",
-        "shared.js", "consent.html", "consent.js", "device.html", "device.js", "scopes.js", "logout.html", "logout.js",
+        "account.html", "account.js", "account-access.js", "account-people.js", "account-usage.js", "account-ways.js",
+        "consent.html", "consent.js", "device.html", "device.js", "scopes.js", "logout.html", "logout.js",
+        "login.html", "login.js", "register.html", "register.js", "password.html", "password.js",
+        "shared.html", "shared.js",
     }
 )  # fmt: skip
 
@@ -64,6 +67,11 @@ def device(_call: Call) -> Response:
 def logout(_call: Call) -> Response:
     """Return the page that asks whether to log out here, too: ``/auth/logout``."""
     return _file("logout.html")
+
+
+def account(_call: Call) -> Response:
+    """Return the page where people look after their account: ``/account``."""
+    return _file("account.html")
 
 
 def password(_call: Call) -> Response:

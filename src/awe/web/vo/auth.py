@@ -49,14 +49,17 @@ def _welcome(call: Call, name: str) -> Response:
 
 
 def logout(call: Call) -> Response:
-    """End the login that the request carries."""
+    """End the login that the request carries; ``next``, where JSON is asked for, ends it at a login provider, too."""
     token = token_of(call.request)
+    onward = None
     if token:
+        held = call.platform.identity.held(token)
+        onward = call.platform.federation.leave_url(held.id, f"{call.base_url}/") if held else None
         call.platform.identity.revoke(token)
     forget_cookie(call.request)
     call.request.state.caller = ""
     if wants_json(call.request):
-        return JSONResponse({"next": "/"}, headers=_UNKEPT)
+        return JSONResponse({"next": onward or "/"}, headers=_UNKEPT)
     return PlainTextResponse("logged out\n", headers=_UNKEPT)
 
 

@@ -1,12 +1,11 @@
 // The page of an archive: what it holds, a search around a position, how to use it from elsewhere.
 // It talks to /api and the VO services of its own origin and to nothing else; samp.js says what else it may reach.
 
-import { ask, byId, make, showArchive, showWho } from "/static/page.js";
+import { ask, byId, copies, make, number, showArchive, showWho } from "/static/page.js";
 import { atHome, hubIsThere, send } from "/static/samp.js";
 
 const SHOWN_ROWS = 200;
 const SHOWN_IMAGES = 60;
-const number = new Intl.NumberFormat("en");
 const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
 function size(bytes) {
@@ -247,23 +246,11 @@ images = sia.search(pos=(187.7059, 12.3911, 0.01))
   byId("addresses").replaceChildren(...addresses.flatMap(([name, path]) => [make("dt", {}, name), make("dd", {}, here + path)]));
 }
 
-async function copy(button) {
-  const text = byId(button.dataset.copy).textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(byId(button.dataset.copy));
-    button.textContent = "Selected";
-  }
-  setTimeout(() => { button.textContent = "Copy"; }, 2000);
-}
-
 byId("form").addEventListener("submit", (event) => { event.preventDefault(); search(); });
 for (const button of document.querySelectorAll(".example")) {
   button.addEventListener("click", () => { byId("position").value = button.dataset.position; search(); });
 }
-for (const button of document.querySelectorAll(".copy")) button.addEventListener("click", () => copy(button));
+copies();
 
 showSnippets([]);
 showWho().catch(() => byId("who").replaceChildren());

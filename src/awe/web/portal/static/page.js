@@ -130,3 +130,39 @@ export async function showArchive(page) {
   document.title = page ? `${page} · ${status.title}` : status.title;
   return status;
 }
+
+export const number = new Intl.NumberFormat("en");
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** A moment in this person's own words and time. */
+export const moment = (text) => moments.format(new Date(text));
+
+/** Ask whether something is really meant; a dialog with the id "sure" is part of the page. */
+export function sure(title, text, yes) {
+  const dialog = byId("sure");
+  byId("sure-title").textContent = title;
+  byId("sure-text").textContent = text;
+  byId("sure-yes").textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** Let each button with data-copy copy the text of the element that it names. */
+export function copies() {
+  for (const each of document.querySelectorAll("[data-copy]")) {
+    each.addEventListener("click", async () => {
+      const source = byId(each.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(source.textContent);
+        each.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(source);
+        each.textContent = "Selected";
+      }
+      setTimeout(() => { each.textContent = "Copy"; }, 2000);
+    });
+  }
+}
