@@ -163,6 +163,7 @@ class Platform:
             LimitStore(system),
             usage,
             accounts,
+            groups,
             audit,
             settings.quotas,
             folder=folder / ".servers",

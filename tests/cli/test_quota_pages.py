@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from awe.cli import load_command
 from awe.platform import Platform
-from awe.services.identity import MEASURES, Measure
+from awe.services.identity import ANONYMOUS, MEASURES, Measure
 from awe.settings import Settings
 from awe.testing import tiny_archive
 
@@ -35,6 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("AWE_TOKEN", raising=False)
     with tiny_archive(tmp_path / "sky") as platform:
         platform.identity.add_user("maria", "correct horse")
+        platform.groups.add(ANONYMOUS, "hst", by="local:test")
     return tmp_path
 
 

@@ -17,6 +17,7 @@ from awe.services.identity import (
     AccountStore,
     AuditLog,
     AuditStore,
+    GroupStore,
     Identity,
     Limit,
     LimitStore,
@@ -65,6 +66,7 @@ def make(system: SystemDatabase, tmp_path: Path, clock: Clock) -> Iterator[Make]
             LimitStore(system),
             UsageStore(system),
             AccountStore(system),
+            GroupStore(system),
             AuditLog(AuditStore(system)),
             QuotaSettings.model_validate(settings),
             folder=tmp_path / "servers",
@@ -256,9 +258,13 @@ def test_what_is_no_limit_is_refused(
     assert wrong.value.fields["name"] == field
 
 
-def test_a_limit_of_somebody_who_is_not_there_is_refused(make: Make) -> None:
+def test_a_limit_of_somebody_who_is_not_there_is_refused(make: Make, system: SystemDatabase) -> None:
     with pytest.raises(NotFoundError, match="no user 'nobody'"):
         make().set("user:nobody", "tables", 1, by="warden")
+    with pytest.raises(NotFoundError, match="no group 'nobody'"):
+        make().set("group:nobody", "tables", 1, by="warden")
+    GroupStore(system).add("hst", "", "ann")
+    assert make().set("group:hst", "tables", 1, by="warden").principal == "group:hst"
     with pytest.raises(ParameterError):
         make().set("everybody", "tables", 1, by="warden", since=NOON, until=NOON)
 
@@ -273,7 +279,7 @@ from awe.services.system import SystemDatabase
 from awe.settings import QuotaSettings
 system = SystemDatabase(sys.argv[1])
 quotas = QuotaService(
-    LimitStore(system), UsageStore(system), AccountStore(system), AuditLog(AuditStore(system)),
+    LimitStore(system), UsageStore(system), AccountStore(system), GroupStore(system), AuditLog(AuditStore(system)),
     QuotaSettings(queries_at_once=40), folder=Path(sys.argv[2]),
 )
 begun = []

@@ -25,7 +25,7 @@ from awe.services.identity.limits import (
     principal_of,
 )
 from awe.services.identity.model import Identity
-from awe.services.identity.stores import AccountStore, Amounts, LimitStore, UsageStore
+from awe.services.identity.stores import AccountStore, Amounts, GroupStore, LimitStore, UsageStore
 from awe.services.identity.stores.usage import day_of
 from awe.services.system import Presence
 from awe.settings import QuotaSettings
@@ -65,7 +65,7 @@ class QuotaService:
 
     Parameters
     ----------
-    limits, usage, accounts
+    limits, usage, accounts, groups
         What is kept in the system database.
     audit
         Where limits that are set and dropped are recorded.
@@ -86,6 +86,7 @@ class QuotaService:
         limits: LimitStore,
         usage: UsageStore,
         accounts: AccountStore,
+        groups: GroupStore,
         audit: AuditLog,
         settings: QuotaSettings,
         *,
@@ -97,6 +98,7 @@ class QuotaService:
         self._store = limits
         self._usage = usage
         self._accounts = accounts
+        self._groups = groups
         self._audit = audit
         self._settings = settings
         self._folder = folder
@@ -306,7 +308,7 @@ class QuotaService:
         ParameterError
             If one of them cannot be used.
         NotFoundError
-            If there is no such user.
+            If there is no such user or group.
         """
         if measure not in set(Measure):
             raise ParameterError("measure", measure, "is not counted", hint=f"one of {', '.join(Measure)}")
@@ -314,10 +316,7 @@ class QuotaService:
             raise ParameterError("amount", amount, "is no amount")
         if since is not None and until is not None and since >= until:
             raise ParameterError("until", until.isoformat(), "is not after its beginning")
-        if checked_principal(principal).startswith("user:"):
-            name = principal.removeprefix("user:")
-            if self._accounts.account(name) is None:
-                raise NotFoundError(f"there is no user {name!r}")
+        self._check_there(checked_principal(principal))
         made = Limit(
             secrets.token_hex(8), principal, Measure(measure), amount, since, until, why[:_LONGEST_WHY], by,
             self._now(),
@@ -331,6 +330,13 @@ class QuotaService:
             "quota.set", user=by, target=principal, outcome="done", measure=measure, amount=said, **given
         )
         return made
+
+    def _check_there(self, principal: str) -> None:
+        kind, _, name = principal.partition(":")
+        if (kind == "user" and self._accounts.account(name) is None) or (
+            kind == "group" and self._groups.group(name) is None
+        ):
+            raise NotFoundError(f"there is no {kind} {name!r}")
 
     def drop(self, limit_id: str, *, by: str) -> Limit:
         """Drop a limit; `NotFoundError` if there is none with this id."""

@@ -343,7 +343,7 @@ def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get("awe_reading"):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     else:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
-        if not connection.get_execution_options().get("awe_lasting", True):
-            # as in SQLite with synchronous = NORMAL
-            connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+        lasting = connection.get_execution_options().get("awe_lasting", True)
+        # as in SQLite with synchronous = NORMAL; in the same statement, since each one is a way to the server
+        quick = "" if lasting else ", set_config('synchronous_commit', 'off', true)"
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK}){quick}")
