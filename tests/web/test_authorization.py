@@ -24,11 +24,12 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -297,19 +298,27 @@ class World:
             return [self.filled(value) for value in sent]
         return getattr(self, sent[1:]) if isinstance(sent, str) and sent.startswith("$") else sent
 
-    def ask(self, web: TestClient, rule: Rule, caller: str, *, readable: bool = True) -> Any:
+    def ask(
+        self,
+        web: TestClient,
+        rule: Rule,
+        caller: str,
+        *,
+        readable: bool = True,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Any:
         """Send what a rule says on behalf of a caller, with a body that cannot be read if it shall not be."""
         sent = self.filled(rule.sent)
         path = rule.path
         for name, value in sent.pop("path", {}).items():
             path = path.replace(f"{{{name}}}", value).replace(f"{{{name}:path}}", value)
         assert "{" not in path, f"{rule.path} needs a path"
-        headers = {**sent.pop("headers", {}), **self.bearer(caller, rule)}
+        told = {**sent.pop("headers", {}), **self.bearer(caller, rule), **headers}
         if not readable and rule.method not in {"GET", "HEAD"}:
             sent = {"content": b'\x00{"'}
-            headers["Content-Type"] = "application/json"
+            told["Content-Type"] = "application/json"
         web.cookies.clear()
-        return web.request(rule.method, path, headers=headers, **sent)
+        return web.request(rule.method, path, headers=told, **sent)
 
 
 @contextmanager
@@ -375,6 +384,24 @@ def test_what_a_token_must_allow(here: tuple[World, TestClient], address: tuple[
         assert (less.status_code, MARK in less.text) == (403, False)
         if rule.method != "HEAD":
             assert f"lacks the scope {rule.scope}" in less.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", sorted(a for a in RULES if a[0] not in {"GET", "HEAD"}), ids=" ".join)
+def test_no_other_sites_page_acts_with_a_cookie(
+    here: tuple[World, TestClient], address: tuple[str, str]
+) -> None:
+    world, web = here
+    rule = RULES[address]
+    (token,) = world.bearer(rule.best, rule).values()
+    for said in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.test"}, {"Origin": "null"}):
+        answer = world.ask(web, rule, "anonymous", headers={"Cookie": f"awe_token={token}", **said})
+        if rule.scope == "-":  # the cookie counts for nothing there
+            assert str(answer.status_code) == rule.answers[0].rstrip("+")
+            assert "set-cookie" not in answer.headers
+        else:
+            assert answer.status_code == 403
+            assert "a page of another site" in answer.text
 
 
 def _now(method: str, path: str) -> str:

@@ -44,11 +44,14 @@ class _Asking(APIRoute):
                     request.state.identity = await run_in_threadpool(
                         caller, request, services.identity, scope
                     )
-                return await handle(await _small(request) if self.body_field else request)
+                answer = await handle(await _small(request) if self.body_field else request)
             except ForbiddenError as error:
                 if scope == ADMIN:
                     await run_in_threadpool(_note, services, request, error)
                 raise
+            if request.method not in {"GET", "HEAD"}:  # many of these answers hold secrets
+                answer.headers.setdefault("Cache-Control", "no-store")
+            return answer
 
         return asked
 

@@ -1,7 +1,7 @@
 """How to log in, said around every answer; and the cookie that a login leaves.
 
 `LoginHeaders` adds what AuthVO 1.0 section 4 asks for: challenges to whoever is refused and to whoever reads the
-capabilities unknown, and the caller's name to whoever is known.
+capabilities unknown, and the caller's name to whoever is known. What is answered to somebody is for no cache.
 
 A browser sends a cookie with every request to this site, whoever's page made it. Therefore the cookie is
 ``SameSite=Lax``, and a request that changes something and is known by its cookie alone has to come from here
@@ -34,6 +34,7 @@ COOKIE = "awe_token"
 
 LOGIN_PATH = "/auth/login"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_CREDENTIALS = ("authorization", "x-auth-token", "x-dl-authtoken")
 _HERE = frozenset({"same-origin", "none"})
 
 
@@ -62,6 +63,10 @@ def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
     name = getattr(request.state, "caller", "")
     if name:
         headers[AUTHENTICATED] = quote(name, safe="@")
+    if _shows_who(request):
+        # a cache between here and there shall not show it to others (RFC 9111 section 5.2.2.7)
+        said = headers.get("Cache-Control", "private")
+        headers["Cache-Control"] = said.replace("public", "private")
     if status == 401 or (getattr(request.state, "offers_login", False) and not name):
         # a browser that is offered Basic lays its own question for a password over the page
         basic = not request.url.path.startswith(("/api/", "/auth/", "/oauth/"))
@@ -69,6 +74,10 @@ def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
             headers.append("WWW-Authenticate", challenge)
     if getattr(request.state, "forgets_cookie", False) and "set-cookie" not in headers:
         headers.append("Set-Cookie", f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+
+
+def _shows_who(request: Request) -> bool:
+    return COOKIE in request.cookies or any(name in request.headers for name in _CREDENTIALS)
 
 
 def offer_login(scope: Scope) -> None:
