@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime), Chromium, PostgreSQL,
-# Node.js (an OpenID provider), slapd (an LDAP directory).
+# Node.js (an OpenID provider), slapd (an LDAP directory), nginx (a proxy with TLS).
 # What is missing and cannot be installed here is named; the tests that need it then skip and say so.
 set -euo pipefail
 
@@ -11,6 +11,7 @@ for command in "${!package[@]}"; do
 done
 [ -x /usr/sbin/slapd ] || missing+=(slapd)
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing+=(postgresql-15)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

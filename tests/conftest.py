@@ -55,6 +55,12 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def nginx() -> str:
+    """Return the path of nginx."""
+    return program("nginx-light", "nginx", path=os.pathsep.join(["/usr/sbin", os.environ.get("PATH", "")]))
+
+
+@pytest.fixture(scope="session")
 def new_postgresql() -> Iterator[Callable[[], str]]:
     """Return what makes an empty database in a PostgreSQL server of this test session; its address.
 

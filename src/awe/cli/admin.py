@@ -13,6 +13,7 @@ from awe.cli._admin_tokens import token
 from awe.cli._admin_usage import usage
 from awe.cli._archive import data_option, here, open_archive
 from awe.cli._common import json_option, print_table, text_table
+from awe.platform import Platform
 
 __all__ = ["command"]
 
@@ -29,14 +30,36 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
-@click.password_option(help="Asked for when not given.")
+@click.option("--password", help="Asked for when not given.")
+@click.option(
+    "--link",
+    "by_link",
+    is_flag=True,
+    help="No password: print a link where NAME sets one, once, within a day.",
+)
 @click.option("--role", "roles", multiple=True, help="Such as administrator (may be repeated).")
 @data_option
-def add_user(name: str, password: str, roles: tuple[str, ...], data: Path | None) -> None:
+def add_user(
+    name: str, password: str | None, by_link: bool, roles: tuple[str, ...], data: Path | None
+) -> None:
     """Make an account for NAME."""
+    if password is not None and by_link:
+        raise click.UsageError("--password and --link exclude each other")
+    if password is None and not by_link:
+        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     with open_archive(data) as platform:
         platform.accounts.add(name, roles, by=here(), password=password)
-    click.echo(f"{name} can log in now")
+        if by_link:
+            click.echo(_link(platform, name, 24.0))
+        else:
+            click.echo(f"{name} can log in now")
+
+
+def _link(platform: Platform, name: str, hours: float) -> str:
+    """Return a link where a user sets a password."""
+    key, settings = platform.accounts.link(name, by=here(), hours=hours), platform.settings
+    address = settings.base_url or f"http://{settings.host}:{settings.port}"
+    return f"{address.rstrip('/')}/auth/password#{key}"
 
 
 @user.command("password")
@@ -138,10 +161,7 @@ def set_user(
 def reset(name: str, hours: float, data: Path | None) -> None:
     """Print a link where NAME sets a new password, once."""
     with open_archive(data) as platform:
-        key = platform.accounts.link(name, by=here(), hours=hours)
-        settings = platform.settings
-    address = settings.base_url or f"http://{settings.host}:{settings.port}"
-    click.echo(f"{address.rstrip('/')}/auth/password#{key}")
+        click.echo(_link(platform, name, hours))
 
 
 @user.command("approve")

@@ -14,6 +14,8 @@ from awe.web.http import Waiters
 
 __all__ = ["Listener", "bind", "serve"]
 
+_LONGEST_HEAD = 2 << 20
+"""Bytes of a request before its body: its address and its headers."""
 _PATIENCE_S = 5
 """How long running answers may go on after the service is told to stop."""
 
@@ -65,6 +67,9 @@ def serve(platform: Platform, listener: Listener) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_S,
+        # the quicker parser takes no address above 64 kB, and the Data Lab's client sends queries in addresses
+        http="h11",
+        h11_max_incomplete_event_size=_LONGEST_HEAD,
     )
     platform.jobs.start()
     _Server(config, app.state.waiters).run(sockets=[listener.socket])
