@@ -180,9 +180,9 @@ def test_who_allowed_it_is_not_asked_again_until_it_ends(ada: TestClient, site: 
     )
     assert ada.get("/oauth/authorize", params={**asked, "scope": "read write"}).status_code == 303
     ada_ = site.identity.known("ada")
-    for one, _ in site.provider.authorizations("ada"):
+    for one in site.identity.tokens("ada"):
         if one.client == "viewer":
-            site.provider.end(ada_, one.id)
+            site.identity.revoke_token(ada_, one.id)
     assert ada.get("/oauth/authorize", params=asked).headers["location"].startswith("/auth/consent?")
 
 

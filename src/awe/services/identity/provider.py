@@ -254,18 +254,6 @@ class ProviderService:
         self._record("client.login", device.user, device.client, device.scopes)
         return self._issued(made, token, access, refresh)
 
-    def authorizations(self, user: str) -> tuple[tuple[Authorization, str], ...]:
-        """Return what a person allows now, the newest first, and what the clients are called."""
-        found = self._store.authorizations(user, self._now())
-        return tuple((one, self._title(one.client)) for one in found)
-
-    def end(self, caller: Identity, authorization: str) -> None:
-        """End one of the caller's authorizations with all its tokens; `NotFoundError` if there is no such."""
-        ended = self._store.end(authorization, caller.name)
-        if ended is None:
-            raise NotFoundError(f"you allowed nothing under {authorization!r}")
-        self._record("client.ended", caller.name, ended.client, ended.scopes)
-
     def revoke(self, secret: str, client: Client) -> None:
         """End the authorization that a token of this client, of either kind, belongs to (RFC 7009)."""
         family = self._family(secret)

@@ -201,11 +201,9 @@ class ProviderStore:
         with self._system.reading() as connection:
             return tuple(map(_authorization, connection.execute(query).all()))
 
-    def end(self, authorization: str, user: str | None = None) -> Authorization | None:
-        """End an authorization (of this user only) with all its tokens; None if it was not there."""
+    def end(self, authorization: str) -> Authorization | None:
+        """End an authorization with all its tokens; None if it was not there."""
         which = authorizations.c.id == authorization
-        if user is not None:
-            which &= authorizations.c.user == user
         with self._system.transaction() as connection:
             row = connection.execute(select(authorizations).where(which)).first()
             connection.execute(delete(authorizations).where(which))
