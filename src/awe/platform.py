@@ -50,6 +50,7 @@ from awe.services.jobs import JOB, JobService, JobStore, Kind, KindsWorkshop, Ru
 from awe.services.names import NameService, NameStore
 from awe.services.names.sesame import Sesame
 from awe.services.observations import (
+    COLLECTION,
     CUTOUT,
     VIEWS,
     HipsService,
@@ -191,11 +192,13 @@ class Platform:
             authority=settings.archive.authority,
             max_pixels=settings.limits.cutout_pixels,
             max_rows=settings.limits.rows,
+            policy=policy,
         )
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))
-        hips = HipsService(system, folder / "hips", settings.archive.authority)
+        hips = HipsService(system, folder / "hips", settings.archive.authority, policy)
         shares.offer(TABLE, catalogs.resource)
+        shares.offer(COLLECTION, observations.resource)
         shares.offer(JOB, jobs.resource)
         checks = CheckService(catalogs, observations, settings)
         return cls(

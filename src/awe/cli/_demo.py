@@ -4,6 +4,7 @@ from awe.core.progress import Progress
 from awe.demo import write_demo_sky
 from awe.errors import NotFoundError
 from awe.platform import Platform
+from awe.services.identity import MACHINE
 
 __all__ = ["COLLECTION", "SPECTRA", "TABLE", "publish_demo"]
 
@@ -36,4 +37,4 @@ def _is_published(platform: Platform) -> bool:
         platform.catalogs.table(TABLE)
     except NotFoundError:
         return False
-    return COLLECTION in {one.name for one in platform.observations.collections()}
+    return COLLECTION in {one.name for one in platform.observations.collections(MACHINE)}

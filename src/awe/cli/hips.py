@@ -8,6 +8,7 @@ import click
 from awe.cli._archive import data_option, open_archive
 from awe.cli._common import json_option
 from awe.cli._progress import Progress
+from awe.services.identity import MACHINE
 
 __all__ = ["command"]
 
@@ -81,7 +82,7 @@ def make(
 def list_all(data: Path | None, as_json: bool) -> None:
     """Print the HiPS of the archive."""
     with open_archive(data) as platform:
-        every = platform.hips.all()
+        every = platform.hips.all(MACHINE)
     if as_json:
         print(json.dumps([{"name": one.name, **one.properties} for one in every]))
         return
@@ -99,7 +100,7 @@ def list_all(data: Path | None, as_json: bool) -> None:
 def remove(name: str, yes: bool, data: Path | None) -> None:
     """Remove the HiPS NAME; the images it was made from stay."""
     with open_archive(data) as platform:
-        platform.hips.get(name)
+        platform.hips.get(name, MACHINE)
         if not yes:
             click.confirm(f"Remove the HiPS {name}?", abort=True)
         platform.hips.drop(name)

@@ -90,7 +90,7 @@ def keep(system: SystemDatabase, given_: list[tuple[Resource, str, str, int | No
     for number, (resource, action, principal, hours, declared) in enumerate(given_):
         if declared:
             with system.transaction() as connection:
-                store.declare(connection, resource.kind, resource.name, [principal], NOW)
+                store.declare(connection, resource.kind, resource.name, [principal], NOW, keep=False)
         expires = None if hours is None else NOW + timedelta(hours=hours)
         store.add(Grant(f"g{number}", resource.kind, resource.key, action, principal, "ann", NOW, expires))
 

@@ -51,6 +51,7 @@ def open_archive(folder: Path) -> tuple[Archive, Callable[[], None]]:
         authority=AUTHORITY,
         max_pixels=limits.cutout_pixels,
         max_rows=limits.rows,
+        policy=Policy(GrantStore(system)),
     )
 
     def close() -> None:

@@ -16,6 +16,7 @@ from tests.services.observations.conftest import AUTHORITY, Archive, write_image
 
 from awe.core.science.hips import Tile
 from awe.errors import ConflictError, NotFoundError, ParameterError
+from awe.services.identity import GrantStore, Policy
 from awe.services.observations import HipsService
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,7 @@ def _publish(archive: Archive, folder: Path) -> None:
 @pytest.fixture
 def hips(archive: Archive, tmp_path: Path) -> HipsService:
     _publish(archive, tmp_path / "in")
-    return HipsService(archive.system, tmp_path / "hips", AUTHORITY)
+    return HipsService(archive.system, tmp_path / "hips", AUTHORITY, Policy(GrantStore(archive.system)))
 
 
 def _tiles(folder: Path, ending: str = "fits") -> dict[Tile, Path]:

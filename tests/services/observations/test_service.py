@@ -11,6 +11,7 @@ from tests.services.observations.conftest import Archive, open_archive, write_im
 from awe.core.science.cutout import Wanted
 from awe.core.sky import Circle
 from awe.errors import InputFileError, LimitError, NotFoundError, ParameterError
+from awe.services.identity import GrantStore, Policy
 from awe.services.observations import Criteria, ObservationService
 
 
@@ -83,7 +84,13 @@ def test_nothing_in_region_or_band_is_none(published: Archive) -> None:
 
 def test_the_operators_limit_holds(published: Archive, tmp_path: Path) -> None:
     small = ObservationService(
-        published.system, published.catalogs, folder=tmp_path, authority="x", max_pixels=1000, max_rows=10
+        published.system,
+        published.catalogs,
+        folder=tmp_path,
+        authority="x",
+        max_pixels=1000,
+        max_rows=10,
+        policy=Policy(GrantStore(published.system)),
     )
     with pytest.raises(LimitError, match="1,000"):
         small.cutout("hst_9401_02_acs_wfc_total")

@@ -6,9 +6,9 @@ immutable Parquet files and a record that names the current version, so a reader
 """
 
 from awe.services.catalogs.examples import example_query
-from awe.services.catalogs.interface import Engine, Features, Limits, StoredTable, WriteSpec
+from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
-from awe.services.catalogs.memory import MemorySchema
+from awe.services.catalogs.memory import MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableKey, TableRecord, View
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
@@ -25,6 +25,8 @@ __all__ = [
     "Limits",
     "MemorySchema",
     "QueryOrder",
+    "RowFilter",
+    "RowGuard",
     "SchemaRecord",
     "SentFile",
     "StoredTable",

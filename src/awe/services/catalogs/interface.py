@@ -16,7 +16,7 @@ from awe.core.sky import Moc
 from awe.core.sql import Query
 from awe.core.tables import TableStream
 
-__all__ = ["Engine", "Features", "Limits", "StoredTable", "WriteSpec"]
+__all__ = ["Engine", "Features", "Limits", "RowFilter", "StoredTable", "WriteSpec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class RowFilter:
+    """The rows of a table that somebody may read: those with one of these values in a column of text."""
+
+    column: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTable:
     """One immutable version of a table as its engine keeps it.
 
@@ -48,11 +56,14 @@ class StoredTable:
         Where, in the engine's own terms (the folder of a HATS catalogue, relative to the engine's root).
     rows, bytes
         Its size.
+    only
+        The rows that may be read of it; all when None.
     """
 
     location: str
     rows: int
     bytes: int
+    only: RowFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,7 @@ class Engine(Protocol):
         query
             What to run; it begins when the stream's first batch is asked for.
         stored
-            The version of each table it reads, by full name.
+            The version of each table it reads, by full name; of one with a `RowFilter` only these rows are there.
         limits
             What it may use.
         memory

@@ -5,9 +5,21 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from awe.core.sky import Moc
 from awe.services.catalogs.model import SchemaRecord, TableRecord
+from awe.services.identity import Identity
 
-__all__ = ["MemorySchema"]
+__all__ = ["MemorySchema", "RowGuard"]
+
+
+class RowGuard(Protocol):
+    """Says which rows of a table a caller may read: they belong to things that are granted one by one."""
+
+    def seen(self, table: TableRecord, identity: Identity) -> TableRecord:
+        """Return the table as the caller may see it: its rows, how many they are, and what is said of them."""
+
+    def seen_sky(self, identity: Identity) -> Moc:
+        """Return the part of the sky that the rows cover which the caller may read."""
 
 
 class MemorySchema(Protocol):

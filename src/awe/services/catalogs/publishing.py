@@ -209,7 +209,9 @@ class Publisher:
             functions=description.table_functions(schema),
         )
         record = replace(record, keys=self._foreign_keys(record, description))
-        declared = self._policy.declare(TABLE, full_name, self._readers(description))
+        declared = self._policy.declare(
+            TABLE, full_name, self._readers(description), keep=description.file is None
+        )
         self._try_functions(record, description)
         stored = self._engine.write(spec, stream.map(said, lambda batch: batch), progress)
         try:

@@ -16,7 +16,7 @@ from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
 from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
-from awe.services.catalogs.memory import MemorySchema
+from awe.services.catalogs.memory import MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
@@ -90,10 +90,15 @@ class CatalogService:
         self._snapshot: _Snapshot | None = None
         self._coverages: dict[str, Moc | None] = {}
         self._brought: list[MemorySchema] = []
+        self._guards: dict[str, RowGuard] = {}
 
     def bring(self, schema: MemorySchema) -> None:
         """Let queries read the tables of another service, which are made when they are asked for."""
         self._brought.append(schema)
+
+    def guard(self, full_name: str, guard: RowGuard) -> None:
+        """Let `guard` say which rows of a table a caller may read, whichever way they are asked for."""
+        self._guards[full_name] = guard
 
     # What is there
 
@@ -105,7 +110,11 @@ class CatalogService:
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the tables the caller may read, by schema and name; the views behind them."""
         readable = self._policy.names(identity, TABLE)
-        stored = tuple(t for t in self._current().tables if t.full_name in readable)
+        stored = tuple(
+            self._guards[t.full_name].seen(t, identity) if t.full_name in self._guards else t
+            for t in self._current().tables
+            if t.full_name in readable
+        )
         known = {record.full_name: record for record in stored}
         return (*stored, *(view.to_record(known[view.of]) for view in self._views if view.of in known))
 
@@ -152,6 +161,8 @@ class CatalogService:
             If there is no such table, or it has no positions.
         """
         record = self.table(full_name, identity)
+        if record.stored.only is not None:
+            return self._guards[record.full_name].seen_sky(identity)
         found = self._coverage(record) if record.ra else None
         if found is None:
             raise NotFoundError(f"{record.full_name} has no positions, so no coverage of the sky")

@@ -232,7 +232,7 @@ def _insert(connection: Connection, record: TableRecord) -> None:
         **{key: getattr(record, key) for key in _SAME},
         "metadata": dict(record.metadata),
         "foreign_keys": [asdict(key) for key in record.keys],
-        **asdict(record.stored),
+        **{key: getattr(record.stored, key) for key in ("location", "rows", "bytes")},
     }
     table_id = connection.execute(insert(_tables).values(row).returning(_tables.c.id)).scalar_one()
     rows = [

@@ -47,7 +47,7 @@ class CheckService:
             settings=self._settings.archive,
             base_url=self._settings.base_url,
             tables=tables,
-            collections=[self._files(one) for one in self._observations.collections()],
+            collections=[self._files(one) for one in self._observations.collections(MACHINE)],
             lost=[table.full_name for table in self._catalogs.lost()],
             failing={table.full_name: told for table in tables if (told := self._tried(table))},
             nulls=self._nulls() if INDEX_TABLE in {table.full_name for table in tables} else {},
@@ -71,7 +71,7 @@ class CheckService:
                 continue
             if (state.st_size, state.st_mtime) != (dataset.size, dataset.mtime):
                 changed.append(dataset.path.name)
-        covered = self._observations.coverage(collection.name)
+        covered = self._observations.coverage(collection.name, MACHINE)
         return Files(
             collection.name,
             collection.about,

@@ -100,6 +100,11 @@ class Identity:
         return not self.name
 
     @property
+    def is_nobody(self) -> bool:
+        """True for a caller of whom nothing is known, not even a link: what is answered may be kept for everybody."""
+        return not (self.name or self.link)
+
+    @property
     def is_administrator(self) -> bool:
         """True for an administrator whose token allows to act as one."""
         return ADMINISTRATOR in self.roles and ADMIN in self.scopes

@@ -102,15 +102,19 @@ class Policy:
             return Names(None)
         return Names(self.grants.names(identity, kind, action, self.now()))
 
-    def declare(self, kind: str, name: str, readers: Iterable[str] | None) -> Callable[[Connection], None]:
+    def declare(
+        self, kind: str, name: str, readers: Iterable[str] | None, *, keep: bool = False
+    ) -> Callable[[Connection], None]:
         """Return what writes down, in the transaction it is called in, who may read what is published.
 
         Parameters
         ----------
         readers
             Principals; everybody when None. What was granted besides, by people, stays.
+        keep
+            Whether what was said before holds where it was: nothing is opened by leaving a file out.
         """
-        return lambda connection: self.grants.declare(connection, kind, name, readers, self.now())
+        return lambda connection: self.grants.declare(connection, kind, name, readers, self.now(), keep=keep)
 
     def forget(self, kind: str, name: str) -> Callable[[Connection], None]:
         """Return what takes back all that was granted on something that goes, in the transaction it is called in."""

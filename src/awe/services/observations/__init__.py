@@ -12,6 +12,7 @@ Words: a *dataset* is one row of the index and is called by its publisher DID,
 from awe.services.observations.hips import Hips, HipsService
 from awe.services.observations.interface import Index, IndexTable
 from awe.services.observations.model import (
+    COLLECTION,
     IMAGES,
     INDEX_TABLE,
     PLOTTED,
@@ -34,6 +35,7 @@ from awe.services.observations.service import ObservationService
 from awe.services.observations.views import VIEWS
 
 __all__ = [
+    "COLLECTION",
     "CUTOUT",
     "IMAGES",
     "INDEX_TABLE",

@@ -5,6 +5,7 @@
     [collection]
     title = "HST images of M87"
     description = "Drizzled ACS/WFC images"
+    readers = ["group:m87"]          # user:NAME, group:NAME, role:NAME; everybody when left out
 
     [constants]                      # a column of the index and its value in every row
     facility_name = "HST"
@@ -44,7 +45,7 @@ COLUMNS = tuple(f.name for f in fields(Observation) if f.name not in _COMPUTED)
 """The columns that a publisher may fill."""
 
 _SECTIONS: Mapping[str, tuple[str, ...] | None] = {
-    "collection": ("title", "description"),
+    "collection": ("title", "description", "readers"),
     "constants": COLUMNS,
     "keywords": COLUMNS,
     "spectrum": tuple(f.name for f in fields(Reading)),
@@ -61,6 +62,8 @@ class Description:
     reading: Reading = field(default_factory=Reading)
     about: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
+    readers: tuple[str, ...] | None = None
+    file: Path | None = None
 
 
 def read_description(path: Path | None) -> Description:
@@ -91,15 +94,22 @@ def read_description(path: Path | None) -> Description:
             _check_files(path, values)
             continue
         for key, value in values.items():
-            if isinstance(value, dict | list):
+            if (section, key) == ("collection", "readers"):
+                if not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+                    where = "[collection] readers"
+                    raise InputFileError(path.name, "a list of names is expected", where=where)
+            elif isinstance(value, dict | list):
                 raise InputFileError(path.name, "it is not a single value", where=f"[{section}] {key}")
     keywords = {column: str(keyword).upper() for column, keyword in said.get("keywords", {}).items()}
     about = said.get("collection", {}) | said.get("metadata", {})
+    readers = about.pop("readers", None)
     return Description(
         Rules(said.get("constants", {}), keywords, said.get("files", {})),
         _reading(path, said.get("spectrum", {})),
         {key: str(value) for key, value in about.items()},
         hashlib.sha256(raw).hexdigest()[:16],
+        None if readers is None else tuple(readers),
+        path,
     )
 
 

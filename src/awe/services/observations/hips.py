@@ -37,8 +37,9 @@ from awe.core.science.hips_files import (
 from awe.core.sky import MAX_ORDER, Moc, moc_to_fits, parse_stcs
 from awe.core.suggestions import did_you_mean
 from awe.errors import ConflictError, NotFoundError, ParameterError
+from awe.services.identity import ANONYMOUS, MACHINE, Identity, Names, Policy
 from awe.services.observations._tiling import Drawing, Joining, Sampling, Source, run, write
-from awe.services.observations.model import Dataset
+from awe.services.observations.model import COLLECTION, Dataset
 from awe.services.observations.store import ObservationStore
 from awe.services.system import SystemDatabase
 
@@ -101,20 +102,25 @@ class HipsService:
         One folder below it for each HiPS.
     authority
         The IVOA authority in their identifiers.
+    policy
+        Who may see the collection that a HiPS was made from, and so the HiPS.
     """
 
-    def __init__(self, system: SystemDatabase, folder: Path, authority: str) -> None:
+    def __init__(self, system: SystemDatabase, folder: Path, authority: str, policy: Policy) -> None:
+        self._policy = policy
         self._store = ObservationStore(system)
         self._root = folder
         self._authority = authority
 
-    def all(self) -> list[Hips]:
-        """Return what there is, by name."""
+    def all(self, identity: Identity = ANONYMOUS) -> list[Hips]:
+        """Return what there is and the caller may see, by name."""
         if not self._root.is_dir():
             return []
-        return [self.get(path.name) for path in sorted(self._root.iterdir()) if _NAME.fullmatch(path.name)]
+        seen = self._policy.names(identity, COLLECTION)
+        names = [path.name for path in sorted(self._root.iterdir()) if _NAME.fullmatch(path.name)]
+        return [one for one in map(self._read, names) if _open_to(one, seen)]
 
-    def get(self, name: str) -> Hips:
+    def get(self, name: str, identity: Identity = ANONYMOUS) -> Hips:
         """Return one.
 
         Raises
@@ -122,9 +128,10 @@ class HipsService:
         NotFoundError
             If there is none of that name.
         """
-        return Hips(name, read_properties(self.file(name, "properties").read_text(encoding="utf-8")))
+        self.file(name, "properties", identity)
+        return self._read(name)
 
-    def file(self, name: str, path: str) -> Path:
+    def file(self, name: str, path: str, identity: Identity = ANONYMOUS) -> Path:
         """Return a file of a HiPS by its path in it.
 
         Raises
@@ -133,12 +140,18 @@ class HipsService:
             If there is none: of a tile, that the HiPS covers nothing there.
         """
         found = self._root / name / path
-        if not (_NAME.fullmatch(name) and _FILE.fullmatch(path) and found.is_file()):
-            there = [p.name for p in self._root.glob("*") if _NAME.fullmatch(p.name)]
-            if name in there:
-                raise NotFoundError(f"the HiPS {name} has no {path}")
-            raise NotFoundError(f"no HiPS is called {name!r}", hint=did_you_mean(name, there))
+        seen = self._policy.names(identity, COLLECTION)
+        there = _NAME.fullmatch(name) and (self._root / name / "properties").is_file()
+        if not there or not _open_to(self._read(name), seen):
+            others = [one.name for one in self.all(identity)]
+            raise NotFoundError(f"no HiPS is called {name!r}", hint=did_you_mean(name, others))
+        if not (_FILE.fullmatch(path) and found.is_file()):
+            raise NotFoundError(f"the HiPS {name} has no {path}")
         return found
+
+    def _read(self, name: str) -> Hips:
+        file = self._root / name / "properties"
+        return Hips(name, read_properties(file.read_text(encoding="utf-8")))
 
     def drop(self, name: str) -> None:
         """Remove a HiPS.
@@ -148,7 +161,7 @@ class HipsService:
         NotFoundError
             If there is none of that name.
         """
-        self.get(name)
+        self.get(name, MACHINE)
         link = self._root / name
         version = link.resolve()
         link.unlink()
@@ -210,7 +223,7 @@ class HipsService:
                 f"ivo://{self._authority}/hips/{called}"
             )
             self._switch(called, folder)
-        return self.get(called)
+        return self.get(called, MACHINE)
 
     def _plan(
         self,
@@ -421,6 +434,12 @@ class _Maker:
 
     def _pixels(self, tile: Tile) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return read_tile(self._folder / f"{tile.path}.fits")
+
+
+def _open_to(hips: Hips, seen: Names) -> bool:
+    """Tell whether somebody may see a HiPS: one that was made here follows its collection, also one that is gone."""
+    ours = hips.properties.get("hips_builder") == "awe"
+    return not ours or hips.properties.get("obs_collection", "") in seen
 
 
 def _filters(dataset: Dataset) -> set[str]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from awe.core.tables import TableStream
+from awe.services.catalogs import RowGuard
+from awe.services.identity import ANONYMOUS, Identity
 from awe.services.system import Connection
 
 __all__ = ["Index", "IndexTable"]
@@ -29,8 +31,11 @@ class Index(Protocol):
             If there is none.
         """
 
-    def query(self, text: str, *, max_rows: int | None = None) -> TableStream:
-        """Answer an ADQL query."""
+    def query(self, text: str, *, max_rows: int | None = None, identity: Identity = ANONYMOUS) -> TableStream:
+        """Answer an ADQL query, from the rows that a caller may read."""
+
+    def guard(self, full_name: str, guard: RowGuard) -> None:
+        """Let `guard` say which rows of a table a caller may read."""
 
     def publish_stream(
         self,

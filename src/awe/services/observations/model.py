@@ -16,6 +16,7 @@ from awe.core.sky import Region
 from awe.errors import ParameterError
 
 __all__ = [
+    "COLLECTION",
     "IMAGES",
     "INDEX_TABLE",
     "PLOTTED",
@@ -26,6 +27,9 @@ __all__ = [
     "PublishReport",
     "Rejected",
 ]
+
+COLLECTION = "collection"
+"""The kind of a collection, for the policy."""
 
 INDEX_TABLE = "ivoa.obscore"
 """The published table that holds the index."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from awe.core.science.cutout import Cutout, Wanted
 from awe.core.sky import parse_dali
 from awe.errors import AweError, NotFoundError
+from awe.services.identity import Identity
 from awe.services.jobs import Kind, Result, Work
 
 __all__ = ["CUTOUT", "Part", "Piece", "cut_all", "cutout_kind", "order_of"]
@@ -76,14 +77,14 @@ class Part:
 
 
 class _Cutter(Protocol):
-    def cutout(self, name: str, wanted: Wanted | None = None) -> Cutout | None: ...
+    def cutout(self, name: str, wanted: Wanted | None, identity: Identity) -> Cutout | None: ...
 
 
-def cut_all(observations: _Cutter, pieces: Iterable[Piece]) -> Iterator[Part]:
+def cut_all(observations: _Cutter, pieces: Iterable[Piece], identity: Identity) -> Iterator[Part]:
     """Yield the parts in the order of the pieces, each made when it is asked for."""
     for number, piece in enumerate(pieces, start=1):
         try:
-            yield Part(number, piece, observations.cutout(piece.dataset, piece.wanted))
+            yield Part(number, piece, observations.cutout(piece.dataset, piece.wanted, identity))
         except AweError as error:
             yield Part(number, piece, error=error)
 
@@ -106,7 +107,7 @@ def cutout_kind(observations: _Cutter, tell: Callable[[AweError], str]) -> Kind:
         pieces = [Piece.from_json(said) for said in work.order["pieces"]]  # type: ignore[attr-defined]  # written by `order_of`
         results: list[Result] = []
         errors: list[AweError] = []
-        for part in cut_all(observations, pieces):
+        for part in cut_all(observations, pieces, work.identity):
             work.progress("pieces", part.number - 1, len(pieces))
             errors += [part.error] if part.error is not None else []
             results.append(_kept(work, part, tell))

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,11 +16,12 @@ from awe.core.progress import Progress
 from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.science.observation import split_name
 from awe.core.tables import TableStream
-from awe.errors import InputFileError, ParameterError
+from awe.errors import ConflictError, InputFileError, ParameterError
+from awe.services.identity import Policy
 from awe.services.observations.coverage import covered
 from awe.services.observations.describe import Description, read_description
 from awe.services.observations.interface import Index
-from awe.services.observations.model import INDEX_TABLE, Dataset, PublishReport, Rejected
+from awe.services.observations.model import COLLECTION, INDEX_TABLE, Dataset, PublishReport, Rejected
 from awe.services.observations.scanning import Journal, Part, Scanned, find_files, scan, stem
 from awe.services.observations.store import ObservationStore, in_batches
 from awe.services.system import Connection
@@ -43,12 +44,15 @@ class Publisher:
         Where journals of unfinished publications are kept.
     authority
         The IVOA authority in the datasets' identifiers.
+    policy
+        Where it is written who may see a collection.
     """
 
     store: ObservationStore
     index: Index
     folder: Path
     authority: str
+    policy: Policy
 
     def publish(
         self, collection: str, folder: Path, describe: Path | None, progress: Progress, *, replaces: bool
@@ -58,6 +62,7 @@ class Publisher:
             hint = "letters, digits, _ . and -, beginning with a letter, at most 64"
             raise ParameterError("collection", collection, "not the name of a collection", hint=hint)
         folder = folder.expanduser().absolute()
+        self._check_case(collection)
         files = _files(folder)
         description = read_description(describe)
         with self._alone():
@@ -71,7 +76,10 @@ class Publisher:
                 if replaces
                 else [d for d in old if d.publisher_did not in new and not _below(d.path, folder)]
             )
-            self._write(collection, [*kept, *datasets])
+            declared = self.policy.declare(
+                COLLECTION, collection, self._readers(description), keep=description.file is None
+            )
+            self._write(collection, [*kept, *datasets], declared)
             journal.remove()
         left = {dataset.publisher_did for dataset in kept} | new
         return PublishReport(
@@ -83,10 +91,18 @@ class Publisher:
             rejected=(*(entry for one in scanned if (entry := one.rejected(folder))), *clashes),
         )
 
+    def _check_case(self, collection: str) -> None:
+        """Refuse a name that differs from another's only in case: who may see the one could see the other."""
+        for name in self.store.sizes():
+            if name != collection and name.casefold() == collection.casefold():
+                raise ConflictError(
+                    f"there is a collection {name} already", hint="use its name, or another one"
+                )
+
     def drop(self, collection: str) -> None:
         """Take a collection out of the index."""
         with self._alone():
-            self._write(collection, [])
+            self._write(collection, [], self.policy.forget(COLLECTION, collection))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -119,11 +135,26 @@ class Publisher:
                 )  # fmt: skip
         return list(found.values()), clashes
 
-    def _write(self, collection: str, datasets: Sequence[Dataset]) -> None:
+    def _readers(self, description: Description) -> list[str] | None:
+        """Return the principals that the description names; None for everybody, whom it names by silence."""
+        try:
+            return (
+                None
+                if description.readers is None
+                else [self.policy.grants.resolved(name) for name in description.readers]
+            )
+        except ConflictError as error:
+            where = "[collection] readers"
+            raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
+
+    def _write(
+        self, collection: str, datasets: Sequence[Dataset], access: Callable[[Connection], None]
+    ) -> None:
         sky = covered(datasets)
 
         def also(connection: Connection) -> None:
             self.store.replace(connection, collection, datasets, sky)
+            access(connection)
 
         about = {one.name: one.about for one in self.store.collections()}
         about[collection] = datasets[-1].about if datasets else {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
@@ -21,10 +22,13 @@ from awe.core.sky import Moc, Region
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
+from awe.services.catalogs import RowFilter, TableRecord
+from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Resource
 from awe.services.observations.coverage import covered
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
 from awe.services.observations.model import (
+    COLLECTION,
     INDEX_TABLE,
     PLOTTED,
     Collection,
@@ -35,7 +39,7 @@ from awe.services.observations.model import (
 from awe.services.observations.publishing import Publisher
 from awe.services.observations.relations import Relative, relative
 from awe.services.observations.scanning import stem
-from awe.services.observations.store import ObservationStore
+from awe.services.observations.store import ObservationStore, Seen
 from awe.services.system import SystemDatabase
 
 __all__ = ["ObservationService"]
@@ -58,6 +62,8 @@ class ObservationService:
         The largest cutout.
     max_rows
         The largest answer of the index.
+    policy
+        Who may see which collection: what belongs to others is not there.
     """
 
     def __init__(
@@ -69,10 +75,14 @@ class ObservationService:
         authority: str,
         max_pixels: int,
         max_rows: int,
+        policy: Policy,
     ) -> None:
+        self._policy = policy
+        self._sizes: tuple[int, dict[str, int]] = (-1, {})
+        index.guard(INDEX_TABLE, self)
         self._store = ObservationStore(system)
         self._index = index
-        self._publisher = Publisher(self._store, index, folder, authority)
+        self._publisher = Publisher(self._store, index, folder, authority, policy)
         self._max_pixels = max_pixels
         self._max_rows = max_rows
         self._widest: tuple[int, float] = (-1, 0.0)
@@ -122,20 +132,62 @@ class ObservationService:
         NotFoundError
             If there is none of that name.
         """
-        known = [one.name for one in self.collections()]
-        if collection not in known:
-            raise NotFoundError(f"no collection is called {collection!r}", hint=_suggest(collection, known))
+        self._check(collection, MACHINE)
         self._publisher.drop(collection)
 
-    def collections(self) -> list[Collection]:
-        """Return what is published, by name."""
-        return self._store.collections()
+    def collections(self, identity: Identity = ANONYMOUS) -> list[Collection]:
+        """Return what is published and the caller may see, by name."""
+        seen = self._policy.names(identity, COLLECTION)
+        return [one for one in self._store.collections() if one.name in seen]
+
+    def resource(self, collection: str, identity: Identity = ANONYMOUS) -> Resource:
+        """Return a collection as something that can be shared, by its name, ignoring case.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that name that the caller may see.
+        """
+        known = {one.name.casefold(): one.name for one in self.collections(identity)}
+        if collection.casefold() not in known:
+            hint = _suggest(collection, list(known.values()))
+            raise NotFoundError(f"no collection is called {collection!r}", hint=hint)
+        return Resource(COLLECTION, known[collection.casefold()])
+
+    def _check(self, collection: str, identity: Identity) -> None:
+        """Refuse a name that no collection has that the caller may see."""
+        known = [one.name for one in self.collections(identity)]
+        if collection not in known:
+            raise NotFoundError(f"no collection is called {collection!r}", hint=_suggest(collection, known))
+
+    def seen(self, table: TableRecord, identity: Identity) -> TableRecord:
+        """Return the index as a caller may see it (`awe.services.catalogs.RowGuard`)."""
+        seen = self._policy.names(identity, COLLECTION)
+        if seen.only is None:
+            return table
+        if self._sizes[0] != table.version:
+            self._sizes = (table.version, self._store.sizes())
+        sizes = self._sizes[1]
+        open_ = {name: size for name, size in sizes.items() if name in seen}
+        if len(open_) == len(sizes):
+            return table
+        rows = sum(open_.values())
+        size = table.bytes * rows // max(1, table.rows)
+        said = {key: text for key, text in table.metadata.items() if key.partition(" ")[0] in open_}
+        stored = replace(
+            table.stored, rows=rows, bytes=size, only=RowFilter("obs_collection", frozenset(open_))
+        )
+        return replace(table, stored=stored, metadata=said, columns=replace(table.columns, metadata=said))
+
+    def seen_sky(self, identity: Identity) -> Moc:
+        """Return the sky that the collections cover which a caller may see."""
+        return Moc.union([self.coverage(one.name, identity) for one in self.collections(identity)])
 
     def datasets(self, collection: str) -> Iterator[Dataset]:
         """Yield the datasets of a collection, by file."""
         return self._store.datasets(collection)
 
-    def coverage(self, collection: str) -> Moc:
+    def coverage(self, collection: str, identity: Identity = ANONYMOUS) -> Moc:
         """Return the part of the sky that a collection covers: the cells around its datasets' regions.
 
         Raises
@@ -143,9 +195,7 @@ class ObservationService:
         NotFoundError
             If there is none of that name.
         """
-        known = [one.name for one in self.collections()]
-        if collection not in known:
-            raise NotFoundError(f"no collection is called {collection!r}", hint=_suggest(collection, known))
+        self._check(collection, identity)
         kept = self._store.coverage(collection)
         return covered(self._store.datasets(collection)) if kept is None else kept
 
@@ -155,6 +205,7 @@ class ObservationService:
         *,
         max_rows: int | None = None,
         nearest_to: tuple[float, float] | None = None,
+        identity: Identity = ANONYMOUS,
     ) -> TableStream:
         """Find datasets.
 
@@ -176,11 +227,13 @@ class ObservationService:
         widest = self._largest()
         if widest is None:
             return TableStream(OBSCORE_SCHEMA, ())
-        stream = self._index.query(to_adql(criteria, widest, nearest_to), max_rows=self._max_rows)
+        stream = self._index.query(
+            to_adql(criteria, widest, nearest_to), max_rows=self._max_rows, identity=identity
+        )
         return touching(stream, criteria.regions).limit(limit)
 
-    def dataset(self, name: str) -> Dataset:
-        """Return a dataset by its publisher DID or its ``obs_id``, ignoring case.
+    def dataset(self, name: str, identity: Identity = ANONYMOUS) -> Dataset:
+        """Return a dataset that the caller may see by its publisher DID or its ``obs_id``, ignoring case.
 
         Raises
         ------
@@ -189,9 +242,10 @@ class ObservationService:
         ParameterError
             If an ``obs_id`` means several datasets, none of which is the principal one.
         """
-        found = self._store.named(name.strip())
+        seen = self._seen(identity)
+        found = self._store.named(name.strip(), seen)
         if not found:
-            raise NotFoundError(f"no dataset is called {name!r}", hint=self._near(name))
+            raise NotFoundError(f"no dataset is called {name!r}", hint=self._near(name, seen))
         principal = [dataset for dataset in found if "#" not in dataset.publisher_did]
         choice = found if len(found) == 1 else principal
         if len(choice) != 1:
@@ -201,7 +255,7 @@ class ObservationService:
             )
         return choice[0]
 
-    def file(self, name: str) -> Path:
+    def file(self, name: str, identity: Identity = ANONYMOUS) -> Path:
         """Return the file of a dataset.
 
         Raises
@@ -209,9 +263,9 @@ class ObservationService:
         NotFoundError
             If there is no such dataset, or its file is gone.
         """
-        return _there(self.dataset(name))
+        return _there(self.dataset(name, identity))
 
-    def family(self, name: str) -> tuple[Dataset, list[Relative]]:
+    def family(self, name: str, identity: Identity = ANONYMOUS) -> tuple[Dataset, list[Relative]]:
         """Return a dataset whose file is there, and the other datasets of the same observation.
 
         Raises
@@ -219,11 +273,13 @@ class ObservationService:
         NotFoundError
             If there is no such dataset, or its file is gone.
         """
-        dataset = self.dataset(name)
+        dataset = self.dataset(name, identity)
         _there(dataset)
         return dataset, [relative(dataset, other) for other in self._store.relatives(dataset)]
 
-    def cutout(self, name: str, wanted: Wanted | None = None) -> Cutout | None:
+    def cutout(
+        self, name: str, wanted: Wanted | None = None, identity: Identity = ANONYMOUS
+    ) -> Cutout | None:
         """Cut a piece out of a dataset; everything that it holds when nothing is said.
 
         Returns
@@ -240,8 +296,8 @@ class ObservationService:
         LimitError
             If the cutout is larger than the operator allows.
         """
-        self._check_cut(self.dataset(name))
-        with self._open(name) as (dataset, hdus):
+        self._check_cut(self.dataset(name, identity))
+        with self._open(name, identity) as (dataset, hdus):
             return cut(
                 hdus,
                 dataset.obs_id,
@@ -252,7 +308,13 @@ class ObservationService:
             )
 
     def preview(
-        self, name: str, *, region: Region | None = None, size: int = 512, stretch: Stretch = "linear"
+        self,
+        name: str,
+        *,
+        region: Region | None = None,
+        size: int = 512,
+        stretch: Stretch = "linear",
+        identity: Identity = ANONYMOUS,
     ) -> bytes | None:
         """Draw a dataset as PNG: an image z-scaled, a spectrum as a line, a light curve as dots.
 
@@ -265,20 +327,20 @@ class ObservationService:
         ParameterError
             If the size or the stretch is not offered, or there is no picture of this kind of data.
         """
-        dataset = self.dataset(name)
+        dataset = self.dataset(name, identity)
         if dataset.dataproduct_type in PLOTTED:
             if not 1 <= size <= MAX_SIZE:
                 raise ParameterError("size", size, f"a preview has 1 to {MAX_SIZE} pixels")
             title = str(dataset.header.get("target_name") or dataset.obs_id)
             if dataset.dataproduct_type == "spectrum":
-                return draw_spectrum(self.spectrum(name), title, size)
-            with self._open(name) as (dataset, hdus):
+                return draw_spectrum(self.spectrum(name, identity), title, size)
+            with self._open(name, identity) as (dataset, hdus):
                 return draw_light_curve(hdus, dataset.hdus[0], dataset.obs_id, title, size)
         self._check_cut(dataset)
-        with self._open(name) as (dataset, hdus):
+        with self._open(name, identity) as (dataset, hdus):
             return preview(hdus, dataset.obs_id, region=region, size=size, stretch=stretch, only=dataset.hdus)
 
-    def spectrum(self, name: str) -> Spectrum:
+    def spectrum(self, name: str, identity: Identity = ANONYMOUS) -> Spectrum:
         """Return the spectrum that a dataset is, with the values and units of its file.
 
         Raises
@@ -288,7 +350,7 @@ class ObservationService:
         ParameterError
             If the dataset is no spectrum.
         """
-        dataset = self.dataset(name)
+        dataset = self.dataset(name, identity)
         if dataset.dataproduct_type != "spectrum":
             raise ParameterError(
                 "dataset", name, f"it is no spectrum: its data product is {dataset.dataproduct_type}"
@@ -312,8 +374,8 @@ class ObservationService:
             raise ParameterError("dataset", dataset.obs_id, reason, hint="fetch the whole file")
 
     @contextmanager
-    def _open(self, name: str) -> Iterator[tuple[Dataset, FitsFile]]:
-        dataset = self.dataset(name)
+    def _open(self, name: str, identity: Identity) -> Iterator[tuple[Dataset, FitsFile]]:
+        dataset = self.dataset(name, identity)
         with open_fits(_there(dataset)) as hdus:
             yield dataset, hdus
 
@@ -325,14 +387,17 @@ class ObservationService:
             return None
         if self._widest[0] != version:
             query = f"SELECT MAX(s_fov) AS widest FROM {INDEX_TABLE}"
-            with self._index.query(query, max_rows=1) as stream:
+            with self._index.query(query, max_rows=1, identity=MACHINE) as stream:
                 values = [value for batch in stream for value in batch.column(0).to_pylist()]
             self._widest = (version, float(values[0]) if values and values[0] is not None else 0.0)
         return self._widest[1]
 
-    def _near(self, name: str) -> str | None:
+    def _seen(self, identity: Identity) -> Seen:
+        return lambda name: self._policy.visible(identity, COLLECTION, name=name)
+
+    def _near(self, name: str, seen: Seen) -> str | None:
         for length in range(min(len(name), 12), 0, -1):
-            known = self._store.like(name[:length], 500)
+            known = self._store.like(name[:length], 500, seen)
             if known:
                 return _suggest(name, known)
         return None

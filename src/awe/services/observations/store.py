@@ -5,7 +5,7 @@ any file, and a file that has not changed need not be read twice.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from awe.core.science.spectra import Reading
 from awe.core.sky import Moc
 from awe.services.observations.model import Collection, Dataset
-from awe.services.system import Connection, SystemDatabase, metadata
+from awe.services.system import Condition, Connection, SqlValue, SystemDatabase, metadata
 
 __all__ = ["ObservationStore", "in_batches"]
 
@@ -51,6 +51,8 @@ _coverages = Table(
     Column("moc", Text, nullable=False),
 )
 _BATCH = 1000
+Seen = Callable[[SqlValue], Condition]
+"""From the column with a collection's name to the condition under which somebody may see it."""
 
 
 class ObservationStore:
@@ -59,8 +61,14 @@ class ObservationStore:
     def __init__(self, system: SystemDatabase) -> None:
         self._system = system
 
-    def named(self, name: str) -> list[Dataset]:
-        """Return the datasets of a publisher DID or an ``obs_id``; exact case first, then ignoring it."""
+    def named(self, name: str, seen: Seen) -> list[Dataset]:
+        """Return the datasets of a publisher DID or an ``obs_id``; exact case first, then ignoring it.
+
+        Parameters
+        ----------
+        seen
+            From the column with the collection to the condition under which the caller may see it.
+        """
         did, obs_id = _datasets.c.publisher_did, _datasets.c.obs_id
         for condition in (
             did == name,
@@ -69,7 +77,9 @@ class ObservationStore:
             func.lower(obs_id) == name.lower(),
         ):
             with self._system.reading() as connection:
-                rows = connection.execute(select(_datasets).where(condition).order_by(did).limit(100)).all()
+                rows = connection.execute(
+                    select(_datasets).where(condition, seen(_datasets.c.collection)).order_by(did).limit(100)
+                ).all()
             if rows:
                 return [_dataset(row) for row in rows]
         return []
@@ -82,11 +92,14 @@ class ObservationStore:
         with self._system.reading() as connection:
             return [_dataset(row) for row in connection.execute(query)]
 
-    def like(self, prefix: str, limit: int) -> list[str]:
-        """Return some names that begin like this, ignoring case."""
+    def like(self, prefix: str, limit: int, seen: Seen) -> list[str]:
+        """Return some names that begin like this, ignoring case, of what the caller may see."""
         query = (
             select(_datasets.c.obs_id)
-            .where(func.lower(_datasets.c.obs_id).startswith(prefix.lower(), autoescape=True))
+            .where(
+                func.lower(_datasets.c.obs_id).startswith(prefix.lower(), autoescape=True),
+                seen(_datasets.c.collection),
+            )
             .distinct()
             .limit(limit)
         )
@@ -105,6 +118,14 @@ class ObservationStore:
                 )
                 found.append(Collection(row[0], int(row[1]), int(row[2]), json.loads(str(header))["about"]))
         return found
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many datasets each collection has."""
+        name = _datasets.c.collection
+        with self._system.reading() as connection:
+            return {
+                row[0]: int(row[1]) for row in connection.execute(select(name, func.count()).group_by(name))
+            }
 
     def datasets(self, collection: str) -> Iterator[Dataset]:
         """Yield the datasets of a collection, by file."""

@@ -18,7 +18,7 @@ def status(services: Services, caller: Caller) -> dict[str, Any]:
     """Say what this archive is and how much it holds."""
     archive = services.settings.archive
     tables = services.catalogs.tables(caller)
-    collections = services.observations.collections()
+    collections = services.observations.collections(caller)
     return {
         "title": archive.title,
         "description": archive.description,
@@ -47,9 +47,9 @@ def table(name: str, services: Services, caller: Caller) -> dict[str, Any]:
 
 
 @get(router, "/collections")
-def collections(services: Services) -> dict[str, Any]:
+def collections(services: Services, caller: Caller) -> dict[str, Any]:
     """List the collections of images."""
-    return {"collections": [_collection(one) for one in services.observations.collections()]}
+    return {"collections": [_collection(one) for one in services.observations.collections(caller)]}
 
 
 def _table(record: TableRecord) -> dict[str, Any]:

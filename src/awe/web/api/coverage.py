@@ -42,8 +42,8 @@ def _found(services: Platform, caller: Identity, of: str) -> tuple[str, Moc]:
     if of.casefold() in tables:
         name = tables[of.casefold()]
         return name, services.catalogs.coverage(name, caller)
-    collections = [one.name for one in services.observations.collections()]
+    collections = [one.name for one in services.observations.collections(caller)]
     if of not in collections:
         hint = did_you_mean(of, [*tables.values(), *collections])
         raise NotFoundError(f"no table or collection is called {of!r}", hint=hint)
-    return f"collection/{of}", services.observations.coverage(of)
+    return f"collection/{of}", services.observations.coverage(of, caller)

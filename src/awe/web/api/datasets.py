@@ -13,7 +13,7 @@ from awe.core.vo.sdm import spectrum_params
 from awe.errors import NotFoundError
 from awe.services.observations import Dataset
 from awe.web.api._angles import angle_deg
-from awe.web.api._caller import Services, get, make_router, place
+from awe.web.api._caller import Caller, Services, get, make_router, place
 from awe.web.http import TableResponse, base_url, chosen_format, json_error
 
 __all__ = ["router"]
@@ -21,13 +21,14 @@ __all__ = ["router"]
 router = make_router(tags=["datasets"])
 
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
+_OWN_DAY = {"Cache-Control": "private, max-age=86400"}
 
 
 @get(router, "/datasets/{name:path}/file", response_class=FileResponse)
-def file(name: str, services: Services) -> FileResponse:
+def file(name: str, services: Services, caller: Caller) -> FileResponse:
     """Return the published file as it is; ranges of bytes can be asked for."""
-    dataset = services.observations.dataset(name)
-    path = services.observations.file(name)
+    dataset = services.observations.dataset(name, caller)
+    path = services.observations.file(name, caller)
     return FileResponse(path, media_type=dataset.media_type, filename=path.name)
 
 
@@ -35,6 +36,7 @@ def file(name: str, services: Services) -> FileResponse:
 def preview(
     name: str,
     services: Services,
+    caller: Caller,
     size: Annotated[int, Query(description="Pixels of the longer side")] = 512,
     position: Annotated[str, Query(description="Centre of a part of it, a position or a name")] = "",
     radius: Annotated[str, Query(description="Radius of the part, such as 30 arcsec")] = "1 arcmin",
@@ -42,24 +44,25 @@ def preview(
 ) -> Response:
     """Draw an image or a part of it, z-scaled, a spectrum as a line, or a light curve as dots, as PNG."""
     region = Circle(*place(services, position), angle_deg("radius", radius)) if position else None
-    png = services.observations.preview(name, region=region, size=size, stretch=stretch)
+    png = services.observations.preview(name, region=region, size=size, stretch=stretch, identity=caller)
     if png is None:
         raise NotFoundError(f"{name} has no pixel within {radius} of {position}")
-    return Response(png, media_type="image/png", headers=_A_DAY)
+    return Response(png, media_type="image/png", headers=_A_DAY if caller.is_nobody else _OWN_DAY)
 
 
 @get(router, "/datasets/{name:path}/spectrum", response_class=Response)
 def spectrum(
     name: str,
     services: Services,
+    caller: Caller,
     form: Annotated[
         str, Query(alias="format", description="votable, votable/b2, csv, fits, ...")
     ] = "votable",
 ) -> Response:
     """Return a spectrum as a table in the words of the Spectral Data Model 1.1, with the values of its file."""
     chosen, media_type = chosen_format(form, parameter="format")
-    dataset = services.observations.dataset(name)
-    found = services.observations.spectrum(name)
+    dataset = services.observations.dataset(name, caller)
+    found = services.observations.spectrum(name, caller)
     params = spectrum_params(dataset.to_row(), len(found.flux.values), services.settings.archive.title)
     title = str(dataset.header.get("obs_title") or dataset.header.get("target_name") or dataset.obs_id)
     stream = spectrum_table(found, "spectrum", f"Spectrum: {title}", dataset.about)
@@ -71,9 +74,11 @@ def spectrum(
 
 
 @get(router, "/datasets/{name:path}")
-def dataset(name: str, request: Request, services: Services) -> dict[str, Any]:
+def dataset(name: str, request: Request, services: Services, caller: Caller) -> dict[str, Any]:
     """Say what is known of a dataset: its row of the index, and where its file is."""
-    return _dataset(services.observations.dataset(name), base_url(request), services.settings.tells_paths)
+    return _dataset(
+        services.observations.dataset(name, caller), base_url(request), services.settings.tells_paths
+    )
 
 
 def _dataset(dataset: Dataset, base: str, tells_path: bool) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def cone(
 def images(
     request: Request,
     services: Services,
+    caller: Caller,
     position: Position,
     radius: Radius = "0",
     max_rows: Rows = None,
@@ -95,7 +96,9 @@ def images(
     answer = _answer(request, form)
     region = Circle(*place(services, position), angle_deg("radius", radius))
     return answer(
-        services.observations.find(Criteria(regions=(region,), dataproduct_types=IMAGES), max_rows=max_rows)
+        services.observations.find(
+            Criteria(regions=(region,), dataproduct_types=IMAGES), max_rows=max_rows, identity=caller
+        )
     )
 
 
@@ -103,6 +106,7 @@ def images(
 def spectra(
     request: Request,
     services: Services,
+    caller: Caller,
     position: Annotated[str, Query(description="Centre of a circle; everywhere when empty")] = "",
     radius: Radius = "1 arcmin",
     band: Annotated[
@@ -129,7 +133,7 @@ def spectra(
         collections=tuple(collection or ()),
         dataproduct_types=("spectrum",),
     )
-    return answer(services.observations.find(criteria, max_rows=max_rows, nearest_to=centre))
+    return answer(services.observations.find(criteria, max_rows=max_rows, nearest_to=centre, identity=caller))
 
 
 def _intervals(name: str, given: str) -> tuple[tuple[float, float], ...]:

@@ -71,7 +71,7 @@ def datalink_capabilities(call: Call) -> Capabilities:
 
 def _links(call: Call, identifier: str, number: int) -> tuple[list[Link], list[Element]]:
     try:
-        dataset, relatives = call.platform.observations.family(identifier)
+        dataset, relatives = call.platform.observations.family(identifier, call.identity)
     except AweError as error:
         return [Link.failed(identifier, error)], []
     cutouts = cutouts_of(call.base_url, dataset.to_row(), number) if dataset.has_images else {}

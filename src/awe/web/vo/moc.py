@@ -31,7 +31,7 @@ def table_moc(call: Call) -> Response:
 def collection_moc(call: Call) -> Response:
     """Return the part of the sky that a collection covers: ``/moc/collection/<name>``."""
     name = call.path("name")
-    return _answer(call, name, call.platform.observations.coverage(name))
+    return _answer(call, name, call.platform.observations.coverage(name, call.identity))
 
 
 def _answer(call: Call, name: str, moc: Moc) -> Response:

@@ -26,7 +26,7 @@ def query(call: Call) -> Response:
     form, media_type = chosen_format(values.get(dali.RESPONSEFORMAT))
     formats = values.get(sia1.FORMAT) or ()
     if tuple(word.upper() for word in formats) == ("METADATA",):
-        empty = sia1.answer(call.platform.observations.find(Criteria(), max_rows=0))
+        empty = sia1.answer(call.platform.observations.find(Criteria(), max_rows=0, identity=call.identity))
         return TableResponse(empty, form, VOTableOptions(params=tuple(sia1.metadata_params())))
     wanted = sia1.region(values.need(sia1.POS), values.get(sia1.SIZE) or (0.0, 0.0))
     criteria = Criteria(
@@ -36,7 +36,9 @@ def query(call: Call) -> Response:
     )
     rows = values.get(dali.MAXREC)
     how = values.get(sia1.INTERSECT) or "OVERLAPS"
-    found = call.platform.observations.find(criteria, max_rows=rows if how == "OVERLAPS" else None)
+    found = call.platform.observations.find(
+        criteria, max_rows=rows if how == "OVERLAPS" else None, identity=call.identity
+    )
     if how != "OVERLAPS":
         found = found.map(found.schema, _meeting(how, wanted, found))
         found = found if rows is None else found.limit(rows)
@@ -58,7 +60,9 @@ def sia_capabilities(call: Call) -> Capabilities:
 
 def _somewhere(call: Call) -> tuple[float, float] | None:
     """Return a position that an image covers, if there is one."""
-    with call.platform.observations.find(Criteria(dataproduct_types=IMAGES), max_rows=1) as found:
+    with call.platform.observations.find(
+        Criteria(dataproduct_types=IMAGES), max_rows=1, identity=call.identity
+    ) as found:
         rows = found.to_table().select(["s_ra", "s_dec"]).to_pylist()
     return (rows[0]["s_ra"], rows[0]["s_dec"]) if rows and rows[0]["s_ra"] is not None else None
 

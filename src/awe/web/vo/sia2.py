@@ -36,8 +36,10 @@ def query(call: Call) -> Response:
         targets=values.all(sia2.TARGET),
         formats=dali.with_synonyms(values.all(sia2.FORMAT)),
     )
-    found = call.platform.observations.find(criteria, max_rows=values.get(dali.MAXREC))
-    names = [one.name for one in call.platform.observations.collections()]
+    found = call.platform.observations.find(
+        criteria, max_rows=values.get(dali.MAXREC), identity=call.identity
+    )
+    names = [one.name for one in call.platform.observations.collections(call.identity)]
     itself = sia2.self_description(f"{call.base_url}/sia2/query", names)
     options = VOTableOptions(resources=(itself,), infos=origin_of(call, sia2.STANDARD_ID, "services/images"))
     options = with_links(call.base_url, found.schema, options)

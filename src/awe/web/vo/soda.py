@@ -34,7 +34,7 @@ def cutout(call: Call) -> Response:
         return _picture(call, pieces)
     if len(pieces) > 1:
         return _archive(call, pieces)
-    piece = call.platform.observations.cutout(pieces[0].dataset, pieces[0].wanted)
+    piece = call.platform.observations.cutout(pieces[0].dataset, pieces[0].wanted, call.identity)
     if piece is None:
         return Response(status_code=204)
     return StreamingResponse(piece.write(), media_type=_FITS, headers=_named(piece.filename))
@@ -80,7 +80,7 @@ def _pieces(values: Values, most: int) -> list[Piece]:
 
 def _archive(call: Call, pieces: list[Piece]) -> Response:
     """Return the parts as a tar archive; each is made when the one before it has been sent."""
-    parts = cut_all(call.platform.observations, pieces)
+    parts = cut_all(call.platform.observations, pieces, call.identity)
     before: list[Part] = []
     for part in parts:
         before.append(part)
@@ -110,7 +110,9 @@ def _picture(call: Call, pieces: list[Piece]) -> Response:
         raise UsageError(
             "a picture is of one region of one dataset", hint="leave RESPONSEFORMAT out for FITS"
         )
-    png = call.platform.observations.preview(first.dataset, region=first.wanted.region)
+    png = call.platform.observations.preview(
+        first.dataset, region=first.wanted.region, identity=call.identity
+    )
     return Response(status_code=204) if png is None else Response(png, media_type=soda.PNG)
 
 

@@ -43,13 +43,15 @@ def query(call: Call) -> Response:
     size = values.get(ssa.SIZE)
     radius = (ssa.DEFAULT_SIZE if size is None else size) / 2
     asked = ssa_answer.wanted(words)
-    collections = call.platform.observations.collections()
+    collections = call.platform.observations.collections(call.identity)
     criteria = _criteria(values, centre, radius, collections)
     maxrec, top = values.get(dali.MAXREC), values.get(ssa.TOP)
     most = limits.default_rows if maxrec is None else min(maxrec, limits.rows)
     found = TableStream(OBSCORE_SCHEMA, ())
     if criteria is not None and asked.forms:
-        found = call.platform.observations.find(criteria, max_rows=most + 1, nearest_to=centre)
+        found = call.platform.observations.find(
+            criteria, max_rows=most + 1, nearest_to=centre, identity=call.identity
+        )
     records = ssa_answer.answer(found, asked, centre=centre, radius=radius, sources=_sources(collections))
     options = VOTableOptions(
         infos=(*_INFOS, *origin_of(call, ssa.STANDARD_ID, "services/images")),
@@ -72,7 +74,9 @@ def _best(stream: TableStream, rows: int) -> TableStream:
 def ssa_capabilities(call: Call) -> Capabilities:
     """Say where the spectra are and how they can be asked for: ``/ssa/capabilities``."""
     limits = call.platform.settings.limits
-    sources = tuple(sorted(set(_sources(call.platform.observations.collections()).values()))) or ("pointed",)
+    sources = tuple(
+        sorted(set(_sources(call.platform.observations.collections(call.identity)).values()))
+    ) or ("pointed",)
     own = vosi.Capability(
         ssa.STANDARD_ID,
         f"{call.base_url}/ssa?",

@@ -163,9 +163,15 @@ class DuckDBEngine:
             name = f"memory_{use.key}"
             cursor.register(name, held)
             return f'"{name}"'
-        paths = self._files.paths(stored[use.table.full_name].location, use.region)
+        version = stored[use.table.full_name]
+        paths = self._files.paths(version.location, use.region)
         listed = ", ".join(_quoted(str(path)) for path in paths)
-        return f"read_parquet([{listed}], hive_partitioning = false)"
+        rows = f"read_parquet([{listed}], hive_partitioning = false)"
+        if version.only is None:
+            return rows
+        values = ", ".join(_quoted(value) for value in sorted(version.only.values)) or "NULL"
+        column = version.only.column.replace('"', '""')
+        return f'(SELECT * FROM {rows} WHERE "{column}" IN ({values}))'
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:

@@ -196,10 +196,20 @@ class GrantStore:
             return connection.execute(delete(_grants).where(which)).rowcount > 0
 
     def declare(
-        self, connection: Connection, kind: str, name: str, readers: Iterable[str] | None, now: datetime
+        self,
+        connection: Connection,
+        kind: str,
+        name: str,
+        readers: Iterable[str] | None,
+        now: datetime,
+        *,
+        keep: bool,
     ) -> None:
         """Let these and no others read by what the publisher says; what people granted stays."""
         of = (_grants.c.kind == kind) & (_grants.c.name == name.casefold())
+        said = select(_grants.c.id).where(of, _grants.c.source == _PUBLISHER)
+        if keep and connection.execute(said).first() is not None:
+            return
         connection.execute(delete(_grants).where(of, _grants.c.source == _PUBLISHER))
         for principal in sorted({EVERYBODY} if readers is None else set(readers)):
             made = Grant(secrets.token_hex(8), kind, name.casefold(), READ, principal, "", now)
