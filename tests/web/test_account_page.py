@@ -152,6 +152,25 @@ def test_administrators_decide_who_gets_an_account(page: Page, archive: Platform
     assert names[1] not in states
 
 
+def test_an_invitation_is_accepted_and_another_declined(page: Page, ada: str, archive: Platform) -> None:
+    chief = archive.identity.identify(archive.identity.login("chief", "correct horse"))
+    assert page.viewport_size
+    names = [f"{what}{page.viewport_size['width']}" for what in ("m87", "m31")]
+    for name in names:
+        archive.groups.add(chief, name, "People of a survey")
+        archive.groups.invite(chief, name, ada)
+    enter(page, ada)
+    page.get_by_role("button", name=f"Accept the invitation to {names[0]}").click()
+    expect(page.locator("#groups-said")).to_have_text(f"You belong to {names[0]} now.")
+    page.get_by_role("button", name=f"Decline the invitation to {names[1]}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Decline").click()
+    expect(page.locator("#groups-said")).to_have_text("The invitation is declined.")
+    expect(page.locator("#group-list li")).to_have_count(1)
+    expect(page.locator("#group-list")).to_contain_text("you are member")
+    assert fits_the_width(page)
+    assert archive.identity.known(ada).groups == {names[0]}
+
+
 def test_others_see_nothing_of_that(page: Page, ada: str) -> None:
     enter(page, ada)
     expect(page.locator("#people")).to_be_hidden()

@@ -1,6 +1,7 @@
 // Your account: who you are. Tokens and logins, ways to log in, and what you use have modules of their own.
 
 import { showAccess } from "/static/account-access.js";
+import { showGroups } from "/static/account-groups.js";
 import { showWays } from "/static/account-ways.js";
 import { showPeople } from "/static/account-people.js";
 import { showUsage } from "/static/account-usage.js";
@@ -14,11 +15,7 @@ function showProfile(me) {
   byId("email").value = me.email;
   byId("username").value = me.name;
   byId("password-box").hidden = !me.has_password;
-  const names = (title, list) => (list.length
-    ? make("p", {}, make("strong", {}, `${title}: `), list.join(", "))
-    : null);
-  byId("group-list").replaceChildren(...[names("Groups", me.groups), names("Roles", me.roles)].filter(Boolean));
-  if (!me.groups.length && !me.roles.length) byId("group-list").append(make("p", { class: "message" }, "You belong to no group and have no role."));
+  byId("roles").textContent = me.roles.length ? `Your roles: ${me.roles.join(", ")}` : "";
 }
 
 submits(byId("profile-form"), async (fields) => {
@@ -45,7 +42,7 @@ async function show() {
   byId("footer").textContent = [`awe ${archive.version}`, archive.authority, archive.contact].filter(Boolean).join(" · ");
   const me = await ask("/api/me");
   showProfile(me);
-  await Promise.all([showAccess(), showWays(), showUsage(), me.roles.includes("administrator") ? showPeople() : null]);
+  await Promise.all([showAccess(), showWays(), showUsage(), showGroups(), me.roles.includes("administrator") ? showPeople() : null]);
   if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
 }
 
