@@ -27,6 +27,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -48,6 +49,8 @@ from awe.services.identity import (
     SCOPES,
     AccountState,
     AccountStore,
+    Claims,
+    ExternalStore,
     GroupRole,
     GroupStore,
     Identity,
@@ -262,6 +265,13 @@ class World:
     def token(self) -> str:
         """A token of the owner."""
         return self._token(self.owner, SCOPES, 1.0)
+
+    @property
+    def subject(self) -> str:
+        """What a provider, ``survey``, calls the owner."""
+        made = self.new_name
+        ExternalStore(self.platform.system).link("owner", Claims("survey", made, made), datetime.now(UTC))
+        return made
 
     @property
     def limit_id(self) -> str:

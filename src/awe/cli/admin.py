@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from awe.cli._admin_group import group
+from awe.cli._admin_identities import identity
 from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
 from awe.cli._admin_system import backup_archive, migrate, restore_archive, show_system
@@ -254,5 +255,16 @@ def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at is not None else None
 
 
-for _part in (token, group, quota, usage, keys, show_system, migrate, backup_archive, restore_archive):
+for _part in (
+    token,
+    identity,
+    group,
+    quota,
+    usage,
+    keys,
+    show_system,
+    migrate,
+    backup_archive,
+    restore_archive,
+):
     command.add_command(_part)

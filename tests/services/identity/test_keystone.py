@@ -10,9 +10,12 @@ import pytest
 from pydantic import ValidationError
 from tests.identity_systems import Keystone, listening
 
-from awe.errors import AuthenticationError, AweError, UnavailableError
+from awe.errors import AuthenticationError, AweError, ForbiddenError, UnavailableError
 from awe.login_settings import KeystoneSettings
+from awe.platform import Platform
+from awe.services.identity import ADMIN, ADMINISTRATOR
 from awe.services.identity.backends.keystone import KeystoneAuthenticator
+from awe.settings import LoginSettings, Settings
 
 PASSWORD = "correct horse"
 
@@ -93,6 +96,33 @@ def test_a_token_is_good_where_the_operator_says_so_until_it_is_revoked(keystone
 def test_what_is_no_token(keystone: Keystone, token: str) -> None:
     with pytest.raises(AuthenticationError):
         of(keystone, tokens=True).authenticate_token(token)
+
+
+@pytest.mark.slow
+def test_a_token_of_keystone_is_one_here_but_for_the_account(keystone: Keystone, tmp_path: Path) -> None:
+    user = keystone.add("user", name="tom", password=PASSWORD)
+    keystone.join(user, keystone.add("group", name="admins"))
+    token = keystone.token("tom", PASSWORD)
+    given = keystone.settings(
+        tokens=True, roles={"admins": ADMINISTRATOR, "x": "y"}, groups={"admins": "staff"}
+    )
+    now = [1_000_000.0]
+    with Platform.open(Settings(data=tmp_path, login=LoginSettings(providers={"cloud": given}))) as platform:
+        platform.identity._foreign_tokens._clock = lambda: now[0]
+        found = platform.identity.identify(token)
+        assert (found.name, ADMIN in found.scopes) == ("tom", False)
+        assert not found.is_administrator
+        assert found.groups == {"staff"}
+        with pytest.raises(AuthenticationError):
+            platform.identity.identify("x" + token)
+        keystone.revoke(token)
+        assert platform.identity.identify(token).name == "tom"  # it is asked for once a minute
+        now[0] += 61
+        with pytest.raises(AuthenticationError):
+            platform.identity.identify(token)
+        platform.accounts.disable("tom", by="chief")
+        with pytest.raises(ForbiddenError):
+            platform.identity.login("tom", PASSWORD)
 
 
 class Liar:

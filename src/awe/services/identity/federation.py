@@ -5,7 +5,7 @@ and by nothing else: a user name or an address that is the same never makes some
 time gets an account of their own, if the name is free; who has an account already links the two.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -77,6 +77,10 @@ class FederationService:
             raise NotFoundError(f"there is no login provider {provider!r} for browsers")
         return system
 
+    def authenticate_elsewhere(self, user: str, password: str) -> Claims:
+        """Return whose password this is at an account system that is not awe's own; errors as `authenticate`."""
+        return self._authenticate(user, password, {name for name in self._systems if name != LOCAL})
+
     def authenticate(self, user: str, password: str) -> Claims:
         """Return whose password this is: the account systems are asked in turn, and it is not told which knew.
 
@@ -87,34 +91,38 @@ class FederationService:
         UnavailableError
             If none does, and one could not be asked now.
         """
+        return self._authenticate(user, password, self._systems.keys())
+
+    def _authenticate(self, user: str, password: str, among: Collection[str]) -> Claims:
         down: UnavailableError | None = None
-        systems = self._systems.values() if _is_text(user) and _is_text(password) else ()
-        for system in systems:
-            if isinstance(system, Authenticator):
+        asked = _is_text(user) and _is_text(password)
+        for name, system in self._systems.items():
+            if asked and name in among and isinstance(system, Authenticator):
                 try:
                     return system.authenticate(user, password)
                 except AuthenticationError:
                     continue
                 except UnavailableError as error:
                     down = down or error
-        if down is not None:
-            raise down
-        raise AuthenticationError("the user name or the password is wrong")
+        raise down or AuthenticationError("the user name or the password is wrong")
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether tokens of an account system are taken for those of a login."""
+        return any(isinstance(one, TokenAuthenticator) and one.takes_tokens for one in self._systems.values())
 
     def authenticate_token(self, token: str) -> Claims:
         """Return whose token of an account system this is; errors as `authenticate`."""
         down: UnavailableError | None = None
         for system in self._systems.values():
-            if isinstance(system, TokenAuthenticator):
+            if isinstance(system, TokenAuthenticator) and system.takes_tokens:
                 try:
                     return system.authenticate_token(token)
                 except AuthenticationError:
                     continue
                 except UnavailableError as error:
                     down = down or error
-        if down is not None:
-            raise down
-        raise AuthenticationError("the token is not known or has expired", hint="log in again")
+        raise down or AuthenticationError("the token is not known or has expired", hint="log in again")
 
     def admit(self, claims: Claims) -> Identity:
         """Return who somebody is here; at the first time make an account, at each bring roles and groups up to date.

@@ -35,6 +35,10 @@ class Authenticator(Protocol):
 class TokenAuthenticator(Protocol):
     """Check a token that the account system gave out itself."""
 
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether the operator takes them."""
+
     def authenticate_token(self, token: str) -> Claims:
         """Return whose token it is; `AuthenticationError` if it is not good, `UnavailableError` as `Authenticator`."""
 

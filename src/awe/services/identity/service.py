@@ -13,6 +13,7 @@ from awe.errors import (
     UnavailableError,
 )
 from awe.services.identity._failures import LoginFailures
+from awe.services.identity._foreign_tokens import ForeignTokens
 from awe.services.identity._names import checked_name, checked_password, folded
 from awe.services.identity._personal import personal_token
 from awe.services.identity._secrets import digest, new_secret, secret_in
@@ -70,6 +71,7 @@ class IdentityService:
         self._federation = federation
         self._life_s = token_hours * 3600.0
         self._clock = clock
+        self._foreign_tokens = ForeignTokens(federation, accounts, clock)
         self._failures = LoginFailures()
         self._failures_of_address = LoginFailures(_FAILURES_OF_AN_ADDRESS)
 
@@ -101,6 +103,18 @@ class IdentityService:
     def authenticate(self, user: str, password: str) -> Identity:
         """Return whose password this is, for callers who send it with every request; errors as `login`."""
         return self._federation.admit(self._asked(user, password, self._federation.authenticate))
+
+    def link(self, caller: Identity, user: str, password: str) -> None:
+        """Let the caller log in by another account system, too, whose password this is.
+
+        Raises
+        ------
+        AuthenticationError, RateLimitError, UnavailableError
+            As `login`.
+        ForbiddenError, ConflictError
+            As `FederationService.link`.
+        """
+        self._federation.link(caller, self._asked(user, password, self._federation.authenticate_elsewhere))
 
     def _asked(self, user: str, password: str, ask: Callable[[str, str], Claims]) -> Claims:
         """Return whose password this is; whoever guesses has to wait."""
@@ -224,9 +238,20 @@ class IdentityService:
         self._audit.record("token.revoked", user=caller.name, target=f"token:{token_id}", owner=token.user)
 
     def identify(self, token: str) -> Identity:
-        """Return whose token this is, or who comes by a link; `AuthenticationError` if it is unknown or has ended."""
+        """Return whose token this is, or who comes by a link.
+
+        Raises
+        ------
+        AuthenticationError
+            If it is unknown, ended or revoked.
+        RateLimitError
+            If tokens of an account system that came from this address were wrong too often lately.
+        UnavailableError, ForbiddenError, ConflictError
+            If it may be one of an account system, as `login`.
+        """
         secret, claimed = secret_in(token)
         found = self._tokens.owner(digest(secret), self._now()) or self._visitor(secret)
+        found = found or self._foreign(token)
         if found is None or claimed not in {None, found.name}:
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
         return found
@@ -244,6 +269,20 @@ class IdentityService:
             self._tokens.drop_id(token.id)
         self._audit.record("logout", user=caller.name, target=f"user:{caller.name}", logins=str(len(ended)))
         return len(ended)
+
+    def _foreign(self, token: str) -> Identity | None:
+        """Return whose token of an account system this is; whoever makes us ask in vain has to wait."""
+        if not self._foreign_tokens.may_be(token):
+            return None
+        address = ORIGIN.get().address
+        if address:
+            self._failures_of_address.check(address)
+        try:
+            return self._foreign_tokens.identify(token)
+        except AuthenticationError:
+            if address:
+                self._failures_of_address.add(address)
+            raise
 
     def known(self, name: str) -> Identity:
         """Return who a user is now; `NotFoundError` if there is no such user (any more)."""

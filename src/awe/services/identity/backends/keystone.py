@@ -56,9 +56,14 @@ class KeystoneAuthenticator:
             raise self._odd(answer)
         return self._claims(answer, token)
 
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether the operator takes its tokens, as `TokenAuthenticator.takes_tokens`."""
+        return self._settings.tokens
+
     def authenticate_token(self, token: str) -> Claims:
         """Return whose token this is, as `TokenAuthenticator.authenticate_token`."""
-        if not self._settings.tokens or not _can_be(token) or not token.isascii() or not token.isprintable():
+        if not self.takes_tokens or not _can_be(token) or not token.isascii() or not token.isprintable():
             raise AuthenticationError("the token is not known or has expired", hint="log in again")
         headers = {_TOKEN_HEADER: token, _SUBJECT_HEADER: token}
         answer = self._http.get(f"{self._url}/auth/tokens", headers)
