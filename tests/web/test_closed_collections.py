@@ -11,9 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from awe.core.science.cutout import Wanted
+from awe.errors import NotFoundError
 from awe.platform import Platform
-from awe.services.catalogs import QUERY
+from awe.services.catalogs import QUERY, QueryOrder
 from awe.services.identity import ADMINISTRATOR, ANONYMOUS, GroupStore
+from awe.services.jobs import Work
 from awe.services.observations import CUTOUT, Piece, order_of
 from awe.testing import tiny_archive
 from awe.web import build_app
@@ -155,15 +157,23 @@ def test_numbers_tell_nothing(site: Site) -> None:
     assert platform.catalogs.coverage("ivoa.obscore", eve).ranges.tolist() == open_sky.ranges.tolist()
 
 
-def test_a_job_sees_what_its_owner_may(site: Site) -> None:
+def test_a_job_sees_what_its_owner_may(site: Site, tmp_path: Path) -> None:
     platform = site.platform
-    for who, wanted in (("eve", 0), ("ann", site.open_datasets)):
-        identity = platform.identity.known(who)
-        text = f"SELECT obs_id FROM ivoa.obscore WHERE obs_collection = '{SECRET}'"
-        assert platform.catalogs.query(text, identity=identity).to_table().num_rows == wanted
-        order = order_of([Piece(site.did, Wanted())])
-        assert order
-        assert {QUERY, CUTOUT} == set(platform.kinds())
+    text = f"SELECT obs_id FROM ivoa.obscore WHERE obs_collection = '{SECRET}'"
+    orders = {QUERY: QueryOrder(text, format="csv").to_json(), CUTOUT: order_of([Piece(site.did, Wanted())])}
+    for who in ("eve", "ann"):
+        for kind, order in orders.items():
+            folder = tmp_path / who / kind
+            folder.mkdir(parents=True)
+            work = Work(platform.identity.known(who), order, folder, (), folder, lambda *_: None)
+            if (who, kind) == ("eve", CUTOUT):
+                with pytest.raises(NotFoundError):
+                    platform.kinds()[kind](work)
+                continue
+            (result,) = platform.kinds()[kind](work)
+            made = (folder / result.file).read_bytes()
+            shows = f"{SECRET}_".encode() in made if kind == QUERY else made.startswith(b"SIMPLE")
+            assert shows == (who == "ann"), (who, kind)
 
 
 def test_sharing_a_collection_opens_it_and_taking_it_back_closes_it(site: Site) -> None:
