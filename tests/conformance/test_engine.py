@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import AweError, CancelledError, InputFileError, LimitError, QueryError, TimeLimitError
-from awe.services.catalogs import Engine, Limits, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs import Engine, Limits, RowFilter, StoredTable, TableRecord, WriteSpec
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.settings import LimitSettings
@@ -357,6 +358,30 @@ def test_a_hundred_threads(bench: Bench) -> None:
     with ThreadPoolExecutor(100) as pool:
         found = list(pool.map(ask, range(200)))
     assert found == [[i, i + 1, i + 2] for i in range(200)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        frozenset({"Söurce 1", "Söurce 2999", "nobody"}),
+        frozenset({"O'Neill\\", "') OR 1=1 --", "Söurce 2"}),
+        frozenset(),
+    ],
+)
+def test_of_a_filtered_table_only_these_rows_are_there(bench: Bench, names: frozenset[str]) -> None:
+    """Whatever a query does with the table, also where it names it twice or looks for what is missing."""
+    seen = [i for i, name in enumerate(bench.rows.column("name").to_pylist()) if name in names]
+    stored = replace(bench.stored, only=RowFilter("name", names))
+    assert bench.ids("SELECT id FROM s.t", stored=stored) == seen
+    assert bench.ids("SELECT id FROM s.t WHERE 1 = 1 OR name IS NULL", stored=stored) == seen
+    assert bench.table("SELECT COUNT(*) AS n FROM s.t", stored=stored).column("n").to_pylist() == [len(seen)]
+    pairs = "SELECT a.id, b.id AS other FROM s.t AS a LEFT JOIN s.t AS b ON a.id <> b.id OR b.name IS NULL"
+    found = bench.table(pairs, stored=stored)
+    assert set(found.column("id").to_pylist() + found.column("other").to_pylist()) - {None} == set(seen)
+    cone = "SELECT id FROM s.t WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(0, 0, 180))"
+    assert bench.ids(cone, stored=stored) == seen
+    nested = "SELECT id FROM s.t WHERE NOT EXISTS (SELECT 1 FROM s.t AS b WHERE b.name IS NULL)"
+    assert bench.ids(nested, stored=stored) == seen
 
 
 def test_memory_tables_belong_to_their_query(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """Bringing the schema up to date: whole or not at all, once, and only when an operator asks for it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -82,6 +83,66 @@ def test_rows_survive_and_nothing_that_points_to_them_is_lost(old: str) -> None:
     assert database.pending() == (steps[-1].revision, ())
     database.close()
     assert _state(old)[2] == [1, 1, 1]
+
+
+READERS = {
+    "open": [],
+    "hers": ["ann"],
+    "theirs": ["team"],
+    "chiefs": ["administrator"],
+    "mixed": ["ann", "team", "gone"],
+}
+"""Who could read the tables of an older awe: users, groups and roles by their bare names."""
+
+
+def test_what_was_closed_stays_closed_and_to_the_same_people(database_url: str) -> None:
+    database = SystemDatabase(database_url)
+    config = _config()
+    with database.transaction() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009_accounts")
+        insert = connection.execute
+        insert(
+            text(
+                "INSERT INTO users (name, state, display_name, email, roles, groups, created)"
+                " VALUES ('ann', 'active', '', '', '[]', '[\"team\"]', '2026-01-01 00:00:00')"
+            )
+        )
+        insert(
+            text(
+                "INSERT INTO schemas (folded, name, title, description, utype) VALUES ('s', 's', '', '', '')"
+            )
+        )
+        for name, readers in READERS.items():
+            values = {"folded": name, "name": name, "place": name, "readers": json.dumps(readers)}
+            insert(
+                text(
+                    "INSERT INTO tables (schema, folded, name, title, description, utype, metadata, readers,"
+                    " location, rows, bytes, version, created) VALUES ('s', :folded, :name, '', '', '', '{}',"
+                    " :readers, :place, 0, 0, 1, '2026-01-01 00:00:00')"
+                ),
+                values,
+            )
+    database.migrate()
+    with database.reading() as connection:
+        rows = connection.execute(text("SELECT name, principal FROM grants WHERE kind = 'table'")).all()
+    assert {(name, principal) for name, principal in rows} == {
+        ("s.open", "everybody"),
+        ("s.hers", "user:ann"),
+        ("s.theirs", "group:team"),
+        ("s.chiefs", "role:administrator"),
+        ("s.mixed", "user:ann"),
+        ("s.mixed", "group:team"),
+        ("s.mixed", "role:gone"),
+    }
+    with database.transaction() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013_quotas")
+    with database.reading() as connection:
+        back = connection.execute(text("SELECT name, readers FROM tables")).all()
+    database.close()
+    readable = {name: json.loads(found) if isinstance(found, str) else found for name, found in back}
+    assert {name: set(found) for name, found in readable.items()} == {n: set(r) for n, r in READERS.items()}
 
 
 def test_a_table_that_others_point_to_can_be_made_anew(system: SystemDatabase, monkeypatch: Any) -> None:

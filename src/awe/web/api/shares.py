@@ -7,15 +7,18 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from awe.errors import ParameterError
-from awe.services.catalogs import TABLE
+from awe.services.catalogs import QUERY, TABLE
 from awe.services.identity import READ, SHARE, Grant
 from awe.services.jobs import JOB
+from awe.services.observations import CUTOUT
 from awe.web.api._caller import Caller, Services, get, make_router, needs
 from awe.web.http import base_url
 
 __all__ = ["router"]
 
 router = make_router(tags=["sharing"])
+_JOBS = {QUERY: "/tap/async", CUTOUT: "/soda/async"}
+"""Where the jobs of a kind are."""
 _FORMATS = {"CSV": "csv", "VOTable": "votable", "FITS": "fits", "Parquet": "parquet"}
 
 
@@ -107,7 +110,7 @@ def shared(services: Services, caller: Caller) -> dict[str, Any]:
             "title": job.run_id,
             "description": "\n".join(value for name, value in job.parameters if name.upper() == "QUERY"),
             "files": [
-                _file(one.file, one.media_type, f"/tap/async/{job.id}/results/{quote(one.name)}")
+                _file(one.file, one.media_type, f"{_JOBS[job.kind]}/{job.id}/results/{quote(one.name)}")
                 for one in job.results
             ],
         }
