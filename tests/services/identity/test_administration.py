@@ -114,6 +114,14 @@ def test_a_disabled_account_is_shut_until_it_is_enabled(desk: Desk) -> None:
     assert desk.identity.login("ann", "battery staple")
 
 
+def test_who_waits_is_approved_and_not_enabled(desk: Desk) -> None:
+    AccountStore(desk.system).add("new", None, state=AccountState.PENDING)
+    with pytest.raises(ConflictError, match="waits for approval") as caught:
+        desk.accounts.enable("new", by="chief")
+    assert caught.value.hint == "awe admin user approve new"
+    assert desk.identity.account("new").state is AccountState.PENDING
+
+
 def test_the_name_of_a_removed_account_stays_taken(desk: Desk) -> None:
     desk.identity.set_password("ann", "correct horse")
     token = desk.identity.login("ann", "correct horse")

@@ -188,10 +188,12 @@ class AccountService:
         NotFoundError
             If there is no such user.
         ConflictError
-            If one closes one's own account.
+            If one closes one's own account, or opens one that waits for approval.
         """
         if disabled:
             self._not_oneself(name, by)
+        elif disabled is not None:
+            self._not_waiting(name)
         told = {
             "display_name": None if display_name is None else checked_display_name(display_name),
             "email": None if email is None else checked_email(email),
@@ -241,6 +243,11 @@ class AccountService:
         if not self._accounts.remove(name):
             raise NotFoundError(f"there is no user {name!r}")
         self._audit.record("user.removed", user=by, target=f"user:{name}")
+
+    def _not_waiting(self, name: str) -> None:
+        account = self._accounts.account(name)
+        if account is not None and account.state is AccountState.PENDING:
+            raise ConflictError(f"{name} waits for approval", hint=f"awe admin user approve {name}")
 
     @staticmethod
     def _not_oneself(name: str, by: str) -> None:
