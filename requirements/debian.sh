@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Install the programs that the tests drive: STILTS (the VO's validator, with a Java runtime), Chromium, PostgreSQL,
-# Node.js (an OpenID provider), slapd (an LDAP directory), nginx (a proxy with TLS).
+# Node.js (an OpenID provider), slapd (an LDAP directory), nginx (a proxy with TLS), curl.
 # What is missing and cannot be installed here is named; the tests that need it then skip and say so.
 set -euo pipefail
 
-declare -A package=([stilts]=stilts [chromium]=chromium [java]=default-jre-headless [node]=nodejs [npm]=npm)
+declare -A package=([stilts]=stilts [chromium]=chromium [java]=default-jre-headless [node]=nodejs [npm]=npm \
+    [curl]=curl)
 missing=()
 for command in "${!package[@]}"; do
     command -v "$command" >/dev/null || missing+=("${package[$command]}")
