@@ -26,7 +26,7 @@ def blocks(kind: str) -> list[str]:
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     with tiny_archive(tmp_path / "sky") as opened:
-        opened.identity.add_user("ada", "correct horse")
+        opened.accounts.add("ada", by="local:test", password="correct horse")
         yield opened
 
 

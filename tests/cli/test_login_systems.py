@@ -60,7 +60,7 @@ def test_people_of_a_directory_log_in(
     directory_here: Callable[[int], Platform], number: int, groups: tuple[str, ...]
 ) -> None:
     with directory_here(number) as platform:
-        platform.identity.add_user("chief", "battery staple")
+        platform.accounts.add("chief", by="local:test", password="battery staple")
         found = platform.identity.identify(platform.identity.login("ann", PASSWORD))
         assert (found.name, tuple(found.groups)) == ("ann", groups)
         assert platform.identity.login("chief", "battery staple")
@@ -132,7 +132,7 @@ def test_a_directory_that_is_down_is_said_so_and_keeps_nobody_else_out(
     text = (tmp_path / "awe.toml").read_text()
     (tmp_path / "awe.toml").write_text(re.sub(r"localhost:\d+", f"localhost:{free_port()}", text))
     with Platform.open(Settings.load(tmp_path)) as platform:
-        platform.identity.add_user("chief", "battery staple")
+        platform.accounts.add("chief", by="local:test", password="battery staple")
         assert platform.identity.login("chief", "battery staple")
         with pytest.raises(UnavailableError):
             platform.identity.login("ann", PASSWORD)
@@ -164,7 +164,7 @@ def test_nobody_logs_in_with_a_password_of_here_where_only_the_institute_counts(
     directory_here: Callable[[int], Platform], tmp_path: Path
 ) -> None:
     with directory_here(0) as platform:
-        platform.identity.add_user("chief", "battery staple")
+        platform.accounts.add("chief", by="local:test", password="battery staple")
     text = (tmp_path / "awe.toml").read_text()
     (tmp_path / "awe.toml").write_text(f"[login]\npasswords = false\n{text}")
     with Platform.open(Settings.load(tmp_path)) as platform:
@@ -182,8 +182,8 @@ def test_every_command_of_the_page(
     (tmp_path / "sky" / "awe.toml").write_text((tmp_path / "awe.toml").read_text())
     (tmp_path / "sky" / "ldap.secret").write_text((tmp_path / "ldap.secret").read_text())
     with Platform.open(Settings.load("sky")) as platform:
-        platform.identity.add_user("maria", "battery staple")
-        platform.identity.add_user("ann", "battery staple")
+        platform.accounts.add("maria", by="local:test", password="battery staple")
+        platform.accounts.add("ann", by="local:test", password="battery staple")
         with pytest.raises(ConflictError, match="Institute of Astronomy"):
             platform.identity.login("ann", PASSWORD)
         with suppress(AuthenticationError):

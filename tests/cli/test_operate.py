@@ -33,7 +33,7 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Go where there is an archive `sky`; return a token of an account in it."""
     monkeypatch.chdir(tmp_path)
     with tiny_archive(tmp_path / "sky") as platform:
-        platform.identity.add_user("maria", "correct horse")
+        platform.accounts.add("maria", by="local:test", password="correct horse")
         return platform.identity.login("maria", "correct horse")
 
 

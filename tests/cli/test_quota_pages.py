@@ -34,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AWE_TOKEN", raising=False)
     with tiny_archive(tmp_path / "sky") as platform:
-        platform.identity.add_user("maria", "correct horse")
+        platform.accounts.add("maria", by="local:test", password="correct horse")
         platform.groups.add(ANONYMOUS, "hst", by="local:test")
     return tmp_path
 

@@ -20,7 +20,7 @@ LONG = f"SELECT COUNT(*) AS n FROM {TINY_TABLE} a, {TINY_TABLE} b, {TINY_TABLE} 
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("sky")
     with tiny_archive(made) as platform:
-        platform.identity.add_user("ada", "correct horse")
+        platform.accounts.add("ada", by="local:test", password="correct horse")
     return made
 
 

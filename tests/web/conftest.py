@@ -24,7 +24,7 @@ from awe.web import build_app
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Return the services of the tiny sky; user ``ada`` has the password ``correct horse``."""
     with tiny_archive(tmp_path_factory.mktemp("sky")) as opened:
-        opened.identity.add_user("ada", "correct horse")
+        opened.accounts.add("ada", by="local:test", password="correct horse")
         yield opened
 
 

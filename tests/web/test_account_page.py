@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with tiny_archive(tmp_path_factory.mktemp("sky"), login={"registration": "approval"}) as platform:
-        platform.identity.add_user("chief", "correct horse", roles=[ADMINISTRATOR])
+        platform.accounts.add("chief", [ADMINISTRATOR], by="local:test", password="correct horse")
         yield platform
 
 
@@ -32,7 +32,7 @@ def address(archive: Platform, serving: Callable[[Platform], AbstractContextMana
 def ada(archive: Platform, request: pytest.FixtureRequest) -> str:
     """Return the name of somebody who has an account, another one in each test."""
     name = "ada" + "".join(sign for sign in request.node.name if sign.isalnum())[-50:]
-    archive.identity.add_user(name, "correct horse")
+    archive.accounts.add(name, by="local:test", password="correct horse")
     return name
 
 

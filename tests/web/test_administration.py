@@ -14,7 +14,7 @@ from awe.services.system import SystemDatabase, restore
 @pytest.fixture(scope="module")
 def chief(platform: Platform) -> dict[str, str]:
     """Return the headers of an administrator."""
-    platform.identity.add_user("warden", "correct horse", roles=[ADMINISTRATOR])
+    platform.accounts.add("warden", [ADMINISTRATOR], by="local:test", password="correct horse")
     return {"X-Auth-Token": platform.identity.login("warden", "correct horse")}
 
 

@@ -28,7 +28,7 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     with tiny_archive(tmp_path / "sky") as found:
-        found.identity.add_user("ada", "correct horse")
+        found.accounts.add("ada", by="local:test", password="correct horse")
         rows, describe = tmp_path / "numbers.csv", tmp_path / "numbers.toml"
         rows.write_text("n\n17\n")
         describe.write_text('[table]\nreaders = ["user:ada"]\n')

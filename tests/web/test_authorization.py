@@ -119,9 +119,8 @@ class World:
         self._web = web
         self._numbers = count()
         for name in PEOPLE[1:]:
-            platform.identity.add_user(
-                name, PASSWORD, roles=[ADMINISTRATOR, OPERATOR] if name == "warden" else []
-            )
+            roles = [ADMINISTRATOR, OPERATOR] if name == "warden" else []
+            platform.accounts.add(name, roles, by="local:test", password=PASSWORD)
         groups = GroupStore(platform.system)
         groups.add("team", f"Those behind the {MARK}", "owner")
         groups.put_member("team", "member", GroupRole.MEMBER)

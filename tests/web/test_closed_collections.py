@@ -36,8 +36,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("closed")
     with tiny_archive(folder) as platform:
         for name in ("ann", "eve"):
-            platform.identity.add_user(name, "correct horse")
-        platform.identity.add_user("chief", "correct horse", roles=[ADMINISTRATOR])
+            platform.accounts.add(name, by="local:test", password="correct horse")
+        platform.accounts.add("chief", [ADMINISTRATOR], by="local:test", password="correct horse")
         GroupStore(platform.system).add("team", "", "ann")
         images = folder / "behind"
         images.mkdir()

@@ -131,7 +131,7 @@ def test_a_password_in_an_address_is_refused(web: TestClient) -> None:
 
 
 def test_blanks_belong_to_a_password(web: TestClient, platform: Platform) -> None:
-    platform.identity.add_user("blank", " two blanks ")
+    platform.accounts.add("blank", by="local:test", password=" two blanks ")
     assert web.post("/auth/login", data={"username": "blank", "password": " two blanks "}).status_code == 200
 
 
@@ -168,7 +168,7 @@ def closed(
     """Return the address of an archive with a table that only ada may read."""
     folder = tmp_path_factory.mktemp("closed")
     with tiny_archive(folder) as platform:
-        platform.identity.add_user("ada", "correct horse")
+        platform.accounts.add("ada", by="local:test", password="correct horse")
         describe, rows = folder / "mine.toml", folder / "mine.csv"
         describe.write_text('[table]\nreaders = ["ada"]\n')
         rows.write_text("n\n1\n2\n3\n")

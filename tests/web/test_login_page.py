@@ -20,8 +20,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     told = {"title": "Tiny sky", "authority": "tiny.test", "contact": "help@example.org"}
     folder = tmp_path_factory.mktemp("sky")
     with tiny_archive(folder, login={"registration": "approval"}, archive=told) as platform:
-        platform.identity.add_user("ada", "correct horse")
-        platform.identity.add_user("chief", "correct horse", roles=[ADMINISTRATOR])
+        platform.accounts.add("ada", by="local:test", password="correct horse")
+        platform.accounts.add("chief", [ADMINISTRATOR], by="local:test", password="correct horse")
         yield platform
 
 

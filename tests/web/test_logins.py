@@ -28,7 +28,7 @@ ADA = {"username": "ada", "password": "correct horse"}
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     settings = tiny_settings(tmp_path_factory.mktemp("site"), provider={"poll_seconds": 1})
     with Platform.open(settings) as platform:
-        platform.identity.add_user("ada", "correct horse")
+        platform.accounts.add("ada", by="local:test", password="correct horse")
         yield platform
 
 
@@ -81,7 +81,7 @@ def test_one_line_logs_in_and_later_programs_find_it(url: str, config: Path) -> 
 
 
 def test_a_token_of_the_environment_wins(url: str, site: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.identity.add_user("bob", "correct horse")
+    site.accounts.add("bob", by="local:test", password="correct horse")
     with connect(url) as archive:
         archive.login(tell=allowing(url))
     monkeypatch.setenv("AWE_TOKEN", site.identity.issue("bob"))
@@ -122,7 +122,7 @@ def test_a_login_is_renewed_by_one_of_many(url: str, config: Path) -> None:
 def test_a_login_that_has_ended_says_so_once(url: str, site: Platform, config: Path) -> None:
     with connect(url) as archive:
         archive.login(tell=allowing(url))
-    site.identity.set_password("ada", "correct horse")
+    site.accounts.set_password("ada", "correct horse", by="local:test")
     aged(config)
     with connect(url) as archive:
         with pytest.raises(AuthenticationError, match="has ended") as caught:

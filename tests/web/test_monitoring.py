@@ -24,9 +24,9 @@ CONE = f"/scs/{TINY_TABLE}?RA=187.7059&DEC=12.3911&SR=0.2"
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with tiny_archive(tmp_path_factory.mktemp("sky")) as opened:
-        opened.identity.add_user("ada", "correct horse")
-        opened.identity.add_user("olga", "correct horse", roles=[OPERATOR])
-        opened.identity.add_user("warden", "correct horse", roles=[ADMINISTRATOR])
+        opened.accounts.add("ada", by="local:test", password="correct horse")
+        opened.accounts.add("olga", [OPERATOR], by="local:test", password="correct horse")
+        opened.accounts.add("warden", [ADMINISTRATOR], by="local:test", password="correct horse")
         yield opened
 
 

@@ -26,7 +26,7 @@ def archive(tmp_path: Path, openid_provider: OpenIdProvider) -> Iterator[Platfor
     """Return an archive that lets in people of the institute; ``ada`` has a password."""
     login = {"providers": {"institute": openid_provider.settings().model_dump()}}
     with tiny_archive(tmp_path / "sky", login=login, base_url=HERE) as platform:
-        platform.identity.add_user("ada", "correct horse")
+        platform.accounts.add("ada", by="local:test", password="correct horse")
         yield platform
 
 
@@ -138,7 +138,7 @@ def test_a_login_adds_nothing_and_an_addition_logs_nobody_in(
 ) -> None:
     """An answer is good for what was asked, and for who asked, only."""
     openid_provider.say("4714", preferred_username="mallory")
-    archive.identity.add_user("eva", "correct horse")
+    archive.accounts.add("eva", by="local:test", password="correct horse")
     web.post("/auth/login", data=ADA)
     url = web.post(LINK).json()["url"]
     answer = openid_provider.log_in(elsewhere, url, "4714")

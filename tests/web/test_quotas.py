@@ -36,8 +36,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with tiny_archive(
         tmp_path_factory.mktemp("sky"), quotas=quotas, archive={"contact": "help@example.org"}
     ) as opened:
-        opened.identity.add_user("ada", "correct horse")
-        opened.identity.add_user("warden", "correct horse", roles=[ADMINISTRATOR])
+        opened.accounts.add("ada", by="local:test", password="correct horse")
+        opened.accounts.add("warden", [ADMINISTRATOR], by="local:test", password="correct horse")
         yield opened
 
 

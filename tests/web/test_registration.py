@@ -21,7 +21,7 @@ MARIA = {"name": "maria", "password": "correct horse", "email": "maria@example.o
 def archive(tmp_path: Path) -> Iterator[Platform]:
     """Return an archive that takes registrations, with an administrator ``chief``."""
     with tiny_archive(tmp_path / "sky", login={"registration": "approval"}) as platform:
-        platform.identity.add_user("chief", "correct horse", roles=[ADMINISTRATOR])
+        platform.accounts.add("chief", [ADMINISTRATOR], by="local:test", password="correct horse")
         yield platform
 
 
@@ -63,7 +63,7 @@ def test_who_is_declined_is_gone(visitor: TestClient, chief: dict[str, str]) -> 
 
 @pytest.mark.parametrize("act", ["approve", "decline"])
 def test_only_administrators_decide(visitor: TestClient, archive: Platform, act: str) -> None:
-    archive.identity.add_user("ada", "correct horse")
+    archive.accounts.add("ada", by="local:test", password="correct horse")
     visitor.post("/api/register", json=MARIA)
     path = f"/api/admin/users/maria/{act}"
     assert visitor.post(path).status_code == 401

@@ -158,7 +158,7 @@ def test_the_schema_says_which_standard_it_follows(web: TestClient) -> None:
 def test_what_goes_is_remembered_and_what_is_closed_is_not_told(tmp_path: Path) -> None:
     with tiny_archive(tmp_path) as platform, TestClient(build_app(platform)) as web:
         describe, rows = tmp_path / "mine.toml", tmp_path / "mine.csv"
-        platform.identity.add_user("ada", "correct horse")
+        platform.accounts.add("ada", by="local:test", password="correct horse")
         rows.write_text("n\n1\n")
         platform.catalogs.publish("free.numbers", [rows])
         describe.write_text('[table]\nreaders = ["ada"]\n')

@@ -67,7 +67,7 @@ def site(
     monkeypatch.chdir(tmp_path)
     with tiny_archive(tmp_path / "sky") as platform:
         for name in ("ann", "bob"):
-            platform.identity.add_user(name, "correct horse")
+            platform.accounts.add(name, by="local:test", password="correct horse")
         with serving(platform) as address:
             yield Site(platform, address)
 

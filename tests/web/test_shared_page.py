@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with tiny_archive(tmp_path_factory.mktemp("sky")) as platform:
-        platform.identity.add_user("ann", "correct horse", roles=[ADMINISTRATOR])
+        platform.accounts.add("ann", [ADMINISTRATOR], by="local:test", password="correct horse")
         yield platform
 
 

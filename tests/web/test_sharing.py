@@ -28,8 +28,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("shared")
     with tiny_archive(folder) as platform:
         for name in ("ann", "bob", "eve"):
-            platform.identity.add_user(name, PASSWORD)
-        platform.identity.add_user("chief", PASSWORD, roles=[ADMINISTRATOR])
+            platform.accounts.add(name, by="local:test", password=PASSWORD)
+        platform.accounts.add("chief", [ADMINISTRATOR], by="local:test", password=PASSWORD)
         GroupStore(platform.system).add("team", "", "ann")
         describe, rows = folder / "closed.toml", folder / "closed.csv"
         describe.write_text(

@@ -122,7 +122,7 @@ def test_unusable_orders(web: TestClient, token: str, order: dict[str, object]) 
 def test_a_revoked_token_is_nobodys_and_others_tokens_are_not_ours(
     web: TestClient, token: str, made: dict[str, str], platform: Platform
 ) -> None:
-    platform.identity.add_user("mallory", "correct horse")
+    platform.accounts.add("mallory", by="local:test", password="correct horse")
     other = bearer(platform.identity.login("mallory", "correct horse"))
     assert web.delete(f"/api/tokens/{made['id']}", headers=other).status_code == 404
     assert web.delete(f"/api/tokens/{made['id']}", headers=bearer(token)).status_code == 200
@@ -131,7 +131,7 @@ def test_a_revoked_token_is_nobodys_and_others_tokens_are_not_ours(
 
 
 def test_an_administrators_token_without_the_scope_is_no_administrators(platform: Platform) -> None:
-    platform.identity.add_user("chief", "correct horse", roles=[ADMINISTRATOR])
+    platform.accounts.add("chief", [ADMINISTRATOR], by="local:test", password="correct horse")
     chief = platform.identity.identify(platform.identity.login("chief", "correct horse"))
     assert chief.is_administrator
     secret, _ = platform.identity.new_token(chief, "all but one", SCOPES - {"admin"}, days=1)
@@ -165,7 +165,7 @@ def test_no_token_reaches_the_log(
 
 
 def test_logins_are_recorded_also_those_that_fail(web: TestClient, platform: Platform) -> None:
-    platform.identity.add_user("carol", "correct horse")
+    platform.accounts.add("carol", by="local:test", password="correct horse")
     for password in ("a wrong one", "correct horse"):
         web.post("/api/login", json={"user": "carol", "password": password})
     done, refused = platform.audit.entries(action="login", last=2)

@@ -71,7 +71,7 @@ def ada(web: TestClient, token: str) -> Tap:
 
 @pytest.fixture(scope="module")
 def bob(web: TestClient, platform: Platform) -> Tap:
-    platform.identity.add_user("bob", "correct horse")
+    platform.accounts.add("bob", by="local:test", password="correct horse")
     return Tap(web, platform.identity.login("bob", "correct horse"))
 
 
@@ -340,7 +340,7 @@ def test_the_list_is_filtered(bob: Tap) -> None:
 
 def test_a_list_that_is_not_complete_says_so(tmp_path: Path) -> None:
     with tiny_archive(tmp_path, jobs={"listed": 2}) as archive, TestClient(build_app(archive)) as web:
-        archive.identity.add_user("eve", "correct horse")
+        archive.accounts.add("eve", by="local:test", password="correct horse")
         eve = Tap(web, archive.identity.login("eve", "correct horse"))
         for _ in range(2):
             web.post("/tap/async", data={"QUERY": QUERY}, headers=eve._headers, follow_redirects=False)

@@ -93,7 +93,7 @@ def test_only_the_hash_of_a_key_is_kept(desk: Desk) -> None:
 
 
 def test_a_disabled_account_is_shut_until_it_is_enabled(desk: Desk) -> None:
-    desk.identity.set_password("ann", "correct horse")
+    desk.accounts.set_password("ann", "correct horse", by="local:test")
     token = desk.identity.login("ann", "correct horse")
     key = desk.accounts.link("ann", by="chief")
     desk.accounts.disable("ann", by="chief")
@@ -123,7 +123,7 @@ def test_who_waits_is_approved_and_not_enabled(desk: Desk) -> None:
 
 
 def test_the_name_of_a_removed_account_stays_taken(desk: Desk) -> None:
-    desk.identity.set_password("ann", "correct horse")
+    desk.accounts.set_password("ann", "correct horse", by="local:test")
     token = desk.identity.login("ann", "correct horse")
     key = desk.accounts.link("ann", by="chief")
     desk.accounts.remove("ann", by="chief")

@@ -118,7 +118,7 @@ def test_a_person_stays_who_they_are_whatever_they_are_called(new: New) -> None:
 @pytest.mark.parametrize("name", ["chief", "CHIEF", "Chief", "hst", "Administrator"])
 def test_a_name_that_somebody_has_is_never_taken_over(new: New, name: str) -> None:
     desk = new()
-    desk.identity.add_user("chief", "correct horse", roles=[ADMINISTRATOR])
+    desk.accounts.add("chief", [ADMINISTRATOR], by="local:test", password="correct horse")
     desk.groups.add("hst", "", "chief")
     with pytest.raises(ConflictError, match="The Institute"):
         desk.federation.admit(ann(name=name))
@@ -249,7 +249,7 @@ def test_groups_keep_their_names_behind_a_prefix(new: New) -> None:
 
 def test_a_group_that_somebody_here_owns_is_not_joined_from_outside(new: New) -> None:
     desk = new(group_prefix="inst.")
-    desk.identity.add_user("bob", "correct horse")
+    desk.accounts.add("bob", by="local:test", password="correct horse")
     desk.groups.add("inst.secret", "", "bob")
     assert desk.federation.admit(ann("secret", "golf")).groups == {"inst.golf"}
     refused = desk.audit.entries(action="user.groups")[0]
@@ -290,7 +290,7 @@ def test_one_provider_does_not_take_what_another_gives(new: New) -> None:
 
 def test_linking_lets_somebody_come_in_by_either_way(new: New) -> None:
     desk = new()
-    desk.identity.add_user("annette", "correct horse")
+    desk.accounts.add("annette", by="local:test", password="correct horse")
     caller = desk.identity.known("annette")
     desk.federation.link(caller, ann())
     desk.institute.people["ann"] = ann()
@@ -305,7 +305,7 @@ def test_linking_lets_somebody_come_in_by_either_way(new: New) -> None:
 def test_an_identity_that_is_somebodys_is_not_linked_to_another(new: New) -> None:
     desk = new()
     desk.federation.admit(ann())
-    desk.identity.add_user("bob", "correct horse")
+    desk.accounts.add("bob", by="local:test", password="correct horse")
     with pytest.raises(ConflictError):
         desk.federation.link(desk.identity.known("bob"), ann())
     with pytest.raises(ConflictError):
@@ -315,7 +315,7 @@ def test_an_identity_that_is_somebodys_is_not_linked_to_another(new: New) -> Non
 
 def test_the_rules_hold_for_linking_too(new: New) -> None:
     desk = new(allow_groups=["astro"])
-    desk.identity.add_user("bob", "correct horse")
+    desk.accounts.add("bob", by="local:test", password="correct horse")
     with pytest.raises(ForbiddenError):
         desk.federation.link(desk.identity.known("bob"), ann())
     with pytest.raises(ForbiddenError):
@@ -324,7 +324,7 @@ def test_the_rules_hold_for_linking_too(new: New) -> None:
 
 def test_unlinking_ends_what_came_by_it(new: New) -> None:
     desk = new(groups={"hst": "hubble"}, roles={"devs": "developer"})
-    desk.identity.add_user("annette", "correct horse")
+    desk.accounts.add("annette", by="local:test", password="correct horse")
     desk.federation.link(desk.identity.known("annette"), ann("hst", "devs"))
     by_it, own = desk.identity.enter(ann("hst", "devs")), desk.identity.login("annette", "correct horse")
     desk.federation.unlink("annette", "institute", "4711", by="annette")
@@ -361,7 +361,7 @@ def test_an_administrator_links_who_cannot_come_in_alone(new: New) -> None:
 
 def test_a_provider_that_is_down_keeps_no_local_account_out(new: New) -> None:
     desk = new()
-    desk.identity.add_user("bob", "correct horse")
+    desk.accounts.add("bob", by="local:test", password="correct horse")
     desk.institute.down = True
     assert desk.identity.login("bob", "correct horse")
     with pytest.raises(UnavailableError):
@@ -382,7 +382,7 @@ def test_guessing_is_slowed_down_however_a_name_is_typed_and_while_a_provider_is
 
 def test_one_answers_for_all_and_nobody_learns_which(new: New) -> None:
     desk = new()
-    desk.identity.add_user("bob", "correct horse")
+    desk.accounts.add("bob", by="local:test", password="correct horse")
     desk.institute.people["ann"] = ann()
     said = set()
     guesses = (
@@ -403,7 +403,7 @@ def test_one_answers_for_all_and_nobody_learns_which(new: New) -> None:
 
 def test_a_password_here_is_changed_with_that_of_here_alone(new: New) -> None:
     desk = new()
-    desk.identity.add_user("bob", "correct horse")
+    desk.accounts.add("bob", by="local:test", password="correct horse")
     desk.institute.people["bob"] = ann(name="bob2")
     with pytest.raises(AuthenticationError):
         desk.identity.change_password(desk.identity.known("bob"), "there", "battery staple")

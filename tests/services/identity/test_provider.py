@@ -175,7 +175,7 @@ def test_a_token_cannot_become_one_that_may_do_more(provider: ProviderService) -
 
 def test_what_was_given_is_good_after_a_restore(tmp_path: Path) -> None:
     with Platform.open(Settings.load(tmp_path / "here")) as here:
-        here.identity.add_user("ada", "correct horse")
+        here.accounts.add("ada", by="local:test", password="correct horse")
         codes = here.provider.begin_device(COMMAND_LINE, SCOPES)
         here.provider.decide(ADA, codes.user_code, BEGIN, allowed=True)
         device = here.provider.device(codes.device_code)

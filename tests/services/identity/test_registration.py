@@ -18,6 +18,7 @@ from awe.errors import (
 from awe.services.identity import (
     LOCAL,
     ORIGIN,
+    AccountService,
     AccountState,
     AccountStore,
     AuditLog,
@@ -62,6 +63,7 @@ class Desk:
         tokens, systems = TokenStore(system), {LOCAL: local}
         federation = FederationService(self.accounts, ExternalStore(system), tokens, self.audit, systems, {})
         self.identity = IdentityService(self.accounts, tokens, self.audit, local, federation)
+        self.administration = AccountService(self.accounts, tokens, self.audit, local)
         self.registration = RegistrationService(self.accounts, self.audit, local, mode, self.clock)
 
     def states(self) -> dict[str, str]:
@@ -119,8 +121,8 @@ def test_who_is_declined_is_forgotten(desk: Callable[[RegistrationMode], Desk]) 
 @pytest.mark.parametrize("name", ["ada", "ADA", "gone", "administrator", "root", "waits"])
 def test_the_answer_tells_nothing_of_names(desk: Callable[[RegistrationMode], Desk], name: str) -> None:
     here = desk("approval")
-    here.identity.add_user("ada", "correct horse")
-    here.identity.add_user("gone", "correct horse")
+    here.administration.add("ada", by="local:test", password="correct horse")
+    here.administration.add("gone", by="local:test", password="correct horse")
     here.accounts.remove("gone")
     here.registration.register("waits", **MARIA)
     before = here.hasher.done

@@ -15,6 +15,7 @@ from awe.errors import (
 from awe.services.identity import (
     ANONYMOUS,
     LOCAL,
+    AccountService,
     AccountStore,
     AuditLog,
     AuditStore,
@@ -56,9 +57,18 @@ def service(system: SystemDatabase, clock: Clock) -> IdentityService:
         token_hours=2,
         clock=clock,
     )
-    found.add_user("ann", "correct horse", roles=["administrator"])
+    AccountService(store, tokens, audit, local).add(
+        "ann", ["administrator"], by="local:test", password="correct horse"
+    )
     GroupStore(system).assign("ann", "example", ["hst"])
     return found
+
+
+@pytest.fixture
+def accounts(system: SystemDatabase) -> AccountService:
+    store, cheap = AccountStore(system), PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    audit = AuditLog(AuditStore(system))
+    return AccountService(store, TokenStore(system), audit, LocalAuthenticator(store, cheap))
 
 
 def test_login_gives_a_token_that_says_who_it_is(service: IdentityService) -> None:
@@ -105,9 +115,9 @@ def test_a_revoked_token_is_nobodys(service: IdentityService) -> None:
         service.identify(token)
 
 
-def test_a_new_password_ends_the_logins(service: IdentityService) -> None:
+def test_a_new_password_ends_the_logins(service: IdentityService, accounts: AccountService) -> None:
     token = service.login("ann", "correct horse")
-    service.set_password("ann", "battery staple")
+    accounts.set_password("ann", "battery staple", by="local:test")
     with pytest.raises(AuthenticationError):
         service.identify(token)
     with pytest.raises(AuthenticationError):
@@ -115,8 +125,10 @@ def test_a_new_password_ends_the_logins(service: IdentityService) -> None:
     assert service.login("ann", "battery staple")
 
 
-def test_guessing_is_slowed_down_for_that_user_only(service: IdentityService) -> None:
-    service.add_user("bob", "12345678")
+def test_guessing_is_slowed_down_for_that_user_only(
+    service: IdentityService, accounts: AccountService
+) -> None:
+    accounts.add("bob", by="local:test", password="12345678")
     for _ in range(5):
         with pytest.raises(AuthenticationError):
             service.login("ann", "guess")
@@ -134,24 +146,24 @@ def test_a_success_forgets_the_failures(service: IdentityService) -> None:
         service.login("ann", "correct horse")
 
 
-def test_accounts(service: IdentityService) -> None:
-    service.add_user("bob@example.org", "12345678")
+def test_accounts(service: IdentityService, accounts: AccountService) -> None:
+    accounts.add("bob@example.org", by="local:test", password="12345678")
     assert [(a.name, a.roles, a.groups) for a in service.users()] == [
         ("ann", ("administrator",), ("hst",)),
         ("bob@example.org", (), ()),
     ]
     with pytest.raises(ConflictError, match="ann"):
-        service.add_user("ann", "12345678")
+        accounts.add("ann", by="local:test", password="12345678")
     with pytest.raises(NotFoundError, match="carl"):
-        service.set_password("carl", "12345678")
+        accounts.set_password("carl", "12345678", by="local:test")
 
 
 @pytest.mark.parametrize(
     ("name", "password"), [("", "12345678"), ("a b", "12345678"), ("../x", "12345678"), ("eve", "short")]
 )
-def test_unusable_names_and_passwords(service: IdentityService, name: str, password: str) -> None:
+def test_unusable_names_and_passwords(accounts: AccountService, name: str, password: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        service.add_user(name, password)
+        accounts.add(name, by="local:test", password=password)
     assert "short" not in str(caught.value).split(":")[0]
 
 

@@ -38,7 +38,7 @@ def source(tmp_path: Path, database_url: str) -> Iterator[tuple[Platform, str]]:
     folder = tmp_path / "sky"
     settings = Settings.load(folder, database_url=database_url, token_hours=5)
     with Platform.open(settings) as platform:
-        platform.identity.add_user("ada", "correct horse battery", roles=[ADMINISTRATOR])
+        platform.accounts.add("ada", [ADMINISTRATOR], by="local:test", password="correct horse battery")
         token = platform.identity.login("ada", "correct horse battery")
         (folder / "jobs" / "j1" / "attempt-1").mkdir(parents=True)
         (folder / "jobs" / "j1" / "attempt-1" / "result").write_bytes(bytes(range(256)) * 9000)
@@ -83,7 +83,9 @@ def test_every_record_and_file_comes_back_and_tokens_stay_valid(
     with Platform.open(Settings.load(new, database_url=other_url)) as restored:
         assert restored.identity.identify(token).name == "ada"
         assert restored.identity.login("ada", "correct horse battery")
-        restored.identity.add_user("bob", "correct horse battery")  # counters go on where they were
+        restored.accounts.add(
+            "bob", by="local:test", password="correct horse battery"
+        )  # counters go on where they were
 
 
 def test_an_archive_that_is_there_is_not_overwritten(

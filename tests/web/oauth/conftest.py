@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Return the services of an archive with clients; user ``ada`` has the password ``correct horse``."""
     settings = tiny_settings(tmp_path_factory.mktemp("site"), provider={"clients": CLIENTS})
     with Platform.open(settings) as platform:
-        platform.identity.add_user("ada", "correct horse", roles=("scientist",))
+        platform.accounts.add("ada", ("scientist",), by="local:test", password="correct horse")
         platform.accounts.describe("ada", display_name="Ada L.", email="ada@example.org", by="")
         yield platform
 

@@ -231,7 +231,7 @@ def test_who_asks_too_fast_has_to_wait_longer(
 
 
 def test_nobody_finds_a_code_by_trying(web: TestClient, site: Platform) -> None:
-    site.identity.add_user("mallory", "correct horse")
+    site.accounts.add("mallory", by="local:test", password="correct horse")
     web.post("/auth/login", data={"username": "mallory", "password": "correct horse"})
     said = [web.post("/oauth/device", data={"user_code": f"BBBB-BB{n}"}).status_code for n in "BCDFGHJKLMN"]
     assert said == [404] * 10 + [429]

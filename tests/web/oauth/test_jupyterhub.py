@@ -103,7 +103,7 @@ def archive(
     (folder / "sky" / "awe.toml").write_text(told)
     with Platform.open(tiny_settings(folder / "sky")) as platform:
         for name in ("ada", "eve"):
-            platform.identity.add_user(name, PASSWORD)
+            platform.accounts.add(name, by="local:test", password=PASSWORD)
         groups = GroupStore(platform.system)
         groups.add("notebooks", "Who may use notebooks", "ada")
         groups.put_member("notebooks", "ada", GroupRole.MEMBER)

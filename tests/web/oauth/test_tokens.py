@@ -89,7 +89,7 @@ def test_a_service_asks_what_a_token_is(app: Any, hub: Any, site: Platform) -> N
 
 
 def test_everything_ends_with_the_account(app: Any, site: Platform) -> None:
-    site.identity.add_user("eve", "correct horse")
+    site.accounts.add("eve", by="local:test", password="correct horse")
     assert (
         app.web.post("/auth/login", data={"username": "eve", "password": "correct horse"}).status_code == 200
     )
@@ -116,11 +116,11 @@ def test_who_looks_at_the_tokens_sees_the_tools(app: Any, site: Platform) -> Non
 
 
 def test_a_new_password_ends_what_was_not_fetched_yet(app: Any, site: Platform) -> None:
-    site.identity.add_user("zoe", "correct horse")
+    site.accounts.add("zoe", by="local:test", password="correct horse")
     app.web.post("/auth/login", data={"username": "zoe", "password": "correct horse"})
     code, codes = app.code(), start(app.web)
     app.web.post("/oauth/device", data={"user_code": codes["user_code"], "decision": "allow"})
-    site.identity.set_password("zoe", "another horse")
+    site.accounts.set_password("zoe", "another horse", by="local:test")
     assert app.exchange(code).json()["error"] == "invalid_grant"
     app.name = "awe"
     assert app.poll(codes["device_code"]).json()["error"] == "invalid_grant"

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from awe.errors import (
@@ -14,10 +14,10 @@ from awe.errors import (
 )
 from awe.services.identity._failures import LoginFailures
 from awe.services.identity._foreign_tokens import ForeignTokens
-from awe.services.identity._names import checked_name, checked_password, folded
+from awe.services.identity._names import checked_password, folded, is_name
 from awe.services.identity._personal import personal_token
 from awe.services.identity._secrets import digest, new_secret, secret_in
-from awe.services.identity.audit import ORIGIN, AuditLog
+from awe.services.identity.audit import ORIGIN, AuditLog, Outcome
 from awe.services.identity.backends.local import LocalAuthenticator
 from awe.services.identity.claims import Claims
 from awe.services.identity.federation import FederationService
@@ -120,7 +120,6 @@ class IdentityService:
         """Return whose password this is; whoever guesses has to wait."""
         address = ORIGIN.get().address
         name = folded(user)
-        refused = {"user": "", "target": f"user:{user.encode(errors='replace').decode()}"}
         try:
             self._failures.check(name)
             if address:
@@ -132,15 +131,22 @@ class IdentityService:
             if address:
                 self._failures_of_address.add(address)
             if isinstance(error, AuthenticationError):
-                self._audit.record("login", **refused, outcome="refused")
+                self._note_refused(user, "refused")
             else:
-                self._audit.record("login", **refused, outcome="failed", why=error.message)
+                self._note_refused(user, "failed", why=error.message)
             raise
         except RateLimitError:
-            self._audit.record("login", **refused, outcome="refused", why="too many failures")
+            self._note_refused(user, "refused", why="too many failures")
             raise
         self._failures.forget(name)
         return claims
+
+    def _note_refused(self, user: str, outcome: Outcome, **details: str) -> None:
+        """Record a login that failed; a name that nobody has is left out: people type passwords into that field."""
+        known = is_name(user) and self._accounts.account(user) is not None
+        self._audit.record(
+            "login", user="", target=f"user:{user}" if known else "", outcome=outcome, **details
+        )
 
     @property
     def token_life_s(self) -> float:
@@ -297,27 +303,6 @@ class IdentityService:
         if ended is not None:
             self._audit.record("logout", user=ended.user, target=f"token:{ended.id}")
 
-    def add_user(self, name: str, password: str, roles: Sequence[str] = ()) -> None:
-        """Add an account.
-
-        Raises
-        ------
-        ParameterError
-            If the name or the password cannot be used.
-        ConflictError
-            If the name is taken.
-        """
-        self._accounts.add(checked_name(name), self._local.hash(checked_password(password)), roles)
-        self._audit.record("user.added", user="", target=f"user:{name}", roles=" ".join(sorted(roles)))
-
-    def set_password(self, name: str, password: str, *, by: str = "") -> None:
-        """Change a password; the user's tokens end. `NotFoundError` if there is no such user."""
-        changed = {"password_hash": self._local.hash(checked_password(password))}
-        if not self._accounts.change(name, changed):
-            raise NotFoundError(f"there is no user {name!r}")
-        self._tokens.drop_all(name)
-        self._audit.record("user.password", user=by, target=f"user:{name}")
-
     def change_password(self, caller: Identity, old: str, new: str) -> None:
         """Change the caller's own password; every login and token of the caller ends.
 
@@ -329,7 +314,9 @@ class IdentityService:
             If the new one cannot be used.
         """
         self._asked(caller.name, old, self._local.authenticate)
-        self.set_password(caller.name, new, by=caller.name)
+        changed = {"password_hash": self._local.hash(checked_password(new))}
+        self._accounts.change(caller.name, changed, ends_logins=True)
+        self._audit.record("user.password", user=caller.name, target=f"user:{caller.name}")
 
     def account(self, name: str) -> Account:
         """Return an account; `NotFoundError` if there is no such user."""
