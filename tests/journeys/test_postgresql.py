@@ -19,7 +19,14 @@ from awe.testing import TINY_TABLE, tiny_archive
 pytestmark = pytest.mark.slow
 
 PASSWORD = "a long enough one"
-KEPT = ("/api/admin/users", "/api/admin/quotas", "/api/admin/tokens?user=maria", "/api/jobs", "/api/tables")
+KEPT = (
+    "/api/admin/users",
+    "/api/admin/groups",
+    "/api/admin/quotas",
+    "/api/admin/tokens?user=maria",
+    "/api/jobs",
+    "/api/tables",
+)
 """What has to be the same on another machine."""
 
 
@@ -80,13 +87,15 @@ def test_from_the_first_start_to_another_machine(
             web.post("/api/admin/quotas", json=limit).raise_for_status()
         maria = httpx.post(f"{url}/api/login", json={"user": "maria", "password": PASSWORD}).json()["token"]
         assert finished(url, maria).split() == ["id", "1", "2", "3"]
+        opens = shared(url, maria)
     finally:
         process.terminate()
         process.communicate(timeout=60)
 
     with up(folder, **database) as service:
         before = seen(service.url, token)
-        mine = seen_jobs(service.url, maria)
+        mine, shares = asked(service.url, maria, "/api/jobs"), asked(service.url, maria, "/api/shares")
+        assert {one["principal"].partition(":")[0] for one in shares["given"]} == {"group", "link"}
         with httpx.stream(
             "POST", f"{service.url}/api/admin/backup", headers={"X-Auth-Token": token}, timeout=60
         ) as answer:
@@ -98,7 +107,9 @@ def test_from_the_first_start_to_another_machine(
     (folder / "tables").rename(other / "tables")
     with up(other) as service:
         assert seen(service.url, token) == before
-        assert seen_jobs(service.url, maria) == mine
+        assert asked(service.url, maria, "/api/jobs") == mine
+        assert asked(service.url, maria, "/api/shares") == shares
+        assert asked(service.url, opens, "/api/shared")["name"] == mine["jobs"][0]["id"]
         job = mine["jobs"][0]["id"]
         rows = httpx.get(f"{service.url}/api/jobs/{job}/result", headers={"X-Auth-Token": maria})
         assert rows.text.split() == ["id", "1", "2", "3"]
@@ -112,6 +123,17 @@ def test_from_the_first_start_to_another_machine(
         ]  # the one in the backup is of the moment before
 
 
-def seen_jobs(url: str, token: str) -> Any:
-    """Return a user's list of jobs."""
-    return httpx.get(f"{url}/api/jobs", headers={"X-Auth-Token": token}).raise_for_status().json()
+def shared(url: str, token: str) -> str:
+    """Share a user's job with a group of the user, and by a link; return the link's key."""
+    job = asked(url, token, "/api/jobs")["jobs"][0]["id"]
+    with httpx.Client(base_url=url, headers={"X-Auth-Token": token}, timeout=60) as web:
+        web.post("/api/groups", json={"name": "survey", "title": "The survey"}).raise_for_status()
+        web.post("/api/groups/survey/invitations", json={"user": "admin"}).raise_for_status()
+        thing = {"kind": "job", "name": job}
+        web.post("/api/shares", json={**thing, "principal": "group:survey"}).raise_for_status()
+        return str(web.post("/api/shares/links", json=thing).raise_for_status().json()["key"])
+
+
+def asked(url: str, token: str, path: str) -> Any:
+    """Return what somebody is told."""
+    return httpx.get(f"{url}{path}", headers={"X-Auth-Token": token}).raise_for_status().json()
