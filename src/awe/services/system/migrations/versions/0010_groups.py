@@ -95,10 +95,8 @@ def downgrade() -> None:
         of.setdefault(user, []).append(group)
     for name in ("invitations", "memberships", "groups"):
         op.drop_table(name)
-    with op.batch_alter_table("users") as users:
-        users.add_column(sa.Column("groups", sa.JSON, nullable=False, server_default="[]"))
-    with op.batch_alter_table("users") as users:
-        users.alter_column("groups", server_default=None)
+    # the default stays: SQLite would make the table anew to take it away, and with it what points to users
+    op.add_column("users", sa.Column("groups", sa.JSON, nullable=False, server_default="[]"))
     for user, groups in of.items():
         change = sa.update(_USERS).where(_USERS.c.name == user).values(groups=groups)
         connection.execute(change)

@@ -82,10 +82,8 @@ def downgrade() -> None:
     op.drop_table("grants")
     with op.batch_alter_table("jobs") as jobs:
         jobs.drop_column("scopes")
-    with op.batch_alter_table("tables") as tables:
-        tables.add_column(sa.Column("readers", sa.JSON, nullable=False, server_default="[]"))
-    with op.batch_alter_table("tables") as tables:
-        tables.alter_column("readers", server_default=None)
+    # the default stays: SQLite would make the table anew to take it away, and with it what points to tables
+    op.add_column("tables", sa.Column("readers", sa.JSON, nullable=False, server_default="[]"))
     found = connection.execute(sa.select(_TABLES.c.id, _TABLES.c.schema, _TABLES.c.folded)).all()
     for row in found:
         principals = of.get(f"{row.schema}.{row.folded}", [])
