@@ -173,9 +173,15 @@ def test_a_link_sets_a_password(page: Page, archive: Platform) -> None:
     expect(page.locator("#who")).to_contain_text(name)
 
 
-def test_without_javascript_a_password_still_logs_in(browser: Browser, address: str) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "leads"),
+    [("/api/docs", "/api/docs"), ("//evil.example/", "/"), ("https://evil.example/", "/")],
+)
+def test_without_javascript_a_password_still_logs_in(
+    browser: Browser, address: str, wanted: str, leads: str
+) -> None:
     with visiting(browser, address, DESKTOP, java_script_enabled=False) as page:
-        page.goto("/auth?next=/api/docs")
+        page.goto(f"/auth?next={wanted}")
         log_in(page, "ada", script=False)
-        page.wait_for_url(f"{address}/")
+        page.wait_for_url(f"{address}{leads}")
         assert page.context.cookies()

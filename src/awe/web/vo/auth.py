@@ -3,6 +3,8 @@
 The page where people log in sends the same form with one field more, ``next``: where they were going.
 """
 
+from urllib.parse import parse_qs, urlsplit
+
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from awe.core.vo import auth
@@ -41,6 +43,9 @@ def login(call: Call) -> Response:
 def _welcome(call: Call, name: str) -> Response:
     """Say that somebody is logged in, and lead on where the form says to where."""
     wanted = next((value for key, value in call.pairs if key == _NEXT), None)
+    if wanted == "":  # the page's script, which fills it in, has not run: the page's own address says it
+        asked = parse_qs(urlsplit(call.request.headers.get("referer", "")).query)
+        wanted = asked.get(_NEXT, ["/"])[0]
     if wants_json(call.request):
         return JSONResponse({"name": name, "next": next_page(wanted)}, headers=_UNKEPT)
     if wanted is not None:
