@@ -201,9 +201,9 @@ def test_the_address_of_a_caller_is_what_nginx_saw(
             "X-Real-IP": "203.0.113.9",
             "Forwarded": "for=203.0.113.9",
         }
-        wrong = {"user": "guessed", "password": "a wrong one"}
+        wrong = {"user": "ann", "password": "a wrong one"}
         assert web.post("/api/login", json=wrong, headers=spoofed).status_code == 401
-    line = awe("admin", "audit", "--target", "user:guessed", "--data", str(proxy.folder)).stdout
+    line = awe("admin", "audit", "--target", "user:ann", "--data", str(proxy.folder)).stdout
     assert " 127.0.0.3 " in line
     assert "203.0.113.9" not in line
 
