@@ -56,7 +56,8 @@ def test_errors_are_those_of_every_other_address(web: TestClient, token: str) ->
     assert failed["error"]["code"] == "unknown_name"
     assert failed["error"]["fields"] == {"line": 1, "column": 8}
     assert web.get(f"/api/jobs/{mine['id']}/result", headers=ada).status_code == 404
-    assert web.get(f"/api/jobs/{mine['id']}").json()["error"]["code"] == "not_authenticated"
+    # somebody else's job is told of like one that is not there
+    assert web.get(f"/api/jobs/{mine['id']}").json()["error"]["code"] == "not_found"
     assert web.get("/api/jobs/0123").json()["error"]["code"] == "not_found"
     refused = web.post("/api/jobs", json={"query": QUERY, "format": "stone"})
     assert refused.json()["error"]["code"] == "bad_parameter"
