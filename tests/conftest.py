@@ -1,6 +1,5 @@
 """Fixtures that every test may use."""
 
-import gc
 import json
 import os
 import pwd
@@ -159,16 +158,17 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def session(request: pytest.FixtureRequest, vocabulary: None) -> Iterator[Any]:  # pyvo asks for it
+def session(vocabulary: None) -> Iterator[Any]:  # pyvo asks for it
     """Return a session for pyvo's services, closed afterwards.
 
-    pyvo leaves an answer that it refuses unread, and so a socket open: its ResourceWarning is not ours.
+    pyvo leaves answers unread, those of jobs that it polls and those that it refuses, and so sockets open: they are
+    kept here and closed, so that none is found open whenever memory is collected.
     """
     from pyvo.utils.http import create_session
 
-    request.node.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
-    made = create_session()
+    made, answers = create_session(), []
+    made.hooks["response"].append(lambda answer, **_: answers.append(answer))
     yield made
+    for answer in answers:
+        answer.close()
     made.close()
-    del made
-    gc.collect()

@@ -262,7 +262,6 @@ def test_pyvo_follows_links(server: str, session: Any) -> None:
             assert dataset.read(6) == b"SIMPLE"
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # pyvo leaves the answers of services open
 def test_pyvo_cuts_by_links(server: str, session: Any) -> None:
     found = pyvo.dal.SIA2Service(f"{server}/sia2", session=session).search(pos=(RA, DEC, 0.01))
     for own in found.iter_datalinks():

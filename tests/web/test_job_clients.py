@@ -11,13 +11,7 @@ from pyvo.dal import exceptions
 
 from awe.testing import TINY_TABLE
 
-pytestmark = [
-    pytest.mark.slow,
-    # pyvo leaves the documents that it polls unread, and so sockets open
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = pytest.mark.slow
 
 QUERY = f"SELECT TOP 5 id, ra, dec FROM {TINY_TABLE}"
 

@@ -203,8 +203,6 @@ def test_a_broken_piece_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-# pyvo leaves an answer open, which ends when its memory is collected
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_pyvo_cuts_as_a_job(sky: Platform, serving: Any, session: Any) -> None:
     import pyvo
 
