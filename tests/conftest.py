@@ -16,7 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
-from tests.identity_systems import directory, keystone, openid_provider, program
+from tests.systems.keystone import keystone
+from tests.systems.ldap import directory
+from tests.systems.openid import openid_provider
+from tests.systems.programs import program
 
 import awe.platform
 from awe.services.system import SystemDatabase

@@ -10,7 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from tests.identity_systems import Directory, Keystone, OpenIdProvider, free_port
+from tests.systems.keystone import Keystone
+from tests.systems.ldap import Directory
+from tests.systems.openid import OpenIdProvider
+from tests.systems.programs import free_port
 
 from awe.cli import load_command
 from awe.errors import AuthenticationError, ConflictError, ForbiddenError, UnavailableError, UsageError

@@ -11,7 +11,9 @@ from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
-from tests.identity_systems import Directory, Keystone, free_port
+from tests.systems.keystone import Keystone
+from tests.systems.ldap import Directory
+from tests.systems.programs import free_port
 
 from awe.errors import AuthenticationError, UnavailableError
 from awe.services.identity import LOCAL, AccountStore, Authenticator, Claims, LocalAuthenticator

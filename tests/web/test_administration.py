@@ -9,6 +9,7 @@ from awe import __version__
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR, OPERATOR, AccountStore
 from awe.services.system import SystemDatabase, restore
+from awe.testing import log_in
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_a_backup_through_the_api_is_a_backup(
 
 def test_operators_see_the_state_of_the_system(web: TestClient, platform: Platform) -> None:
     platform.accounts.add("olga", [OPERATOR], by="local:test")
-    olga = {"X-Auth-Token": platform.identity.issue("olga")}
+    olga = {"X-Auth-Token": log_in(platform, "olga")}
     state = web.get("/api/admin/system", headers=olga).json()
     assert (state["version"], state["schema"]) == (__version__, platform.system.head())
     assert state["database"].startswith("sqlite 3.")

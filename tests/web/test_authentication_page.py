@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.identity_systems import program
+from tests.systems.programs import program
 
 from awe.platform import Platform
 from awe.settings import Settings
-from awe.testing import tiny_archive
+from awe.testing import log_in, tiny_archive
 
 pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "howto" / "authentication.md").read_text(
@@ -64,7 +64,7 @@ def test_pyvo(address: str, platform: Platform) -> None:
     (block,) = blocks("python")
     last = block.rstrip().splitlines()[-1]
     code = block.replace("https://archive.example.org", address).replace(last, f"found = {last}")
-    names: dict[str, Any] = {"token": platform.identity.issue("ada")}
+    names: dict[str, Any] = {"token": log_in(platform, "ada")}
     exec(compile(code, "authentication.md", "exec"), names)
     assert list(names["found"].to_table()["n"]) == [17]
 

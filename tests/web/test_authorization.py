@@ -57,7 +57,7 @@ from awe.services.identity import (
 )
 from awe.services.jobs import JOB
 from awe.services.observations import CUTOUT
-from awe.testing import tiny_archive
+from awe.testing import log_in, tiny_archive
 from awe.web import build_app
 
 TABLES = Path(__file__).with_name("authorization")
@@ -163,7 +163,7 @@ class World:
         return str(self._web.get(path, headers=self._known("owner")).text)
 
     def _known(self, name: str) -> dict[str, str]:
-        return {"X-Auth-Token": self.platform.identity.issue(name)}
+        return {"X-Auth-Token": log_in(self.platform, name)}
 
     def identity(self, name: str) -> Identity:
         return self.platform.identity.known(name)

@@ -17,7 +17,7 @@ from awe.services.catalogs import QUERY, QueryOrder
 from awe.services.identity import ADMINISTRATOR, ANONYMOUS, GroupStore
 from awe.services.jobs import Work
 from awe.services.observations import CUTOUT, Piece, order_of
-from awe.testing import tiny_archive
+from awe.testing import log_in, tiny_archive
 from awe.web import build_app
 
 SECRET = "curtain"
@@ -109,7 +109,7 @@ THINGS = {
 
 
 def ask(site: Site, path: str, who: str) -> str:
-    headers = {"X-Auth-Token": site.platform.identity.issue(who)} if who else {}
+    headers = {"X-Auth-Token": log_in(site.platform, who)} if who else {}
     answer = site.web.get(path.format(did=quote(site.did, safe="")), headers=headers)
     assert answer.status_code != 500
     return re.sub(r"(request\W+)[0-9a-f]{12}", r"\1", str(answer.content, "latin-1"))

@@ -19,7 +19,7 @@ from awe.client._device import Waiting
 from awe.client._logins import Kept, Logins
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.platform import Platform
-from awe.testing import tiny_settings
+from awe.testing import log_in, tiny_settings
 
 ADA = {"username": "ada", "password": "correct horse"}
 
@@ -84,7 +84,7 @@ def test_a_token_of_the_environment_wins(url: str, site: Platform, monkeypatch: 
     site.accounts.add("bob", by="local:test", password="correct horse")
     with connect(url) as archive:
         archive.login(tell=allowing(url))
-    monkeypatch.setenv("AWE_TOKEN", site.identity.issue("bob"))
+    monkeypatch.setenv("AWE_TOKEN", log_in(site, "bob"))
     with connect(url) as archive:
         assert archive.whoami() == "bob"
 

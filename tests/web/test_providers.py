@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from starlette.testclient import TestClient
-from tests.identity_systems import OpenIdProvider
+from tests.systems.openid import OpenIdProvider
 
 from awe.platform import Platform
 from awe.testing import tiny_archive

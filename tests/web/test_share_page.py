@@ -13,7 +13,7 @@ from awe.cli import load_command
 from awe.client import Job, connect
 from awe.errors import AuthenticationError, NotFoundError
 from awe.platform import Platform
-from awe.testing import TINY_TABLE, tiny_archive
+from awe.testing import TINY_TABLE, log_in, tiny_archive
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "share.md"
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ class Site:
 
     def __init__(self, platform: Platform, address: str) -> None:
         self.address = address
-        self.tokens = {name: platform.identity.issue(name) for name in ("ann", "bob")}
+        self.tokens = {name: log_in(platform, name) for name in ("ann", "bob")}
         with connect(address, token=self.tokens["ann"]) as archive:
             job = archive.submit(f"SELECT TOP 3 * FROM {TINY_TABLE}")
             job.wait(60)

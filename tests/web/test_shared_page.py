@@ -13,7 +13,7 @@ from awe.client import connect
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR
 from awe.services.jobs import Phase
-from awe.testing import TINY_TABLE, tiny_archive
+from awe.testing import TINY_TABLE, log_in, tiny_archive
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
 def test_what_a_query_found_is_fetched_until_the_link_is_taken_back(
     page: Page, archive: Platform, address: str
 ) -> None:
-    with connect(address, token=archive.identity.issue("ann")) as ann:
+    with connect(address, token=log_in(archive, "ann")) as ann:
         job = ann.submit(f"SELECT TOP 3 id FROM {TINY_TABLE} ORDER BY id", format="csv")
         job.wait(60)
         made = ann.share_link(f"job:{job.id}", days=1)
@@ -60,7 +60,7 @@ def test_what_a_query_found_is_fetched_until_the_link_is_taken_back(
 
 
 def test_a_table_is_offered_in_every_format(page: Page, archive: Platform, address: str) -> None:
-    with connect(address, token=archive.identity.issue("ann")) as ann:
+    with connect(address, token=log_in(archive, "ann")) as ann:
         page.goto(ann.share_link(f"table:{TINY_TABLE}", days=1).address)
     for title in ("CSV", "VOTable", "FITS", "Parquet"):
         with page.expect_download() as fetched:
@@ -69,7 +69,7 @@ def test_a_table_is_offered_in_every_format(page: Page, archive: Platform, addre
 
 
 def test_a_cutout_is_fetched_from_where_cutouts_are(page: Page, archive: Platform, address: str) -> None:
-    token = archive.identity.issue("ann")
+    token = log_in(archive, "ann")
     wanted = {"ID": "tiny_acs_f606w", "CIRCLE": "187.7059 12.3911 0.001", "PHASE": "RUN"}
     made = httpx.post(f"{address}/soda/async", data=wanted, headers={"X-Auth-Token": token})
     job = made.headers["location"].rpartition("/")[2]

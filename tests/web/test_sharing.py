@@ -14,7 +14,7 @@ from awe.client import Client, connect
 from awe.errors import ConflictError, ForbiddenError, NotFoundError, UnknownNameError
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR, GroupStore
-from awe.testing import TINY_TABLE, tiny_archive
+from awe.testing import TINY_TABLE, log_in, tiny_archive
 from awe.web import build_app
 
 PASSWORD = "correct horse"
@@ -57,7 +57,7 @@ def log(archive: Platform, address: str) -> Iterator[Log]:
     opened: list[Client] = []
 
     def connected(name: str) -> Client:
-        opened.append(connect(address, token=archive.identity.issue(name) if name else ""))
+        opened.append(connect(address, token=log_in(archive, name) if name else ""))
         return opened[-1]
 
     yield connected
@@ -252,7 +252,7 @@ DOORS = {
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("who", ["", "eve"])
 def test_no_door_shows_what_is_closed(web: TestClient, archive: Platform, door: str, who: str) -> None:
-    headers = {"X-Auth-Token": archive.identity.issue(who)} if who else {}
+    headers = {"X-Auth-Token": log_in(archive, who)} if who else {}
     answer = web.get(DOORS[door], headers=headers)
     # what was asked for is told again: only what was not asked for would be a leak
     asked = re.findall(r"[\w.]*urtai[\w.]*", DOORS[door])
@@ -266,7 +266,7 @@ def test_no_door_shows_what_is_closed(web: TestClient, archive: Platform, door: 
 
 def test_the_doors_are_open_for_members(web: TestClient, archive: Platform) -> None:
     """What the test above asks would show something, if it were not closed."""
-    headers = {"X-Auth-Token": archive.identity.issue("ann")}
+    headers = {"X-Auth-Token": log_in(archive, "ann")}
     shown = {door for door, path in DOORS.items() if SECRET in web.get(path, headers=headers).text}
     assert {
         "TAP_SCHEMA.schemas", "TAP_SCHEMA.tables", "VOSI tables", "a table that is nearly called so",
@@ -300,7 +300,7 @@ def test_the_group_membership_service_tells_the_callers_groups_alone(
     web: TestClient, archive: Platform
 ) -> None:
     """GMS 1.0 section 3: the names of the caller's groups, one a line; none is an empty answer, and no error."""
-    headers = {name: {"X-Auth-Token": archive.identity.issue(name)} for name in ("ann", "eve", "chief")}
+    headers = {name: {"X-Auth-Token": log_in(archive, name)} for name in ("ann", "eve", "chief")}
     assert web.get("/gms/search").status_code == 401
     answer = web.get("/gms/search", headers=headers["ann"])
     assert (answer.text, answer.headers["content-type"]) == ("team\n", "text/plain; charset=utf-8")

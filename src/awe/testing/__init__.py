@@ -5,12 +5,14 @@ Everything is made from fixed seeds, so that a failure repeats itself.
 
 from awe.testing._archive import TINY_CENTRE, TINY_IMAGES, TINY_TABLE, tiny_archive, tiny_settings
 from awe.testing._jobs import HandRunner, open_fakes
+from awe.testing._people import log_in
 
 __all__ = [
     "TINY_CENTRE",
     "TINY_IMAGES",
     "TINY_TABLE",
     "HandRunner",
+    "log_in",
     "open_fakes",
     "tiny_archive",
     "tiny_settings",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.identity_systems import Keystone, listening
+from tests.systems.keystone import Keystone
+from tests.systems.programs import listening
 
 from awe.errors import AuthenticationError, AweError, ForbiddenError, UnavailableError
 from awe.login_settings import KeystoneSettings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.identity_systems import BASE, Directory
+from tests.systems.ldap import BASE, Directory
 
 from awe.errors import AuthenticationError, UnavailableError
 from awe.login_settings import LdapSettings

@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
-from tests.identity_systems import OpenIdProvider, free_port, listening
+from tests.systems.openid import OpenIdProvider
+from tests.systems.programs import free_port, listening
 
 from awe.errors import AuthenticationError, AweError, UnavailableError
 from awe.login_settings import OidcSettings
@@ -240,12 +242,12 @@ def test_a_login_that_took_too_long_is_not_taken(liar: Liar, login: OidcLogin, c
         {"aud": None},
         {"nonce": "x"},
         {"nonce": None},
-        {"exp": int(time.time()) - 300},
+        {"exp": timedelta(seconds=-300)},
         {"exp": None},
         {"exp": "never"},
-        {"iat": int(time.time()) + 3600},
+        {"iat": timedelta(hours=1)},
         {"iat": None},
-        {"nbf": int(time.time()) + 3600},
+        {"nbf": timedelta(hours=1)},
         {"sub": None},
         {"sub": ""},
         {"sub": 7},
@@ -257,7 +259,10 @@ def test_an_id_token_that_is_not_for_this_login_is_not_taken(
     liar: Liar, login: OidcLogin, told: dict[str, Any]
 ) -> None:
     key, answer = come_back(login, liar)
-    liar.told = told
+    liar.told = {
+        claim: int(time.time() + value.total_seconds()) if isinstance(value, timedelta) else value
+        for claim, value in told.items()
+    }
     with pytest.raises(AuthenticationError, match="is not taken"):
         login.complete(key, BACK, answer)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,8 +21,10 @@ from awe.services.identity import (
     SCOPES,
     SHARE,
     WRITE,
+    AccountStore,
     Grant,
     GrantStore,
+    GroupStore,
     Identity,
     Policy,
     Resource,
@@ -160,9 +163,12 @@ def test_a_token_without_the_scope_makes_no_administrator(store: GrantStore) -> 
 def test_publishing_again_leaves_what_people_granted(store: GrantStore, system: SystemDatabase) -> None:
     policy, table = Policy(store), Resource("table", "hsc.secret")
     store.add(Grant("g", "table", "hsc.secret", READ, "user:bob", "chief", NOW))
-    for readers in (["user:ann"], ["group:hst"]):
+    AccountStore(system).add("ann", None)
+    GroupStore(system).add("hst", "", "ann")
+    for readers in (["user:ann"], ["hst"]):
+        declared = policy.declare("table", "HSC.secret", readers, file=Path("secret.toml"))
         with system.transaction() as connection:
-            policy.declare("table", "HSC.secret", readers)(connection)
+            declared(connection)
     assert {g.principal for g in store.of(table)} == {"user:bob", "group:hst"}
     with system.transaction() as connection:
         policy.forget("table", "hsc.SECRET")(connection)

@@ -209,9 +209,8 @@ class Publisher:
             functions=description.table_functions(schema),
         )
         record = replace(record, keys=self._foreign_keys(record, description))
-        declared = self._policy.declare(
-            TABLE, full_name, self._readers(description), keep=description.file is None
-        )
+        readers = description.table.get("readers")
+        declared = self._policy.declare(TABLE, full_name, readers, file=description.file)
         self._try_functions(record, description)
         stored = self._engine.write(spec, stream.map(said, lambda batch: batch), progress)
         try:
@@ -228,15 +227,6 @@ class Publisher:
             raise
         self.clean()
         return kept
-
-    def _readers(self, description: Description) -> list[str] | None:
-        """Return the principals that the description names; None for everybody, whom it names by silence."""
-        said = description.table.get("readers")
-        try:
-            return None if said is None else [self._policy.grants.resolved(str(name)) for name in said]
-        except ConflictError as error:
-            where = "[table] readers"
-            raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
 
     def _foreign_keys(self, record: TableRecord, description: Description) -> tuple[TableKey, ...]:
         """Return the described keys with every name as it was published; refuse those that lead nowhere."""

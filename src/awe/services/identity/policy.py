@@ -8,8 +8,9 @@ one resource, `Policy.visible` says the same as a condition of SQL; a test finds
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from awe.errors import ForbiddenError, NotFoundError
+from awe.errors import ConflictError, ForbiddenError, InputFileError, NotFoundError
 from awe.services.identity.model import READ, Identity
 from awe.services.identity.stores import GrantStore
 from awe.services.identity.stores.grants import Grant, Resource
@@ -103,18 +104,31 @@ class Policy:
         return Names(self.grants.names(identity, kind, action, self.now()))
 
     def declare(
-        self, kind: str, name: str, readers: Iterable[str] | None, *, keep: bool = False
+        self, kind: str, name: str, readers: Iterable[str] | None, *, file: Path | None
     ) -> Callable[[Connection], None]:
         """Return what writes down, in the transaction it is called in, who may read what is published.
+
+        What was granted besides, by people, stays.
 
         Parameters
         ----------
         readers
-            Principals; everybody when None. What was granted besides, by people, stays.
-        keep
-            Whether what was said before holds where it was: nothing is opened by leaving a file out.
+            Principals, with their prefix or without it; everybody when None.
+        file
+            The description that names them; without one, what was declared before stays.
+
+        Raises
+        ------
+        InputFileError
+            If a name means nobody who is there, or several.
         """
-        return lambda connection: self.grants.declare(connection, kind, name, readers, self.now(), keep=keep)
+        try:
+            known = None if readers is None else [self.grants.resolved(reader) for reader in readers]
+        except ConflictError as error:
+            raise InputFileError(file, error.message, where=f"[{kind}] readers", hint=error.hint) from None
+        return lambda connection: self.grants.declare(
+            connection, kind, name, known, self.now(), keep=file is None
+        )
 
     def forget(self, kind: str, name: str) -> Callable[[Connection], None]:
         """Return what takes back all that was granted on something that goes, in the transaction it is called in."""

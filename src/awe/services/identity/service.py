@@ -153,26 +153,6 @@ class IdentityService:
         """How long a token of a login is good, in seconds."""
         return self._life_s
 
-    def issue(self, user: str, *, hours: float | None = None) -> str:
-        """Return a new token without asking for a password: for the operator of this archive.
-
-        Parameters
-        ----------
-        user
-            Name of an account.
-        hours
-            Life of the token; that of a login when None.
-
-        Raises
-        ------
-        NotFoundError
-            If there is no such user.
-        """
-        if user not in {account.name for account in self.users()}:
-            raise NotFoundError(f"there is no user {user!r}")
-        self._audit.record("token.made", user="", target=f"user:{user}", label="for the operator")
-        return self._new_login(user, self._life_s if hours is None else hours * 3600.0)[0]
-
     def _new_login(self, user: str, life_s: float) -> tuple[str, Token]:
         now = self._now()
         ends = now + timedelta(seconds=life_s)

@@ -50,4 +50,4 @@ __all__ = [
     "Work",
     "Workshop",
     "WorkshopOpener",
-]  # fmt: skip
+]

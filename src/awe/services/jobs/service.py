@@ -32,8 +32,8 @@ _RETRY_S = 10
 class JobService:
     """The jobs of one archive.
 
-    A job is its owner's alone, and of those whom its owner lets read it. A job of nobody (an anonymous caller's) belongs to whoever knows its id, which
-    cannot be guessed; such jobs are in no list.
+    A job is its owner's alone, and of those whom its owner lets read it. A job of nobody (an anonymous caller's)
+    belongs to whoever knows its id, which cannot be guessed; such jobs are in no list.
 
     Parameters
     ----------

@@ -6,39 +6,26 @@ with the tiles that are there, if the images are the same.
 """
 
 import fcntl
-import hashlib
-import json
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from awe.core.progress import Progress, silent
-from awe.core.science.hips import MAX_TILE_ORDER, WIDTH, Tile, native_order, parents
+from awe.core.science.hips import MAX_TILE_ORDER, native_order
 from awe.core.science.hips_files import (
-    ALLSKY_ORDER,
     ENDINGS,
-    Cut,
-    allsky,
-    metadata_file,
-    picture,
-    properties,
     read_properties,
-    read_tile,
-    tile_file,
 )
-from awe.core.sky import MAX_ORDER, Moc, moc_to_fits, parse_stcs
 from awe.core.suggestions import did_you_mean
 from awe.errors import ConflictError, NotFoundError, ParameterError
 from awe.services.identity import ANONYMOUS, MACHINE, Identity, Names, Policy
-from awe.services.observations._tiling import Drawing, Joining, Sampling, Source, run, write
+from awe.services.observations._hips_making import HipsMaker, HipsPlan
+from awe.services.observations._tiling import write
 from awe.services.observations.model import COLLECTION, Dataset
 from awe.services.observations.store import ObservationStore
 from awe.services.system import SystemDatabase
@@ -54,8 +41,6 @@ _VERSIONS = ".versions"
 _MAKING = ".making-"
 _DEEPEST_SAMPLING = 3
 """Coarser tiles than the images' pixels average at most 8 by 8 samples."""
-_SAMPLES = 400_000
-_TILES_LOOKED_AT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +49,6 @@ class Hips:
 
     name: str
     properties: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is to be made; the same plan goes on with what is there already."""
-
-    collection: str
-    filters: tuple[str, ...]
-    order: int
-    depth: int
-    formats: tuple[str, ...]
-    blank: float | None
-    datasets: tuple[Dataset, ...]
-
-    @property
-    def digest(self) -> str:
-        """A text that differs when the tiles would."""
-        said: list[object] = [self.order, self.depth, self.blank]
-        said += [[d.publisher_did, str(d.path), d.size, d.mtime, *d.hdus] for d in self.datasets]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-    @property
-    def unit(self) -> str:
-        """The unit of the pixels, where all images have the same."""
-        return _only(str(d.header.get("o_unit") or "") for d in self.datasets)
 
 
 class HipsService:
@@ -219,7 +179,7 @@ class HipsService:
             hint = "letters, digits, _ . and -, beginning with a letter, at most 100"
             raise ParameterError("name", called, "not the name of a HiPS", hint=hint)
         with self._making(called, plan) as folder:
-            _Maker(folder, plan, workers or os.cpu_count() or 1, progress or silent).make(
+            HipsMaker(folder, plan, workers or os.cpu_count() or 1, progress or silent).make(
                 f"ivo://{self._authority}/hips/{called}"
             )
             self._switch(called, folder)
@@ -232,7 +192,7 @@ class HipsService:
         order: int | None,
         formats: Sequence[str],
         blank: float | None,
-    ) -> _Plan:
+    ) -> HipsPlan:
         if order is not None and not 0 <= order <= MAX_TILE_ORDER:
             raise ParameterError("order", order, f"a HiPS has orders 0 to {MAX_TILE_ORDER}")
         if not formats or set(formats) - ENDINGS.keys():
@@ -255,10 +215,12 @@ class HipsService:
         native = max(native_order(_scale(d)) for d in chosen)
         deepest = native if order is None else order
         depth = min(max(native - deepest, 0), _DEEPEST_SAMPLING)
-        return _Plan(collection, tuple(filters), deepest, depth, tuple(dict.fromkeys(formats)), blank, chosen)
+        return HipsPlan(
+            collection, tuple(filters), deepest, depth, tuple(dict.fromkeys(formats)), blank, chosen
+        )
 
     @contextmanager
-    def _making(self, name: str, plan: _Plan) -> Iterator[Path]:
+    def _making(self, name: str, plan: HipsPlan) -> Iterator[Path]:
         """Yield the folder in which a HiPS is made, with the tiles of an earlier try in it, and nobody else."""
         folder = self._root / _VERSIONS / f"{_MAKING}{name}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -289,153 +251,6 @@ class HipsService:
         made.with_name(f"{made.name}.lock").unlink(missing_ok=True)
 
 
-class _Maker:
-    """Make the files of one HiPS in a folder."""
-
-    def __init__(self, folder: Path, plan: _Plan, workers: int, progress: Progress) -> None:
-        self._folder = folder
-        self._plan = plan
-        self._workers = workers
-        self._progress = progress
-
-    def make(self, did: str) -> None:
-        tiles = self._sample()
-        if not tiles:
-            raise NotFoundError(f"the images of {self._plan.collection} hold no data", hint="is blank right?")
-        levels = [tiles, *self._join(tiles)]
-        cut = self._cut(levels)
-        pictures = [form for form in self._plan.formats if form != "fits"]
-        for form in pictures:
-            self._do(
-                f"drawing {form}",
-                [
-                    Drawing(self._folder, tile, form, cut)
-                    for level in levels
-                    for tile in sorted(level)
-                    if not self._has(tile, ENDINGS[form])
-                ],
-            )
-        self._pack(levels, pictures, cut)
-        moc = Moc.of_cells(sorted(tile.npix for tile in tiles), self._plan.order)
-        write(self._folder / "Moc.fits", moc_to_fits(moc))
-        comment = f"HiPS of {len(self._plan.datasets)} images of {self._plan.collection}"
-        history = (dataset.publisher_did for dataset in self._plan.datasets)
-        write(self._folder / "metadata.fits", metadata_file(comment, history))
-        if "fits" not in self._plan.formats:
-            for path in [*self._folder.rglob("Npix*.fits"), *self._folder.rglob("Allsky.fits")]:
-                path.unlink()
-        write(self._folder / "properties", properties(self._said(did, moc, cut)).encode())
-
-    def _sample(self) -> set[Tile]:
-        """Make the tiles of the deepest order; return those that hold data."""
-        plan = self._plan
-        touching: dict[int, list[Source]] = {}
-        for dataset in plan.datasets:
-            region = parse_stcs(str(dataset.header["s_region"]))
-            source = Source(dataset.path, dataset.hdus, region.bounding_circle())
-            ranges = region.covering(plan.order)
-            shift = 2 * (MAX_ORDER - plan.order)
-            for low, high in ranges:
-                for cell in range(int(low) >> shift, -(-int(high) >> shift)):
-                    touching.setdefault(cell, []).append(source)
-        tiles = [Tile(plan.order, cell) for cell in sorted(touching)]
-        there = {tile for tile in tiles if self._has(tile, "fits")}
-        todo = [tile for tile in tiles if tile not in there]
-        pieces = [
-            Sampling(
-                self._folder, tile, plan.depth,
-                tuple(touching[tile.npix]), plan.blank, plan.unit,
-            )
-            for tile in todo
-        ]  # fmt: skip
-        found = self._do(f"making tiles of order {plan.order}", pieces, before=len(there))
-        return there | {tile for tile, made in zip(todo, found, strict=True) if made}
-
-    def _join(self, tiles: set[Tile]) -> Iterator[set[Tile]]:
-        while (tiles := parents(tiles)) and min(tiles).order >= 0:
-            todo = sorted(tile for tile in tiles if not self._has(tile, "fits"))
-            self._do("making coarser tiles", [Joining(self._folder, t, self._plan.unit) for t in todo])
-            yield tiles
-
-    def _cut(self, levels: Sequence[set[Tile]]) -> Cut:
-        """Return the values to draw black and white: a little below the middle, and above nearly all."""
-        level = sorted(next(tiles for tiles in levels if len(tiles) <= _TILES_LOOKED_AT or len(tiles) == 1))
-        each = max(1, len(level) * WIDTH * WIDTH // _SAMPLES)
-        values = np.concatenate([self._pixels(tile).ravel()[::each] for tile in level])
-        values = values[np.isfinite(values)]
-        middle, high = (float(v) for v in np.percentile(values, [50, 99.7]))
-        noise = 1.4826 * float(np.median(np.abs(values - middle)))
-        low = middle - 2 * noise
-        return (low, high) if high > low else (low, low + (abs(low) or 1.0))
-
-    def _pack(self, levels: Sequence[set[Tile]], pictures: Sequence[str], cut: Cut) -> None:
-        level = next((tiles for tiles in levels if min(tiles).order == ALLSKY_ORDER), None)
-        if level is None:
-            return
-        packed = allsky((tile, self._pixels(tile)) for tile in sorted(level))
-        place = self._folder / f"Norder{ALLSKY_ORDER}"
-        write(place / "Allsky.fits", tile_file(packed, None, self._plan.unit))
-        for form in pictures:
-            write(place / f"Allsky.{ENDINGS[form]}", picture(packed, form, cut))
-
-    def _said(self, did: str, moc: Moc, cut: Cut) -> dict[str, object]:
-        plan, rows = self._plan, [d.header for d in self._plan.datasets]
-        about = plan.datasets[0].about
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
-        around = moc.bounding_circle()
-        title = about.get("title") or plan.collection
-        size = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
-        words = [
-            about.get("description", ""),
-            f"Simulated: {about['simulated']}" if about.get("simulated") else "",
-        ]
-        return {
-            "creator_did": did,
-            "obs_collection": plan.collection,
-            "obs_title": f"{title}, {' '.join(plan.filters)}" if plan.filters else title,
-            "obs_description": " ".join(filter(None, words)),
-            "prov_progenitor": f"{len(rows)} images of {plan.collection}",
-            "t_min": _extreme(min, rows, "t_min"),
-            "t_max": _extreme(max, rows, "t_max"),
-            "em_min": _extreme(min, rows, "em_min"),
-            "em_max": _extreme(max, rows, "em_max"),
-            "dataproduct_type": "image",
-            "hips_version": "1.4",
-            "hips_builder": "awe",
-            "hips_creation_date": now,
-            "hips_release_date": now,
-            "hips_status": "public master clonableOnce",
-            "hips_frame": "equatorial",
-            "hips_order": plan.order,
-            "hips_tile_width": WIDTH,
-            "hips_tile_format": " ".join(plan.formats),
-            "hips_pixel_bitpix": -32 if "fits" in plan.formats else "",
-            "hips_pixel_cut": f"{cut[0]:.6g} {cut[1]:.6g}",
-            "hips_bunit": plan.unit,
-            "hips_initial_ra": f"{around.ra:.6f}",
-            "hips_initial_dec": f"{around.dec:+.6f}",
-            "hips_initial_fov": f"{min(180.0, max(2 * around.radius, 0.001)):.6g}",
-            "hips_estsize": size // 1024,
-            "moc_order": moc.order,
-            "moc_sky_fraction": f"{moc.sky_fraction:.6g}",
-        }
-
-    def _do(self, what: str, pieces: Sequence[Callable[[], bool]], before: int = 0) -> list[bool]:
-        total = before + len(pieces)
-        done = []
-        self._progress(what, before, total)
-        for result in run(list(pieces), self._workers):
-            done.append(result)
-            self._progress(what, before + len(done), total)
-        return done
-
-    def _has(self, tile: Tile, ending: str) -> bool:
-        return (self._folder / f"{tile.path}.{ending}").exists()
-
-    def _pixels(self, tile: Tile) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return read_tile(self._folder / f"{tile.path}.fits")
-
-
 def _open_to(hips: Hips, seen: Names) -> bool:
     """Tell whether somebody may see a HiPS: one that was made here follows its collection, also one that is gone."""
     ours = hips.properties.get("hips_builder") == "awe"
@@ -450,15 +265,3 @@ def _filters(dataset: Dataset) -> set[str]:
 def _scale(dataset: Dataset) -> float:
     """Return the size of a dataset's pixels in arcsec."""
     return float(str(dataset.header.get("s_pixel_scale") or 1.0))
-
-
-def _only(values: Iterator[str]) -> str:
-    found = set(values)
-    return found.pop() if len(found) == 1 else ""
-
-
-def _extreme(
-    choose: Callable[[list[float]], float], rows: Sequence[Mapping[str, object]], name: str
-) -> object:
-    known = [float(str(row[name])) for row in rows if row.get(name) is not None]
-    return choose(known) if known else ""

@@ -76,9 +76,7 @@ class Publisher:
                 if replaces
                 else [d for d in old if d.publisher_did not in new and not _below(d.path, folder)]
             )
-            declared = self.policy.declare(
-                COLLECTION, collection, self._readers(description), keep=description.file is None
-            )
+            declared = self.policy.declare(COLLECTION, collection, description.readers, file=description.file)
             self._write(collection, [*kept, *datasets], declared)
             journal.remove()
         left = {dataset.publisher_did for dataset in kept} | new
@@ -134,18 +132,6 @@ class Publisher:
                     description.about, description.digest, description.reading,
                 )  # fmt: skip
         return list(found.values()), clashes
-
-    def _readers(self, description: Description) -> list[str] | None:
-        """Return the principals that the description names; None for everybody, whom it names by silence."""
-        try:
-            return (
-                None
-                if description.readers is None
-                else [self.policy.grants.resolved(name) for name in description.readers]
-            )
-        except ConflictError as error:
-            where = "[collection] readers"
-            raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
 
     def _write(
         self, collection: str, datasets: Sequence[Dataset], access: Callable[[Connection], None]

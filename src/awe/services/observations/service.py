@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
@@ -19,16 +18,12 @@ from awe.core.science.spectra import (
 )
 from awe.core.science.timeseries import draw_light_curve
 from awe.core.sky import Moc, Region
-from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
-from awe.services.catalogs import RowFilter, TableRecord
 from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Resource
-from awe.services.observations.coverage import covered
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
 from awe.services.observations.model import (
-    COLLECTION,
     INDEX_TABLE,
     PLOTTED,
     Collection,
@@ -40,6 +35,7 @@ from awe.services.observations.publishing import Publisher
 from awe.services.observations.relations import Relative, relative
 from awe.services.observations.scanning import stem
 from awe.services.observations.store import ObservationStore, Seen
+from awe.services.observations.visible import VisibleCollections, suggested
 from awe.services.system import SystemDatabase
 
 __all__ = ["ObservationService"]
@@ -77,10 +73,9 @@ class ObservationService:
         max_rows: int,
         policy: Policy,
     ) -> None:
-        self._policy = policy
-        self._sizes: tuple[int, dict[str, int]] = (-1, {})
-        index.guard(INDEX_TABLE, self)
         self._store = ObservationStore(system)
+        self._visible = VisibleCollections(self._store, policy)
+        index.guard(INDEX_TABLE, self._visible)
         self._index = index
         self._publisher = Publisher(self._store, index, folder, authority, policy)
         self._max_pixels = max_pixels
@@ -132,13 +127,12 @@ class ObservationService:
         NotFoundError
             If there is none of that name.
         """
-        self._check(collection, MACHINE)
+        self._visible.check(collection, MACHINE)
         self._publisher.drop(collection)
 
     def collections(self, identity: Identity = ANONYMOUS) -> list[Collection]:
         """Return what is published and the caller may see, by name."""
-        seen = self._policy.names(identity, COLLECTION)
-        return [one for one in self._store.collections() if one.name in seen]
+        return self._visible.all(identity)
 
     def resource(self, collection: str, identity: Identity = ANONYMOUS) -> Resource:
         """Return a collection as something that can be shared, by its name, ignoring case.
@@ -148,40 +142,7 @@ class ObservationService:
         NotFoundError
             If there is none of that name that the caller may see.
         """
-        known = {one.name.casefold(): one.name for one in self.collections(identity)}
-        if collection.casefold() not in known:
-            hint = _suggest(collection, list(known.values()))
-            raise NotFoundError(f"no collection is called {collection!r}", hint=hint)
-        return Resource(COLLECTION, known[collection.casefold()])
-
-    def _check(self, collection: str, identity: Identity) -> None:
-        """Refuse a name that no collection has that the caller may see."""
-        known = [one.name for one in self.collections(identity)]
-        if collection not in known:
-            raise NotFoundError(f"no collection is called {collection!r}", hint=_suggest(collection, known))
-
-    def seen(self, table: TableRecord, identity: Identity) -> TableRecord:
-        """Return the index as a caller may see it (`awe.services.catalogs.RowGuard`)."""
-        seen = self._policy.names(identity, COLLECTION)
-        if seen.only is None:
-            return table
-        if self._sizes[0] != table.version:
-            self._sizes = (table.version, self._store.sizes())
-        sizes = self._sizes[1]
-        open_ = {name: size for name, size in sizes.items() if name in seen}
-        if len(open_) == len(sizes):
-            return table
-        rows = sum(open_.values())
-        size = table.bytes * rows // max(1, table.rows)
-        said = {key: text for key, text in table.metadata.items() if key.partition(" ")[0] in open_}
-        stored = replace(
-            table.stored, rows=rows, bytes=size, only=RowFilter("obs_collection", frozenset(open_))
-        )
-        return replace(table, stored=stored, metadata=said, columns=replace(table.columns, metadata=said))
-
-    def seen_sky(self, identity: Identity) -> Moc:
-        """Return the sky that the collections cover which a caller may see."""
-        return Moc.union([self.coverage(one.name, identity) for one in self.collections(identity)])
+        return self._visible.resource(collection, identity)
 
     def datasets(self, collection: str) -> Iterator[Dataset]:
         """Yield the datasets of a collection, by file."""
@@ -195,9 +156,7 @@ class ObservationService:
         NotFoundError
             If there is none of that name.
         """
-        self._check(collection, identity)
-        kept = self._store.coverage(collection)
-        return covered(self._store.datasets(collection)) if kept is None else kept
+        return self._visible.coverage(collection, identity)
 
     def find(
         self,
@@ -242,7 +201,7 @@ class ObservationService:
         ParameterError
             If an ``obs_id`` means several datasets, none of which is the principal one.
         """
-        seen = self._seen(identity)
+        seen = self._visible.condition(identity)
         found = self._store.named(name.strip(), seen)
         if not found:
             raise NotFoundError(f"no dataset is called {name!r}", hint=self._near(name, seen))
@@ -392,14 +351,11 @@ class ObservationService:
             self._widest = (version, float(values[0]) if values and values[0] is not None else 0.0)
         return self._widest[1]
 
-    def _seen(self, identity: Identity) -> Seen:
-        return lambda name: self._policy.visible(identity, COLLECTION, name=name)
-
     def _near(self, name: str, seen: Seen) -> str | None:
         for length in range(min(len(name), 12), 0, -1):
             known = self._store.like(name[:length], 500, seen)
             if known:
-                return _suggest(name, known)
+                return suggested(name, known)
         return None
 
 
@@ -417,7 +373,3 @@ def _changed(dataset: Dataset, reason: str) -> NotFoundError:
         f"the file {dataset.path.name} of {dataset.obs_id} has changed: {reason}",
         hint=f"publish the collection {dataset.collection} again",
     )
-
-
-def _suggest(name: str, known: list[str]) -> str:
-    return did_you_mean(name, known, cutoff=0.5) or f"known: {', '.join(sorted(known)[:5])}"

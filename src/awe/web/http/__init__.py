@@ -25,7 +25,7 @@ from awe.web.http._errors import (
     wants_json,
 )
 from awe.web.http._identity import caller, token_of
-from awe.web.http._login import COOKIE, LoginHeaders, check_origin, forget_cookie, offer_login, set_cookie
+from awe.web.http._login import LoginHeaders, begin_session, check_origin, forget_cookie, offer_login
 from awe.web.http._metrics import CONTENT_TYPE as METRICS_TYPE
 from awe.web.http._metrics import Metrics
 from awe.web.http._middleware import Envelope, scrubbed
@@ -36,7 +36,6 @@ from awe.web.http._stream import TableResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
 
 __all__ = [
-    "COOKIE",
     "METRICS_TYPE",
     "VOTABLE_TYPE",
     "Admission",
@@ -52,6 +51,7 @@ __all__ = [
     "WaitingResponse",
     "absolute_links",
     "base_url",
+    "begin_session",
     "caller",
     "check_origin",
     "chosen_format",
@@ -71,7 +71,6 @@ __all__ = [
     "request_number",
     "scrubbed",
     "scs_error",
-    "set_cookie",
     "sia1_error",
     "sia2_error",
     "soda_error",

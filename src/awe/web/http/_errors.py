@@ -1,7 +1,8 @@
 """Errors as answers: one renderer per face, and the JSON that every caller may ask for.
 
-Every answer says the number of its request, under which the log of the service has more. A caller that accepts ``application/json`` gets awe's JSON error from every face; the others get what
-their protocol prescribes. Every error has the header ``X-Awe-Error`` with its stable code.
+Every answer says the number of its request, under which the log of the service has more. A caller that accepts
+``application/json`` gets awe's JSON error from every face; the others get what their protocol prescribes. Every
+error has the header ``X-Awe-Error`` with its stable code.
 """
 
 from collections.abc import Callable

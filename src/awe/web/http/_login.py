@@ -17,16 +17,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awe.core.vo.auth import AUTHENTICATED, challenges
 from awe.errors import ForbiddenError
+from awe.services.identity import IdentityService
 from awe.web.http._address import base_url
 
 __all__ = [
     "COOKIE",
     "LOGIN_PATH",
     "LoginHeaders",
+    "begin_session",
     "check_origin",
     "forget_cookie",
     "offer_login",
-    "set_cookie",
 ]
 
 COOKIE = "awe_token"
@@ -106,12 +107,18 @@ def check_origin(request: Request) -> None:
         )
 
 
-def set_cookie(response: Response, request: Request, token: str, life_s: float) -> None:
-    """Let the caller's client keep a token."""
+def begin_session(response: Response, request: Request, identity: IdentityService, token: str) -> None:
+    """Let the caller's browser keep the token of a login, and end the login that it had before.
+
+    Whoever becomes somebody else in a browser leaves no login behind.
+    """
+    if earlier := request.cookies.get(COOKIE):
+        identity.revoke(earlier)
+    request.state.caller = identity.identify(token).name
     response.set_cookie(
         COOKIE,
         token,
-        max_age=int(life_s),
+        max_age=int(identity.token_life_s),
         path="/",
         secure=base_url(request).startswith("https:"),
         httponly=True,

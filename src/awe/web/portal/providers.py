@@ -24,7 +24,7 @@ from awe.errors import (
     UsageError,
 )
 from awe.services.identity import Identity
-from awe.web.http import COOKIE, Call, next_page, set_cookie
+from awe.web.http import Call, begin_session, next_page
 
 __all__ = ["backchannel", "begin", "callback", "link"]
 
@@ -91,11 +91,8 @@ def callback(call: Call) -> Response:
         token = call.platform.identity.enter(claims)
     except _TOLD as error:
         return _forget(_told(call, way, error), call)
-    if earlier := call.request.cookies.get(COOKIE):
-        call.platform.identity.revoke(earlier)
-    call.request.state.caller = call.platform.identity.identify(token).name
     done = RedirectResponse(way.wanted, 303, headers=_UNKEPT)
-    set_cookie(done, call.request, token, call.platform.identity.token_life_s)
+    begin_session(done, call.request, call.platform.identity, token)
     return _forget(done, call)
 
 

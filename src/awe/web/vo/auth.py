@@ -10,12 +10,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from awe.core.vo import auth
 from awe.errors import ParameterError
 from awe.web.http import (
-    COOKIE,
     Call,
+    begin_session,
     check_origin,
     forget_cookie,
     next_page,
-    set_cookie,
     token_of,
     wants_json,
 )
@@ -32,11 +31,8 @@ def login(call: Call) -> Response:
     name, password = (_field(call, field) for field in (auth.USERNAME, auth.PASSWORD))
     identity = call.platform.identity
     token = identity.login(name, password)
-    if earlier := call.request.cookies.get(COOKIE):
-        identity.revoke(earlier)  # whoever becomes somebody else in a browser leaves no login behind
-    call.request.state.caller = identity.identify(token).name
     answer = _welcome(call, name)
-    set_cookie(answer, call.request, token, identity.token_life_s)
+    begin_session(answer, call.request, identity, token)
     return answer
 
 

@@ -136,24 +136,21 @@ class TokenStore:
         return self._drop(tokens.c.hash == token_hash)
 
     def drop_id(self, token_id: str) -> None:
-        """Forget the token with an id, as `drop`."""
-        self._drop((tokens.c.id == token_id) | (tokens.c.authorization == token_id))
-        with self._system.transaction() as connection:
-            connection.execute(delete(authorizations).where(authorizations.c.id == token_id))
+        """Forget the token with an id, as `drop`; that of a client may be named by what the client was allowed."""
+        self._drop((tokens.c.id == token_id) | (tokens.c.authorization == token_id), authorization=token_id)
 
     def drop_all(self, user: str) -> None:
         """Forget all tokens of a user, what clients were allowed, and what they could still fetch."""
         with self._system.transaction() as connection:
             end_all(connection, user)
 
-    def _drop(self, which: ColumnElement[bool]) -> Token | None:
+    def _drop(self, which: ColumnElement[bool], authorization: str = "") -> Token | None:
         with self._system.transaction() as connection:
             row = connection.execute(select(tokens).where(which)).first()
-            if row is None:
-                return None
-            connection.execute(delete(tokens).where(tokens.c.id == row.id))
-            connection.execute(delete(authorizations).where(authorizations.c.id == row.authorization))
-            return _token(row)
+            ended = {authorization, row.authorization if row else None}
+            connection.execute(delete(tokens).where(which))
+            connection.execute(delete(authorizations).where(authorizations.c.id.in_(ended - {None, ""})))
+            return _token(row) if row else None
 
 
 def token_row(token: Token, token_hash: str) -> dict[str, object]:

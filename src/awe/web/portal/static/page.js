@@ -44,9 +44,9 @@ function sentence(error) {
 }
 
 /** Ask for JSON; a failure is an Error whose message is the service's own, with its hint. */
-export function ask(path, parameters = {}) {
+export function ask(path, parameters = {}, headers = {}) {
   const query = new URLSearchParams(parameters).toString();
-  return answered(query ? `${path}?${query}` : path, { headers: { Accept: "application/json" } });
+  return answered(query ? `${path}?${query}` : path, { headers: { Accept: "application/json", ...headers } });
 }
 
 /** Change something; the body is an object (sent as JSON) or a form's fields (URLSearchParams). */

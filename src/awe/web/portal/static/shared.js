@@ -1,45 +1,33 @@
-// The key stands behind the # of the address: browsers do not send that part, so no log on the way keeps it.
-const key = location.hash.slice(1);
-const headers = { Authorization: `Bearer ${key}`, Accept: "application/json" };
-const at = (id) => document.getElementById(id);
+// What a link opens. Its key stands behind the # of the address: browsers do not send that part, so no log keeps it.
+
+import { ask, button, byId, make } from "/static/page.js";
+
+const headers = { Authorization: `Bearer ${location.hash.slice(1)}` };
+const say = (text) => { byId("said").textContent = text; };
 
 async function save(file) {
-  at("said").textContent = `Fetching ${file.name}.`;
-  const answer = await fetch(file.address, { headers: { Authorization: headers.Authorization } });
+  say(`Fetching ${file.name}.`);
+  const answer = await fetch(file.address, { headers });
   if (!answer.ok) {
-    at("said").textContent = `${file.name} cannot be fetched (${answer.status}).`;
+    say(`${file.name} cannot be fetched (${answer.status}).`);
     return;
   }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = file.name;
+  const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: file.name });
   link.click();
   URL.revokeObjectURL(link.href);
-  at("said").textContent = `${file.name} is fetched.`;
+  say(`${file.name} is fetched.`);
 }
 
 async function show() {
-  const answer = await fetch("/api/shared", { headers });
-  const found = await answer.json();
-  if (!answer.ok) {
-    const { message, hint } = found.error;
-    at("said").textContent = hint ? `${message} (${hint})` : message;
-    return;
-  }
-  at("title").textContent = found.title || `${found.kind} ${found.name}`;
-  at("description").textContent = found.description;
+  const found = await ask("/api/shared", {}, headers);
+  byId("title").textContent = found.title || `${found.kind} ${found.name}`;
+  byId("description").textContent = found.description;
   const until = found.expires ? `, until ${new Date(found.expires).toLocaleDateString()}` : "";
-  at("about").textContent = `${found.kind} ${found.name}, shared by ${found.by}${until}.`;
-  at("files").replaceChildren(...found.files.map((file) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = `${file.name} (${file.title})`;
-    button.addEventListener("click", () => save(file));
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
-  }));
-  at("said").textContent = "";
+  byId("about").textContent = `${found.kind} ${found.name}, shared by ${found.by}${until}.`;
+  byId("files").replaceChildren(
+    ...found.files.map((file) => make("li", {}, button(`${file.name} (${file.title})`, () => save(file)))),
+  );
+  say("");
 }
 
-show();
+show().catch((error) => say(error.message));
