@@ -117,7 +117,10 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
     script = Path(__file__).with_name("keystone_server.py")
     with (folder / "out").open("wb") as out:
         server = subprocess.Popen(
-            [sys.executable, str(script), str(config), str(port)], stdout=out, stderr=out
+            # -P: this folder has a module of the name keystone, too
+            [sys.executable, "-P", str(script), str(config), str(port)],
+            stdout=out,
+            stderr=out,
         )
     try:
         while True:
