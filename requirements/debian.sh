@@ -13,6 +13,7 @@ done
 [ -x /usr/sbin/slapd ] || missing+=(slapd)
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing+=(postgresql-15)
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+[ -e "/usr/lib/$(uname -m)-linux-gnu/libatomic.so.1" ] || missing+=(libatomic1) # what drives Chromium needs it
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
