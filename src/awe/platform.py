@@ -20,6 +20,7 @@ from awe.errors import UnavailableError, UsageError
 from awe.login_settings import LoginProviderSettings
 from awe.services.catalogs import QUERY, TABLE, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
 from awe.services.checks import CheckService
+from awe.services.history import ASKED, HistoryService, HistoryStore
 from awe.services.identity import (
     LOCAL,
     AccountService,
@@ -95,6 +96,7 @@ class Platform:
     figures: FigureService
     names: NameService
     jobs: JobService
+    history: HistoryService
     catalogs: CatalogService
     observations: ObservationService
     registry: RegistryService
@@ -173,6 +175,14 @@ class Platform:
         )
         runner = make_runner(settings, _WORKSHOP)
         jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs", policy)
+        history = HistoryService(
+            HistoryStore(system),
+            policy,
+            jobs.known,
+            settings.history,
+            longest_s=settings.limits.seconds + settings.limits.patience,
+        )
+        jobs.listen(history.of_job)
         catalogs = CatalogService(
             CatalogStore(system),
             engine,
@@ -183,6 +193,7 @@ class Platform:
             resolve=names.position,
             views=VIEWS,
             policy=policy,
+            history=history,
         )
         catalogs.clean()
         observations = ObservationService(
@@ -200,6 +211,7 @@ class Platform:
         shares.offer(TABLE, catalogs.resource)
         shares.offer(COLLECTION, observations.resource)
         shares.offer(JOB, jobs.resource)
+        shares.offer(ASKED, history.resource)
         checks = CheckService(catalogs, observations, settings)
         return cls(
             settings,
@@ -218,6 +230,7 @@ class Platform:
             FigureService(usage, audit_store),
             names,
             jobs,
+            history,
             catalogs,
             observations,
             registry,

@@ -21,8 +21,8 @@ from awe.errors import UsageError
 from awe.login_settings import Providers, secrets_in
 
 __all__ = [
-    "ArchiveSettings", "ClientSettings", "JobSettings", "LimitSettings", "LoginSettings", "NameSettings",
-    "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "UploadSettings",
+    "ArchiveSettings", "ClientSettings", "HistorySettings", "JobSettings", "LimitSettings", "LoginSettings",
+    "NameSettings", "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "UploadSettings",
 ]  # fmt: skip
 
 _ADDRESS = re.compile(r"https?://[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
@@ -146,6 +146,13 @@ class JobSettings(BaseModel):
         ge=0,
         description="Seconds that running jobs have to end when the service stops; then they are queued again.",
     )
+
+
+class HistorySettings(BaseModel):
+    """What is remembered of the queries of those who are logged in."""
+
+    days: float = Field(365.0, gt=0, description="So long a query is remembered.")
+    listed: int = Field(1000, ge=1, description="Queries of a list at the most, the newest.")
 
 
 class ProviderClientSettings(BaseModel, extra="forbid"):
@@ -299,6 +306,10 @@ class Settings(BaseSettings):
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
     login: LoginSettings = Field(default_factory=LoginSettings, description="How people log in.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")
+    history: HistorySettings = Field(
+        default_factory=HistorySettings,
+        description="What is remembered of the queries of those who are logged in.",
+    )
     provider: ProviderSettings = Field(
         default_factory=ProviderSettings, description="Logging in to other tools with an account here."
     )

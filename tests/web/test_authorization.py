@@ -221,6 +221,12 @@ class World:
         return self._refused(QUERY)
 
     @property
+    def asked(self) -> str:
+        """A query in the history of the owner."""
+        self.platform.history.begin(self.owner, f"SELECT '{MARK}'", dialect="adql").complete()
+        return self.platform.history.find(self.owner, most=1)[0].id
+
+    @property
     def cutout(self) -> str:
         """A cutout of the owner that was not begun yet, with a file."""
         return self._job(CUTOUT)

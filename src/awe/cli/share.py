@@ -10,9 +10,9 @@ __all__ = ["command"]
 
 @click.group("share")
 def command() -> None:
-    """Let others read a table, a collection or a job. Log in first: `awe login`.
+    """Let others read a table, a collection, a job or a query. Log in first: `awe login`.
 
-    A THING is table:SCHEMA.NAME (also without `table:`), collection:NAME or job:ID.
+    A THING is table:SCHEMA.NAME (also without `table:`), collection:NAME, job:ID, or query:ID of your history.
     """
 
 

@@ -17,7 +17,7 @@ class Share:
     Attributes
     ----------
     thing
-        ``table:hsc.sumcat``, ``collection:hla``, ``job:ID``.
+        ``table:hsc.sumcat``, ``collection:hla``, ``job:ID``, ``query:ID`` of the history.
     principal
         ``user:NAME``, ``group:NAME``, ``role:NAME``, ``everybody``, or ``link:ID``.
     expires
@@ -46,7 +46,7 @@ class Shares:
 
 
 class SharesClient(ServiceClient):
-    """Sharing; a thing is named ``table:schema.name``, ``collection:name`` or ``job:id``, a table also by its name."""
+    """Sharing; a thing is ``table:schema.name`` (or just that), ``collection:name``, ``job:id`` or ``query:id``."""
 
     def share(self, thing: str, principal: str, *, days: float | None = None, action: str = "read") -> Share:
         """Let somebody read a thing.

@@ -9,6 +9,7 @@ from typing import Self
 import pyarrow as pa
 
 from awe.core.tables._schema import Schema
+from awe.errors import AweError
 
 __all__ = ["TableStream"]
 
@@ -94,6 +95,10 @@ class TableStream:
         """Return the same rows; `action` is called once, when they have ended, failed or been closed."""
         return _Then(self, action)
 
+    def failing(self, told: Callable[[AweError], AweError]) -> "TableStream":
+        """Return the same rows; when they fail, it is with the error that `told` makes of theirs."""
+        return _Failing(self, told)
+
     def limit(self, rows: int) -> "TableStream":
         """Return a stream of at most `rows` rows that says `overflow` when there were more."""
         return _Limited(self, rows)
@@ -145,6 +150,18 @@ class _Then(_Derived):
             self._source_close()
         finally:
             self._action()
+
+
+class _Failing(TableStream):
+    def __init__(self, source: TableStream, told: Callable[[AweError], AweError]) -> None:
+        super().__init__(source.schema, self._told(source, told), source.close)
+
+    def _told(self, source: TableStream, told: Callable[[AweError], AweError]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from source
+        except AweError as error:
+            raise told(error) from error
+        self.overflow = source.overflow
 
 
 class _Primed(TableStream):

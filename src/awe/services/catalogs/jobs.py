@@ -107,16 +107,19 @@ def query_kind(catalogs: CatalogService, statements: Statements) -> Kind:
                 max_rows=order.max_rows,
                 uploads=catalogs.receive(order.uploads, order.sent(files), folder),
                 address=order.base_url,
+                asked=False,
             )
         links = absolute_links(stream, order.base_url)
-        rows = links.map(links.schema, _counting(work.progress))
+        counted = _Counted(work.progress)
+        rows = links.map(links.schema, counted)
         file = work.folder / f"result{form.extensions[0]}"
         options = replace(statements(order, rows.schema), on_error="raise")
         with rows, file.open("xb") as out:
             for chunk in form.write(rows, options):
                 work.check(out.tell() + len(chunk))
                 out.write(chunk)
-        return [Result("result", file.name, order.media_type, file.stat().st_size, rows.overflow)]
+        size = file.stat().st_size
+        return [Result("result", file.name, order.media_type, size, rows.overflow, counted.rows)]
 
     return run
 
@@ -125,13 +128,14 @@ def _pairs(listed: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in listed)
 
 
-def _counting(progress: Progress) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-    done = 0
+class _Counted:
+    """Count the rows that pass, and tell how many there were."""
 
-    def count(batch: pa.RecordBatch) -> pa.RecordBatch:
-        nonlocal done
-        done += batch.num_rows
-        progress("rows", done, None)
+    def __init__(self, progress: Progress) -> None:
+        self.rows = 0
+        self._progress = progress
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        self.rows += batch.num_rows
+        self._progress("rows", self.rows, None)
         return batch
-
-    return count

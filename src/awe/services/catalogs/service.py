@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,12 +16,14 @@ from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
 from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
+from awe.services.catalogs._quick import quick_error
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.memory import MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import SentFile, Uploads
+from awe.services.history import HistoryService
 from awe.services.identity import ANONYMOUS, Identity, Policy, Resource
 from awe.settings import LimitSettings, UploadSettings
 
@@ -64,6 +67,8 @@ class CatalogService:
         What there is besides, computed from published tables.
     policy
         Who may read which table.
+    history
+        Where it is remembered what people asked; nowhere when None.
     """
 
     def __init__(
@@ -78,12 +83,15 @@ class CatalogService:
         resolve: Resolve | None = None,
         views: Sequence[View] = (),
         policy: Policy,
+        history: HistoryService | None = None,
     ) -> None:
         self._policy = policy
         self._store = store
         self._engine = engine
         self._limits = limits
-        self._publisher = Publisher(store, engine, staging, longest_s or limits.seconds, policy)
+        self._history = history
+        self._longest_s = longest_s or limits.seconds
+        self._publisher = Publisher(store, engine, staging, self._longest_s, policy)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._resolve = resolve
         self._views = tuple(views)
@@ -181,6 +189,7 @@ class CatalogService:
         seconds: float | None = None,
         uploads: Mapping[str, Path] = _NO_UPLOADS,
         address: str = "",
+        asked: bool = True,
     ) -> TableStream:
         """Run one query.
 
@@ -201,6 +210,9 @@ class CatalogService:
             they are read before this returns, and nobody else can. `receive` writes them.
         address
             Of the service as the caller knows it, for tables that hold its addresses (``rr.interface``).
+        asked
+            Whether the caller wrote it, so that it is remembered in the caller's history; False for a query of awe's
+            own, and for one that is remembered already.
 
         Raises
         ------
@@ -213,6 +225,27 @@ class CatalogService:
         TimeLimitError, LimitError, CancelledError
             From the stream.
         """
+        if not asked or self._history is None:
+            return self._run(text, dialect, context, identity, max_rows, seconds, uploads, address)
+        recording = self._history.begin(identity, text, dialect=dialect, context=context)
+        try:
+            stream = self._run(text, dialect, context, identity, max_rows, seconds, uploads, address)
+        except BaseException as error:
+            recording.fail(error)
+            raise
+        return recording.watch(stream)
+
+    def _run(
+        self,
+        text: str,
+        dialect: str,
+        context: str | None,
+        identity: Identity,
+        max_rows: int | None,
+        seconds: float | None,
+        uploads: Mapping[str, Path],
+        address: str,
+    ) -> TableStream:
         visible = self.tables(identity)
         if context is not None:
             self._check_context(context, visible)
@@ -230,6 +263,8 @@ class CatalogService:
         except BaseException:
             brought.close()
             raise
+        if self._longest_s > limits.seconds:
+            stream = stream.failing(partial(quick_error, limits.seconds, self._longest_s))
         return stream.then(brought.close) if uploads else stream
 
     def reads(
@@ -300,7 +335,7 @@ class CatalogService:
         if coverage is not None and not coverage.near(Circle(ra % 360, dec, radius_deg)):
             # nothing is there, and the engine need not be asked to find that out
             return TableStream(self._compiled(text, "adql", None, (record,)).columns, ())
-        return self.query(text, identity=identity, max_rows=max_rows)
+        return self.query(text, identity=identity, max_rows=max_rows, asked=False)
 
     # Publishing
 

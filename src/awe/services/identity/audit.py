@@ -31,11 +31,14 @@ class Origin:
         The number of the request, as the log of the service has it.
     agent
         The caller's program, as it calls itself.
+    face
+        The first part of the request's path, in lower case: ``api``, ``tap``, ``casjobs``.
     """
 
     address: str = ""
     request: str = ""
     agent: str = ""
+    face: str = ""
 
 
 ORIGIN: ContextVar[Origin] = ContextVar("awe_origin", default=Origin())  # noqa: B039  # it is frozen

@@ -1,14 +1,29 @@
 """One place where jobs change: read, `advance`, store unless somebody was quicker, carry out the effects."""
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from awe.services.identity import Policy
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs.interface import Runner
-from awe.services.jobs.model import JOB, DiscardAttempt, Effect, Event, Job, StopAttempt, advance
+from awe.services.jobs.model import (
+    FINAL,
+    JOB,
+    DiscardAttempt,
+    Effect,
+    Event,
+    Job,
+    Phase,
+    StopAttempt,
+    advance,
+)
 from awe.services.jobs.store import JobStore
 
 __all__ = ["Ledger"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class Ledger:
@@ -20,6 +35,11 @@ class Ledger:
         What effects are carried out on.
     policy
         Where it stands with whom jobs are shared.
+
+    Attributes
+    ----------
+    listeners
+        Told of every job whose phase has changed, after that is stored; not when an attempt begins.
     """
 
     def __init__(self, store: JobStore, folders: JobFolders, runner: Runner, policy: Policy) -> None:
@@ -28,6 +48,7 @@ class Ledger:
         self._folders = folders
         self._runner = runner
         self.woken: Callable[[], None] = runner.wake
+        self.listeners: list[Callable[[Job], None]] = []
 
     def apply(self, job_id: str, event: Event) -> Job | None:
         """Return the job after an event; None if it is not there any more.
@@ -41,6 +62,8 @@ class Ledger:
             job, version = found
             after, effects = advance(job, event)
             if after is job or self._store.put(after, version):
+                if after.phase is not job.phase:
+                    self._tell(after)
                 for effect in effects:
                     self._carry_out(job_id, effect)
                 return after
@@ -51,8 +74,18 @@ class Ledger:
         found = self._store.get(job_id)
         self._store.remove(job_id, self._policy.forget(JOB, job_id))
         if found is not None:
-            self._runner.cancel(job_id, found[0].attempt)
+            job = found[0]
+            if job.phase not in FINAL:
+                self._tell(replace(job, phase=Phase.ABORTED, ended=datetime.now(UTC)))
+            self._runner.cancel(job_id, job.attempt)
         self._folders.remove(job_id)
+
+    def _tell(self, job: Job) -> None:
+        for listener in self.listeners:
+            try:
+                listener(job)
+            except Exception:  # noqa: BLE001  # the job is as it is stored; who listens can look
+                _LOG.exception("job %s: somebody could not be told of its phase", job.id)
 
     def _carry_out(self, job_id: str, effect: Effect) -> None:
         if isinstance(effect, StopAttempt):

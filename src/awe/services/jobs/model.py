@@ -71,6 +71,8 @@ class Result:
         In bytes.
     overflow
         True when rows were left out because of a limit.
+    rows
+        How many there are; None where it is no table.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Result:
     media_type: str
     size: int
     overflow: bool = False
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -69,6 +69,10 @@ class JobService:
         self._room = Room(store, quotas, settings)
         self._dispatcher: Dispatcher | None = None
         self._lock = threading.Lock()
+
+    def listen(self, listener: Callable[[Job], None]) -> None:
+        """Let somebody know of every job whose phase changes here, once that is stored."""
+        self._ledger.listeners.append(listener)
 
     def start(self) -> None:
         """Run what is in the queue, from now on; it happens by itself when a job is run here."""
@@ -327,6 +331,11 @@ class JobService:
             if part.name == name:
                 return part, self._folders.parts(job.id) / part.file
         raise NotFoundError(f"no file {name!r} came with the job {job.id}")
+
+    def known(self, job_id: str) -> Job | None:
+        """Return a job, or None if it is not there (any more); asks for no owner."""
+        found = self._store.get(job_id)
+        return found[0] if found else None
 
     def phases(self, ids: Sequence[str]) -> Mapping[str, Phase]:
         """Return the phases of some jobs, of those that are there; asks for no owner."""

@@ -31,8 +31,15 @@ class Index(Protocol):
             If there is none.
         """
 
-    def query(self, text: str, *, max_rows: int | None = None, identity: Identity = ANONYMOUS) -> TableStream:
-        """Answer an ADQL query, from the rows that a caller may read."""
+    def query(
+        self,
+        text: str,
+        *,
+        max_rows: int | None = None,
+        identity: Identity = ANONYMOUS,
+        asked: bool = True,
+    ) -> TableStream:
+        """Answer an ADQL query, from the rows that a caller may read; `asked` if the caller wrote it."""
 
     def guard(self, full_name: str, guard: RowGuard) -> None:
         """Let `guard` say which rows of a table a caller may read."""

@@ -187,7 +187,7 @@ class ObservationService:
         if widest is None:
             return TableStream(OBSCORE_SCHEMA, ())
         stream = self._index.query(
-            to_adql(criteria, widest, nearest_to), max_rows=self._max_rows, identity=identity
+            to_adql(criteria, widest, nearest_to), max_rows=self._max_rows, identity=identity, asked=False
         )
         return touching(stream, criteria.regions).limit(limit)
 

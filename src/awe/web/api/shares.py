@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from awe.errors import ParameterError
 from awe.services.catalogs import QUERY, TABLE
+from awe.services.history import ASKED
 from awe.services.identity import READ, SHARE, Grant
 from awe.services.jobs import JOB
 from awe.services.observations import CUTOUT
@@ -25,8 +26,10 @@ _FORMATS = {"CSV": "csv", "VOTable": "votable", "FITS": "fits", "Parquet": "parq
 class NewShare(BaseModel, extra="forbid"):
     """Who may do what with something of yours."""
 
-    kind: str = Field(description="table, collection or job")
-    name: str = Field(description="schema.table, the name of a collection, the id of a job")
+    kind: str = Field(description="table, collection, job or query")
+    name: str = Field(
+        description="schema.table, the name of a collection, the id of a job or of a query of the history"
+    )
     principal: str = Field(description="user:NAME, group:NAME, role:NAME or everybody")
     action: str = Field(READ, description="What they may do")
     days: float | None = Field(None, description="So long; for good without it")
@@ -35,8 +38,10 @@ class NewShare(BaseModel, extra="forbid"):
 class NewLink(BaseModel, extra="forbid"):
     """A link by which whoever has it may read something of yours."""
 
-    kind: str = Field(description="table, collection or job")
-    name: str = Field(description="schema.table, the name of a collection, the id of a job")
+    kind: str = Field(description="table, collection, job or query")
+    name: str = Field(
+        description="schema.table, the name of a collection, the id of a job or of a query of the history"
+    )
     days: float = Field(30.0, description="Its life, in days")
     label: str = Field("", description="What you call it")
 
@@ -114,6 +119,9 @@ def shared(services: Services, caller: Caller) -> dict[str, Any]:
                 for one in job.results
             ],
         }
+    elif grant.kind == ASKED:
+        asked = services.history.entry(resource.name, caller)
+        told = {"title": asked.name, "description": asked.text, "files": []}
     return {
         "kind": grant.kind,
         "name": resource.name,

@@ -82,7 +82,8 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = number
         # whoever records below what this request does need not know of requests
         agent = agent_of(Headers(scope=scope).get("user-agent", ""))
-        came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number, agent))
+        face = scope["path"].strip("/").partition("/")[0].lower()
+        came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number, agent, face))
         begun = time.perf_counter()
         status, code = 0, ""
         answer = self._app if self._in_hand < self._most else _too_many

@@ -63,5 +63,6 @@ def _somewhere(call: Call, record: TableRecord) -> tuple[float, float] | None:
         raise NotFoundError(f"{record.full_name} has no positions", hint="query it at /tap")
     ra, dec = as_written(record.ra), as_written(record.dec)
     query = f"SELECT TOP 1 {ra} AS ra, {dec} AS de FROM {record.full_name} WHERE {ra} IS NOT NULL AND {dec} IS NOT NULL"
-    rows = call.platform.catalogs.query(query, identity=call.identity, max_rows=1).to_table().to_pylist()
+    stream = call.platform.catalogs.query(query, identity=call.identity, max_rows=1, asked=False)
+    rows = stream.to_table().to_pylist()
     return (float(rows[0]["ra"]) % 360.0, float(rows[0]["de"])) if rows else None

@@ -153,7 +153,10 @@ def _keys(call: Call) -> list[vosi.Row]:
 def _rows(call: Call, query: str) -> list[vosi.Row]:
     rows: list[vosi.Row] = (
         call.platform.catalogs.query(
-            query, identity=call.identity, max_rows=call.platform.settings.limits.rows
+            query,
+            identity=call.identity,
+            max_rows=call.platform.settings.limits.rows,
+            asked=False,
         )
         .to_table()
         .to_pylist()

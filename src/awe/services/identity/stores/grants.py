@@ -58,7 +58,7 @@ class Resource:
     Attributes
     ----------
     kind
-        ``table``, ``collection``, ``job``.
+        ``table``, ``collection``, ``job``, ``query``.
     name
         Names it among those of its kind, ignoring case.
     owner
