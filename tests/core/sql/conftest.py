@@ -10,7 +10,7 @@ import pytest
 from tests.core.sky.sky_samples import star
 
 from awe.core.sky import healpix_index
-from awe.core.sql import Parameter, TableDef, TableFunction, compile_query
+from awe.core.sql import Parameter, ScalarFunction, TableDef, TableFunction, compile_query
 from awe.core.tables import Column, Schema
 from awe.services.catalogs.backends.duckdb import add_functions
 
@@ -83,8 +83,9 @@ class World:
 
     def __init__(self, context: str = "hsc") -> None:
         self.context = context
-        self.all = (SUMCAT, SPEC, STARS, DETAILED, OBS)
+        self.all: tuple[TableDef, ...] = (SUMCAT, SPEC, STARS, DETAILED, OBS)
         self.functions = (SEARCH, NEAREST)
+        self.values: tuple[ScalarFunction, ...] = ()
 
     def table(self, schema: str | None, name: str) -> TableDef | None:
         found: TableDef | None = self._find(self.all, schema, name)
@@ -94,6 +95,10 @@ class World:
         found: TableFunction | None = self._find(self.functions, schema, name)
         return found
 
+    def scalar_function(self, name: str) -> ScalarFunction | None:
+        found: ScalarFunction | None = self._find(self.values, None, name)
+        return found
+
     def _find(self, items: tuple[Any, ...], schema: str | None, name: str) -> Any:
         named = [t for t in items if t.name.casefold() == name.casefold()]
         if schema is None:
@@ -101,7 +106,7 @@ class World:
         return next((t for t in named if t.schema.casefold() == schema.casefold()), None)
 
     def spellings(self) -> Iterable[str]:
-        return [f"{t.schema}.{t.name}" for t in (*self.all, *self.functions)]
+        return [f"{t.schema}.{t.name}" for t in self.all] + [f"{f.schema}.{f.name}" for f in self.functions]
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,9 @@ class Tables:
     def table_function(self, _schema: str | None, _name: str) -> None:
         return None
 
+    def scalar_function(self, _name: str) -> None:
+        return None
+
     def spellings(self) -> list[str]:
         return ["a.b", "a.c"]
 

@@ -34,6 +34,9 @@ class OneTable:
     def table_function(self, _schema: str | None, _name: str) -> None:
         return None
 
+    def scalar_function(self, _name: str) -> None:
+        return None
+
     def spellings(self) -> list[str]:
         return ["a.b"]
 

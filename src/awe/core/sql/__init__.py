@@ -7,7 +7,7 @@ functions that exist are those of ``functions``: nothing passes through. This pa
 no file, no database. sqlglot is used here and nowhere else.
 """
 
-from awe.core.sql._model import Names, Parameter, TableDef, TableFunction
+from awe.core.sql._model import Names, Parameter, ScalarFunction, TableDef, TableFunction
 from awe.core.sql._query import Query, compile_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
@@ -23,6 +23,7 @@ __all__ = [
     "Parameter",
     "Query",
     "Resolve",
+    "ScalarFunction",
     "TableDef",
     "TableFunction",
     "TableUse",

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from awe.core.tables import Schema
 
-__all__ = ["Names", "Parameter", "TableDef", "TableFunction"]
+__all__ = ["Names", "Parameter", "ScalarFunction", "TableDef", "TableFunction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,16 @@ class TableDef:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument of a table function; `unit` as in VOUnits; `description` for people."""
+    """An argument of a described function; `unit` as in VOUnits; `description` for people.
+
+    Its `kind` is ``number`` (double precision, whatever is given), ``integer`` or ``text``.
+    """
 
     name: str
     unit: str = ""
     description: str = ""
     default: float | None = None
+    kind: str = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,34 @@ class TableFunction:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ScalarFunction:
+    """A value with parameters: what ``fPhotoFlags('SATURATED')`` means, wherever a value may stand.
+
+    Attributes
+    ----------
+    schema, name
+        Found by its name alone, its own context's first, also as ``dbo.name``. No function of the closed table
+        has that name.
+    parameters
+        In order; a call gives any values.
+    sql
+        In ADQL, with ``:name`` where an argument goes: an expression, or a query that selects one column and gives
+        one row at the most: ``SELECT value FROM sdss.PhotoFlags WHERE name = UPPER(:name)``.
+    description
+        For people.
+    unit
+        Of the value; that of the expression when empty.
+    """
+
+    schema: str
+    name: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+    description: str = ""
+    unit: str = ""
+
+
 class Names(Protocol):
     """Look-up of what the caller may read. Everything else does not exist for the compiler."""
 
@@ -96,5 +128,8 @@ class Names(Protocol):
     def table_function(self, schema: str | None, name: str) -> TableFunction | None:
         """Return the parametrised view of that name (ignoring case); ``dbo`` counts as no schema."""
 
+    def scalar_function(self, name: str) -> ScalarFunction | None:
+        """Return the described function of that name (ignoring case) for the caller's context."""
+
     def spellings(self) -> Iterable[str]:
-        """Return every full name the caller may read, for "did you mean"."""
+        """Return every name the caller may use, for "did you mean": tables by their full names, functions."""

@@ -7,7 +7,15 @@ import re
 
 from awe.errors import LimitError, QuerySyntaxError
 
-__all__ = ["MAX_CHARACTERS", "MAX_COLUMNS", "MAX_PARTS", "MAX_WRITTEN", "check_text", "too_large"]
+__all__ = [
+    "MAX_CHARACTERS",
+    "MAX_COLUMNS",
+    "MAX_GROWN",
+    "MAX_PARTS",
+    "MAX_WRITTEN",
+    "check_text",
+    "too_large",
+]
 
 MAX_CHARACTERS = 1_000_000
 """Length of the text."""
@@ -20,6 +28,9 @@ MAX_COLUMNS = 5_000
 
 MAX_WRITTEN = 250_000
 """Characters of one call as it is written for an engine, its arguments included."""
+
+MAX_GROWN = 100_000
+"""Nodes of a query's tree that stand there for calls of described functions."""
 
 _PART = re.compile(r"\w+|[^\w\s]")
 _LONE = re.compile("[\ud800-\udfff]")

@@ -95,8 +95,8 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def check(tree: exp.Expr, text: Text) -> exp.Expr:
-    """Return the tree unchanged but for dropped hints.
+def check(tree: exp.Expr, text: Text, *, parameters: bool = False) -> exp.Expr:
+    """Return the tree unchanged but for dropped hints; `parameters`: whether ``:name`` may stand in it.
 
     Raises
     ------
@@ -104,6 +104,8 @@ def check(tree: exp.Expr, text: Text) -> exp.Expr:
         At the first part that is not allowed.
     """
     for node in nodes(tree):
+        if parameters and isinstance(node, exp.Placeholder):
+            continue
         allowed = ALLOWED.get(type(node))
         if allowed is None:
             raise _refused(node, text)

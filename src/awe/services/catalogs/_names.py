@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
-from awe.core.sql import TableDef, TableFunction
+from awe.core.sql import ScalarFunction, TableDef, TableFunction
 from awe.services.catalogs.model import UPLOAD_SCHEMA, TableRecord
 
 __all__ = ["ReadableNames"]
@@ -24,9 +24,11 @@ class ReadableNames:
 
     def __init__(self, records: Sequence[TableRecord], context: str | None = None) -> None:
         self._context = context.casefold() if context else None
-        self._spellings = tuple(record.full_name for record in records)
+        described = [function for record in records for function in record.functions]
+        self._spellings = (*(r.full_name for r in records), *(f.name for f in described))
         self._tables = _Index((r.schema, r.name, r.to_definition()) for r in records)
-        self._functions = _Index((f.schema, f.name, f) for r in records for f in r.functions)
+        self._functions = _Index((f.schema, f.name, f) for f in described if isinstance(f, TableFunction))
+        self._values = _Index((f.schema, f.name, f) for f in described if isinstance(f, ScalarFunction))
 
     def table(self, schema: str | None, name: str) -> TableDef | None:
         """Return the table of that name; without a schema the context's, then one of a unique name."""
@@ -37,8 +39,12 @@ class ReadableNames:
         given = None if schema is not None and schema.casefold() == "dbo" else schema
         return self._functions.find(given, name, self._context)
 
+    def scalar_function(self, name: str) -> ScalarFunction | None:
+        """Return the described function of that name."""
+        return self._values.find(None, name, self._context)
+
     def spellings(self) -> Iterable[str]:
-        """Return every full name."""
+        """Return every full name, and the names of the functions."""
         return self._spellings
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from awe.core.sql import TableDef, TableFunction
+from awe.core.sql import ScalarFunction, TableDef, TableFunction
 from awe.core.sql.dialects.adql import RESERVED_WORDS
 from awe.core.tables import Column, Schema
 from awe.errors import InputFileError, ParameterError
@@ -15,6 +15,7 @@ __all__ = [
     "HEALPIX",
     "TABLE",
     "UPLOAD_SCHEMA",
+    "DescribedView",
     "SchemaRecord",
     "TableKey",
     "TableRecord",
@@ -68,6 +69,28 @@ class TableKey:
 
 
 @dataclass(frozen=True, slots=True)
+class DescribedView:
+    """A view that is described with a table.
+
+    Attributes
+    ----------
+    name, columns, title, description
+        As of a `TableRecord`; it is in the table's schema.
+    sql
+        The query, in ADQL; its columns come in the order of `columns`.
+    reads
+        Full names of the stored tables that it reads: who may read all of them may read the view.
+    """
+
+    name: str
+    columns: Schema
+    sql: str
+    reads: tuple[str, ...]
+    title: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TableRecord:
     """A published table: what it is, and which stored version of it is current.
 
@@ -88,11 +111,13 @@ class TableRecord:
     metadata
         Statements about the table as a whole: ``simulated``, ``reference``, ...
     functions
-        The parametrised views described with it.
+        The parametrised views and values described with it.
     keys
         The other tables it can be joined to, and by which columns.
     sql
         Of a view: the ADQL that it stands for; empty for a table that is stored.
+    views
+        The views described with it.
     """
 
     schema: str
@@ -108,9 +133,10 @@ class TableRecord:
     version: int = 1
     created: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    functions: tuple[TableFunction, ...] = ()
+    functions: tuple[TableFunction | ScalarFunction, ...] = ()
     keys: tuple[TableKey, ...] = ()
     sql: str = ""
+    views: tuple[DescribedView, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -141,6 +167,27 @@ class TableRecord:
             self.schema, self.name, self.columns, self.ra, self.dec, healpix, rows, self.sql, reach
         )
 
+    def of_views(self) -> "tuple[TableRecord, ...]":
+        """Return the records of the views described with the table."""
+        return tuple(
+            TableRecord(
+                self.schema,
+                view.name,
+                replace(view.columns, name=f"{self.schema}.{view.name}", description=view.description),
+                StoredTable("", 0, 0),
+                title=view.title,
+                description=view.description,
+                ra=_by_ucd(view.columns, "pos.eq.ra;meta.main"),
+                dec=_by_ucd(view.columns, "pos.eq.dec;meta.main"),
+                id_column=_by_ucd(view.columns, "meta.id;meta.main"),
+                version=self.version,
+                created=self.created,
+                metadata=self.metadata,
+                sql=view.sql,
+            )
+            for view in self.views
+        )
+
     def _reach(self) -> str | None:
         """Return the column of ``ivoa.obscore`` that bounds its ``s_region`` around ``s_ra, s_dec``.
 
@@ -149,6 +196,10 @@ class TableRecord:
         """
         ours = (self.full_name.casefold(), self.ra, self.dec) == ("ivoa.obscore", "s_ra", "s_dec")
         return "s_fov" if ours else None
+
+
+def _by_ucd(columns: Schema, ucd: str) -> str | None:
+    return next((column.name for column in columns if column.ucd.casefold() == ucd), None)
 
 
 @dataclass(frozen=True, slots=True)

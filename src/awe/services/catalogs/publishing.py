@@ -6,15 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
-from awe.core.sql import compile_query
+from awe.core.sql import ScalarFunction, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema, TableStream
-from awe.errors import ConflictError, InputFileError, NotFoundError, QueryError, UnknownNameError
+from awe.errors import (
+    ConflictError,
+    InputFileError,
+    NotFoundError,
+    ParameterError,
+    QueryError,
+    UnknownNameError,
+)
 from awe.services.catalogs._locations import made, new_location
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.describe import Description, read_description
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
-from awe.services.catalogs.model import TABLE, TableKey, TableRecord, split_name
+from awe.services.catalogs.model import (
+    TABLE,
+    DescribedView,
+    TableKey,
+    TableRecord,
+    check_columns,
+    split_name,
+)
 from awe.services.catalogs.staging import Positions, Staging, find_positions, normalised, with_positions
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.identity import Policy
@@ -206,9 +220,10 @@ class Publisher:
             dec=positions.dec,
             id_column=_id_column(said, description),
             metadata=dict(said.metadata),
-            functions=description.table_functions(schema),
+            functions=description.described_functions(schema),
         )
         record = replace(record, keys=self._foreign_keys(record, description))
+        record = replace(record, views=self._views(record, description))
         readers = description.table.get("readers")
         declared = self._policy.declare(TABLE, full_name, readers, file=description.file)
         self._try_functions(record, description)
@@ -250,13 +265,45 @@ class Publisher:
             found.append(replace(key, target=target.full_name, columns=pairs))
         return tuple(found)
 
+    def _beside(self, record: TableRecord) -> tuple[TableRecord, ...]:
+        """Return the other tables that are published, and their views."""
+        own = record.full_name.casefold()
+        others = [table for table in self._store.load()[2] if table.full_name.casefold() != own]
+        return (*others, *(view for table in others for view in table.of_views()))
+
+    def _views(self, record: TableRecord, description: Description) -> tuple[DescribedView, ...]:
+        """Compile the described views, each of which may read those before it; find their columns."""
+        beside, found = self._beside(record), replace(record, views=())
+        for said in description.views:
+            where = f"[[views]] {said['name']}"
+            names = ReadableNames((*beside, found, *found.of_views()), record.schema)
+            try:
+                split_name(f"{record.schema}.{said['name']}")
+                query = compile_query(said["sql"], names, context=record.schema)
+            except (QueryError, ParameterError) as error:
+                raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None
+            columns = description.view_columns(said, query.columns)
+            check_columns(columns, f"{description.file}, {where}")
+            view = DescribedView(
+                said["name"],
+                columns,
+                said["sql"],
+                tuple(sorted({use.table.full_name for use in query.uses})),
+                said.get("title", ""),
+                said.get("description", ""),
+            )
+            found = replace(found, views=(*found.views, view))
+        return found.views
+
     def _try_functions(self, record: TableRecord, description: Description) -> None:
         """Compile a call of each described function, so that a fault is found now and not in a query."""
-        others = [t for t in self._store.load()[2] if t.full_name.casefold() != record.full_name.casefold()]
-        names = ReadableNames((*others, record), record.schema)
+        names = ReadableNames((*self._beside(record), record, *record.of_views()), record.schema)
         for function in record.functions:
-            arguments = ", ".join("0" for _ in function.parameters)
-            call = f"SELECT * FROM [{function.name}]({arguments})"
+            arguments = ", ".join("'x'" if p.kind == "text" else "0" for p in function.parameters)
+            called = f"[{function.name}]({arguments})"
+            call = (
+                f"SELECT dbo.{called}" if isinstance(function, ScalarFunction) else f"SELECT * FROM {called}"
+            )
             try:
                 compile_query(call, names, dialect="tsql", context=record.schema)
             except QueryError as error:

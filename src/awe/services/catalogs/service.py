@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.sky import Circle, Moc
-from awe.core.sql import Query, Resolve, TableFunction, compile_query
+from awe.core.sql import Query, Resolve, ScalarFunction, TableFunction, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
@@ -124,7 +124,17 @@ class CatalogService:
             if t.full_name in readable
         )
         known = {record.full_name: record for record in stored}
-        return (*stored, *(view.to_record(known[view.of]) for view in self._views if view.of in known))
+        described = tuple(
+            view
+            for record in stored
+            for said, view in zip(record.views, record.of_views(), strict=True)
+            if known.keys() >= set(said.reads)
+        )
+        return (
+            *stored,
+            *described,
+            *(view.to_record(known[view.of]) for view in self._views if view.of in known),
+        )
 
     def table(self, full_name: str, identity: Identity = ANONYMOUS) -> TableRecord:
         """Return a table by its full name, ignoring case.
@@ -156,8 +166,8 @@ class CatalogService:
         there = set(self._engine.tables())
         return tuple(table for table in self._current().tables if table.stored.location not in there)
 
-    def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction, ...]:
-        """Return the parametrised views of the tables the caller may read."""
+    def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction | ScalarFunction, ...]:
+        """Return the parametrised views and values of the tables the caller may read."""
         return tuple(function for record in self.tables(identity) for function in record.functions)
 
     def coverage(self, full_name: str, identity: Identity = ANONYMOUS) -> Moc:

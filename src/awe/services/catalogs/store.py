@@ -27,12 +27,12 @@ from sqlalchemy import (
     Column as SqlColumn,
 )
 
-from awe.core.sql import Parameter, TableFunction
+from awe.core.sql import Parameter, ScalarFunction, TableFunction
 from awe.core.tables import Column, Schema
 from awe.errors import ConflictError
 from awe.services.catalogs._types import type_from_text, type_to_text
 from awe.services.catalogs.interface import StoredTable
-from awe.services.catalogs.model import SchemaRecord, TableKey, TableRecord
+from awe.services.catalogs.model import DescribedView, SchemaRecord, TableKey, TableRecord
 from awe.services.system import Connection, SystemDatabase, UtcDateTime, metadata
 
 __all__ = ["CatalogStore"]
@@ -89,6 +89,22 @@ _functions = Table(
     SqlColumn("parameters", JSON, nullable=False),
     SqlColumn("sql", Text, nullable=False),
     SqlColumn("description", Text, nullable=False),
+    SqlColumn("kind", String(16), nullable=False, server_default="table"),
+    SqlColumn("unit", Text, nullable=False, server_default=""),
+)
+_views = Table(
+    "table_views",
+    metadata,
+    SqlColumn("table_id", ForeignKey(_tables.c.id, ondelete="CASCADE"), nullable=False),
+    SqlColumn("schema", String(128), primary_key=True),
+    SqlColumn("folded", String(128), primary_key=True),
+    SqlColumn("position", Integer, nullable=False),
+    SqlColumn("name", String(128), nullable=False),
+    SqlColumn("title", Text, nullable=False),
+    SqlColumn("description", Text, nullable=False),
+    SqlColumn("sql", Text, nullable=False),
+    SqlColumn("columns", JSON, nullable=False),
+    SqlColumn("reads", JSON, nullable=False),
 )
 _retired = Table(
     "retired_versions",
@@ -130,8 +146,9 @@ class CatalogStore:
                 select(_columns).order_by(_columns.c.table_id, _columns.c.position)
             ).all()
             functions = connection.execute(select(_functions).order_by(_functions.c.folded)).all()
+            views = connection.execute(select(_views).order_by(_views.c.position)).all()
         names = {row.folded: row.name for row in schemas}
-        parts = (_grouped(columns), _grouped(functions))
+        parts = (_grouped(columns), _grouped(functions), _grouped(views))
         records = tuple(_table_record(row, names[row.schema], *parts) for row in tables)
         return (
             revision,
@@ -147,8 +164,8 @@ class CatalogStore:
         Raises
         ------
         ConflictError
-            If there is such a table already and `replaces` is false, or a table function has a name
-            that another table's function has.
+            If there is such a table already and `replaces` is false, or a function or view has a name
+            that one of another table has.
         """
         with self._system.transaction() as connection:
             name = _keep_schema(connection, schema)
@@ -234,6 +251,7 @@ def _insert(connection: Connection, record: TableRecord) -> None:
         "foreign_keys": [asdict(key) for key in record.keys],
         **{key: getattr(record.stored, key) for key in ("location", "rows", "bytes")},
     }
+    _check_no_view(connection, record.full_name)
     table_id = connection.execute(insert(_tables).values(row).returning(_tables.c.id)).scalar_one()
     rows = [
         _column_row(column) | {"table_id": table_id, "position": position}
@@ -242,6 +260,8 @@ def _insert(connection: Connection, record: TableRecord) -> None:
     connection.execute(insert(_columns), rows)
     for function in record.functions:
         _insert_function(connection, function, schema, table_id)
+    for position, view in enumerate(record.views):
+        _insert_view(connection, record, view, {"table_id": table_id, "position": position})
 
 
 _SAME = (
@@ -257,7 +277,9 @@ _SAME = (
 )
 
 
-def _insert_function(connection: Connection, function: TableFunction, schema: str, table_id: int) -> None:
+def _insert_function(
+    connection: Connection, function: TableFunction | ScalarFunction, schema: str, table_id: int
+) -> None:
     key = {"schema": schema, "folded": function.name.casefold()}
     if connection.execute(select(_functions.c.name).filter_by(**key)).first() is not None:
         raise ConflictError(
@@ -270,8 +292,34 @@ def _insert_function(connection: Connection, function: TableFunction, schema: st
         "parameters": [asdict(parameter) for parameter in function.parameters],
         "sql": function.sql,
         "description": function.description,
+        "kind": "scalar" if isinstance(function, ScalarFunction) else "table",
+        "unit": function.unit if isinstance(function, ScalarFunction) else "",
     }
     connection.execute(insert(_functions).values(row))
+
+
+def _insert_view(
+    connection: Connection, record: TableRecord, view: DescribedView, place: Mapping[str, int]
+) -> None:
+    full_name = f"{record.schema}.{view.name}"
+    _check_no_view(connection, full_name)
+    if _find(connection, record.schema, view.name) is not None:
+        raise ConflictError(f"there is a table {full_name} already", hint="give the view another name")
+    row = {
+        **place,
+        "schema": record.schema.casefold(),
+        "folded": view.name.casefold(),
+        **{key: getattr(view, key) for key in ("name", "title", "description", "sql")},
+        "columns": [_column_row(column) for column in view.columns],
+        "reads": list(view.reads),
+    }
+    connection.execute(insert(_views).values(row))
+
+
+def _check_no_view(connection: Connection, full_name: str) -> None:
+    schema, _, name = full_name.casefold().partition(".")
+    if connection.execute(select(_views.c.name).filter_by(schema=schema, folded=name)).first() is not None:
+        raise ConflictError(f"another table describes a view {full_name} already")
 
 
 Grouped = Mapping[int, Sequence[Row[tuple[object, ...]]]]
@@ -285,7 +333,7 @@ def _grouped(rows: Sequence[Row[tuple[object, ...]]]) -> Grouped:
 
 
 def _table_record(
-    row: Row[tuple[object, ...]], schema: str, columns: Grouped, functions: Grouped
+    row: Row[tuple[object, ...]], schema: str, columns: Grouped, functions: Grouped, views: Grouped
 ) -> TableRecord:
     said = Schema(
         tuple(_column(c) for c in columns.get(row.id, ())),
@@ -300,6 +348,7 @@ def _table_record(
         metadata=row.metadata,
         functions=tuple(_function(f, schema) for f in functions.get(row.id, ())),
         keys=tuple(_foreign_key(values) for values in row.foreign_keys),
+        views=tuple(_view(v) for v in views.get(row.id, ())),
         **{key: getattr(row, key) for key in _SAME},
     )
 
@@ -319,6 +368,14 @@ def _column(row: Row[tuple[object, ...]]) -> Column:
     return Column(type=type_from_text(row.type), **values)
 
 
-def _function(row: Row[tuple[object, ...]], schema: str) -> TableFunction:
+def _view(row: Row[tuple[object, ...]]) -> DescribedView:
+    columns = tuple(Column(**{**said, "type": type_from_text(said["type"])}) for said in row.columns)
+    said = {key: getattr(row, key) for key in ("name", "title", "description", "sql")}
+    return DescribedView(columns=Schema(columns), reads=tuple(row.reads), **said)
+
+
+def _function(row: Row[tuple[object, ...]], schema: str) -> TableFunction | ScalarFunction:
     parameters = tuple(Parameter(**values) for values in row.parameters)
+    if row.kind == "scalar":
+        return ScalarFunction(schema, row.name, parameters, row.sql, row.description, row.unit)
     return TableFunction(schema, row.name, parameters, row.sql, row.description)

@@ -160,4 +160,4 @@ def test_reserved_words_need_quotes() -> None:
 
 
 def test_public_names() -> None:
-    assert adql.__all__ == ["RESERVED_WORDS", "parse_adql", "to_adql"]
+    assert adql.__all__ == ["RESERVED_WORDS", "parse_adql", "parse_value", "to_adql"]

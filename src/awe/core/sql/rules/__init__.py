@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
     lambda tree, _run: balance(tree),
     lambda tree, run: check(tree, run.text),
     lambda tree, run: canonical(tree, run.text),
-    lambda tree, run: calls(tree, run.text),
+    calls,
     bind,
     grouping,
     derived,

@@ -103,10 +103,7 @@ class _Binder:
             raise self.run.text.unknown(table, f"no table {full}", hint)
         key = self.run.key("t")
         if definition.sql:
-            relation, found = self._shared(definition)
-            outputs = renamed(found, _alias(table), self.run)
-            self._add(table, Source(alias, key, outputs, None if table.alias else definition.schema))
-            self._rewrite(table, relation, key)
+            self._described_table(table, definition, key)
             return
         outputs = tuple(Output(column, column.name) for column in definition.columns)
         outputs = renamed(outputs, _alias(table), self.run)
@@ -114,27 +111,43 @@ class _Binder:
         self.run.uses[key] = TableUse(key, definition)
         self._rewrite(table, None, key)
 
-    def _shared(self, view: TableDef) -> tuple[str, tuple[Output, ...]]:
-        """Return the common table expression of a view and its columns; one serves all uses of it in a query."""
-        run, name = self.run, view_name(view)
-        if name not in run.shared:
-            tree = _views.expand_table(view, run)
-            with run.inside(view):
-                made = self.query(tree, run, Scope())
-            outputs = tuple(
-                Output(replace(column, type=output.column.type), output.sql)
-                for column, output in zip(view.columns, made, strict=True)
-            )
-            alias = exp.TableAlias(this=exp.to_identifier(run.key("c"), quoted=True))
-            run.shared[name] = exp.CTE(this=tree, alias=alias), outputs
-        cte, outputs = run.shared[name]
-        return cte.alias, outputs
+    def _described_table(self, table: exp.Table, view: TableDef, key: str) -> None:
+        """Put the query of a view in its place: as it is where it only selects rows, else once for all its uses."""
+        run, name, said = self.run, table.alias or table.name, _alias(table)
+        schema = None if table.alias else view.schema
+        tree = None if view_name(view) in run.shared else _views.expand_table(view, run)
+        alone = table.args.get("joins") is None and not isinstance(table.parent, exp.Subquery)
+        if tree is not None and alone and _views.selects_rows(tree):
+            outputs = self._viewed(table, view, tree)
+            self._add(table, Source(name, key, renamed(outputs, said, run), schema))
+            table.replace(exp.Subquery(this=tree, alias=_named(key)))
+            return
+        if tree is not None:
+            outputs = self._viewed(table, view, tree)
+            run.shared[view_name(view)] = exp.CTE(this=tree, alias=_named(run.key("c"))), outputs
+        cte, outputs = run.shared[view_name(view)]
+        self._add(table, Source(name, key, renamed(outputs, said, run), schema))
+        self._rewrite(table, cte.alias, key)
+
+    def _viewed(self, table: exp.Table, view: TableDef, tree: exp.Expr) -> tuple[Output, ...]:
+        """Bind the query of a view; return its columns as the view describes them."""
+        with self.run.inside(view):
+            made = self.query(tree, self.run, Scope())
+        if len(made) != len(view.columns):
+            raise self.run.text.unknown(
+                table, f"{view.full_name} has other columns than the tables it reads",
+                "it has to be published again",
+            )  # fmt: skip
+        return tuple(
+            Output(replace(column, type=output.column.type), output.sql)
+            for column, output in zip(view.columns, made, strict=True)
+        )
 
     def _rewrite(self, table: exp.Table, relation: str | None, key: str) -> None:
         for part in ("db", "catalog"):
             table.set(part, None)
         table.set("this", exp.to_identifier(relation or key, quoted=True))
-        table.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+        table.set("alias", _named(key))
         table.meta["use"] = key if relation is None else None
 
     def _derived(self, item: exp.Expr, subquery: exp.Subquery, around: Scope) -> None:
@@ -144,7 +157,7 @@ class _Binder:
         outputs = renamed(self.query(subquery.this, self.run, around), alias, self.run)
         key = self.run.key("t")
         self._add(item, Source(alias.name, key, outputs))
-        subquery.set("alias", exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+        subquery.set("alias", _named(key))
         if item is not subquery:
             item.set("alias", None)
 
@@ -168,7 +181,7 @@ class _Binder:
             outputs = self.query(tree, self.run, Scope())
         key = self.run.key("t")
         self._add(item, Source(alias, key, outputs))
-        subquery = exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier(key, quoted=True)))
+        subquery = exp.Subquery(this=tree, alias=_named(key))
         item.replace(exp.Lateral(this=subquery) if depends else subquery)
 
     def _add(self, node: exp.Expr, source: Source) -> None:
@@ -241,6 +254,10 @@ def _names(sources: list[Source]) -> list[str]:
 def _alias(node: exp.Expr) -> exp.TableAlias:
     found = node.args.get("alias")
     return found if isinstance(found, exp.TableAlias) else exp.TableAlias()
+
+
+def _named(key: str) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(key, quoted=True))
 
 
 def _schema_of(table: exp.Table) -> str | None:

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from awe.core.sky import Region
-from awe.core.sql._model import Names, TableDef, TableFunction
+from awe.core.sql._model import Names, ScalarFunction, TableDef, TableFunction
 from awe.core.sql._place import Text
-from awe.core.sql._size import MAX_COLUMNS, too_large
+from awe.core.sql._size import MAX_COLUMNS, MAX_GROWN, too_large
 from awe.core.tables import Column
 
 __all__ = [
     "CELL",
+    "DESCRIBED",
     "Compilation",
+    "Described",
     "Output",
     "Resolve",
     "Scope",
@@ -37,6 +39,10 @@ Resolve = Callable[[str], tuple[float, float] | None]
 
 CELL = "_cell"
 """The column that a source of a sky join gets, one row for each cell within reach."""
+
+
+DESCRIBED = "described"
+"""Where a call of a described function says which one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,7 @@ class Compilation:
     shared: dict[str, tuple[exp.CTE, tuple[Output, ...]]] = field(default_factory=dict)
     counter: int = 0
     columns: int = 0
+    grown: int = 0
 
     @property
     def dialect(self) -> str:
@@ -139,7 +146,7 @@ class Compilation:
         return found or self.names.table_function(schema, name)
 
     @contextmanager
-    def inside(self, view: TableFunction | TableDef) -> Iterator[None]:
+    def inside(self, view: "Described") -> Iterator[None]:
         """Compile the query that a view stands for: it is ADQL, its context is its own schema."""
         before = self.text, self.context, self.views
         self.text, self.context = Text(view.sql, "adql", placed=False), view.schema
@@ -165,15 +172,31 @@ class Compilation:
         self.check_columns(more)
         self.columns += more
 
+    def grow(self, parts: int) -> None:
+        """Take note of parts that described functions put in the place of their calls.
+
+        Raises
+        ------
+        LimitError
+            If there are more than `MAX_GROWN`.
+        """
+        self.grown += parts
+        if self.grown > MAX_GROWN:
+            raise too_large("calls of described functions nest too many others")
+
     def key(self, letter: str) -> str:
         """Return a new key: ``t1``, ``t2``, ``c3``."""
         self.counter += 1
         return f"{letter}{self.counter}"
 
 
-def view_name(view: TableFunction | TableDef) -> str:
+def view_name(view: "Described") -> str:
     """Return what identifies a view."""
     return f"{view.schema}.{view.name}".casefold()
+
+
+Described = TableFunction | ScalarFunction | TableDef
+"""What stands for ADQL of its own."""
 
 
 class _Fact:

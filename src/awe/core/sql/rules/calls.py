@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from awe.core.sql._place import Text
 from awe.core.sql._walk import nodes
 from awe.core.sql.functions import AGGREGATE, WINDOW, Function, names_of, spelled
+from awe.core.sql.rules._state import DESCRIBED, Compilation
 from awe.core.suggestions import did_you_mean
 
 __all__ = ["calls"]
@@ -17,8 +17,8 @@ _TYPED: Mapping[type[exp.Expr], str] = {
 }  # fmt: skip
 
 
-def calls(tree: exp.Expr, text: Text) -> exp.Expr:
-    """Give each call outside FROM its canonical name.
+def calls(tree: exp.Expr, run: Compilation) -> exp.Expr:
+    """Give each call outside FROM its canonical name, or say which described function it is of.
 
     Raises
     ------
@@ -31,9 +31,9 @@ def calls(tree: exp.Expr, text: Text) -> exp.Expr:
             call = exp.Anonymous(this=_TYPED[type(node)], expressions=[p for p in parts if p is not None])
             call.meta.update(node.meta)
             node.replace(call)
-            _check(call, text)
+            _check(call, run)
         elif isinstance(node, exp.Anonymous) and not _is_source(node):
-            _check(node, text)
+            _check(node, run)
     return tree
 
 
@@ -42,29 +42,33 @@ def _is_source(node: exp.Expr) -> bool:
     return isinstance(parent, (exp.Table, exp.Lateral))
 
 
-def _check(call: exp.Anonymous, text: Text) -> None:
-    name, count = call.name, len(call.expressions)
+def _check(call: exp.Anonymous, run: Compilation) -> None:
+    name, count, text = call.name, len(call.expressions), run.text
     rows = spelled(text.dialect, name)
+    described = None if rows else run.names.scalar_function(name)
+    if described is not None:
+        call.meta[DESCRIBED], call.meta["spelled"] = described, name
+        return
     if not rows:
-        hint = did_you_mean(name, names_of(text.dialect))
+        hint = did_you_mean(name, (*names_of(text.dialect), *run.names.spellings()))
         raise text.unknown(call, f"there is no function {name}", hint)
     found = next((row for row in rows if row.accepts(count)), None)
     if found is None:
         raise text.syntax(call, f"{name} takes {_counts(rows)}, not {count}", rows[0].doc)
     for argument in call.expressions:
-        _check_argument(argument, found, call, text)
+        _check_argument(argument, found, call, run)
     if found.kind == WINDOW and not (isinstance(call.parent, exp.Window) and call.parent.this is call):
         raise text.syntax(call, f"{name} needs OVER (...)")
     call.set("this", found.name)
     call.meta["spelled"] = name
 
 
-def _check_argument(argument: exp.Expr, found: Function, call: exp.Anonymous, text: Text) -> None:
+def _check_argument(argument: exp.Expr, found: Function, call: exp.Anonymous, run: Compilation) -> None:
     star, distinct = isinstance(argument, exp.Star), isinstance(argument, exp.Distinct)
     if (star and found.name != "COUNT") or (distinct and found.kind != AGGREGATE):
-        raise text.syntax(call, f"{call.name} does not take {'*' if star else 'DISTINCT'}")
+        raise run.text.syntax(call, f"{call.name} does not take {'*' if star else 'DISTINCT'}")
     if distinct and len(argument.expressions) != 1:
-        raise text.refused(call, "DISTINCT takes one expression here")
+        raise run.text.refused(call, "DISTINCT takes one expression here")
 
 
 def _counts(rows: Sequence[Function]) -> str:

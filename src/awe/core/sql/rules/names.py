@@ -10,11 +10,21 @@ from dataclasses import replace
 import pyarrow as pa
 from sqlglot import exp
 
-from awe.core.sql.rules import _sources
+from awe.core.sql._model import ScalarFunction
+from awe.core.sql.rules import _sources, _views
 from awe.core.sql.rules._build import column_of
 from awe.core.sql.rules._kinds import common
 from awe.core.sql.rules._outputs import finish_outputs, output_names
-from awe.core.sql.rules._state import Compilation, Output, Scope, Source, has_value, set_value
+from awe.core.sql.rules._state import (
+    DESCRIBED,
+    Compilation,
+    Output,
+    Scope,
+    Source,
+    has_value,
+    set_value,
+    value,
+)
 from awe.core.sql.rules.types import need_condition, settle
 from awe.core.suggestions import did_you_mean
 from awe.errors import QueryError
@@ -238,7 +248,20 @@ def bind_expression(node: exp.Expr, run: Compilation, scope: Scope) -> exp.Expr:
         bind_expression(part, run, scope)
     if isinstance(node, (exp.Order, exp.Ordered, exp.If, exp.Distinct)):
         return node
+    described = node.meta.get(DESCRIBED) if isinstance(node, exp.Anonymous) else None
+    if isinstance(node, exp.Anonymous) and isinstance(described, ScalarFunction):
+        return _replaced(node, _described(node, described, run))
     return _replaced(node, settle(node, run.text))
+
+
+def _described(call: exp.Anonymous, function: ScalarFunction, run: Compilation) -> exp.Expr:
+    """Return the value that a call of a described function stands for, bound."""
+    tree = _views.expand_value(function, call, list(call.expressions), run)
+    inner = exp.Subquery(this=tree) if isinstance(tree, exp.Query) else exp.Paren(this=tree)
+    with run.inside(function):
+        bound = bind_expression(inner, run, Scope())
+    known = value(bound)
+    return set_value(bound, replace(known, name="", unit=function.unit or known.unit))
 
 
 def _place(column: exp.Column) -> dict[str, object]:

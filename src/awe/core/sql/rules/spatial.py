@@ -18,7 +18,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sky import Circle, Region
-from awe.core.sql.rules import _exact
+from awe.core.sql.rules import _exact, _views
 from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number, text
 from awe.core.sql.rules._geometry import is_geometry
 from awe.core.sql.rules._shapes import (
@@ -126,10 +126,10 @@ def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilatio
     if test.negated:
         return exact
     if isinstance(test, Pair):
-        return all_of([*_around_both(test, sources, run), exact])
+        return all_of([*_around_both(test, select, sources, run), exact])
     region, place = _constant_region(test)
     if region is not None:
-        return all_of([*_narrowed(place, region, sources, run), exact])
+        return all_of([*_narrowed(place, region, select, sources, run), exact])
     if isinstance(test, Near):
         cells = _cells(test, select, sources, run)
         return exact if cells is None else compare(exp.And, cells, exact)
@@ -153,7 +153,7 @@ def _cone(centre: Place, radius: float | None) -> Circle | None:
     return Circle(known[0] % 360, known[1], radius)
 
 
-def _around_both(test: Pair, sources: set[str], run: Compilation) -> list[exp.Expr]:
+def _around_both(test: Pair, select: exp.Select, sources: set[str], run: Compilation) -> list[exp.Expr]:
     """Return what is cheap to ask of the circles around two shapes, where they are known."""
     here, there = _bound(test.one, run), _bound(test.other, run)
     if here is None or there is None:
@@ -165,7 +165,7 @@ def _around_both(test: Pair, sources: set[str], run: Compilation) -> list[exp.Ex
         return [call("SKY_PERHAPS", _exact.condition(near), type_=pa.bool_())]
     near = replace(near, radius=number(min(180.0, known * (1 + 1e-9) + 1e-9)))
     region, place = _constant_region(near)
-    narrowed = [] if region is None else _narrowed(place, region, sources, run)
+    narrowed = [] if region is None else _narrowed(place, region, select, sources, run)
     return [*narrowed, _exact.condition(near)]
 
 
@@ -190,13 +190,20 @@ def _own(use: TableUse, name: str | None) -> exp.Expr | None:
     return None if known is None else column(use.key, known.name, known)
 
 
-def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation) -> list[exp.Expr]:
+def _narrowed(
+    place: Place, region: Region, select: exp.Select, sources: set[str], run: Compilation
+) -> list[exp.Expr]:
     """Return index conditions where the position is the table's own, and note the region."""
     if not (isinstance(place.ra, exp.Column) and isinstance(place.dec, exp.Column)):
         return []
-    use = run.uses.get(place.ra.table)
-    own = use is not None and (use.table.ra, use.table.dec) == (place.ra.name, place.dec.name)
-    if use is None or not own or place.dec.table != use.key or use.key not in sources:
+    key = place.ra.table
+    if place.dec.table != key or key not in sources:
+        return []
+    use = run.uses.get(key)
+    if use is None:
+        _narrow_inside(place, region, select, run)
+        return []
+    if (use.table.ra, use.table.dec) != (place.ra.name, place.dec.name):
         return []
     if use.region is None or region.area < use.region.area:
         run.uses[use.key] = replace(use, region=region)
@@ -206,6 +213,31 @@ def _narrowed(place: Place, region: Region, sources: set[str], run: Compilation)
     ranges = call("SKY_RANGES", index, type_=pa.bool_())
     ranges.meta["ranges"] = tuple((int(low), int(high)) for low, high in region.covering())
     return [ranges]
+
+
+def _narrow_inside(place: Place, region: Region, select: exp.Select, run: Compilation) -> None:
+    """Narrow the subquery that a position comes from, where its rows are those of a table: a view's are."""
+    inner = _row_selection(place.ra.text("table"), select)
+    if inner is None:
+        return
+    values = {projection.alias: projection.this for projection in inner.expressions}
+    found = Place(values[place.ra.name], values[place.dec.name])
+    everything = {item.alias for item in _from_items(inner)}
+    conditions = _narrowed(found, region, inner, everything, run)
+    if conditions:
+        where = inner.args.get("where")
+        before = [where.this] if where is not None else []
+        inner.set("where", exp.Where(this=all_of([*conditions, *before])))
+
+
+def _row_selection(key: str, select: exp.Select) -> exp.Select | None:
+    """Return the subquery of that key in FROM, if its rows are those of what it reads."""
+    item = next((item for item in _from_items(select) if item.alias == key), None)
+    inner = item.this if isinstance(item, exp.Subquery) else None
+    good = (
+        isinstance(inner, exp.Select) and inner.args.get("from_") is not None and _views.selects_rows(inner)
+    )
+    return inner if isinstance(inner, exp.Select) and good else None
 
 
 def _declinations(place: Place, region: Region) -> list[exp.Expr]:
@@ -231,7 +263,7 @@ def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) 
     for listed, other in ((test.one, test.other), (test.other, test.one)):
         key = _single_source(listed)
         if key in items and key in sources and key not in _tables(other) and "cells" not in items[key].meta:
-            choices.append((-_rows(key, run), order.index(key), key, listed, other))
+            choices.append((-_rows(key, select, run), order.index(key), key, listed, other))
     if not choices:
         return None
     _, _, key, listed, other = max(choices, key=lambda choice: choice[:2])
@@ -243,10 +275,14 @@ def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) 
     return compare(exp.EQ, column(key, CELL, Column("", pa.int64())), own)
 
 
-def _rows(key: str, run: Compilation) -> float:
-    """Return how many rows a source has; infinitely many where nobody says."""
+def _rows(key: str, select: exp.Select, run: Compilation) -> float:
+    """Return how many rows a source has at the most; infinitely many where nobody says."""
     use = run.uses.get(key)
-    return math.inf if use is None or use.table.rows is None else use.table.rows
+    if use is not None:
+        return math.inf if use.table.rows is None else use.table.rows
+    inner = _row_selection(key, select)
+    parts = [_rows(item.alias, inner, run) for item in _from_items(inner)] if inner is not None else []
+    return parts[0] if len(parts) == 1 else math.inf
 
 
 def _from_items(select: exp.Select) -> Iterator[exp.Expr]:

@@ -69,8 +69,8 @@ Beyond the standard, because its users write it: ``CASE``, hexadecimal integers 
 functions in FROM, ``IS NULL`` of any value, and a single ``;`` at the end.
 """
 
-from awe.core.sql.dialects.adql._parser import parse_adql
+from awe.core.sql.dialects.adql._parser import parse_adql, parse_value
 from awe.core.sql.dialects.adql._printer import to_adql
 from awe.core.sql.dialects.adql._words import RESERVED_WORDS
 
-__all__ = ["RESERVED_WORDS", "parse_adql", "to_adql"]
+__all__ = ["RESERVED_WORDS", "parse_adql", "parse_value", "to_adql"]

@@ -7,7 +7,7 @@ from sqlglot import exp
 from awe.core.sql.dialects.adql._height import check_height
 from awe.core.sql.dialects.adql._queries import QueryParser
 
-__all__ = ["parse_adql"]
+__all__ = ["parse_adql", "parse_value"]
 
 
 def parse_adql(text: str, *, parameters: Collection[str] = ()) -> exp.Query:
@@ -34,5 +34,19 @@ def parse_adql(text: str, *, parameters: Collection[str] = ()) -> exp.Query:
         A geometry names a coordinate system other than ICRS.
     """
     tree = QueryParser(text, frozenset(parameters)).statement()
+    check_height(tree)
+    return tree
+
+
+def parse_value(text: str, *, parameters: Collection[str] = ()) -> exp.Expr:
+    """Parse what a described function stands for: one value, or a query (an ``exp.Query``) that gives it.
+
+    Raises
+    ------
+    QuerySyntaxError, NotOfferedError
+        As `parse_adql`.
+    """
+    parser = QueryParser(text, frozenset(parameters))
+    tree: exp.Expr = parser.statement() if parser.token.key in {"SELECT", "WITH"} else parser.lone_value()
     check_height(tree)
     return tree

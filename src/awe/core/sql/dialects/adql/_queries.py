@@ -41,6 +41,13 @@ class QueryParser(ExpressionParser):
             )
         return query
 
+    def lone_value(self) -> exp.Expr:
+        """Read the whole text as one value."""
+        value = self.value()
+        if self.token.kind is not Kind.END:
+            raise self.unexpected("the end of the expression")
+        return value
+
     def subquery(self) -> exp.Query:
         """Read ``( query )`` and return the query."""
         self.descend()
