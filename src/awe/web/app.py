@@ -32,7 +32,7 @@ from awe.platform import Platform
 from awe.services.identity import ADMIN, READ, RUN, WRITE
 from awe.web import oauth, portal
 from awe.web.api import describe, router
-from awe.web.compat.sciserver import SciServerPaths, casjobs, casjobs_error, keystone_error, login
+from awe.web.compat import sciserver
 from awe.web.http import (
     Admission,
     Envelope,
@@ -116,6 +116,25 @@ def _jobs(face: JobFace) -> tuple[Entry, ...]:
     )
 
 
+def _skyserver() -> tuple[Entry, ...]:
+    """Return the addresses of SkyServer, each with a data release in it and without one."""
+    search, told = sciserver.skyserver, sciserver.casjobs_error
+    offered = (
+        ("SearchTools/SqlSearch", _BOTH, search.sql_search, sciserver.SQL),
+        ("SearchTools/RadialSearch", _READ, search.radial, sciserver.RADIAL),
+        ("SearchTools/RectangularSearch", _READ, search.rectangular, sciserver.RECTANGULAR),
+        ("SearchTools/ObjectSearch", _READ, search.object_search, sciserver.OBJECT_SEARCH),
+        ("ConeSearch/ConeSearchService", _READ, search.cone, sciserver.CONE),
+        ("ImgCutout/getjpeg", _BOTH, sciserver.cutout.getjpeg, sciserver.CUTOUT),
+        ("{service:path}", _BOTH, search.not_offered, None),
+    )
+    return tuple(
+        Entry(f"{root}/{path}", methods, handler, told, params, scope=READ)
+        for root in ("/SkyServerWS", "/{release}/SkyServerWS")
+        for path, methods, handler, params in offered
+    )
+
+
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
     Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS, scope=READ),
@@ -172,11 +191,12 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/oauth/device",                      "POST", oauth.device,           json_error, scope=ADMIN),
     Entry("/oauth/userinfo",                    _BOTH,  oauth.userinfo,         oauth.oauth_error, scope=None, reads=None),
     Entry("/oauth/logout",                      _BOTH,  oauth.logout,           oauth.page_error, scope="", reads=""),
-    Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", casjobs.query,  casjobs_error, scope=READ),
-    Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  casjobs.tables, casjobs_error),
-    Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  casjobs.user,           casjobs_error),
-    Entry(_TOKENS,                              "POST", login.login,            keystone_error, scope=""),
-    Entry(f"{_TOKENS}/{{token}}",               _READ,  login.validate,         keystone_error),
+    Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", sciserver.casjobs.query,  sciserver.casjobs_error, scope=READ),
+    Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  sciserver.casjobs.tables, sciserver.casjobs_error),
+    Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  sciserver.casjobs.user,  sciserver.casjobs_error),
+    Entry(_TOKENS,                              "POST", sciserver.login.login,  sciserver.keystone_error, scope=""),
+    Entry(f"{_TOKENS}/{{token}}",               _READ,  sciserver.login.validate, sciserver.keystone_error),
+    *_skyserver(),
     Entry("/metrics",                           _READ,  metrics,                json_error),
     Entry("/",                                  _READ,  portal.page,            json_error),
     Entry("/auth",                              _READ,  portal.login,           json_error),
@@ -220,7 +240,7 @@ def build_app(platform: Platform) -> FastAPI:
                 Envelope, most=limits.requests, metrics=figures, trusting=platform.settings.trust_request_ids
             ),
             Middleware(LoginHeaders),
-            Middleware(SciServerPaths),
+            Middleware(sciserver.SciServerPaths),
         ],
         exception_handlers=_HANDLERS,
     )

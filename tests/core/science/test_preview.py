@@ -10,7 +10,7 @@ from astropy.visualization import ZScaleInterval
 from PIL import Image
 from tests.core.science.conftest import Writer, header, noise, tangent
 
-from awe.core.science import preview as module
+from awe.core.science import planes as module
 from awe.core.science.fitsfile import open_fits
 from awe.core.science.preview import preview
 from awe.core.sky import Circle

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
-from scipy.interpolate import RectBivariateSpline
-from scipy.ndimage import map_coordinates
 
-from awe.core.science.celestial import ImageWCS, quiet
+from awe.core.science.celestial import quiet
 from awe.core.science.images import ScienceImage
 from awe.core.science.pixels import PixelBox
 from awe.core.science.planes import plane
+from awe.core.science.sampling import interpolated, places_on
 from awe.core.sky import MAX_ORDER, Circle, cell_radius, healpix_center
 
 __all__ = ["MAX_TILE_ORDER", "WIDTH", "Tile", "combined", "native_order", "parents", "sampled", "tile_header"]
@@ -32,8 +31,6 @@ MAX_TILE_ORDER = MAX_ORDER - _SHIFT
 _BASE_PIXEL_ARCSEC = 3600 * math.degrees(math.sqrt(math.pi / 3)) / WIDTH
 _COARSER = 1.1
 """How much larger than an image's pixels those of the tiles may be."""
-_STEP = 16
-_EXACT_PIXELS = 0.01
 
 Pixels = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -111,11 +108,15 @@ def sampled(
 ) -> tuple[Floats, Floats] | None:
     """Return an image's values at the pixels of a tile, and their weights; None where they do not meet.
 
-    Values are interpolated between the four nearest pixels of the image; pixels without data, and those
-    of the value `blank`, take no part. Of a cube the plane in the middle is taken.
+    Of a cube the plane in the middle is taken; pixels of the value `blank` take no part.
     """
+
+    def sky(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        ra, dec = healpix_center(_cells(tile, rows, columns), tile.order + _SHIFT)
+        return np.asarray(ra), np.asarray(dec)
+
     with quiet():
-        place = _on_image(tile, image.wcs)
+        place = places_on(image.wcs, (WIDTH, WIDTH), sky)
     if place is None:
         return None
     x, y = place
@@ -130,57 +131,7 @@ def sampled(
     with quiet():
         data = plane(hdu, image, box, slice(box.y0, box.y1))
     known = np.isfinite(data) if blank is None else np.isfinite(data) & (data != blank)
-    places = np.stack([y[inside] - box.y0, x[inside] - box.x0])
-    weight = map_coordinates(known.astype(np.float64), places, order=1, mode="nearest")
-    value = map_coordinates(np.where(known, data, 0.0), places, order=1, mode="nearest")
-    good = weight > 0.5
-    values, weights = np.zeros((WIDTH, WIDTH)), np.zeros((WIDTH, WIDTH))
-    rows, columns = np.nonzero(inside)
-    values[rows[good], columns[good]] = value[good] / weight[good]
-    weights[rows[good], columns[good]] = 1.0
-    return values, weights
-
-
-def _on_image(tile: Tile, wcs: ImageWCS) -> tuple[Floats, Floats] | None:
-    """Return where the pixels of a tile are on an image (NaN: nowhere); None where none is near it.
-
-    Every sixteenth pixel is computed and the others are interpolated, if that is exact to a hundredth of
-    a pixel of the image, as it is but for the most distorted ones.
-    """
-    knots = np.append(np.arange(0, WIDTH, _STEP), WIDTH - 1)
-    coarse = _places(tile, wcs, knots, knots)
-    fine = np.arange(WIDTH)
-    if all(np.isfinite(c).all() for c in coarse):
-        if any(
-            c.max() < -(margin := _margin(c)) or c.min() > n + margin
-            for c, n in zip(coarse, wcs.shape, strict=True)
-        ):
-            return None
-        splines = [RectBivariateSpline(knots, knots, c) for c in coarse]
-        middles = knots[:-1] + _STEP // 2
-        exact = _places(tile, wcs, middles, middles)
-        errors = [np.abs(s(middles, middles) - e).max() for s, e in zip(splines, exact, strict=True)]
-        if max(errors) < _EXACT_PIXELS:
-            x, y = (s(fine, fine) for s in splines)
-            return x, y
-    return _places(tile, wcs, fine, fine)
-
-
-def _margin(values: Floats) -> float:
-    """Return how far the pixels between the computed ones may lie beyond them."""
-    return float(max(np.abs(np.diff(values, axis=0)).max(), np.abs(np.diff(values, axis=1)).max()))
-
-
-def _places(
-    tile: Tile, wcs: ImageWCS, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> tuple[Floats, Floats]:
-    ra, dec = healpix_center(_cells(tile, rows, columns), tile.order + _SHIFT)
-    x, y = wcs.to_pixel(ra.ravel(), dec.ravel())
-    # a projection may put the other side of the sky on the image too
-    back_ra, back_dec = wcs.to_sky(x, y)
-    there = np.abs(back_dec - dec.ravel()) + np.abs((back_ra - ra.ravel() + 180) % 360 - 180) < 1.0
-    x, y = np.where(there, x, np.nan), np.where(there, y, np.nan)
-    return x.reshape(ra.shape), y.reshape(ra.shape)
+    return interpolated(data, known, x - box.x0, y - box.y0, inside)
 
 
 def _cells(tile: Tile, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,7 +7,10 @@ from awe.core.science.celestial import Floats
 from awe.core.science.images import ScienceImage
 from awe.core.science.pixels import PixelBox
 
-__all__ = ["plane"]
+__all__ = ["block_means", "plane"]
+
+_STRIP_PIXELS = 1 << 22
+_ROWS_OF_BLOCK = 8
 
 
 def plane(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, rows: slice) -> Floats:
@@ -27,3 +30,38 @@ def plane(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, rows: slice) -
     if raw.dtype.kind in "iu" and "BLANK" in image.header:
         values[raw == image.header["BLANK"]] = np.nan
     return np.asarray(values)
+
+
+def block_means(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, block: int) -> Floats:
+    """Return the means of square blocks of pixels of a box; NaN where a block holds no data.
+
+    The image is read in strips, so that memory stays small however large it is; of blocks taller than eight pixels
+    eight rows are read.
+
+    Parameters
+    ----------
+    hdu
+        Opened with ``do_not_scale_image_data=True``.
+    block
+        Side of a block in pixels.
+    """
+    step = max(1, block // _ROWS_OF_BLOCK)
+    blocks = max(1, _STRIP_PIXELS // (box.width * block))
+    strips = []
+    for start in range(box.y0, box.y1, block * blocks):
+        end = min(box.y1, start + block * blocks)
+        values = plane(hdu, image, box, slice(start, end))
+        strips += [
+            _mean_columns(values[row : row + block : step], block) for row in range(0, end - start, block)
+        ]
+    return np.stack(strips)
+
+
+def _mean_columns(rows: Floats, block: int) -> Floats:
+    height, width = rows.shape
+    padded = np.full((height, -(-width // block) * block), np.nan)
+    padded[:, :width] = rows
+    blocks = padded.reshape(height, -1, block)
+    known = np.isfinite(blocks)
+    total, count = np.where(known, blocks, 0.0).sum(axis=(0, 2)), known.sum(axis=(0, 2))
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))

@@ -1,38 +1,28 @@
 """A picture of an image, small and quick: z-scaled, in grey, transparent where there are no data.
 
-The limits are those of IRAF's zscale (astropy's ``ZScaleInterval``) over at most ten thousand pixels of
-the reduced image. Reducing reads the image in strips and averages blocks of pixels, so that memory stays
-small however large the image is; of blocks taller than eight pixels eight rows are read. Pixel rows run
-upwards, as in every FITS viewer; the picture is not turned to the north.
+Pixel rows run upwards, as in every FITS viewer; the picture is not turned to the north.
 """
 
 import io
 from collections.abc import Collection
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from astropy.io import fits
-from astropy.visualization import ZScaleInterval
 from PIL import Image
 
 from awe.core.science.celestial import Floats, quiet
 from awe.core.science.images import ScienceImage, science_images
 from awe.core.science.pixels import PixelBox, pixel_box
-from awe.core.science.planes import plane
+from awe.core.science.planes import block_means
+from awe.core.science.stretch import Stretch, stretched
 from awe.core.sky import Region
 from awe.errors import InputFileError, ParameterError
 
 __all__ = ["MAX_SIZE", "Stretch", "preview"]
 
-Stretch = Literal["linear", "asinh"]
-
 MAX_SIZE = 4096
 """The longest side of a preview, in pixels."""
-
-_STRIP_PIXELS = 1 << 22
-_ROWS_OF_BLOCK = 8
-_SAMPLES = 10_000
-_SOFTENING = 0.1
 
 
 def preview(
@@ -88,51 +78,13 @@ def preview(
     _, image, box = max(found, key=lambda item: item[0])
     try:
         with quiet():
-            reduced = _reduce(hdus[image.hdu], image, box, size)
+            block = max(1, -(-max(box.width, box.height) // size))
+            reduced = block_means(hdus[image.hdu], image, box, block)
     except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
         raise InputFileError(
             name, f"its pixels cannot be read: {error or type(error).__name__}", where=f"HDU {image.hdu}"
         ) from None
-    return _png(_grey(reduced, stretch))
-
-
-def _reduce(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, size: int) -> Floats:
-    """Return the mean of square blocks of pixels; NaN where a block holds no data."""
-    block = max(1, -(-max(box.width, box.height) // size))
-    step = max(1, block // _ROWS_OF_BLOCK)
-    blocks = max(1, _STRIP_PIXELS // (box.width * block))
-    strips = []
-    for start in range(box.y0, box.y1, block * blocks):
-        end = min(box.y1, start + block * blocks)
-        values = plane(hdu, image, box, slice(start, end))
-        strips += [
-            _mean_columns(values[row : row + block : step], block) for row in range(0, end - start, block)
-        ]
-    return np.stack(strips)
-
-
-def _mean_columns(rows: Floats, block: int) -> Floats:
-    height, width = rows.shape
-    padded = np.full((height, -(-width // block) * block), np.nan)
-    padded[:, :width] = rows
-    blocks = padded.reshape(height, -1, block)
-    known = np.isfinite(blocks)
-    total, count = np.where(known, blocks, 0.0).sum(axis=(0, 2)), known.sum(axis=(0, 2))
-    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
-
-
-def _grey(values: Floats, stretch: Stretch) -> Floats:
-    """Return values between 0 and 1; NaN stays."""
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return values
-    low, high = ZScaleInterval(n_samples=_SAMPLES).get_limits(known)
-    if not high > low:
-        high = low + (abs(low) or 1.0)
-    scaled = np.clip((values - low) / (high - low), 0.0, 1.0)
-    if stretch == "asinh":
-        scaled = np.arcsinh(scaled / _SOFTENING) / np.arcsinh(1 / _SOFTENING)
-    return np.asarray(scaled)
+    return _png(stretched(reduced, stretch))
 
 
 def _png(grey: Floats) -> bytes:

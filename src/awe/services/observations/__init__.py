@@ -9,6 +9,7 @@ Words: a *dataset* is one row of the index and is called by its publisher DID,
 *collection* is what was published under one name.
 """
 
+from awe.services.observations.charting import Chart
 from awe.services.observations.hips import Hips, HipsService
 from awe.services.observations.interface import Index, IndexTable
 from awe.services.observations.model import (
@@ -41,6 +42,7 @@ __all__ = [
     "INDEX_TABLE",
     "PLOTTED",
     "VIEWS",
+    "Chart",
     "Collection",
     "Criteria",
     "Dataset",

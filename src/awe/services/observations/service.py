@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
+from awe.core.science.chart import Frame
 from awe.core.science.cutout import Cutout, Wanted, cut
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.obscore import OBSCORE_SCHEMA
@@ -21,6 +22,7 @@ from awe.core.sky import Moc, Region
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
 from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Resource
+from awe.services.observations.charting import Chart, make_chart
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
 from awe.services.observations.model import (
@@ -39,6 +41,9 @@ from awe.services.observations.visible import VisibleCollections, suggested
 from awe.services.system import SystemDatabase
 
 __all__ = ["ObservationService"]
+
+_CHARTED = 300
+"""So many images are looked at for a chart, the nearest ones."""
 
 
 class ObservationService:
@@ -265,6 +270,14 @@ class ObservationService:
                 only=dataset.hdus,
                 max_pixels=self._max_pixels,
             )
+
+    def chart(self, frame: Frame, identity: Identity = ANONYMOUS) -> Chart | None:
+        """Fill a chart of a piece of the sky from images; see `make_chart`. None where no image has data."""
+        wanted = Criteria(regions=(frame.around,), dataproduct_types=("image",))
+        found = self.find(
+            wanted, max_rows=_CHARTED, nearest_to=(frame.ra, frame.dec), identity=identity
+        ).to_table()
+        return make_chart(found.to_pylist(), lambda name: self._open(name, identity), frame)
 
     def preview(
         self,

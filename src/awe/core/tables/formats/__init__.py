@@ -11,6 +11,7 @@ from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
 from awe.core.tables.formats._votable_options import VOTableOptions
+from awe.core.tables.formats.json import json_rows
 from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "error_document",
     "format_for",
     "format_of",
+    "json_rows",
     "split_part",
     "stream_of",
 ]

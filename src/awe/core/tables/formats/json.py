@@ -6,7 +6,7 @@ all their digits, so a reader that has only doubles must take those beyond 2âµÂ
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from awe.core.tables.formats._text import json_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import AweError, InputFileError
 
-__all__ = ["JSON", "JsonFormat"]
+__all__ = ["JSON", "JsonFormat", "json_rows"]
 
 _PIECE_ROWS = 16_384
 # VOTable's words, and words of our own for the numbers that it lacks
@@ -54,7 +54,7 @@ class JsonFormat:
             mark = b"\n"
             try:
                 for batch in stream:
-                    for piece in _rows(batch):
+                    for piece in json_rows(batch):
                         yield mark + piece
                         mark = b",\n"
             except AweError as error:
@@ -95,10 +95,23 @@ def _describe(column: Column) -> dict[str, str]:
     return said
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[bytes]:
+def json_rows(batch: pa.RecordBatch, keys: Sequence[str] | None = None) -> Iterator[bytes]:
+    """Yield the rows of a batch in JSON, many at a time, with commas between them.
+
+    Parameters
+    ----------
+    keys
+        One for each column: each row is an object with these keys, and a list of its values when None.
+    """
+    heads = [""] * batch.num_columns if keys is None else [f"{json.dumps(key)}:" for key in keys]
+    begin, end = ("[", "],\n") if keys is None else ("{", "},\n")
     for start in range(0, batch.num_rows, _PIECE_ROWS):
-        cells = [json_cells(column) for column in batch.slice(start, _PIECE_ROWS).columns]
-        rows = pc.binary_join_element_wise("[", pc.binary_join_element_wise(*cells, ","), "],\n", "")
+        piece = batch.slice(start, _PIECE_ROWS).columns
+        cells = [
+            pc.binary_join_element_wise(head, json_cells(column), "")
+            for head, column in zip(heads, piece, strict=True)
+        ]
+        rows = pc.binary_join_element_wise(begin, pc.binary_join_element_wise(*cells, ","), end, "")
         data, offsets = string_bytes(rows)
         yield bytes(data[: int(offsets[-1]) - 2])
 

@@ -1,5 +1,7 @@
 """Errors as SciServer's clients show them: verbatim, so they are short."""
 
+from datetime import UTC, datetime
+
 from starlette.responses import JSONResponse, Response
 
 from awe.errors import AuthenticationError, AweError
@@ -9,11 +11,13 @@ __all__ = ["casjobs_error", "keystone_error"]
 
 
 def casjobs_error(error: AweError) -> Response:
-    """Render for CasJobs; the client shows the body as it is."""
+    """Render for CasJobs and SkyServer; the clients show the body as it is."""
     body = {
         "ErrorCode": error.status,
         "ErrorType": type(error).__name__,
         "ErrorMessage": str(error),
+        "LogMessageID": request_number(),
+        "LogTime": datetime.now(UTC).isoformat(timespec="seconds"),
         **error_body(error),
     }
     return JSONResponse(body, error.status, error_headers(error))

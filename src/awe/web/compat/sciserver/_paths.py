@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["SciServerPaths", "in_order"]
 
-_ROOTS = frozenset({"casjobs", "login-portal"})
+_ROOTS = frozenset({"casjobs", "login-portal", "skyserverws"})
 _WORDS = {
     word.casefold(): word
     for word in (
@@ -22,6 +22,16 @@ _WORDS = {
         "keystone",
         "v3",
         "tokens",
+        "SkyServerWS",
+        "SearchTools",
+        "SqlSearch",
+        "RadialSearch",
+        "RectangularSearch",
+        "ObjectSearch",
+        "ConeSearch",
+        "ConeSearchService",
+        "ImgCutout",
+        "getjpeg",
     )
 }
 
@@ -29,7 +39,8 @@ _WORDS = {
 def in_order(path: str) -> str:
     """Return the path in its one spelling; paths of other faces stay as they are."""
     parts = [part for part in path.split("/") if part]
-    if not parts or parts[0].casefold() not in _ROOTS:
+    roots = [part.casefold() for part in parts[:2]]
+    if not roots or not (roots[0] in _ROOTS or roots[1:] == ["skyserverws"]):
         return path
     return "/" + "/".join(_WORDS.get(part.casefold(), part) for part in parts)
 

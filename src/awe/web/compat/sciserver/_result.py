@@ -11,17 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from awe.core.tables import TableStream
-from awe.core.tables.formats import VOTableOptions
+from awe.core.tables.formats import VOTableOptions, json_rows
 from awe.errors import AweError, ParameterError
 
 __all__ = ["CasJobsResult"]
 
 _LOG = logging.getLogger(__name__)
-_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class CasJobsResult:
         yield f'{{"Query":{json.dumps(self.query)},"Result":[{json.dumps(head)[:-1]},"Data":['.encode()
         end: dict[str, object] = {}
         try:
-            yield from self._rows(stream)
+            yield from _rows(stream)
             end = {"Overflow": True} if stream.overflow else {}
         except AweError as error:
             end = {"Error": str(error)}
@@ -59,18 +55,10 @@ class CasJobsResult:
         """Refuse: nobody uploads this shape."""
         raise ParameterError("format", path.name, "is not a format for uploads")
 
-    def _rows(self, stream: TableStream) -> Iterator[bytes]:
-        separator = b""
-        for batch in stream:
-            for start in range(0, batch.num_rows, _ROWS):
-                part = batch.slice(start, _ROWS)
-                columns = [_values(column) for column in part.columns]
-                rows = json.dumps(list(zip(*columns, strict=True)), allow_nan=False, default=str)
-                yield separator + rows[1:-1].encode()
-                separator = b","
 
-
-def _values(column: pa.Array) -> list[object]:
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_finite(column), column, None)
-    return list(column.to_pylist())
+def _rows(stream: TableStream) -> Iterator[bytes]:
+    mark = b""
+    for batch in stream:
+        for piece in json_rows(batch):
+            yield mark + piece
+            mark = b","
