@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from awe.cli import COMMANDS, load_command
 from awe.client import Client, Job, connect, positions
+from awe.client.history import History
 from awe.client.picture import show
 from awe.client.samp import broadcast
 from awe.core.science.simulation import PUBLISHED
@@ -186,9 +187,10 @@ def client() -> str:
         if not name.startswith("_") and inspect.isfunction(getattr(Client, name))
     ]
     members += [
-        (f"job.{name}", getattr(Job, name))
-        for name in sorted(dir(Job))
-        if not name.startswith("_") and inspect.isfunction(getattr(Job, name))
+        (f"{shown}.{name}", getattr(kind, name))
+        for shown, kind in (("archive.history", History), ("job", Job))
+        for name in sorted(dir(kind))
+        if not name.startswith("_") and inspect.isfunction(getattr(kind, name))
     ]
     parts += [_described(name, member) for name, member in members]
     return "\n".join(parts)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("awe.cli.tables", "What is published; the columns of one table."),
     "query": ("awe.cli.query", "Run a query in ADQL, T-SQL or PostgreSQL."),
     "jobs": ("awe.cli.jobs", "Long queries: list, wait for, fetch, stop, remove."),
+    "history": ("awe.cli.history", "What you asked: find, name, share."),
     "cone": ("awe.cli.cone", "Objects of a table near a position."),
     "coverage": ("awe.cli.coverage", "Which part of the sky a table or collection covers."),
     "resolve": ("awe.cli.resolve", "Where an object is, by its name."),

@@ -12,6 +12,16 @@ from awe.client._base import fetch_table
 from awe.client._client import Client, connect
 from awe.client._transport import OverflowWarning, Transport
 from awe.client._values import positions
+from awe.client.history import PastQuery
 from awe.client.jobs import Job
 
-__all__ = ["Client", "Job", "OverflowWarning", "Transport", "connect", "fetch_table", "positions"]
+__all__ = [
+    "Client",
+    "Job",
+    "OverflowWarning",
+    "PastQuery",
+    "Transport",
+    "connect",
+    "fetch_table",
+    "positions",
+]

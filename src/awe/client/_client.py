@@ -10,13 +10,13 @@ from awe.client._transport import Transport
 from awe.client.catalogs import CatalogsClient
 from awe.client.coverage import CoverageClient
 from awe.client.groups import GroupsClient
+from awe.client.history import HistoryClient
 from awe.client.identity import IdentityClient
 from awe.client.jobs import JobsClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
 from awe.client.quotas import QuotasClient
 from awe.client.samp import SampClient
-from awe.client.shares import SharesClient
 from awe.client.spectra import SpectraClient
 from awe.errors import ServiceError
 from awe.settings import ClientSettings
@@ -34,7 +34,7 @@ class Client(
     SampClient,
     QuotasClient,
     GroupsClient,
-    SharesClient,
+    HistoryClient,
     IdentityClient,
 ):
     """An archive: its tables, its images and spectra, and your account there.

@@ -167,6 +167,11 @@ class Transport:
         with self.stream("POST", path, params=params, body=body) as answer:
             return json.loads(answer.read())
 
+    def send_json(self, method: str, path: str, body: object = None, params: Params | None = None) -> Any:
+        """Send a JSON document by any method and return the answer's."""
+        with self.stream(method, path, params=params, body=body) as answer:
+            return json.loads(answer.read())
+
     def post_form(self, path: str, form: Mapping[str, str]) -> Any:
         """POST a form and return the answer's JSON document."""
         with self.stream("POST", path, form=form) as answer:

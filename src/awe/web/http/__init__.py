@@ -33,6 +33,7 @@ from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
 from awe.web.http._stream import TableResponse
+from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Metrics",
     "Renderer",
     "TableResponse",
+    "TurnResponse",
     "Waiters",
     "WaitingResponse",
     "absolute_links",

@@ -21,7 +21,7 @@ from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
 from awe.web.http._parameters import read_given
-from awe.web.http._stream import TableResponse
+from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import WaitingResponse
 
 __all__ = ["Call", "Endpoint", "Handler", "endpoint", "make_call"]
@@ -119,7 +119,7 @@ def endpoint(
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", request.state.request_id)
             return failed(request, unexpected(request.state.request_id))
-        if isinstance(answer, TableResponse | WaitingResponse):
+        if isinstance(answer, TurnResponse | WaitingResponse):
             answer.on_error = lambda error: failed(request, error)
         return answer
 
