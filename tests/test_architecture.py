@@ -80,6 +80,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "services/identity/stores/",
         "services/catalogs/store.py",
         "services/history/store.py",
+        "services/catalogs/own/store.py",
         "services/jobs/store.py",
         "services/names/store.py",
         "services/observations/store.py",

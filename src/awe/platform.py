@@ -18,11 +18,24 @@ from awe.core.vo import soda
 from awe.core.vo.links import with_links
 from awe.errors import UnavailableError, UsageError
 from awe.login_settings import LoginProviderSettings
-from awe.services.catalogs import QUERY, TABLE, CatalogService, CatalogStore, Engine, QueryOrder, query_kind
+from awe.services.catalogs import (
+    QUERY,
+    TABLE,
+    CatalogService,
+    CatalogStore,
+    Engine,
+    OwnStore,
+    OwnTables,
+    QueryOrder,
+    TableService,
+    query_kind,
+)
 from awe.services.checks import CheckService
 from awe.services.history import ASKED, HistoryService, HistoryStore
 from awe.services.identity import (
     LOCAL,
+    READ,
+    WRITE,
     AccountService,
     AccountStore,
     AccountSystem,
@@ -98,6 +111,7 @@ class Platform:
     jobs: JobService
     history: HistoryService
     catalogs: CatalogService
+    tables: TableService
     observations: ObservationService
     registry: RegistryService
     hips: HipsService
@@ -183,6 +197,8 @@ class Platform:
             longest_s=settings.limits.seconds + settings.limits.patience,
         )
         jobs.listen(history.of_job)
+        own_store = OwnStore(system)
+        own = OwnTables(own_store, policy)
         catalogs = CatalogService(
             CatalogStore(system),
             engine,
@@ -194,8 +210,22 @@ class Platform:
             views=VIEWS,
             policy=policy,
             history=history,
+            own=own,
         )
         catalogs.clean()
+        tables = TableService(
+            own_store,
+            engine,
+            catalogs,
+            own,
+            quotas,
+            policy,
+            audit,
+            folder / "publishing" / "locks",
+            settings.tables,
+            longest_s=max(settings.limits.seconds, settings.jobs.seconds),
+        )
+        tables.clean()
         observations = ObservationService(
             system,
             catalogs,
@@ -208,7 +238,7 @@ class Platform:
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))
         hips = HipsService(system, folder / "hips", settings.archive.authority, policy)
-        shares.offer(TABLE, catalogs.resource)
+        shares.offer(TABLE, catalogs.resource, frozenset({READ, WRITE}))
         shares.offer(COLLECTION, observations.resource)
         shares.offer(JOB, jobs.resource)
         shares.offer(ASKED, history.resource)
@@ -232,6 +262,7 @@ class Platform:
             jobs,
             history,
             catalogs,
+            tables,
             observations,
             registry,
             hips,

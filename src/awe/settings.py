@@ -70,6 +70,27 @@ class UploadSettings(BaseModel):
     seconds: float = Field(60.0, gt=0, description="Time that fetching one table may take.")
 
 
+class TableSettings(BaseModel):
+    """Users' own tables: how long what was replaced or dropped can be brought back."""
+
+    keep_days: float = Field(
+        30.0, ge=0, description="So long a version that was replaced or dropped can be restored."
+    )
+    keep_versions: int = Field(
+        20,
+        ge=0,
+        description="So many replaced or dropped versions of a table are kept at the most, the newest.",
+    )
+    keep_bytes: int = Field(
+        20_000_000_000,
+        ge=0,
+        description="Size of all the versions that are kept for one user besides the current ones; the oldest go first.",
+    )
+    wait_seconds: float = Field(
+        60.0, gt=0, description="So long a change waits until another one of the same table has ended."
+    )
+
+
 class ArchiveSettings(BaseModel):
     """Who publishes: shown on the page and in every answer's metadata."""
 
@@ -303,6 +324,7 @@ class Settings(BaseSettings):
     uploads: UploadSettings = Field(
         default_factory=UploadSettings, description="Tables that come with a query."
     )
+    tables: TableSettings = Field(default_factory=TableSettings, description="Users' own tables.")
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
     login: LoginSettings = Field(default_factory=LoginSettings, description="How people log in.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")

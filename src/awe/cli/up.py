@@ -99,7 +99,7 @@ def _offer_administration(platform: Platform, address: str) -> None:
 
 
 def _greet(platform: Platform, address: str, token_file: Path) -> None:
-    tables = [table for table in platform.catalogs.tables() if table.kind == "table"]
+    tables = [table for table in platform.catalogs.published() if table.kind == "table"]
     click.secho(f"\nawe is up at {address}", bold=True)
     for table in tables:
         click.echo(f"  {f'{table.schema}.{table.name}':<24} {table.rows:>12,} rows")

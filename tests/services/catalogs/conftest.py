@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from awe.core.tables import Column, Schema, TableStream
-from awe.services.catalogs import CatalogService, CatalogStore
+from awe.services.catalogs import CatalogService, CatalogStore, OwnStore, OwnTables
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.identity import GrantStore, Policy
 from awe.services.system import SystemDatabase
@@ -72,6 +72,7 @@ def make_service(tmp_path: Path) -> Iterator[Callable[..., CatalogService]]:
             tmp_path / "publishing",
             uploads,
             policy=Policy(GrantStore(system)),
+            own=OwnTables(OwnStore(system), Policy(GrantStore(system))),
         )
 
     yield make

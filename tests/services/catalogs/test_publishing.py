@@ -352,7 +352,7 @@ PUBLISHER = """
 import sys
 from pathlib import Path
 from awe.settings import LimitSettings
-from awe.services.catalogs import CatalogService, CatalogStore
+from awe.services.catalogs import CatalogService, CatalogStore, OwnStore, OwnTables
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.identity import GrantStore, Policy
 from awe.services.system import SystemDatabase
@@ -360,7 +360,7 @@ folder = Path(sys.argv[1])
 system = SystemDatabase.in_folder(folder)
 system.migrate()
 limits = LimitSettings()
-service = CatalogService(CatalogStore(system), DuckDBEngine(folder / "tables", limits), limits, folder / "publishing", policy=Policy(GrantStore(system)))
+service = CatalogService(CatalogStore(system), DuckDBEngine(folder / "tables", limits), limits, folder / "publishing", policy=Policy(GrantStore(system)), own=OwnTables(OwnStore(system), Policy(GrantStore(system))))
 def progress(what, done, total):
     print(what, flush=True)
     if what == sys.argv[2]:

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from awe.services.catalogs import CatalogService, CatalogStore
+from awe.services.catalogs import CatalogService, CatalogStore, OwnStore, OwnTables
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.identity import GrantStore, Policy
 from awe.services.observations import Criteria, ObservationService
@@ -42,7 +42,12 @@ def open_archive(folder: Path) -> tuple[Archive, Callable[[], None]]:
     system.migrate()
     engine = DuckDBEngine(folder / "tables", limits)
     catalogs = CatalogService(
-        CatalogStore(system), engine, limits, folder / "publishing", policy=Policy(GrantStore(system))
+        CatalogStore(system),
+        engine,
+        limits,
+        folder / "publishing",
+        policy=Policy(GrantStore(system)),
+        own=OwnTables(OwnStore(system), Policy(GrantStore(system))),
     )
     observations = ObservationService(
         system,

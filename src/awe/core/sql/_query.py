@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from awe.core.sql._model import Names
+from awe.core.sql._own_names import plain_names
 from awe.core.sql._place import Text
 from awe.core.sql._size import check_text
 from awe.core.sql.dialects import DIALECTS, PARSERS
@@ -103,7 +104,7 @@ def compile_query(
             "dialect", dialect, f"one of {', '.join(DIALECTS)}", hint=did_you_mean(dialect, DIALECTS)
         )
     check_text(text)
-    tree = PARSERS[dialect](text)
+    tree = PARSERS[dialect](plain_names(text))
     run = Compilation(Text(text, dialect), names, context, resolve)
     for rule in RULES:
         tree = rule(tree, run)

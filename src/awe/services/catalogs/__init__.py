@@ -9,21 +9,30 @@ from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
 from awe.services.catalogs.memory import MemorySchema, RowGuard
-from awe.services.catalogs.model import TABLE, SchemaRecord, TableKey, TableRecord, View
+from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableKey, TableRecord, View
+from awe.services.catalogs.own.describing import ColumnChange
+from awe.services.catalogs.own.model import TableVersion
+from awe.services.catalogs.own.reading import OwnTables
+from awe.services.catalogs.own.service import TableService
+from awe.services.catalogs.own.store import OwnStore
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
 from awe.services.catalogs.uploads import SentFile
 
 __all__ = [
+    "MYDB",
     "QUERY",
     "TABLE",
     "CatalogService",
     "CatalogStore",
+    "ColumnChange",
     "Engine",
     "Features",
     "Limits",
     "MemorySchema",
+    "OwnStore",
+    "OwnTables",
     "QueryOrder",
     "RowFilter",
     "RowGuard",
@@ -32,6 +41,8 @@ __all__ = [
     "StoredTable",
     "TableKey",
     "TableRecord",
+    "TableService",
+    "TableVersion",
     "View",
     "WriteSpec",
     "as_written",

@@ -9,16 +9,18 @@ import fcntl
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["locked", "remove", "scratch", "staged", "sweep", "sync"]
+__all__ = ["locked", "remove", "scratch", "staged", "sweep", "sync", "waited_for"]
 
 STAGING = ".staging-"
 GONE = ".gone-"
 _LOCK = ".lock"
+_LOOK_S = 0.02
 
 
 @contextmanager
@@ -31,6 +33,19 @@ def locked(path: Path) -> Iterator[bool]:
         if handle is not None:
             path.unlink(missing_ok=True)
             handle.close()
+
+
+@contextmanager
+def waited_for(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold the lock file `path` as soon as nobody else does; yields False where that takes longer."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + seconds
+    while True:
+        with locked(path) as ours:
+            if ours or time.monotonic() >= until:
+                yield ours
+                return
+        time.sleep(_LOOK_S)
 
 
 def _acquire(path: Path) -> IO[bytes] | None:

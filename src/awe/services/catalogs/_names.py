@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from awe.core.sql import ScalarFunction, TableDef, TableFunction
-from awe.services.catalogs.model import UPLOAD_SCHEMA, TableRecord
+from awe.services.catalogs.model import MYDB, UPLOAD_SCHEMA, TableRecord
 
 __all__ = ["ReadableNames"]
 
@@ -20,19 +20,31 @@ class ReadableNames:
         What the caller may read.
     context
         The schema whose tables are found by their name alone before all others.
+    own
+        The schema that the caller calls ``mydb``.
     """
 
-    def __init__(self, records: Sequence[TableRecord], context: str | None = None) -> None:
-        self._context = context.casefold() if context else None
+    def __init__(
+        self, records: Sequence[TableRecord], context: str | None = None, own: str | None = None
+    ) -> None:
+        self._own = own
+        self._context = self._meant(context.casefold()) if context else None
         described = [function for record in records for function in record.functions]
         self._spellings = (*(r.full_name for r in records), *(f.name for f in described))
-        self._tables = _Index((r.schema, r.name, r.to_definition()) for r in records)
+        # what users keep changes what no name of a published table means
+        self._tables = _Index((r.schema, r.name, r.to_definition()) for r in records if not r.owner)
+        self._users = _Index((r.schema, r.name, r.to_definition()) for r in records if r.owner)
         self._functions = _Index((f.schema, f.name, f) for f in described if isinstance(f, TableFunction))
         self._values = _Index((f.schema, f.name, f) for f in described if isinstance(f, ScalarFunction))
 
     def table(self, schema: str | None, name: str) -> TableDef | None:
-        """Return the table of that name; without a schema the context's, then one of a unique name."""
-        return self._tables.find(schema, name, self._context)
+        """Return the table of that name; without a schema the context's, then one of a unique name, then one's own."""
+        where = self._meant(schema)
+        mine = where or self._own
+        own = self._users.find(mine, name, None) if mine is not None else None
+        if own is not None and self._context == self._own:
+            return own
+        return self._tables.find(where, name, self._context) or own
 
     def table_function(self, schema: str | None, name: str) -> TableFunction | None:
         """Return the parametrised view of that name; ``dbo`` counts as no schema."""
@@ -42,6 +54,9 @@ class ReadableNames:
     def scalar_function(self, name: str) -> ScalarFunction | None:
         """Return the described function of that name."""
         return self._values.find(None, name, self._context)
+
+    def _meant(self, schema: str | None) -> str | None:
+        return self._own if self._own and schema is not None and schema.casefold() == MYDB else schema
 
     def spellings(self) -> Iterable[str]:
         """Return every full name, and the names of the functions."""

@@ -25,13 +25,19 @@ class PositionCheck:
     unplaced
         Whether rows may have no position. They are filed under cell 0, where no search finds them: what
         the cells let through is tested by the positions themselves.
+    anywhere
+        Whether positions may be anywhere: those that are not on the sky are counted as `astray`, and filed likewise.
     """
 
-    def __init__(self, source: object, ra: str, dec: str, *, unplaced: bool = False) -> None:
+    def __init__(
+        self, source: object, ra: str, dec: str, *, unplaced: bool = False, anywhere: bool = False
+    ) -> None:
         self._source = source
         self._names = (ra, dec)
         self._unplaced = unplaced
+        self._anywhere = anywhere
         self._row = 0
+        self.astray = 0
 
     def index(self, batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
         """Return the nested HEALPix cells of order 29.
@@ -45,8 +51,10 @@ class PositionCheck:
         ra, dec = (_degrees(batch.column(batch.schema.get_field_index(name))) for name in self._names)
         nowhere = np.isnan(ra) & np.isnan(dec) & self._unplaced
         bad = ~((ra >= -180) & (ra <= 360) & (np.abs(dec) <= 90)) & ~nowhere
-        if bad.any():
+        if bad.any() and not self._anywhere:
             raise self._error(ra, dec, np.flatnonzero(bad))
+        self.astray += int(bad.sum())
+        nowhere |= bad
         self._row += batch.num_rows
         index = healpix_index(np.where(nowhere, 0.0, ra), np.where(nowhere, 0.0, dec))
         return np.where(nowhere, 0, index)

@@ -158,7 +158,11 @@ class _Chunks:
 
 def _indexed(spec: WriteSpec, stream: TableStream, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
     check = PositionCheck(
-        stream.schema.name or spec.location, str(spec.ra), str(spec.dec), unplaced=spec.unplaced
+        stream.schema.name or spec.location,
+        str(spec.ra),
+        str(spec.dec),
+        unplaced=spec.unplaced,
+        anywhere=spec.anywhere,
     )
     for batch in stream:
         named = pa.RecordBatch.from_arrays(batch.columns, names=stream.schema.names)

@@ -80,6 +80,9 @@ class WriteSpec:
         The largest partition.
     unplaced
         Whether rows may have no position.
+    anywhere
+        Whether rows may have positions that are not on the sky; whoever writes knows that it is not to be searched
+        by position then.
     """
 
     location: str
@@ -87,6 +90,7 @@ class WriteSpec:
     dec: str | None = None
     rows_per_partition: int = 1_000_000
     unplaced: bool = False
+    anywhere: bool = False
 
 
 class Engine(Protocol):

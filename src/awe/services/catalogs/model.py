@@ -13,8 +13,10 @@ from awe.services.catalogs.interface import StoredTable
 
 __all__ = [
     "HEALPIX",
+    "MYDB",
     "TABLE",
     "UPLOAD_SCHEMA",
+    "USER_PREFIX",
     "DescribedView",
     "SchemaRecord",
     "TableKey",
@@ -33,10 +35,16 @@ TABLE = "table"
 UPLOAD_SCHEMA = "TAP_UPLOAD"
 """The schema of uploaded tables in a query (TAP 1.1 section 2.5.1)."""
 
+MYDB = "mydb"
+"""What everybody calls the schema of his own tables."""
+
+USER_PREFIX = "user_"
+"""How the schemas of users begin, and no others."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _COLUMN = re.compile(r"[^\x00-\x1f\"]{1,127}")
 _RESERVED = frozenset(
-    {"caom2", "tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "rr", "information_schema", "dbo", "mydb"}
+    {"caom2", "tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "rr", "information_schema", "dbo", MYDB}
 )
 
 
@@ -92,7 +100,7 @@ class DescribedView:
 
 @dataclass(frozen=True, slots=True)
 class TableRecord:
-    """A published table: what it is, and which stored version of it is current.
+    """A table, published or a user's own: what it is, and which stored version of it is current.
 
     Attributes
     ----------
@@ -118,6 +126,8 @@ class TableRecord:
         Of a view: the ADQL that it stands for; empty for a table that is stored.
     views
         The views described with it.
+    owner
+        Of a user's table: whose it is; empty for a published one.
     """
 
     schema: str
@@ -137,6 +147,7 @@ class TableRecord:
     keys: tuple[TableKey, ...] = ()
     sql: str = ""
     views: tuple[DescribedView, ...] = ()
+    owner: str = ""
 
     @property
     def kind(self) -> str:
@@ -256,7 +267,8 @@ def split_name(full_name: str, *, internal: bool = False) -> tuple[str, str]:
     reserved = next((part for part in parts if part.upper() in RESERVED_WORDS), None)
     if reserved is not None:
         raise ParameterError("table", full_name, f"{reserved} is a word of ADQL", hint="choose another name")
-    if not internal and parts[0].casefold() in _RESERVED:
+    schema = parts[0].casefold()
+    if not internal and (schema in _RESERVED or schema.startswith(USER_PREFIX)):
         raise ParameterError("table", full_name, f"the schema {parts[0]} is kept for awe itself")
     return parts[0], parts[1]
 

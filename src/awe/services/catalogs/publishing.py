@@ -1,7 +1,7 @@
 """Publishing: new versions of tables come, old ones go, and readers never see anything in between."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,11 +55,20 @@ class Publisher:
         Longest time of a query: so long a version is kept after it was replaced.
     policy
         Where it is written who may read a table.
+    others
+        Where versions lie that are not published and are kept: those of users' tables.
     """
 
     def __init__(
-        self, store: CatalogStore, engine: Engine, staging: Path, query_s: float, policy: Policy
+        self,
+        store: CatalogStore,
+        engine: Engine,
+        staging: Path,
+        query_s: float,
+        policy: Policy,
+        others: Callable[[], frozenset[str]],
     ) -> None:
+        self._others = others
         self._policy = policy
         self._store = store
         self._engine = engine
@@ -179,8 +188,10 @@ class Publisher:
             if now - since >= grace:
                 self._engine.drop(stored)
                 self._store.removed(stored)
+        there = self._engine.tables()  # looked at first: what is kept meanwhile is not among them
         known = {record.stored.location for record in self._store.load()[2]} | {s.location for s in retired}
-        for location in self._engine.tables():
+        known |= self._others()
+        for location in there:
             if location not in known and now - made(location, now) > max(_ORPHAN_S, self._query_s + _GRACE_S):
                 self._engine.drop(StoredTable(location, 0, 0))
 

@@ -19,7 +19,8 @@ from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs._quick import quick_error
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.memory import MemorySchema, RowGuard
-from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
+from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableRecord, View
+from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import SentFile, Uploads
@@ -31,6 +32,7 @@ __all__ = ["CatalogService"]
 
 _KEPT_COVERAGES = 200
 """Coverage maps in memory; each has 300 kB at the most."""
+_EVERY = 2**62
 _NO_UPLOADS: Mapping[str, Path] = MappingProxyType({})
 
 
@@ -69,6 +71,8 @@ class CatalogService:
         Who may read which table.
     history
         Where it is remembered what people asked; nowhere when None.
+    own
+        Users' own tables.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class CatalogService:
         views: Sequence[View] = (),
         policy: Policy,
         history: HistoryService | None = None,
+        own: OwnTables,
     ) -> None:
         self._policy = policy
         self._store = store
@@ -91,7 +96,8 @@ class CatalogService:
         self._limits = limits
         self._history = history
         self._longest_s = longest_s or limits.seconds
-        self._publisher = Publisher(store, engine, staging, self._longest_s, policy)
+        self._own = own
+        self._publisher = Publisher(store, engine, staging, self._longest_s, policy, own.locations)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._resolve = resolve
         self._views = tuple(views)
@@ -112,11 +118,14 @@ class CatalogService:
 
     def schemas(self, identity: Identity = ANONYMOUS) -> tuple[SchemaRecord, ...]:
         """Return the schemas that hold a table the caller may read, by name."""
-        used = {record.schema for record in self.tables(identity)}
-        return tuple(schema for schema in self._schemas() if schema.name in used)
+        return self._schemas_of(self.tables(identity))
 
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
-        """Return the tables the caller may read, by schema and name; the views behind them."""
+        """Return the tables the caller may read: what is `published`, the caller's own, and what users granted."""
+        return (*self.published(identity), *self._own.readable(identity))
+
+    def published(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
+        """Return the published tables the caller may read, by schema and name; the views behind them."""
         readable = self._policy.names(identity, TABLE)
         stored = tuple(
             self._guards[t.full_name].seen(t, identity) if t.full_name in self._guards else t
@@ -145,7 +154,7 @@ class CatalogService:
             If there is none that the caller may read; it says which names are close.
         """
         known = {r.full_name.casefold(): r for r in (*self.tables(identity), *self._made())}
-        found = known.get(full_name.casefold())
+        found = known.get(self._own.spelled(full_name, identity).casefold())
         if found is None:
             names = (record.full_name for record in known.values())
             raise NotFoundError(f"there is no table {full_name}", hint=did_you_mean(full_name, names, most=1))
@@ -159,7 +168,7 @@ class CatalogService:
         record = self.table(full_name, identity)
         if not record.stored.location:
             raise NotFoundError(f"{record.full_name} is no table that can be shared")
-        return Resource(TABLE, record.full_name)
+        return Resource(TABLE, record.full_name, record.owner)
 
     def lost(self) -> tuple[TableRecord, ...]:
         """Return the tables whose rows are not where their records say: somebody removed the files."""
@@ -200,6 +209,7 @@ class CatalogService:
         uploads: Mapping[str, Path] = _NO_UPLOADS,
         address: str = "",
         asked: bool = True,
+        whole: bool = False,
     ) -> TableStream:
         """Run one query.
 
@@ -223,6 +233,8 @@ class CatalogService:
         asked
             Whether the caller wrote it, so that it is remembered in the caller's history; False for a query of awe's
             own, and for one that is remembered already.
+        whole
+            Return every row, however many there are: for tables that are made of them, whose size the quotas limit.
 
         Raises
         ------
@@ -236,10 +248,10 @@ class CatalogService:
             From the stream.
         """
         if not asked or self._history is None:
-            return self._run(text, dialect, context, identity, max_rows, seconds, uploads, address)
+            return self._run(text, dialect, context, identity, max_rows, seconds, uploads, address, whole)
         recording = self._history.begin(identity, text, dialect=dialect, context=context)
         try:
-            stream = self._run(text, dialect, context, identity, max_rows, seconds, uploads, address)
+            stream = self._run(text, dialect, context, identity, max_rows, seconds, uploads, address, whole)
         except BaseException as error:
             recording.fail(error)
             raise
@@ -255,17 +267,20 @@ class CatalogService:
         seconds: float | None,
         uploads: Mapping[str, Path],
         address: str,
+        whole: bool,
     ) -> TableStream:
         visible = self.tables(identity)
         if context is not None:
-            self._check_context(context, visible)
+            self._check_context(context, visible, identity)
         brought = self._uploads.store(uploads)
         try:
-            query = self._compiled(text, dialect, context, (*visible, *brought.records, *self._made()))
+            readable = (*visible, *brought.records, *self._made())
+            query = self._compiled(text, dialect, context, readable, self._own.schema(identity))
             wanted = max_rows if max_rows is not None else query.max_rows
             rows = self._limits.default_rows if wanted is None else wanted
             limits = Limits(
-                min(rows, self._limits.rows), min(seconds or self._limits.seconds, self._limits.seconds)
+                _EVERY if whole else min(rows, self._limits.rows),
+                min(seconds or self._limits.seconds, self._limits.seconds),
             )
             stored = {record.full_name: record.stored for record in (*visible, *brought.records)}
             used = {use.table.full_name for use in query.uses}
@@ -283,7 +298,7 @@ class CatalogService:
         """Return the published tables that a query reads; none of a query that cannot be run."""
         visible = self.tables(identity)
         try:
-            query = self._compiled(text, dialect, None, (*visible, *self._made()))
+            query = self._compiled(text, dialect, None, (*visible, *self._made()), self._own.schema(identity))
         except QueryError:
             return ()
         used = {use.table.full_name for use in query.uses}
@@ -404,10 +419,15 @@ class CatalogService:
 
     # Inside
 
-    def _schemas(self) -> tuple[SchemaRecord, ...]:
+    def _schemas_of(self, tables: Sequence[TableRecord]) -> tuple[SchemaRecord, ...]:
+        """Return the schemas of tables."""
         published = {schema.name: schema for schema in self._current().schemas}
         computed = {view.schema.name: view.schema for view in self._views}
-        return tuple((published | computed | published).values())
+        own = {
+            t.schema: SchemaRecord(t.schema, description=f"Tables of {t.owner}.") for t in tables if t.owner
+        }
+        used = {record.schema for record in tables}
+        return tuple(s for s in (published | computed | published | own).values() if s.name in used)
 
     def _current(self) -> _Snapshot:
         snapshot = self._snapshot
@@ -416,9 +436,14 @@ class CatalogService:
         return snapshot
 
     def _compiled(
-        self, text: str, dialect: str, context: str | None, readable: Sequence[TableRecord]
+        self,
+        text: str,
+        dialect: str,
+        context: str | None,
+        readable: Sequence[TableRecord],
+        own: str | None = None,
     ) -> Query:
-        names = ReadableNames(readable, context)
+        names = ReadableNames(readable, context, own)
         return compile_query(text, names, dialect=dialect, context=context, resolve=self._resolve)
 
     def _coverage(self, record: TableRecord) -> Moc | None:
@@ -438,7 +463,7 @@ class CatalogService:
     def _memory(self, used: set[str], visible: Sequence[TableRecord], address: str) -> Mapping[str, pa.Table]:
         found: dict[str, pa.Table] = {}
         if used & {record.full_name for record in tap_schema.records()}:
-            schemas = (*self._schemas(), *(brought.schema for brought in self._brought))
+            schemas = (*self._schemas_of(visible), *(brought.schema for brought in self._brought))
             tables = (*visible, *(table for brought in self._brought for table in brought.tables))
             found |= tap_schema.relations(schemas, tables)
         for brought in self._brought:
@@ -446,7 +471,9 @@ class CatalogService:
                 found |= brought.relations(address)
         return found
 
-    def _check_context(self, context: str, visible: Sequence[TableRecord]) -> None:
+    def _check_context(self, context: str, visible: Sequence[TableRecord], identity: Identity) -> None:
+        if context.casefold() == MYDB and not identity.is_anonymous:
+            return
         known = {record.schema.casefold(): record.schema for record in visible}
         if context.casefold() not in known:
             listed = f"there are {', '.join(known.values()) or 'none'}"

@@ -42,7 +42,7 @@ class CheckService:
 
     def archive(self) -> Archive:
         """Return what the rules look at."""
-        tables = self._catalogs.tables(MACHINE)
+        tables = self._catalogs.published(MACHINE)
         return Archive(
             settings=self._settings.archive,
             base_url=self._settings.base_url,

@@ -214,6 +214,8 @@ class ShareService:
     def _to_share(self, caller: Identity, kind: str, name: str, action: str) -> Resource:
         resource = self.resource(kind, name, caller)
         actions = self._kinds[kind][1]
+        if not resource.owner:
+            actions &= {READ}  # administrators look after it
         if action not in actions:
             hint = f"possible: {', '.join(sorted(actions))}"
             raise ParameterError("action", action, f"cannot be granted on a {kind}", hint=hint)

@@ -103,6 +103,15 @@ class Policy:
             return Names(None)
         return Names(self.grants.names(identity, kind, action, self.now()))
 
+    def granted(self, identity: Identity, kind: str, action: str = READ) -> frozenset[str]:
+        """Return the names, in lower case, of what was granted to a caller; the role of an administrator opens nothing.
+
+        For what is people's own, and administrators look after only when they are asked to.
+        """
+        if action not in identity.scopes:
+            return frozenset()
+        return self.grants.names(identity, kind, action, self.now())
+
     def declare(
         self, kind: str, name: str, readers: Iterable[str] | None, *, file: Path | None
     ) -> Callable[[Connection], None]:
@@ -133,6 +142,10 @@ class Policy:
     def forget(self, kind: str, name: str) -> Callable[[Connection], None]:
         """Return what takes back all that was granted on something that goes, in the transaction it is called in."""
         return lambda connection: self.grants.forget(connection, kind, name)
+
+    def rename(self, kind: str, old: str, new: str) -> Callable[[Connection], None]:
+        """Return what lets all that was granted on something hold under its new name, in the transaction it is called in."""
+        return lambda connection: self.grants.rename(connection, kind, old, new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class QuotaService:
         self._life = timedelta(seconds=query_s + _GRACE_S)
         self._contact = contact
         self._now = now
-        self._meters: dict[Measure, Meter] = {}
+        self._meters: dict[Measure, list[Meter]] = {}
         self._known: tuple[Limit, ...] = ()
         self._known_until = self._reap_at = 0.0
         self._tidied = ""
@@ -120,8 +120,8 @@ class QuotaService:
             presence.close()
 
     def bring(self, measure: Measure, meter: Meter) -> None:
-        """Let the usage of a measure be told by who counts it."""
-        self._meters[measure] = meter
+        """Let the usage of a measure be told by who counts it; what several count is added up."""
+        self._meters.setdefault(measure, []).append(meter)
 
     # What a caller may use
 
@@ -140,13 +140,17 @@ class QuotaService:
         }
         if Measure.JOBS_WAITING in self._meters:
             used[Measure.JOB_SECONDS] = None
-        used |= {m: None if identity.is_anonymous else meter(identity) for m, meter in self._meters.items()}
+        used |= {m: None if identity.is_anonymous else self.used(identity, m) for m in self._meters}
         found = []
         for measure in (m for m in MEASURES if m in used):
             most, principal = applicable(measure, identity, self._limits(), self._settings, now)
             resets = midnight if measure in _OF_A_DAY else None
             found.append(Usage(measure, most, used[measure], resets, principal))
         return tuple(found)
+
+    def used(self, identity: Identity, measure: Measure) -> int:
+        """Return how much a caller uses of what is brought."""
+        return sum(meter(identity) for meter in self._meters[measure])
 
     def check(
         self,

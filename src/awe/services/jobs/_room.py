@@ -71,7 +71,7 @@ class Room:
         self._quotas.check(
             identity,
             Measure.STORAGE_BYTES,
-            standing.bytes,
+            self._quotas.used(identity, Measure.STORAGE_BYTES),
             size,
             retry_after=max(1, round((first - now).total_seconds())) if first else None,
             help_="remove jobs that you do not need",
@@ -94,7 +94,7 @@ class Room:
         return Share(
             at_once=self._quotas.limit(identity, Measure.JOBS_AT_ONCE),
             seconds=float(self.duration_s(job.owner, job.duration_s)),
-            bytes=None if kept is None else max(0, kept - self._standing(identity).bytes),
+            bytes=None if kept is None else max(0, kept - self._quotas.used(identity, Measure.STORAGE_BYTES)),
         )
 
     def _waits(self, owner: str) -> bool:

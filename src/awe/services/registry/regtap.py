@@ -49,7 +49,7 @@ class RegTap:
     def relations(self, address: str) -> Mapping[str, pa.Table]:
         """Return the rows of all tables, by full name."""
         resources = self._registry.resources()
-        known = {table.full_name: table for table in self._catalogs.tables()}
+        known = {table.full_name: table for table in self._catalogs.published()}
         rows: dict[str, list[Row]] = {name: [] for name in TABLES}
         for resource in resources:
             for name, row in _rows(resource, known, address):

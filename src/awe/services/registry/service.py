@@ -94,14 +94,14 @@ class RegistryService:
 
     def _digest(self, resource: Resource) -> str:
         """Return a digest of all that its record says."""
-        versions = {table.full_name: table.version for table in self._catalogs.tables()}
+        versions = {table.full_name: table.version for table in self._catalogs.published()}
         tables = {name: versions.get(name) for name in resource.tables}
         said = [asdict(resource), tables, self._settings.base_url]
         return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 
     def _resources(self) -> tuple[Resource, ...]:
         """Return the resources, made anew when anything was published or removed."""
-        tables = self._catalogs.tables()
+        tables = self._catalogs.published()
         collections = self._observations.collections()
         key = (
             tuple((table.full_name, table.version) for table in tables),
@@ -110,8 +110,9 @@ class RegistryService:
             ),
         )
         if self._made is None or self._made[0] != key:
+            used = {table.schema for table in tables}
             held = Holdings(
-                self._catalogs.schemas(),
+                tuple(schema for schema in self._catalogs.schemas() if schema.name in used),
                 tables,
                 {table.full_name: self._catalogs.coverage(table.full_name) for table in tables if table.ra},
                 self._held(),

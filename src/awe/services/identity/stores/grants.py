@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     select,
     true,
+    update,
 )
 
 from awe.errors import ConflictError
@@ -218,6 +219,11 @@ class GrantStore:
     def forget(self, connection: Connection, kind: str, name: str) -> None:
         """End all that was granted on a resource."""
         connection.execute(delete(_grants).where(_grants.c.kind == kind, _grants.c.name == name.casefold()))
+
+    def rename(self, connection: Connection, kind: str, old: str, new: str) -> None:
+        """Let all that was granted on a resource hold under its new name."""
+        of = (_grants.c.kind == kind) & (_grants.c.name == old.casefold())
+        connection.execute(update(_grants).where(of).values(name=new.casefold()))
 
     def is_known(self, principal: str) -> bool:
         """Return whether there is such a user, group or role now."""

@@ -1,0 +1,557 @@
+"""Use cases of users' own tables: made, written, changed, dropped and restored by their owners, or whom they let.
+
+A change is one new version, and a change of a version that meanwhile is another one is refused: changes of one table
+wait for each other (a lock that all processes see), readers for nobody.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from awe.core.progress import Progress
+from awe.core.sql import compile_query
+from awe.core.suggestions import did_you_mean
+from awe.core.tables import Schema, TableStream
+from awe.errors import AuthenticationError, ConflictError, ForbiddenError, NotFoundError, ParameterError
+from awe.services.catalogs._folders import waited_for
+from awe.services.catalogs._names import ReadableNames
+from awe.services.catalogs.interface import Engine, Limits
+from awe.services.catalogs.model import TABLE, TableRecord
+from awe.services.catalogs.own.describing import ColumnChange, described
+from awe.services.catalogs.own.keeping import expired
+from awe.services.catalogs.own.model import TableVersion, UserSchema, parse_name
+from awe.services.catalogs.own.reading import OwnTables
+from awe.services.catalogs.own.store import OwnStore, taken
+from awe.services.catalogs.own.writing import Draft, TableWriter, aligned, chained, recognised
+from awe.services.catalogs.service import CatalogService
+from awe.services.catalogs.staging import Positions
+from awe.services.identity import READ, WRITE, AuditLog, Identity, Measure, Policy, QuotaService
+from awe.settings import TableSettings
+
+__all__ = ["TableService"]
+
+_LONG_S = 86_400.0
+_GRACE_S = 60.0
+_ALL_ROWS = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A table that is there or could be: the schema it is in, and its name."""
+
+    schema: UserSchema
+    table: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema.name}.{self.table}"
+
+
+class TableService:
+    """Users' own tables.
+
+    Every `name` is ``mydb.t``, ``mydb://t``, ``t``, or with the schema ``user_ada.t``, in any case.
+
+    Parameters
+    ----------
+    store, engine
+        The records and the rows.
+    catalogs
+        Who answers queries.
+    own
+        What callers may read.
+    quotas
+        What users may have.
+    policy
+        Who was granted what.
+    audit
+        Where it is recorded what an administrator does with somebody's table.
+    locks
+        A folder that all processes see.
+    settings
+        How long what was replaced or dropped is kept.
+    longest_s
+        The time of a query at the most: so long files are kept in any case.
+    """
+
+    def __init__(
+        self,
+        store: OwnStore,
+        engine: Engine,
+        catalogs: CatalogService,
+        own: OwnTables,
+        quotas: QuotaService,
+        policy: Policy,
+        audit: AuditLog,
+        locks: Path,
+        settings: TableSettings,
+        *,
+        longest_s: float,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._catalogs = catalogs
+        self._own = own
+        self._writer = TableWriter(store, engine, quotas)
+        self._policy = policy
+        self._audit = audit
+        self._locks = locks
+        self._settings = settings
+        self._grace_s = longest_s + _GRACE_S
+        for measure, meter in {
+            Measure.TABLES: lambda who: store.holdings(who.name).tables,
+            Measure.TABLE_ROWS: lambda who: store.holdings(who.name).rows,
+            Measure.STORAGE_BYTES: lambda who: store.holdings(who.name).bytes,
+        }.items():
+            quotas.bring(measure, meter)
+
+    # What is there
+
+    def schema_of(self, identity: Identity) -> str:
+        """Return the schema of the caller's own tables, such as ``user_ada``.
+
+        Raises
+        ------
+        AuthenticationError
+            For a caller nobody knows.
+        """
+        return self._schema_of(identity).name
+
+    def tables(self, identity: Identity, *, shared: bool = False) -> tuple[TableRecord, ...]:
+        """Return the caller's own tables, by name; or, `shared`, those of others that were granted to the caller."""
+        return tuple(
+            record for record in self._own.readable(identity) if (record.owner != identity.name) is shared
+        )
+
+    def table(self, name: str, identity: Identity, *, action: str = READ) -> TableRecord:
+        """Return a table that the caller may do something with.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none that the caller may read.
+        ForbiddenError
+            If the caller may read it, and not do this.
+        """
+        return self._found(self._place(name, identity), identity, action)
+
+    # Making and changing
+
+    def create(
+        self,
+        name: str,
+        columns: Schema,
+        identity: Identity,
+        *,
+        exists: Literal["error", "replace", "keep"] = "error",
+    ) -> TableRecord:
+        """Make a table without rows.
+
+        Parameters
+        ----------
+        exists
+            What is done where there is a table of that name.
+
+        Raises
+        ------
+        ConflictError
+            If there is one, and it is to be an error.
+        UsageError, QuotaError, ForbiddenError
+            As `write`.
+        """
+        place = self._place(name, identity)
+        old = self._store.current(place.schema, place.table)
+        if old is not None and exists == "keep":
+            return self.table(name, identity)
+        mode: Literal["create", "replace"] = "replace" if exists == "replace" else "create"
+        return self.write(name, TableStream(columns, ()), identity, mode=mode)
+
+    def write(
+        self,
+        name: str,
+        stream: TableStream,
+        identity: Identity,
+        *,
+        mode: Literal["create", "replace", "append"] = "create",
+        ra: str | None = None,
+        dec: str | None = None,
+        origin: str = "",
+        progress: Progress | None = None,
+    ) -> TableRecord:
+        """Write rows into a table: all of them, or none.
+
+        Parameters
+        ----------
+        stream
+            Read to its end and closed, whatever happens.
+        mode
+            ``create`` a table that is not there yet; ``replace`` one, or create it; ``append`` to one that is there,
+            by the names of the columns.
+        ra, dec
+            The position columns (ICRS, degrees), by which the table is then searched fast; recognised by UCD or name
+            when None, none when both are empty.
+        origin
+            The SQL or the name of the file that the rows come from, kept with the version.
+
+        Raises
+        ------
+        AuthenticationError
+            For a caller nobody knows.
+        NotFoundError
+            If there is no table to append to.
+        ForbiddenError
+            If the table is somebody else's who does not let the caller write.
+        ConflictError
+            If there is a table of that name, or it is being changed for too long.
+        UsageError, InputFileError, LimitError, QuotaError
+            As `TableWriter.write`; then nothing has changed.
+        """
+        with stream:
+            place = self._place(name, identity)
+            told = None if ra is None and dec is None else Positions(ra, dec)
+            if mode == "create":
+                self._check_new(place, identity)
+                return self._write(place, stream, told=told, strict=True, origin=origin, progress=progress)
+            with self._changing(place):
+                old = self._store.current(place.schema, place.table)
+                if old is None and mode == "append":
+                    raise self._missing(place, identity)
+                if old is None:
+                    self._check_new(place, identity)
+                else:
+                    self._found(place, identity, WRITE)
+                if old is not None and mode == "append":
+                    rows = chained((self._rows(old), aligned(stream, old.columns)), old.columns)
+                    return self._write(
+                        place, rows, old, told=_told(old, rows.schema), origin=origin, progress=progress
+                    )
+                return self._write(
+                    place, stream, old, told=told, strict=True, origin=origin, progress=progress
+                )
+
+    def rewrite(
+        self,
+        name: str,
+        identity: Identity,
+        make: Callable[[TableRecord], TableStream],
+        *,
+        origin: str = "",
+    ) -> TableRecord:
+        """Change a table: read it, and write what is made of it (UPDATE, DELETE, INSERT, ALTER).
+
+        Nobody else changes the table in between.
+
+        Parameters
+        ----------
+        make
+            Given the table as it is, returns all rows that it is to have; their columns may be others.
+
+        Raises
+        ------
+        NotFoundError, ForbiddenError, ConflictError, UsageError, LimitError, QuotaError
+            As `write`; then nothing has changed.
+        """
+        place = self._place(name, identity)
+        with self._changing(place):
+            old = self._found(place, identity, WRITE)
+            stream = make(old)
+            return self._write(place, stream, old, told=_told(old, stream.schema), origin=origin)
+
+    def truncate(self, name: str, identity: Identity) -> TableRecord:
+        """Remove all rows of a table; as `rewrite`."""
+        return self.rewrite(name, identity, lambda old: TableStream(old.columns, ()), origin="TRUNCATE")
+
+    def copy(self, source: str, target: str, identity: Identity) -> TableRecord:
+        """Copy a table that the caller may read, of whomever or published, into the caller's own.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such table.
+        ConflictError
+            If there is a table of the new name.
+        QuotaError
+            If the caller may not have so much.
+        """
+        record = self._any(source, identity)
+        text = f'SELECT * FROM "{record.schema}"."{record.name}"'
+        return self.write(
+            target,
+            self._catalogs.query(text, identity=identity, whole=True, asked=False),
+            identity,
+            origin=text,
+        )
+
+    def rename(self, name: str, new: str, identity: Identity) -> TableRecord:
+        """Give a table another name; who may read it may read it under that one.
+
+        Raises
+        ------
+        NotFoundError, ForbiddenError
+            As `table`.
+        ConflictError
+            If there is a table of the new name.
+        """
+        place = self._place(name, identity)
+        target = _Place(place.schema, parse_name(new).table)
+        with self._changing(place):
+            record = self._owned(place, identity)
+            grants = self._policy.rename(TABLE, record.full_name, target.full_name)
+            return self._store.rename(record, target.table, grants)
+
+    def drop(self, name: str, identity: Identity, *, missing_ok: bool = False) -> None:
+        """Drop a table; it can be restored for a while. What was granted on it is taken back.
+
+        Raises
+        ------
+        NotFoundError, ForbiddenError
+            As `table`; not where there is none and that is no matter.
+        """
+        place = self._place(name, identity)
+        with self._changing(place):
+            try:
+                record = self._owned(place, identity)
+            except NotFoundError:
+                if missing_ok:
+                    return
+                raise
+            self._store.end(record, self._policy.forget(TABLE, record.full_name))
+            self._note(identity, "table.dropped", record)
+
+    def describe(
+        self,
+        name: str,
+        identity: Identity,
+        *,
+        title: str | None = None,
+        description: str | None = None,
+        columns: Mapping[str, ColumnChange] = MappingProxyType({}),
+    ) -> TableRecord:
+        """Change what is said of a table and its columns (units, UCDs, descriptions); None leaves it as it is.
+
+        That makes no new version.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such table or column.
+        ForbiddenError
+            If the caller may not write it.
+        ParameterError
+            If a text is too long.
+        """
+        place = self._place(name, identity)
+        with self._changing(place):
+            changed = described(self._found(place, identity, WRITE), title, description, columns)
+            self._store.describe(changed)
+            return changed
+
+    def index(self, name: str, identity: Identity, ra: str | None, dec: str | None) -> TableRecord:
+        """Say which columns are the positions (ICRS, degrees): cones and cross-matches are fast from then on.
+
+        The rows are written anew, in the order of the sky; None and None take the index away.
+
+        Raises
+        ------
+        InputFileError
+            If a column is not there or holds no degrees, or a position is not on the sky: with the row.
+        NotFoundError, ForbiddenError, ConflictError, QuotaError
+            As `rewrite`.
+        """
+        place = self._place(name, identity)
+        told = Positions(ra or "", dec or "")
+        with self._changing(place):
+            old = self._found(place, identity, WRITE)
+            origin = f"INDEX ({ra}, {dec})" if ra and dec else "INDEX ()"
+            return self._write(place, self._rows(old), old, told=told, strict=True, origin=origin)
+
+    # What was there
+
+    def versions(self, name: str, identity: Identity) -> tuple[TableVersion, ...]:
+        """Return the versions of one's own table that are kept, the oldest first; also of one that was dropped.
+
+        Raises
+        ------
+        NotFoundError
+            If none is.
+        """
+        place = self._place(name, identity)
+        helps = identity.is_administrator
+        found = self._store.versions(place.schema, place.table)
+        if READ not in identity.scopes or not found or not (helps or place.schema.owner == identity.name):
+            raise self._missing(place, identity)
+        return found
+
+    def dropped(self, identity: Identity) -> tuple[TableVersion, ...]:
+        """Return the caller's tables that were dropped and can be restored, by name: the newest version of each."""
+        if identity.is_anonymous or READ not in identity.scopes:
+            return ()
+        return self._store.dropped(self._schema_of(identity))
+
+    def restore(self, name: str, identity: Identity, version: int | None = None) -> TableRecord:
+        """Make an earlier version of a table the current one again; the one that is current now is kept likewise.
+
+        What was granted on a table that was dropped does not come back.
+
+        Parameters
+        ----------
+        version
+            Its number; when None, the newest that is not current.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such version.
+        QuotaError
+            If its owner may not have so much.
+        """
+        place = self._place(name, identity)
+        if WRITE not in identity.scopes:
+            raise ForbiddenError(f"the token lacks the scope {WRITE}", scope=WRITE)
+        with self._changing(place):
+            kept = self.versions(name, identity)
+            wanted = [one for one in kept if version in {None, one.number} and not one.is_current]
+            if not wanted:
+                numbers = ", ".join(str(one.number) for one in kept if not one.is_current) or "none"
+                which = "another version" if version is None else f"a version {version}"
+                raise NotFoundError(
+                    f"{place.full_name} has not {which} that is kept", hint=f"there are {numbers}"
+                )
+            newest = max(wanted, key=lambda one: (one.ended or one.created, one.number))
+            with self._writer.allowed(place.schema.owner) as check:
+                record = self._store.revive(newest, check)
+            self._note(identity, "table.restored", record)
+            return record
+
+    def clean(self, owner: str | None = None) -> None:
+        """Remove the versions of a user, or of everybody, that are not to be restored any more."""
+        for version in expired(self._store.ended(owner), self._settings, self._grace_s, datetime.now(UTC)):
+            if self._store.forget(version):
+                self._engine.drop(version.record.stored)
+
+    # Inside
+
+    def _schema_of(self, identity: Identity) -> UserSchema:
+        if identity.is_anonymous:
+            raise AuthenticationError("only who is logged in has tables of his own", hint="log in")
+        found = [schema for schema in self._store.schemas(identity.name) if schema.owner == identity.name]
+        return found[0] if found else self._store.make_schema(identity.name)
+
+    def _place(self, name: str, identity: Identity) -> _Place:
+        """Return which table a name means."""
+        parsed = parse_name(name)
+        if not parsed.schema:
+            return _Place(self._schema_of(identity), parsed.table)
+        found = [
+            schema for schema in self._store.schemas("", [parsed.schema]) if schema.name == parsed.schema
+        ]
+        if not found:
+            raise NotFoundError(
+                f"there is no table {name}, or none that you may see", hint="yours are mydb.name"
+            )
+        return _Place(found[0], parsed.table)
+
+    def _found(self, place: _Place, identity: Identity, action: str) -> TableRecord:
+        record = self._store.current(place.schema, place.table)
+        if record is None or not self._may(identity, READ, record):
+            raise self._missing(place, identity)
+        if not self._may(identity, action, record):
+            raise ForbiddenError(f"you may not {action} the table {record.full_name}")
+        return record
+
+    def _owned(self, place: _Place, identity: Identity) -> TableRecord:
+        """Return a table that the caller may drop or rename: his own, or an administrator who helps."""
+        if identity.is_administrator and WRITE in identity.scopes:
+            record = self._store.current(place.schema, place.table)
+            if record is None:
+                raise self._missing(place, identity)
+            return record
+        record = self._found(place, identity, WRITE)
+        if record.owner != identity.name:
+            raise ForbiddenError(f"{record.full_name} is somebody else's: only its owner may do that")
+        return record
+
+    def _may(self, identity: Identity, action: str, record: TableRecord) -> bool:
+        if action not in identity.scopes:
+            return False
+        if record.owner == identity.name:
+            return True
+        return record.full_name.casefold() in self._policy.granted(identity, TABLE, action)
+
+    def _missing(self, place: _Place, identity: Identity) -> NotFoundError:
+        names = {record.full_name for record in self._own.readable(identity)}
+        shown = f"mydb.{place.table}" if place.schema.owner == identity.name else place.full_name
+        hint = did_you_mean(place.full_name, names, most=1)
+        return NotFoundError(f"there is no table {shown}, or none that you may see", hint=hint)
+
+    def _check_new(self, place: _Place, identity: Identity) -> None:
+        if WRITE not in identity.scopes:
+            raise ForbiddenError(f"the token lacks the scope {WRITE}", scope=WRITE)
+        if place.schema.owner != identity.name:
+            raise NotFoundError(f"there is no table {place.full_name}, or none that you may see")
+        if self._store.current(place.schema, place.table) is not None:
+            raise taken(place.table)
+        self._writer.check_one_more(identity)
+
+    @contextmanager
+    def _changing(self, place: _Place) -> Iterator[None]:
+        lock = self._locks / f"{place.full_name.casefold()}.lock"
+        with waited_for(lock, self._settings.wait_seconds) as ours:
+            if not ours:
+                raise ConflictError(
+                    f"{place.full_name} is being changed by somebody else", hint="try again later"
+                )
+            yield
+
+    def _write(
+        self,
+        place: _Place,
+        stream: TableStream,
+        old: TableRecord | None = None,
+        *,
+        told: Positions | None,
+        strict: bool = False,
+        origin: str,
+        progress: Progress | None = None,
+    ) -> TableRecord:
+        name, owner = old.name if old else place.table, place.schema.owner
+        asked = strict and told is not None
+        draft = Draft(place.schema.name, name, owner, old, told, asked, origin)
+        kept = self._writer.write(draft, stream, progress)
+        self.clean(owner)
+        return kept
+
+    def _rows(self, record: TableRecord) -> TableStream:
+        """Return all rows of a version, in their order."""
+        text = f'SELECT * FROM "{record.schema}"."{record.name}"'
+        query = compile_query(text, ReadableNames((record,)))
+        return self._engine.query(query, {record.full_name: record.stored}, Limits(_ALL_ROWS, _LONG_S))
+
+    def _any(self, name: str, identity: Identity) -> TableRecord:
+        try:
+            return self.table(name, identity)
+        except (NotFoundError, ParameterError, AuthenticationError):
+            return self._catalogs.table(name, identity)
+
+    def _note(self, identity: Identity, what: str, record: TableRecord) -> None:
+        """Record what an administrator did with somebody's table."""
+        if record.owner != identity.name:
+            self._audit.record(
+                what,
+                user=identity.name,
+                target=f"table:{record.full_name}",
+                outcome="done",
+                owner=record.owner,
+            )
+
+
+def _told(record: TableRecord, columns: Schema) -> Positions | None:
+    """Return the position columns of a table that is changed: those it has; none where it could have some and has not."""
+    if record.ra in columns and record.dec in columns:
+        return Positions(record.ra, record.dec)
+    could = recognised(record.columns) != Positions()
+    return Positions("", "") if could and record.ra is None else None
