@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
+from tests.systems.datalab import datalab_client
 from tests.systems.keystone import keystone
 from tests.systems.ldap import directory
 from tests.systems.openid import openid_provider
@@ -24,7 +25,7 @@ from tests.systems.programs import program
 import awe.platform
 from awe.services.system import SystemDatabase
 
-__all__ = ["directory", "keystone", "openid_provider"]
+__all__ = ["datalab_client", "directory", "keystone", "openid_provider"]
 
 assert awe.platform.__all__  # importing it declares every service's tables
 

@@ -58,6 +58,7 @@ FACES = ("vo", "api", "compat", "oauth", "portal")
 # One home per heavy dependency: where it may be imported (path prefixes below src/awe).
 HOMES: dict[str, tuple[str, ...]] = {
     "sqlglot": ("core/sql/",),
+    "h5py": ("core/tables/formats/hdf5.py",),
     "lxml": ("core/vo/_xml.py", "core/tables/formats/_votable", "core/tables/formats/votable"),
     "cdshealpix": ("core/sky/",),
     "astropy": (

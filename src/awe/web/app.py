@@ -32,7 +32,7 @@ from awe.platform import Platform
 from awe.services.identity import ADMIN, READ, RUN, WRITE
 from awe.web import oauth, portal
 from awe.web.api import describe, router
-from awe.web.compat import sciserver
+from awe.web.compat import datalab, sciserver
 from awe.web.http import (
     Admission,
     Envelope,
@@ -135,6 +135,19 @@ def _skyserver() -> tuple[Entry, ...]:
     )
 
 
+def _datalab(address: datalab.Address) -> Entry:
+    """Return an address of the Data Lab's services."""
+    path = f"{datalab.ROOT}/{address.path}"
+    return Entry(
+        path,
+        address.methods,
+        address.handler,
+        datalab.datalab_error,
+        scope=address.scope,
+        reads=address.scope,
+    )
+
+
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
     Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS, scope=READ),
@@ -197,6 +210,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry(_TOKENS,                              "POST", sciserver.login.login,  sciserver.keystone_error, scope=""),
     Entry(f"{_TOKENS}/{{token}}",               _READ,  sciserver.login.validate, sciserver.keystone_error),
     *_skyserver(),
+    *map(_datalab, datalab.ADDRESSES),
     Entry("/metrics",                           _READ,  metrics,                json_error),
     Entry("/",                                  _READ,  portal.page,            json_error),
     Entry("/auth",                              _READ,  portal.login,           json_error),

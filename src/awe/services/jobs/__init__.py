@@ -20,7 +20,7 @@ from awe.services.jobs.interface import (
     Workshop,
     WorkshopOpener,
 )
-from awe.services.jobs.model import ACTIVE, FINAL, JOB, Job, Part, Phase, Result, Step
+from awe.services.jobs.model import ACTIVE, FINAL, JOB, RUNNING, Job, Part, Phase, Result, Step
 from awe.services.jobs.service import JobService
 from awe.services.jobs.store import JobStore
 from awe.services.jobs.workshop import KindsWorkshop
@@ -29,6 +29,7 @@ __all__ = [
     "ACTIVE",
     "FINAL",
     "JOB",
+    "RUNNING",
     "Died",
     "Done",
     "Failed",

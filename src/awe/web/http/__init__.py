@@ -24,7 +24,7 @@ from awe.web.http._errors import (
     ssa_error,
     wants_json,
 )
-from awe.web.http._identity import caller, token_of
+from awe.web.http._identity import NOBODYS, caller, token_of
 from awe.web.http._login import LoginHeaders, begin_session, check_origin, forget_cookie, offer_login
 from awe.web.http._metrics import CONTENT_TYPE as METRICS_TYPE
 from awe.web.http._metrics import Metrics
@@ -38,6 +38,7 @@ from awe.web.http._waiting import Waiters, WaitingResponse
 
 __all__ = [
     "METRICS_TYPE",
+    "NOBODYS",
     "VOTABLE_TYPE",
     "Admission",
     "Call",

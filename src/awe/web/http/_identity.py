@@ -9,10 +9,10 @@ from awe.errors import AuthenticationError, ForbiddenError
 from awe.services.identity import ANONYMOUS, READ, WRITE, Identity, IdentityService, is_token
 from awe.web.http._login import COOKIE, check_origin, forget_cookie
 
-__all__ = ["caller", "token_of"]
+__all__ = ["NOBODYS", "caller", "token_of"]
 
-_NOBODYS = "anonymous.0.0.anon_access"
-"""What the Data Lab's client sends for who has not logged in."""
+NOBODYS = frozenset({"anonymous.0.0.anon_access", "dldemo.99999.99999.demo_access"})
+"""What the Data Lab's client sends for who has not logged in, and for the demonstration's user, who is nobody here."""
 
 
 def token_of(request: Request) -> str | None:
@@ -82,7 +82,7 @@ def _by_cookie(request: Request, identity: IdentityService) -> Identity | None:
 
 def _header_token(request: Request) -> str | None:
     token = _sent_token(request)
-    return None if token == _NOBODYS else token
+    return None if token in NOBODYS else token
 
 
 def _sent_token(request: Request) -> str | None:

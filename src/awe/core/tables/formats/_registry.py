@@ -9,6 +9,7 @@ from awe.core.tables.formats.arrow import ARROW
 from awe.core.tables.formats.csv import CSV, TSV
 from awe.core.tables.formats.ecsv import ECSV
 from awe.core.tables.formats.fits import FITS
+from awe.core.tables.formats.hdf5 import HDF5
 from awe.core.tables.formats.json import JSON
 from awe.core.tables.formats.parquet import PARQUET
 from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
@@ -18,7 +19,20 @@ __all__ = ["FORMATS", "format_for", "format_of"]
 
 FORMATS: Mapping[str, Format] = {
     made.name: made
-    for made in (VOTABLE_TD, VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, FITS, CSV, TSV, JSON, PARQUET, ARROW, ECSV)
+    for made in (
+        VOTABLE_TD,
+        VOTABLE_B,
+        VOTABLE_B2,
+        VOTABLE_FITS,
+        FITS,
+        CSV,
+        TSV,
+        JSON,
+        PARQUET,
+        ARROW,
+        ECSV,
+        HDF5,
+    )
 }
 """Every format by its short name."""
 
@@ -62,6 +76,7 @@ _MAGIC = {
     b"ARROW1": "arrow",
     b"\xff\xff\xff\xff": "arrow",
     b"# %ECSV": "ecsv",
+    b"\x89HDF": "hdf5",
 }
 _COMPRESSIONS = (".gz", ".bz2")
 

@@ -1,0 +1,78 @@
+"""What a request of the Data Lab's client asks for, and who asks.
+
+Nothing given comes as a missing parameter, an empty one, or the text ``None``; a truth as ``True``, ``true`` or
+``1``. Whoever changes something is known by a header, never by a cookie alone: most of these requests are GETs, which
+any page can make a browser send.
+"""
+
+from awe.errors import AuthenticationError, NotFoundError, ParameterError
+from awe.services.identity import ANONYMOUS, Identity
+from awe.web.http import NOBODYS, Call, caller
+
+__all__ = ["check_profile", "flag", "given", "holder", "known", "need"]
+
+_HEADERS = ("x-dl-authtoken", "x-auth-token", "authorization")
+_NOTHING = frozenset({"", "none"})
+_TRUE = frozenset({"true", "1", "t", "yes"})
+_FALSE = frozenset({"false", "0", "f", "no"})
+
+
+def given(call: Call, name: str) -> str:
+    """Return the first value of a parameter; nothing where it says nothing."""
+    value = next((value for key, value in call.pairs if key.lower() == name), "").strip()
+    return "" if value.lower() in _NOTHING else value
+
+
+def need(call: Call, name: str) -> str:
+    """Return the value of a parameter; `ParameterError` where there is none."""
+    value = given(call, name)
+    if not value:
+        raise ParameterError(name, "", "is needed")
+    return value
+
+
+def flag(call: Call, name: str, *, unset: bool = False) -> bool:
+    """Return a truth; `ParameterError` if it is none."""
+    value = given(call, name).lower()
+    if not value:
+        return unset
+    if value not in _TRUE | _FALSE:
+        raise ParameterError(name, value, "is neither True nor False")
+    return value in _TRUE
+
+
+def holder(call: Call) -> Identity:
+    """Return whose token the request carries, where the service does not ask for one: nobody's if it is not good."""
+    token = call.request.headers.get(_HEADERS[0], "")
+    try:
+        return call.platform.identity.identify(token) if token and token not in NOBODYS else ANONYMOUS
+    except AuthenticationError:
+        return ANONYMOUS
+
+
+def known(call: Call, scope: str) -> Identity:
+    """Return who asks for what changes something.
+
+    Raises
+    ------
+    AuthenticationError
+        If that is not known, or by a cookie alone.
+    ForbiddenError
+        If the token lacks the scope.
+    """
+    found = caller(call.request, call.platform.identity, scope)
+    if found.is_anonymous or not any(name in call.request.headers for name in _HEADERS):
+        raise AuthenticationError(
+            "only who is logged in can do this", hint="token = authClient.login(user, password)"
+        )
+    return found
+
+
+def check_profile(call: Call) -> None:
+    """Refuse what another service shall answer; `NotFoundError`."""
+    profile = given(call, "profile")
+    if profile.lower() not in {"", "default"}:
+        raise NotFoundError(
+            f"there is no profile {profile}",
+            hint="there is default, this archive; ask other TAP services with pyvo.dal.TAPService",
+        )

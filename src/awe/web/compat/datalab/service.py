@@ -1,0 +1,35 @@
+"""What all of the Data Lab's services answer: that they are there, and that something is not offered."""
+
+from starlette.responses import PlainTextResponse, Response
+
+from awe.errors import NotFoundError
+from awe.web.http import Call
+
+__all__ = ["SERVICES", "absent", "hello"]
+
+SERVICES = ("auth", "query", "storage", "res")
+"""The services that the client is told the addresses of."""
+
+_INSTEAD = {
+    "storage": "files of one's own are not offered here yet; results come back to the caller, or as mydb://table",
+    "res": "accounts and groups are looked after on the account page, or with awe group",
+    "spec": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
+    "sparc": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
+}
+
+
+def hello(call: Call) -> Response:
+    """Say that a service is there: ``/auth``, ``/query``, ``/storage``, ``/res``."""
+    service = call.path("service")
+    if service not in SERVICES:
+        return absent(call)
+    return PlainTextResponse(
+        f"Hello World, this is the {service} service of {call.platform.settings.archive.title}\n"
+    )
+
+
+def absent(call: Call) -> Response:
+    """Refuse what is not offered, and say what to use instead."""
+    service = call.path("service")
+    hint = _INSTEAD.get(service, f"there are {', '.join(SERVICES)}")
+    raise NotFoundError(f"{call.request.url.path} is not offered", hint=hint)
