@@ -1,6 +1,5 @@
 """The tiny sky behind the real application, in this process and as a server."""
 
-import socket
 import threading
 import time
 import warnings
@@ -18,6 +17,7 @@ with warnings.catch_warnings():
 from awe.platform import Platform
 from awe.testing import tiny_archive
 from awe.web import build_app
+from awe.web.server import bind, configured
 
 
 @pytest.fixture(scope="session")
@@ -51,17 +51,14 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @contextmanager
 def _serving(platform: Platform) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = uvicorn.Config(build_app(platform), host="127.0.0.1", port=port, log_level="warning")
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, daemon=True)
+    listener = bind(platform.settings.model_copy(update={"port": 0}))
+    running = uvicorn.Server(configured(build_app(platform)))
+    thread = threading.Thread(target=running.run, args=([listener.socket],), daemon=True)
     thread.start()
     while not running.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
+    yield listener.url
     running.should_exit = True
     thread.join(10)
 

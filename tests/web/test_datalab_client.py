@@ -70,7 +70,7 @@ def test_queries_at_once(datalab_client: DataLabClient, server: str) -> None:
     assert said["csv"].splitlines()[0] == "id,ra,mag,flag,name"
     assert said["csv"].splitlines()[1].startswith("1,")
     assert len(said["csv"].splitlines()) == 6
-    assert said["positional"] and said["anonymous"] and said["same"] and said["streamed"]
+    assert [said[name] for name in ("positional", "anonymous", "same", "streamed")] == [True] * 4
     assert (said["headless"], said["ascii"]) == ("1,", "id")
     assert said["pandas"] == said["table"] == said["array"] == said["structarray"] == [1, 2, 3]
     assert {said[f"saved_{fmt}"] for fmt in ("votable", "fits", "hdf5", "csv")} == {"OK"}

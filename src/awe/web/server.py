@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
 
 from awe.errors import UnavailableError
 from awe.platform import Platform
@@ -12,7 +13,7 @@ from awe.settings import Settings
 from awe.web.app import build_app
 from awe.web.http import Waiters
 
-__all__ = ["Listener", "bind", "serve"]
+__all__ = ["Listener", "bind", "configured", "serve"]
 
 _LONGEST_HEAD = 2 << 20
 """Bytes of a request before its body: its address and its headers."""
@@ -61,7 +62,13 @@ def bind(settings: Settings) -> Listener:
 def serve(platform: Platform, listener: Listener) -> None:
     """Serve, and run jobs, until a signal (Ctrl-C, TERM) says to stop; running answers have a few seconds to end."""
     app = build_app(platform)
-    config = uvicorn.Config(
+    platform.jobs.start()
+    _Server(configured(app), app.state.waiters).run(sockets=[listener.socket])
+
+
+def configured(app: FastAPI) -> uvicorn.Config:
+    """Return how an application is served."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -71,8 +78,6 @@ def serve(platform: Platform, listener: Listener) -> None:
         http="h11",
         h11_max_incomplete_event_size=_LONGEST_HEAD,
     )
-    platform.jobs.start()
-    _Server(config, app.state.waiters).run(sockets=[listener.socket])
 
 
 class _Server(uvicorn.Server):

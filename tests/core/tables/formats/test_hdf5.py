@@ -120,5 +120,5 @@ def test_overflow_is_stated(tmp_path: Path) -> None:
 def test_files_of_others_are_not_opened(tmp_path: Path) -> None:
     path = written(tmp_path, [ROWS])
     assert format_of(path) is HDF5
-    with pytest.raises(InputFileError, match=r"not read here.*Parquet"):
+    with pytest.raises(InputFileError, match=r"cannot be read here.*Parquet"):
         HDF5.read(path)

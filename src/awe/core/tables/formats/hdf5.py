@@ -62,12 +62,15 @@ class _Plan:
         """The type of its cells."""
         arrow = self.column.type
         if pa.types.is_string(arrow):
-            return np.dtype(h5py.string_dtype("utf-8", self.longest))
-        if pa.types.is_fixed_size_list(arrow):
-            return np.dtype((arrow.value_type.to_pandas_dtype(), (arrow.list_size,)))
-        if is_list(arrow):
-            return np.dtype(h5py.vlen_dtype(np.dtype(arrow.value_type.to_pandas_dtype())))
-        return np.dtype(arrow.to_pandas_dtype())
+            made = h5py.string_dtype("utf-8", self.longest)
+        elif pa.types.is_fixed_size_list(arrow):
+            made = (arrow.value_type.to_pandas_dtype(), (arrow.list_size,))
+        elif is_list(arrow):
+            made = h5py.vlen_dtype(np.dtype(arrow.value_type.to_pandas_dtype()))
+        else:
+            made = arrow.to_pandas_dtype()
+        dtype: np.dtype = np.dtype(made)
+        return dtype
 
     def fill(self, records: np.ndarray, array: pa.Array) -> None:
         """Write some rows into records."""
@@ -106,7 +109,7 @@ class Hdf5Format:
         """
         raise InputFileError(
             path.name,
-            "HDF5 files are not read here",
+            "HDF5 files cannot be read here",
             hint="send Parquet or FITS: astropy.table.Table.read(...).write(...)",
         )
 
@@ -171,7 +174,8 @@ def _cells(array: pa.Array, name: str) -> np.ndarray:
     if pa.types.is_string(arrow):
         return np.array(array.fill_null("").cast(pa.binary()).to_pylist() or [], dtype=bytes)
     if pa.types.is_fixed_size_list(arrow):
-        return elements(array, name)[0].to_numpy(zero_copy_only=False).reshape(len(array), arrow.list_size)
+        values: np.ndarray = elements(array, name)[0].to_numpy(zero_copy_only=False)
+        return values.reshape(len(array), arrow.list_size)
     if is_list(arrow):
         flat, offsets = elements(array, name)
         parts = np.empty(len(array), object)

@@ -5,14 +5,17 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from awe.core.tables import TableStream
-from awe.core.tables.formats import FORMATS, Format
+from awe.core.tables.formats import FORMATS, Format, VOTableOptions
 from awe.errors import LimitError, ParameterError
 from awe.web.compat.datalab._text import DATALAB_ASCII, DATALAB_CSV
 
-__all__ = ["ARROW", "format_asked", "whole"]
+__all__ = ["ARROW", "AS_A_WHOLE", "format_asked", "whole"]
 
 ARROW = FORMATS["arrow"]
 """How a job keeps its rows: exactly, so that they can leave in any format."""
+
+AS_A_WHOLE = VOTableOptions(on_error="raise")
+"""A document that fails is cut off, and not completed by a word that the client does not read."""
 
 _FORMATS: Mapping[str, Format] = {
     "csv": DATALAB_CSV,
@@ -43,11 +46,17 @@ def whole(stream: TableStream) -> TableStream:
     """Return the rows, which fail where some were left out: the client hears nothing but rows and errors."""
 
     def rows() -> Iterator[pa.RecordBatch]:
-        yield from stream
+        last = None  # held until it is known whether more would follow, so that a short answer fails before its head
+        for batch in stream:
+            if last is not None:
+                yield last
+            last = batch
         if stream.overflow:
             raise LimitError(
                 "the answer has more rows than the operator allows",
                 hint="use LIMIT, or out='mydb://table' and ask that",
             )
+        if last is not None:
+            yield last
 
     return TableStream(stream.schema, rows(), stream.close)

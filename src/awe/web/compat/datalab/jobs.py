@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from awe.core.tables.formats import format_for
 from awe.errors import ParameterError
 from awe.services.catalogs import QUERY
-from awe.services.identity import RUN
+from awe.services.identity import READ, RUN
 from awe.services.jobs import RUNNING, Job, Phase
-from awe.web.compat.datalab._answers import ARROW, format_asked, whole
+from awe.web.compat.datalab._answers import AS_A_WHOLE, format_asked, whole
 from awe.web.compat.datalab._asked import given, known, need
 from awe.web.http import Call
 
@@ -33,9 +34,9 @@ def results(call: Call) -> Response:
     asked = dict(job.parameters)
     form = format_asked(asked.get("OFMT", ""))
     result, path = call.platform.jobs.result(job, "result")
-    stream = ARROW.read(path)
+    stream = format_for(result.media_type).read(path)  # another face may have made the job
     stream.overflow = result.overflow
-    return StreamingResponse(form.write(whole(stream)), media_type=form.media_types[0])
+    return StreamingResponse(form.write(whole(stream), AS_A_WHOLE), media_type=form.media_types[0])
 
 
 def error(call: Call) -> Response:
@@ -46,7 +47,7 @@ def error(call: Call) -> Response:
 
 def abort(call: Call) -> Response:
     """Stop a job."""
-    job = _found(call)
+    job = _found(call, RUN)
     call.platform.jobs.abort(job.id, call.identity)
     return PlainTextResponse("OK")
 
@@ -68,8 +69,8 @@ def find(call: Call) -> Response:
     return PlainTextResponse("".join(f"{line}\n" for line in _listed(found)))
 
 
-def _found(call: Call) -> Job:
-    return call.platform.jobs.job(need(call, "jobid"), call.identity, QUERY)
+def _found(call: Call, action: str = READ) -> Job:
+    return call.platform.jobs.job(need(call, "jobid"), call.identity, QUERY, action=action)
 
 
 def _word(job: Job) -> str:

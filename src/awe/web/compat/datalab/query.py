@@ -10,7 +10,7 @@ from awe.errors import AweError, NotFoundError, ParameterError
 from awe.services.catalogs import QUERY, QueryOrder
 from awe.services.identity import RUN
 from awe.services.jobs import Job
-from awe.web.compat.datalab._answers import ARROW, format_asked, whole
+from awe.web.compat.datalab._answers import ARROW, AS_A_WHOLE, format_asked, whole
 from awe.web.compat.datalab._asked import check_profile, flag, given
 from awe.web.http import Call, TableResponse, absolute_links, caller
 
@@ -39,7 +39,7 @@ def query(call: Call) -> Response:
         seconds=_sync_seconds(call),
         address=call.base_url,
     )
-    return TableResponse(whole(absolute_links(stream, call.base_url)), form)
+    return TableResponse(whole(absolute_links(stream, call.base_url)), form, AS_A_WHOLE)
 
 
 def _text(call: Call) -> tuple[str, str]:
