@@ -21,6 +21,7 @@ from awe.login_settings import LoginProviderSettings
 from awe.services.catalogs import (
     QUERY,
     TABLE,
+    BatchService,
     CatalogService,
     CatalogStore,
     Engine,
@@ -112,6 +113,7 @@ class Platform:
     history: HistoryService
     catalogs: CatalogService
     tables: TableService
+    batches: BatchService
     observations: ObservationService
     registry: RegistryService
     hips: HipsService
@@ -263,6 +265,7 @@ class Platform:
             history,
             catalogs,
             tables,
+            BatchService(catalogs, tables, settings.limits.seconds),
             observations,
             registry,
             hips,

@@ -7,8 +7,8 @@ functions that exist are those of ``functions``: nothing passes through. This pa
 no file, no database. sqlglot is used here and nowhere else.
 """
 
-from awe.core.sql._model import Names, Parameter, ScalarFunction, TableDef, TableFunction
-from awe.core.sql._query import Query, compile_query
+from awe.core.sql._model import Names, Parameter, ScalarFunction, TableDef, TableFunction, Variable
+from awe.core.sql._query import ParsedQuery, Query, compile_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
 from awe.core.sql.rules._state import Resolve, TableUse
@@ -21,12 +21,14 @@ __all__ = [
     "Function",
     "Names",
     "Parameter",
+    "ParsedQuery",
     "Query",
     "Resolve",
     "ScalarFunction",
     "TableDef",
     "TableFunction",
     "TableUse",
+    "Variable",
     "Vectorised",
     "compile_query",
 ]

@@ -6,11 +6,14 @@ opens nothing.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
+
+import pyarrow as pa
 
 from awe.core.tables import Schema
 
-__all__ = ["Names", "Parameter", "ScalarFunction", "TableDef", "TableFunction"]
+__all__ = ["Names", "Parameter", "ScalarFunction", "TableDef", "TableFunction", "Variable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,14 @@ class ScalarFunction:
     sql: str
     description: str = ""
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What ``@x`` of a batch stands for: a value of the type that it was declared with; None is NULL."""
+
+    type: pa.DataType
+    value: bool | int | float | str | date | datetime | None = None
 
 
 class Names(Protocol):

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sqlglot import exp
 
-from awe.core.sql._model import Names
+from awe.core.sql._model import Names, Variable
 from awe.core.sql._own_names import plain_names
 from awe.core.sql._place import Text
 from awe.core.sql._size import check_text
@@ -17,7 +18,30 @@ from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import ParameterError
 
-__all__ = ["Query", "compile_query"]
+_NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
+
+__all__ = ["ParsedQuery", "Query", "compile_query"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query that is read and not yet understood: part of a batch, whose text its errors point into.
+
+    Attributes
+    ----------
+    text
+        The text that it was read from.
+    dialect
+        Of the text.
+    """
+
+    text: str
+    dialect: str
+    _tree: exp.Expr = field(repr=False, compare=False)
+
+    def tree(self) -> exp.Expr:
+        """Return a tree of its own for whoever changes it."""
+        return self._tree.copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +91,31 @@ class Query:
 
 
 def compile_query(
-    text: str,
+    text: str | ParsedQuery,
     names: Names,
     *,
     dialect: str = "adql",
     context: str | None = None,
     resolve: Resolve | None = None,
+    variables: Mapping[str, Variable] = _NO_VARIABLES,
 ) -> Query:
     """Understand a query.
 
     Parameters
     ----------
     text
-        One query.
+        One query, or one that is read already.
     names
         What the caller may read.
     dialect
-        ``adql`` (2.1), ``tsql`` (CasJobs) or ``postgres`` (Data Lab).
+        ``adql`` (2.1), ``tsql`` (CasJobs) or ``postgres`` (Data Lab); of a text.
     context
         The schema in which unqualified names are looked up first.
     resolve
         From the name of an object to its position (ICRS, degrees), for ``ivo_simbadpoint``; it may raise
         `NotFoundError` with near names as its hint.
+    variables
+        What ``@x`` stands for, by folded name.
 
     Raises
     ------
@@ -103,15 +130,18 @@ def compile_query(
         raise ParameterError(
             "dialect", dialect, f"one of {', '.join(DIALECTS)}", hint=did_you_mean(dialect, DIALECTS)
         )
-    check_text(text)
-    tree = PARSERS[dialect](plain_names(text))
-    run = Compilation(Text(text, dialect), names, context, resolve)
+    if isinstance(text, ParsedQuery):
+        tree, said = text.tree(), Text(text.text, text.dialect)
+    else:
+        check_text(text)
+        tree, said = PARSERS[dialect](plain_names(text)), Text(text, dialect)
+    run = Compilation(said, names, context, resolve, variables)
     for rule in RULES:
         tree = rule(tree, run)
     limit = tree.args.get("limit")
     return Query(
-        text=text,
-        dialect=dialect,
+        text=said.text,
+        dialect=said.dialect,
         columns=Schema(tuple(output.column for output in run.outputs)),
         uses=tuple(run.uses.values()),
         max_rows=None if limit is None else int(limit.expression.name),

@@ -5,6 +5,8 @@ kept by an `Engine` (the seam in ``interface.py``), the records in the system da
 immutable Parquet files and a record that names the current version, so a reader never sees half a table.
 """
 
+from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet
+from awe.services.catalogs.batches.service import BatchRun, BatchService
 from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
@@ -23,7 +25,10 @@ from awe.services.catalogs.uploads import SentFile
 __all__ = [
     "MYDB",
     "QUERY",
+    "ROWS_AFFECTED",
     "TABLE",
+    "BatchRun",
+    "BatchService",
     "CatalogService",
     "CatalogStore",
     "ColumnChange",
@@ -34,6 +39,7 @@ __all__ = [
     "OwnStore",
     "OwnTables",
     "QueryOrder",
+    "ResultSet",
     "RowFilter",
     "RowGuard",
     "SchemaRecord",

@@ -1,15 +1,25 @@
-"""Schemas that are made when they are asked for: TAP_SCHEMA here, and those that other services bring."""
+"""Tables that no record names: schemas that are made when they are asked for, and what a batch holds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
 
 from awe.core.sky import Moc
+from awe.core.sql import Variable
 from awe.services.catalogs.model import SchemaRecord, TableRecord
 from awe.services.identity import Identity
 
-__all__ = ["MemorySchema", "RowGuard"]
+__all__ = ["BatchScope", "MemorySchema", "RowGuard"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchScope:
+    """What a query knows of the batch that it stands in: its temporary tables, its variables by folded name."""
+
+    tables: tuple[TableRecord, ...] = ()
+    variables: Mapping[str, Variable] = field(default_factory=dict)
 
 
 class RowGuard(Protocol):

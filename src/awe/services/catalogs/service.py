@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.sky import Circle, Moc
-from awe.core.sql import Query, Resolve, ScalarFunction, TableFunction, compile_query
+from awe.core.sql import ParsedQuery, Query, Resolve, ScalarFunction, TableFunction, Variable, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
@@ -18,12 +18,12 @@ from awe.services.catalogs import tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs._quick import quick_error
 from awe.services.catalogs.interface import Engine, Limits
-from awe.services.catalogs.memory import MemorySchema, RowGuard
+from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
 from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableRecord, View
 from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
-from awe.services.catalogs.uploads import SentFile, Uploads
+from awe.services.catalogs.uploads import HeldTable, SentFile, Uploads
 from awe.services.history import HistoryService
 from awe.services.identity import ANONYMOUS, Identity, Policy, Resource
 from awe.settings import LimitSettings, UploadSettings
@@ -33,6 +33,8 @@ __all__ = ["CatalogService"]
 _KEPT_COVERAGES = 200
 """Coverage maps in memory; each has 300 kB at the most."""
 _EVERY = 2**62
+_NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
+_NO_BATCH = BatchScope()
 _NO_UPLOADS: Mapping[str, Path] = MappingProxyType({})
 
 
@@ -199,7 +201,7 @@ class CatalogService:
 
     def query(
         self,
-        text: str,
+        text: str | ParsedQuery,
         *,
         dialect: str = "adql",
         context: str | None = None,
@@ -210,6 +212,7 @@ class CatalogService:
         address: str = "",
         asked: bool = True,
         whole: bool = False,
+        scope: BatchScope = _NO_BATCH,
     ) -> TableStream:
         """Run one query.
 
@@ -235,6 +238,8 @@ class CatalogService:
             own, and for one that is remembered already.
         whole
             Return every row, however many there are: for tables that are made of them, whose size the quotas limit.
+        scope
+            What the batch holds that the query stands in.
 
         Raises
         ------
@@ -247,11 +252,15 @@ class CatalogService:
         TimeLimitError, LimitError, CancelledError
             From the stream.
         """
+        run = partial(
+            self._run, text, dialect, context, identity, max_rows, seconds, uploads, address, whole, scope
+        )
         if not asked or self._history is None:
-            return self._run(text, dialect, context, identity, max_rows, seconds, uploads, address, whole)
-        recording = self._history.begin(identity, text, dialect=dialect, context=context)
+            return run()
+        said = text if isinstance(text, str) else text.text
+        recording = self._history.begin(identity, said, dialect=dialect, context=context)
         try:
-            stream = self._run(text, dialect, context, identity, max_rows, seconds, uploads, address, whole)
+            stream = run()
         except BaseException as error:
             recording.fail(error)
             raise
@@ -259,7 +268,7 @@ class CatalogService:
 
     def _run(
         self,
-        text: str,
+        text: str | ParsedQuery,
         dialect: str,
         context: str | None,
         identity: Identity,
@@ -268,21 +277,26 @@ class CatalogService:
         uploads: Mapping[str, Path],
         address: str,
         whole: bool,
+        scope: BatchScope,
     ) -> TableStream:
         visible = self.tables(identity)
         if context is not None:
             self._check_context(context, visible, identity)
         brought = self._uploads.store(uploads)
         try:
-            readable = (*visible, *brought.records, *self._made())
-            query = self._compiled(text, dialect, context, readable, self._own.schema(identity))
+            readable = (*visible, *brought.records, *scope.tables, *self._made())
+            query = self._compiled(
+                text, dialect, context, readable, self._own.schema(identity), scope.variables
+            )
             wanted = max_rows if max_rows is not None else query.max_rows
             rows = self._limits.default_rows if wanted is None else wanted
             limits = Limits(
                 _EVERY if whole else min(rows, self._limits.rows),
                 min(seconds or self._limits.seconds, self._limits.seconds),
             )
-            stored = {record.full_name: record.stored for record in (*visible, *brought.records)}
+            stored = {
+                record.full_name: record.stored for record in (*visible, *brought.records, *scope.tables)
+            }
             used = {use.table.full_name for use in query.uses}
             stream = self._engine.query(query, stored, limits, self._memory(used, visible, address))
         except BaseException:
@@ -362,6 +376,10 @@ class CatalogService:
             return TableStream(self._compiled(text, "adql", None, (record,)).columns, ())
         return self.query(text, identity=identity, max_rows=max_rows, asked=False)
 
+    def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:
+        """Keep rows as a table that only a `BatchScope` reads, until it is closed; see `Uploads.hold`."""
+        return self._uploads.hold(schema, name, stream)
+
     # Publishing
 
     def publish(
@@ -437,14 +455,17 @@ class CatalogService:
 
     def _compiled(
         self,
-        text: str,
+        text: str | ParsedQuery,
         dialect: str,
         context: str | None,
         readable: Sequence[TableRecord],
         own: str | None = None,
+        variables: Mapping[str, Variable] = _NO_VARIABLES,
     ) -> Query:
         names = ReadableNames(readable, context, own)
-        return compile_query(text, names, dialect=dialect, context=context, resolve=self._resolve)
+        return compile_query(
+            text, names, dialect=dialect, context=context, resolve=self._resolve, variables=variables
+        )
 
     def _coverage(self, record: TableRecord) -> Moc | None:
         location = record.stored.location

@@ -7,8 +7,9 @@ leaves is removed by whoever looks next.
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from awe.services.catalogs.model import UPLOAD_SCHEMA, TableRecord, split_name
 from awe.services.catalogs.staging import normalised
 from awe.settings import LimitSettings, UploadSettings
 
-__all__ = ["SentFile", "StoredUploads", "Uploads"]
+__all__ = ["HeldTable", "SentFile", "StoredUploads", "Uploads"]
 
 _PART = "param:"
 _CHUNK = 1 << 20
@@ -53,6 +54,14 @@ class StoredUploads:
     def close(self) -> None:
         """Remove the tables. Closing twice is allowed."""
         self.held.close()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTable:
+    """A table that can be read until it is closed."""
+
+    record: TableRecord
+    close: Callable[[], None]
 
 
 class Uploads:
@@ -131,6 +140,26 @@ class Uploads:
             kept.close()
             raise
         return kept
+
+    def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:
+        """Give rows that come from a query to the engine, as a table of a batch.
+
+        Raises
+        ------
+        LimitError
+            If there are too many rows or bytes.
+        """
+        held = ExitStack()
+        location = new_location(UPLOAD_SCHEMA, name.strip("#@"))
+        try:
+            held.enter_context(locked(self._lock_of(location)))
+            rows = self._bounded(normalised(stream, name, index=True), name)
+            stored = self._engine.write(WriteSpec(location, rows_per_partition=_PART_ROWS), rows)
+        except BaseException:
+            held.close()
+            raise
+        held.callback(self._engine.drop, stored)
+        return HeldTable(TableRecord(schema, name, rows.schema, stored), held.close)
 
     def sweep(self) -> None:
         """Remove what killed processes left."""

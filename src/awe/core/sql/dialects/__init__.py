@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
+from awe.core.sql.dialects import postgres, tsql
+from awe.core.sql.dialects._sqlglot import TEMPORARY, Grammar, token_like
 from awe.core.sql.dialects.adql import parse_adql
 from awe.core.sql.dialects.postgres import parse_postgres
 from awe.core.sql.dialects.tsql import parse_tsql
 
-__all__ = ["DIALECTS", "PARSERS"]
+__all__ = ["DIALECTS", "GRAMMARS", "PARSERS", "TEMPORARY", "Grammar", "token_like"]
 
 PARSERS: Mapping[str, Callable[[str], exp.Expr]] = {
     "adql": parse_adql,
@@ -20,3 +22,5 @@ PARSERS: Mapping[str, Callable[[str], exp.Expr]] = {
     "postgres": parse_postgres,
 }
 DIALECTS = tuple(PARSERS)
+GRAMMARS: Mapping[str, Grammar] = {"tsql": tsql.GRAMMAR, "postgres": postgres.GRAMMAR}
+"""Of the dialects that have statements besides queries."""

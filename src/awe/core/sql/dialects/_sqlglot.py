@@ -8,6 +8,7 @@ sqlglot does not recognise it; the calls stay as written and ``awe.core.sql.func
 import logging
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from sqlglot import exp
@@ -20,11 +21,12 @@ from awe.core.sql._walk import nodes
 from awe.core.sql.functions import spelled
 from awe.errors import NotOfferedError, QuerySyntaxError
 
-__all__ = ["parse"]
+__all__ = ["TEMPORARY", "Grammar", "token_like"]
 
 # It warns, with the query's text, of what is refused here with an error.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+TEMPORARY = "tempdb"
 _MARK = "\ue000"  # a private-use character: in no name of sqlglot's
 _SYNTAX = frozenset({"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"})
 _MISSING = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*?(\w+)'>")
@@ -36,39 +38,91 @@ _NOT_A_QUERY = {
 }  # fmt: skip
 
 
-def parse(text: Text, sqlglot_dialect: str, fix: Callable[[list[Token], Text], Sequence[Token]]) -> exp.Expr:
-    """Parse one query; `fix` changes the dialect's tokens before.
+Fix = Callable[[list[Token], Text], Sequence[Token]]
 
-    Raises
-    ------
-    QuerySyntaxError, NotOfferedError
-        With line and column.
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A dialect that sqlglot reads: its tokens, and one query of them.
+
+    Attributes
+    ----------
+    dialect
+        sqlglot's.
+    fix
+        Changes the tokens of a query before they are parsed.
     """
-    if _MARK in text.text or "\0" in text.text:
-        line, column = text.line_column(min(text.text.find(c) % (1 << 62) for c in (_MARK, "\0")))
-        raise QuerySyntaxError("a character that is in no query", line=line, column=column)
-    dialect = Dialect.get_or_raise(sqlglot_dialect)
-    try:
-        tokens = dialect.tokenize(text.text)
-    except TokenError as error:
-        raise QuerySyntaxError(_unclosed(error), line=1, column=1) from error
-    tokens = _one_statement(tokens, text)
-    tokens = _marked(list(fix(tokens, text)), text)
-    try:
-        trees = dialect.parser().parse(tokens, text.text)
-    except ParseError as error:
-        raise _syntax_error(error, tokens, text) from error
-    except RecursionError as error:
-        raise QuerySyntaxError("the query is nested too deeply", line=1, column=1) from error
-    except SqlglotError as error:
-        raise QuerySyntaxError(f"not a query: {error}", line=1, column=1) from error
-    tree = trees[0] if len(trees) == 1 else None
-    if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
-        raise text.syntax(tree, "expected one SELECT")
+
+    dialect: Dialect
+    fix: Fix
+
+    def tokens(self, text: Text) -> list[Token]:
+        """Return the tokens of a text.
+
+        Raises
+        ------
+        QuerySyntaxError, NotOfferedError
+            With line and column.
+        """
+        if _MARK in text.text or "\0" in text.text:
+            line, column = text.line_column(min(text.text.find(c) % (1 << 62) for c in (_MARK, "\0")))
+            raise QuerySyntaxError("a character that is in no query", line=line, column=column)
+        try:
+            return self.dialect.tokenize(text.text)
+        except TokenError as error:
+            raise QuerySyntaxError(_unclosed(error), line=1, column=1) from error
+
+    def query(self, tokens: list[Token], text: Text) -> exp.Expr:
+        """Return the tree of tokens that are one query.
+
+        Raises
+        ------
+        QuerySyntaxError, NotOfferedError
+            With line and column.
+        """
+        tokens = _marked(list(self.fix(_one_statement(tokens, text), text)), text)
+        try:
+            trees = self.dialect.parser().parse(tokens, text.text)
+        except ParseError as error:
+            raise _syntax_error(error, tokens, text) from error
+        except RecursionError as error:
+            raise QuerySyntaxError("the query is nested too deeply", line=1, column=1) from error
+        except SqlglotError as error:
+            raise QuerySyntaxError(f"not a query: {error}", line=1, column=1) from error
+        tree = trees[0] if len(trees) == 1 else None
+        if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
+            raise text.syntax(tree, "expected one SELECT")
+        for node in nodes(tree):
+            if isinstance(node, (exp.Identifier, exp.Anonymous)) and isinstance(node.this, str):
+                node.set("this", node.this.replace(_MARK, ""))
+            if isinstance(node, exp.Var) and _MARK in node.name:
+                name, _, start = node.name.rpartition(_MARK)
+                node.set("this", name or start)
+                node.meta.update({"start": int(start)} if name and start.isdigit() else {})
+        _name_temporary(tree)
+        return tree
+
+    def parse(self, text: Text) -> exp.Expr:
+        """Return the tree of a text that is one query; errors as `tokens` and `query`."""
+        return self.query(self.tokens(text), text)
+
+
+def token_like(kind: TokenType, text: str, place: Token) -> Token:
+    """Return a token that stands where another one stands."""
+    return Token(kind, text, line=place.line, col=place.col, start=place.start, end=place.end)
+
+
+def _name_temporary(tree: exp.Expr) -> None:
+    """Put ``#x`` into the schema ``tempdb``, under the name that it is written with."""
     for node in nodes(tree):
-        if isinstance(node, (exp.Identifier, exp.Anonymous)) and isinstance(node.this, str):
-            node.set("this", node.this.replace(_MARK, ""))
-    return tree
+        if isinstance(node, exp.Identifier) and (
+            node.args.pop("temporary", None) or node.args.pop("global_", None)
+        ):
+            node.set("this", f"#{node.this}")
+            node.meta["start"] = node.meta.get("start", 1) - 1
+            if isinstance(node.parent, exp.Table) and node.arg_key == "this":
+                node.parent.set("catalog", None)
+                node.parent.set("db", exp.to_identifier(TEMPORARY))
 
 
 def _unclosed(error: TokenError) -> str:
@@ -125,6 +179,8 @@ def _several(token: Token, text: Text) -> None:
 
 def _marked(tokens: list[Token], text: Text) -> list[Token]:
     for token, after in pairwise(tokens):
+        if token.token_type is TokenType.PARAMETER and after.token_type is TokenType.VAR:
+            after.text += f"{_MARK}{token.start}"  # sqlglot keeps no place of a variable
         if after.token_type is not TokenType.L_PAREN:
             continue
         name = token.text.upper()

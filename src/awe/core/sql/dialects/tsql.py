@@ -1,21 +1,29 @@
 """CasJobs' T-SQL (Microsoft SQL Server 2019): one SELECT.
 
 Token fixes: ``FLOAT`` is double precision (``FLOAT(n)`` for n up to 24 is single: T-SQL reference,
-"float and real"). Tree fixes stand in ``rules.shape``.
+"float and real"), ``N'...'`` is a text like any other. Tree fixes stand in ``rules.shape``.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlglot import exp
+from sqlglot.dialects.tsql import TSQL
 from sqlglot.tokenizer_core import Token, TokenType
 
 from awe.core.sql._place import Text
-from awe.core.sql.dialects._sqlglot import parse
-from awe.errors import NotOfferedError
+from awe.core.sql.dialects._sqlglot import Grammar
 
-__all__ = ["parse_tsql"]
+__all__ = ["GRAMMAR", "parse_tsql"]
 
 _SINGLE_DIGITS = 24
+
+
+class _Words(TSQL):
+    """T-SQL whose commands are words like all others, not the beginning of a text that is not read."""
+
+    class Tokenizer(TSQL.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
 
 
 def parse_tsql(text: str) -> exp.Expr:
@@ -26,19 +34,19 @@ def parse_tsql(text: str) -> exp.Expr:
     QuerySyntaxError, NotOfferedError
         With line and column.
     """
-    return parse(Text(text, "tsql"), "tsql", _fix)
+    return GRAMMAR.parse(Text(text, "tsql"))
 
 
-def _fix(tokens: list[Token], text: Text) -> Sequence[Token]:
+def _fix(tokens: list[Token], text: Text) -> Sequence[Token]:  # noqa: ARG001  # a dialect's shape
     fixed: list[Token] = []
     skip = 0
     for index, token in enumerate(tokens):
         if skip:
             skip -= 1
             continue
-        if token.token_type is TokenType.PARAMETER or token.text.startswith(("@", "#")):
-            _refuse_variable(token, text)
         fixed.append(token)
+        if token.token_type is TokenType.NATIONAL_STRING:
+            token.token_type = TokenType.STRING
         if token.token_type is TokenType.FLOAT and token.text.upper() == "FLOAT":
             digits = _digits(tokens[index + 1 : index + 4])
             skip = 3 if digits is not None else 0
@@ -54,9 +62,4 @@ def _digits(following: Sequence[Token]) -> int | None:
     return None
 
 
-def _refuse_variable(token: Token, text: Text) -> None:
-    line, column = text.line_column(token.start)
-    raise NotOfferedError(
-        "variables (@x) and temporary tables (#x) are not offered", line=line, column=column,
-        hint="write the value, or a common table expression: WITH x AS (SELECT ...)",
-    )  # fmt: skip
+GRAMMAR = Grammar(_Words(), _fix)

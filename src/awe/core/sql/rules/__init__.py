@@ -12,12 +12,14 @@ from awe.core.sql.rules.grouping import grouping
 from awe.core.sql.rules.names import bind
 from awe.core.sql.rules.shape import balance, canonical
 from awe.core.sql.rules.spatial import spatial
+from awe.core.sql.rules.variables import variables
 
 __all__ = ["RULES", "Rule"]
 
 Rule = Callable[[exp.Expr, Compilation], exp.Expr]
 
 RULES: tuple[Rule, ...] = (
+    variables,
     lambda tree, _run: balance(tree),
     lambda tree, run: check(tree, run.text),
     lambda tree, run: canonical(tree, run.text),

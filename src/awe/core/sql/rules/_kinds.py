@@ -16,6 +16,7 @@ __all__ = [
     "NUMBER",
     "RESULTS",
     "SQL_TYPES",
+    "TYPE_NAMES",
     "common",
     "is_null",
     "is_number",
@@ -33,9 +34,16 @@ SQL_TYPES: Mapping[object, pa.DataType] = {
     _T.CHAR: pa.string(), _T.VARCHAR: pa.string(), _T.NCHAR: pa.string(), _T.NVARCHAR: pa.string(),
     _T.TEXT: pa.string(), _T.DATE: pa.date32(), _T.TIMESTAMP: pa.timestamp("us"),
     _T.DATETIME: pa.timestamp("us"), _T.DATETIME2: pa.timestamp("us"), _T.TIMESTAMPTZ: pa.timestamp("us"),
-    _T.SMALLDATETIME: pa.timestamp("us"),
+    _T.SMALLDATETIME: pa.timestamp("us"), _T.USMALLINT: pa.uint16(), _T.UINT: pa.uint32(), _T.UBIGINT: pa.uint64(),
 }  # fmt: skip
 """Type names of all dialects. DECIMAL is double precision: measured values carry no more."""
+
+TYPE_NAMES: Mapping[str, str] = {
+    "bool": "BOOLEAN", "uint8": "UTINYINT", "int16": "SMALLINT", "int32": "INT", "int64": "BIGINT",
+    "uint16": "USMALLINT", "uint32": "UINT", "uint64": "UBIGINT", "float": "FLOAT", "double": "DOUBLE",
+    "string": "VARCHAR", "large_string": "VARCHAR", "date32[day]": "DATE", "timestamp[us]": "TIMESTAMP",
+}  # fmt: skip
+"""What rules write to make a value of a type; types that are not here are not made."""
 
 RESULTS: Mapping[str, pa.DataType] = {
     "double": pa.float64(), "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(),

@@ -7,6 +7,7 @@ from functools import reduce
 from sqlglot import exp
 
 from awe.core.sql._model import TableDef
+from awe.core.sql.dialects import TEMPORARY
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._build import column_of
 from awe.core.sql.rules._state import Compilation, Output, Scope, Source, TableUse, view_name
@@ -97,6 +98,10 @@ class _Binder:
             self._rewrite(table, cte[0], key)
             return
         definition = self.run.table(schema, name)
+        if definition is None and schema == TEMPORARY:
+            raise self.run.text.unknown(
+                table, f"no table {name}", "SELECT ... INTO #x makes one, for its batch alone"
+            )
         if definition is None:
             full = f"{schema}.{name}" if schema else name
             hint = did_you_mean(full, self.run.names.spellings())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from awe.core.sky import Region
-from awe.core.sql._model import Names, ScalarFunction, TableDef, TableFunction
+from awe.core.sql._model import Names, ScalarFunction, TableDef, TableFunction, Variable
 from awe.core.sql._place import Text
 from awe.core.sql._size import MAX_COLUMNS, MAX_GROWN, too_large
 from awe.core.tables import Column
@@ -122,6 +122,7 @@ class Compilation:
     names: Names
     context: str | None
     resolve: Resolve | None = None
+    variables: Mapping[str, Variable] = field(default_factory=dict)
     uses: dict[str, TableUse] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
     views: tuple[str, ...] = ()
