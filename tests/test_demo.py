@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from awe.core.science.simulation import CATALOG_SCHEMA, FRAMES
-from awe.demo import catalog_description, images_description, write_demo_sky
+from awe.demo import SURVEYS, catalog_description, images_description, write_demo_sky
 
 
 def test_the_catalogue_is_described_in_full() -> None:
@@ -46,11 +46,12 @@ def test_the_files_are_deterministic_and_small(tmp_path: Path) -> None:
     said: list[tuple[str, int, int | None]] = []
     first = write_demo_sky(tmp_path / "a", progress=lambda *step: said.append(step))
     second = write_demo_sky(tmp_path / "b")
-    assert [done for _, done, _ in said] == list(range(len(FRAMES) + 3))
+    assert [done for _, done, _ in said] == list(range(len(FRAMES) + 4))
     files = [p for p in (tmp_path / "a").rglob("*") if p.is_file()]
     spectra = list(first.spectra.iterdir())
     assert len(spectra) == 9
-    assert len(files) == len(FRAMES) + 4 + len(spectra)
+    assert [table.name for table in first.surveys] == list(SURVEYS)
+    assert len(files) == len(FRAMES) + 4 + len(spectra) + 2 * len(SURVEYS)
     assert sum(p.stat().st_size for p in files) < 120e6
     for path in files:
         twin = tmp_path / "b" / path.relative_to(tmp_path / "a")

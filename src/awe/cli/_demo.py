@@ -1,8 +1,7 @@
 """The demonstration sky: made by the simulation, published by the code of the publishing commands."""
 
 from awe.core.progress import Progress
-from awe.demo import write_demo_sky
-from awe.errors import NotFoundError
+from awe.demo import SURVEYS, write_demo_sky
 from awe.platform import Platform
 from awe.services.identity import MACHINE
 
@@ -14,7 +13,7 @@ SPECTRA = "m87spectra"
 
 
 def publish_demo(platform: Platform, progress: Progress) -> bool:
-    """Make and publish the simulated field of M87; what is published already stays as it is.
+    """Make and publish the simulated field of M87 and the surveys of it; what is published already stays as it is.
 
     Returns
     -------
@@ -26,6 +25,10 @@ def publish_demo(platform: Platform, progress: Progress) -> bool:
     platform.catalogs.publish(
         TABLE, [sky.catalog], describe=sky.catalog_describe, replace=True, progress=progress
     )
+    for table in sky.surveys:
+        platform.catalogs.publish(
+            table.name, [table.file], describe=table.describe, replace=True, progress=progress
+        )
     platform.observations.publish(SPECTRA, sky.spectra, describe=sky.spectra_describe, progress=progress)
     # the images come last: where they are, the rest is
     platform.observations.publish(COLLECTION, sky.images, describe=sky.images_describe, progress=progress)
@@ -33,8 +36,7 @@ def publish_demo(platform: Platform, progress: Progress) -> bool:
 
 
 def _is_published(platform: Platform) -> bool:
-    try:
-        platform.catalogs.table(TABLE)
-    except NotFoundError:
+    there = {record.full_name for record in platform.catalogs.tables(MACHINE)}
+    if not there >= {TABLE, *SURVEYS}:
         return False
     return COLLECTION in {one.name for one in platform.observations.collections(MACHINE)}

@@ -11,6 +11,7 @@ from awe.core.sky._box import Box
 from awe.core.sky._encloses import encloses
 from awe.core.sky._frames import FRAMES, rotation, to_icrs
 from awe.core.sky._healpix import MAX_ORDER, cell_radius, healpix_center, healpix_index, merge_ranges
+from awe.core.sky._htm import htm_index
 from awe.core.sky._moc import Moc
 from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
 from awe.core.sky._motion import propagate
@@ -38,6 +39,7 @@ __all__ = [
     "half_chord_squared",
     "healpix_center",
     "healpix_index",
+    "htm_index",
     "lonlat",
     "meet",
     "merge_ranges",

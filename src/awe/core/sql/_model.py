@@ -60,7 +60,8 @@ class TableDef:
 class Parameter:
     """An argument of a described function; `unit` as in VOUnits; `description` for people.
 
-    Its `kind` is ``number`` (double precision, whatever is given), ``integer`` or ``text``.
+    Its `kind` is ``number`` (double precision, whatever is given), ``integer`` (64 bits)
+    or ``text``.
     """
 
     name: str

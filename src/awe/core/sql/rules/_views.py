@@ -111,21 +111,29 @@ def _given(
         given[parameter.name] = argument
     for parameter in parameters[len(arguments) :]:
         given[parameter.name] = number(parameter.default or 0)
-    return {p.name: _real(given[p.name]) if p.kind == "number" else given[p.name] for p in parameters}
+    return {p.name: _wide(given[p.name], p.kind) for p in parameters}
 
 
 def _fits(parameter: Parameter, argument: exp.Expr) -> bool:
     return _KINDS[parameter.kind](value(argument).type)
 
 
-def _real(argument: exp.Expr) -> exp.Expr:
-    """Return a number as a real one: ``:radius / 60`` of 3 arcmin is no division of whole numbers."""
+def _wide(argument: exp.Expr, kind: str) -> exp.Expr:
+    """Return a number in its widest type.
+
+    A real one, since ``:radius / 60`` of 3 arcmin is no division of whole numbers; an integer of 64 bits, since
+    identifiers are made of small ones.
+    """
     known = value(argument)
-    if known.type == pa.float64():
+    if kind == "text" or known.type in _WIDE[kind]:
         return argument
-    return set_value(cast(argument, "DOUBLE", pa.float64()), replace(known, name="", type=pa.float64()))
+    name, wide = ("DOUBLE", pa.float64()) if kind == "number" else ("BIGINT", pa.int64())
+    return set_value(cast(argument, name, wide), replace(known, name="", type=wide))
 
 
+_WIDE: Mapping[str, tuple[pa.DataType, ...]] = {
+    "number": (pa.float64(),), "integer": (pa.int64(), pa.uint64()),
+}  # fmt: skip
 _KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
     "number": is_number, "integer": pa.types.is_integer, "text": is_text,
 }  # fmt: skip

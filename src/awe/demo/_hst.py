@@ -1,19 +1,7 @@
-"""Write the demonstration sky as the files an archive would publish.
+"""The demonstration sky as files: the catalogue, images and spectra of an archive of HST, and the surveys."""
 
-`awe.core.science.simulation` makes the sky; this module gives it the form of any archive's delivery:
-a Parquet catalogue, folders of FITS images and spectra, and a describe file (TOML) for each. They are published
-with the same commands as other data::
-
-    awe publish table hsc.SumCat demo/sumcat.parquet --describe demo/sumcat.toml
-    awe publish observations hla demo/images --describe demo/hla.toml
-    awe publish observations m87spectra demo/spectra --describe demo/m87spectra.toml
-
-It imports core only, and knows nothing of what publishes the files.
-"""
-
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +21,8 @@ from awe.core.science.simulation import (
     spectrum_hdus,
     summary_catalog,
 )
+from awe.demo._surveys import DemoTable, write_surveys
+from awe.demo._toml import columns_of, section, toml
 
 __all__ = ["DemoSky", "catalog_description", "images_description", "spectra_description", "write_demo_sky"]
 
@@ -75,6 +65,8 @@ class DemoSky:
         Folder of the FITS images of the collection ``hla``, and what describes it.
     spectra, spectra_describe
         Folder of the spectra of the collection ``m87spectra``, and what describes it.
+    surveys
+        The tables of the surveys, in the order in which they refer to each other.
     """
 
     catalog: Path
@@ -83,6 +75,7 @@ class DemoSky:
     images_describe: Path
     spectra: Path
     spectra_describe: Path
+    surveys: tuple[DemoTable, ...] = ()
 
 
 def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None = None) -> DemoSky:
@@ -109,7 +102,7 @@ def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None 
     for made in (written.images, written.spectra):
         made.mkdir(parents=True, exist_ok=True)
     report = progress or silent
-    steps = len(FRAMES) + 2
+    steps = len(FRAMES) + 3
     report(written.catalog.name, 0, steps)
     sky = simulate_sky(seed)
     _write_catalog(sky, written)
@@ -121,26 +114,23 @@ def write_demo_sky(folder: Path, *, seed: int = SEED, progress: Progress | None 
     written.spectra_describe.write_text(spectra_description(), encoding="utf-8")
     for spectrum in simulated_spectra(sky):
         spectrum_hdus(spectrum).writeto(written.spectra / f"{spectrum.name}.fits", overwrite=True)
+    report("surveys", steps - 1, steps)
+    surveys = tuple(write_surveys(sky, folder))
     report("", steps, steps)
-    return written
+    return replace(written, surveys=surveys)
 
 
 def catalog_description() -> str:
     """Return the describe file of the catalogue: units, UCDs, words, and its search function."""
     schema = CATALOG_SCHEMA
-    lines = list(_section("table", {"title": "Summary catalogue around M87 (simulated)"}))
-    lines.append(f"description = {_toml(schema.description)}")
-    lines += _section("schema", _SCHEMA)
-    lines += _section("metadata", schema.metadata)
-    for column in schema:
-        facts: dict[str, str | bool] = {
-            "unit": column.unit, "ucd": column.ucd, "description": column.description,
-            "principal": column.principal,
-        }  # fmt: skip
-        lines += _section(f"columns.{column.name}", {k: v for k, v in facts.items() if v})
-    lines += _section("[functions]", _SEARCH)
+    lines = list(section("table", {"title": "Summary catalogue around M87 (simulated)"}))
+    lines.append(f"description = {toml(schema.description)}")
+    lines += section("schema", _SCHEMA)
+    lines += section("metadata", schema.metadata)
+    lines += columns_of(schema)
+    lines += section("[functions]", _SEARCH)
     for parameter in _SEARCH_PARAMETERS:
-        lines += _section("[functions.parameters]", parameter)
+        lines += section("[functions.parameters]", parameter)
     return "\n".join(lines).lstrip() + "\n"
 
 
@@ -157,10 +147,10 @@ def images_description() -> str:
     references = "; ".join(dict.fromkeys(row.reference for row in PUBLISHED))
     metadata = {"simulated": "yes: every pixel", "reference": references}
     lines = [
-        *_section("collection", about),
+        *section("collection", about),
         # the archive calls the sum of all filters "detection"; FILTER1 and FILTER2 say what was summed
-        *_section("keywords", {"spectral_elt": "FILTER"}),
-        *_section("metadata", metadata),
+        *section("keywords", {"spectral_elt": "FILTER"}),
+        *section("metadata", metadata),
     ]
     return "\n".join(lines).lstrip() + "\n"
 
@@ -180,10 +170,10 @@ def spectra_description() -> str:
     keywords = {"redshift": "REDSHIFT", "target_class": "OBJCLASS", "em_res_power": "SPEC_RP"}
     metadata = {"simulated": "yes: every sample", "data_source": "artificial", "reference": references}
     lines = [
-        *_section("collection", about),
-        *_section("constants", {"s_fov": 2.0 / 3600.0}),
-        *_section("keywords", keywords),
-        *_section("metadata", metadata),
+        *section("collection", about),
+        *section("constants", {"s_fov": 2.0 / 3600.0}),
+        *section("keywords", keywords),
+        *section("metadata", metadata),
     ]
     return "\n".join(lines).lstrip() + "\n"
 
@@ -198,14 +188,3 @@ def _write_catalog(sky: Sky, written: DemoSky) -> None:
 
 def _file_name(frame: Frame) -> str:
     return f"{frame.name}_drz.fits"
-
-
-def _section(name: str, facts: Mapping[str, str | float | bool]) -> Iterator[str]:
-    yield f"\n[{name}]"
-    for key, value in facts.items():
-        yield f"{key} = {_toml(value)}"
-
-
-def _toml(value: str | float | bool) -> str:
-    """Write a TOML value; JSON's strings, numbers and booleans are TOML's as well (TOML 1.0)."""
-    return json.dumps(value, ensure_ascii=False)
