@@ -108,6 +108,10 @@ class ArchiveSettings(BaseModel):
     homepage: str = Field("", description="Page about the archive; the page of this service when empty.")
     rights: str = Field("", description="Conditions of use of what does not say so itself, in a sentence.")
     rights_url: str = Field("", description="Address of the licence.")
+    notice: str = Field(
+        "",
+        description="What users should know now, such as when the service will be down: astroquery's GaiaClass prints it.",
+    )
 
 
 class NameSettings(BaseModel):

@@ -8,15 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from ldap3 import MODIFY_REPLACE, NONE, Connection, Server
+from tests.systems.certificates import write_certificates
 from tests.systems.programs import free_port, program
 
 from awe.login_settings import LdapSettings
@@ -125,7 +121,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
     slapd, slapadd = (program("slapd", name, path=search) for name in ("slapd", "slapadd"))
     folder = tmp_path_factory.mktemp("slapd")
     (folder / "data").mkdir()
-    _certificates(folder)
+    write_certificates(folder)
     found = Directory(folder, free_port(), free_port(), f"127.0.0.1:{free_port()}")
     config = folder / "slapd.conf"
     config.write_text(_SLAPD.format(folder=folder, base=BASE, password=_PASSWORD))
@@ -172,36 +168,3 @@ def _ldif(elsewhere: str) -> str:
         ),
     ]  # fmt: skip
     return "\n\n".join("\n".join(f"{name}: {value}" for name, value in one.items()) for one in entries)
-
-
-def _certificates(folder: Path) -> None:
-    """Write a certificate authority, and a certificate of it for ``localhost``."""
-    now = datetime.now(UTC)
-    signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the tests")])
-
-    def made(subject: x509.Name, public: ec.EllipticCurvePublicKey, extension: x509.ExtensionType) -> bytes:
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(authority)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(extension, critical=True)
-            .sign(signer, hashes.SHA256())
-        )
-        return certificate.public_bytes(serialization.Encoding.PEM)
-
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    here = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    (folder / "ca.pem").write_bytes(
-        made(authority, signer.public_key(), x509.BasicConstraints(ca=True, path_length=None))
-    )
-    (folder / "server.pem").write_bytes(made(here, key.public_key(), names))
-    (folder / "server.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )

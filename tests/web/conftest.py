@@ -5,10 +5,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
+from tests.systems.certificates import write_certificates
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette's client asks for a newer httpx than awe's client uses
@@ -50,9 +53,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def _serving(platform: Platform) -> Iterator[str]:
+def _serving(platform: Platform, **options: Any) -> Iterator[str]:
     listener = bind(platform.settings.model_copy(update={"port": 0}))
-    running = uvicorn.Server(configured(build_app(platform)))
+    config = configured(build_app(platform))
+    for name, value in options.items():
+        setattr(config, name, value)
+    running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, args=([listener.socket],), daemon=True)
     thread.start()
     while not running.started:
@@ -64,9 +70,17 @@ def _serving(platform: Platform) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def serving() -> Callable[[Platform], AbstractContextManager[str]]:
-    """Return what puts the application of a platform behind a real server; its address."""
+def serving() -> Callable[..., AbstractContextManager[str]]:
+    """Return what puts the application of a platform behind a real server, with options of its own; its address."""
     return _serving
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the certificate of ``localhost`` and that of whom to trust for it, ``ca.pem``."""
+    folder = tmp_path_factory.mktemp("certificates")
+    write_certificates(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -25,14 +25,15 @@ from awe.core.vo import sia2 as sia2_
 from awe.core.vo import soda as soda_
 from awe.core.vo import ssa as ssa_
 from awe.core.vo import tap as tap_
+from awe.core.vo import tapplus as tapplus_
 from awe.core.vo import vosi as vosi_
 from awe.core.vo.params import Params
 from awe.errors import AweError, NotFoundError, ParameterError, UsageError
 from awe.platform import Platform
-from awe.services.identity import ADMIN, READ, RUN, WRITE
+from awe.services.identity import ADMIN, READ, RUN, SHARE, WRITE
 from awe.web import oauth, portal
 from awe.web.api import describe, router
-from awe.web.compat import datalab, sciserver
+from awe.web.compat import datalab, sciserver, tapplus
 from awe.web.http import (
     Admission,
     Envelope,
@@ -158,6 +159,13 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/tables",                        _READ,  tap.tables,             dali_error,     vosi_.TABLES_PARAMS),
     Entry("/tap/tables/{table}",                _READ,  tap.table,              dali_error,     vosi_.TABLES_PARAMS),
     Entry("/tap/examples",                      _READ,  tap.examples,           dali_error),
+    Entry("/tap/login",                         "POST", tapplus.login,          dali_error, scope=""),
+    Entry("/tap/logout",                        "POST", tapplus.logout,         dali_error, scope=""),
+    Entry("/tap/notification",                  _READ,  tapplus.notification,   dali_error),
+    Entry("/tap/users",                         _READ,  tapplus.users,          dali_error,     tapplus_.USERS),
+    Entry("/tap/share",                         _BOTH,  tapplus.share,          dali_error,     tapplus_.SHARE, scope=SHARE),
+    Entry("/tap/jobs/async",                    _READ,  tapplus.search(tap.JOBS.described), dali_error, tapplus_.JOBS),
+    Entry("/tap/deletejobs",                    "POST", tapplus.delete_jobs,    dali_error,     tapplus_.REMOVAL, scope=RUN),
     Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
     Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
     Entry("/scs/{table}/availability",          _READ,  availability,           dali_error),
@@ -255,6 +263,7 @@ def build_app(platform: Platform) -> FastAPI:
             ),
             Middleware(LoginHeaders),
             Middleware(sciserver.SciServerPaths),
+            Middleware(tapplus.TapPlusPaths),
         ],
         exception_handlers=_HANDLERS,
     )

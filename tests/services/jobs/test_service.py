@@ -151,7 +151,7 @@ def test_what_failed_says_why_and_leaves_no_files(jobs: JobService, runner: Hand
     assert isinstance(failed.error, UsageError)
     assert (failed.error.hint, failed.error.fields) == ("look again", {"line": 3})
     assert not task.folder.exists()
-    with pytest.raises(NotFoundError, match="see its error"):
+    with pytest.raises(NotFoundError, match="it failed: "):
         jobs.result(failed, "result")
 
 

@@ -12,9 +12,9 @@ from awe.core.vo._xml import NAMESPACES, Element, comment, document, node
 from awe.core.vo.params import Param, Params, choice, integer, text
 
 __all__ = [
-    "ACTION", "AFTER", "COMMAND", "CONTROL", "DESTRUCTION", "EXECUTIONDURATION", "LAST", "LIST", "PHASE", "PHASES",
-    "RUNID", "WAIT", "WAITING", "JobDescription", "ResultReference", "job_document", "jobs_document", "moment",
-    "parameters_document", "results_document",
+    "ACTION", "AFTER", "COMMAND", "CONTROL", "DESTRUCTION", "EXECUTIONDURATION", "JOBNAME", "LAST", "LIST", "PHASE", "PHASES",
+    "RUNID", "WAIT", "WAITING", "JobDescription", "ResultReference", "full_jobs_document", "job_document",
+    "jobs_document", "moment", "moment_of", "parameters_document", "results_document",
 ]  # fmt: skip
 
 _VERSION = "1.1"
@@ -25,7 +25,8 @@ PHASES = (
 """Section 2.1.3."""
 
 
-def _moment(given: str) -> datetime:
+def moment_of(given: str) -> datetime:
+    """Parse a moment as ISO 8601 writes it, in UTC if it does not say; ValueError if it is none."""
     try:
         found = datetime.fromisoformat(given.replace(" ", "T"))
     except ValueError:
@@ -42,7 +43,7 @@ PHASE: Param[str] = Param(
     "PHASE", choice(*PHASES), "Only jobs in this phase", repeated=True, values=PHASES, example="EXECUTING"
 )
 AFTER: Param[datetime] = Param(
-    "AFTER", _moment, "Only jobs that were made after this moment, UTC", xtype="timestamp",
+    "AFTER", moment_of, "Only jobs that were made after this moment, UTC", xtype="timestamp",
     example="2026-01-31T10:00:00Z",
 )  # fmt: skip
 LAST: Param[int] = Param("LAST", integer(1), "Only so many jobs, the newest", "int", example="10")
@@ -58,15 +59,16 @@ WAITING = Params(WAIT, PHASE)
 ACTION: Param[str] = Param("ACTION", choice("DELETE"), "What to do with the job", example="DELETE")
 COMMAND: Param[str] = Param("PHASE", choice("RUN", "ABORT"), "What the job is to do", example="RUN")
 RUNID: Param[str] = Param("RUNID", text, "Your own name for the job", example="m87-1")
+JOBNAME: Param[str] = Param("JOBNAME", text, "The same, as astroquery's TapPlus calls it", example="m87-1")
 EXECUTIONDURATION: Param[int] = Param(
     "EXECUTIONDURATION", integer(0), "Seconds that the job may take; 0 for as many as possible", "int",
     unit="s", example="600",
 )  # fmt: skip
 DESTRUCTION: Param[datetime] = Param(
-    "DESTRUCTION", _moment, "When the job and its results are removed, UTC", xtype="timestamp",
+    "DESTRUCTION", moment_of, "When the job and its results are removed, UTC", xtype="timestamp",
     example="2026-01-31T10:00:00Z",
 )  # fmt: skip
-CONTROL = Params(ACTION, COMMAND, RUNID, EXECUTIONDURATION, DESTRUCTION)
+CONTROL = Params(ACTION, COMMAND, RUNID, JOBNAME, EXECUTIONDURATION, DESTRUCTION)
 """What steers a job and is no parameter of its work (section 2.2.3)."""
 
 
@@ -120,26 +122,12 @@ def moment(when: datetime) -> str:
 
 def job_document(job: JobDescription) -> bytes:
     """Return the document of a job (section 2.2.2.2), its elements in the order of the schema."""
-    return _document(
-        "job",
-        _VERSION,
-        node("uws:jobId", None, job.id),
-        node("uws:runId", None, job.run_id) if job.run_id else None,
-        _nillable("ownerId", job.owner),
-        node("uws:phase", None, job.phase),
-        _nillable("quote", None),  # nobody can tell how long a query will take
-        node("uws:creationTime", None, moment(job.created)),
-        _nillable("startTime", moment(job.started) if job.started else None),
-        _nillable("endTime", moment(job.ended) if job.ended else None),
-        node("uws:executionDuration", None, str(job.duration_s)),
-        _nillable("destruction", moment(job.destruction)),
-        node("uws:parameters", None, *_parameters(job)),
-        node("uws:results", None, *_results(job)),
-        _error(job),
-        node("uws:jobInfo", None, *(node(name, None, value) for name, value in job.info))
-        if job.info
-        else None,
-    )
+    return _document("job", _VERSION, *_said(job))
+
+
+def full_jobs_document(jobs: Iterable[JobDescription]) -> bytes:
+    """Return a list of jobs with all that is said of each, as TAP+ has it."""
+    return _document("jobs", _VERSION, *(node("uws:job", None, *_said(job)) for job in jobs))
 
 
 def jobs_document(jobs: Iterable[tuple[JobDescription, str]], note: str = "") -> bytes:
@@ -162,6 +150,27 @@ def parameters_document(job: JobDescription) -> bytes:
 def results_document(job: JobDescription) -> bytes:
     """Return the document of ``/results`` (section 2.2.2.3)."""
     return _document("results", None, *_results(job))
+
+
+def _said(job: JobDescription) -> tuple[Element | None, ...]:
+    return (
+        node("uws:jobId", None, job.id),
+        node("uws:runId", None, job.run_id) if job.run_id else None,
+        _nillable("ownerId", job.owner),
+        node("uws:phase", None, job.phase),
+        _nillable("quote", None),  # nobody can tell how long a query will take
+        node("uws:creationTime", None, moment(job.created)),
+        _nillable("startTime", moment(job.started) if job.started else None),
+        _nillable("endTime", moment(job.ended) if job.ended else None),
+        node("uws:executionDuration", None, str(job.duration_s)),
+        _nillable("destruction", moment(job.destruction)),
+        node("uws:parameters", None, *_parameters(job)),
+        node("uws:results", None, *_results(job)),
+        _error(job),
+        node("uws:jobInfo", None, *(node(name, None, value) for name, value in job.info))
+        if job.info
+        else None,
+    )
 
 
 def _reference(job: JobDescription, href: str) -> Element:

@@ -6,12 +6,12 @@ TAP_SCHEMA's rows, so that the two cannot disagree.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 
-from awe.core.vo._xml import NAMESPACES, Element, document, node, set_attribute
+from awe.core.vo._xml import NAMESPACES, Element, document, node
 from awe.core.vo.params import Param, Params, choice, text
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "DETAIL",
     "EXAMPLES",
     "ONLY",
+    "ONLY_TABLES",
+    "SHARED",
     "TABLES",
     "TABLES_PARAMS",
     "Capability",
@@ -44,13 +46,23 @@ DETAIL: Param[str] = Param(
 ONLY: Param[str] = Param(
     "tables", text, "Only this table, as astroquery's TapPlus asks for it", example="a.b"
 )
-TABLES_PARAMS = Params(DETAIL, ONLY)
+ONLY_TABLES: Param[str] = Param(
+    "only_tables", choice("true", "false"), "true: as detail=min, for astroquery's TapPlus", values=("true", "false"),
+    example="true",
+)  # fmt: skip
+SHARED: Param[str] = Param(
+    "share_accessible", choice("true", "false"),
+    "true: also the tables that people shared with you, which astroquery's TapPlus is not told of else",
+    values=("true", "false"), example="true",
+)  # fmt: skip
+TABLES_PARAMS = Params(DETAIL, ONLY, ONLY_TABLES, SHARED)
 """What ``/tables`` takes (section 2.3)."""
 
 _ROLES = {"table": "base_table"}
 """VODataService 1.2 section 3.3 has other words for the kinds of tables than TAP 1.1 section 4.2."""
-_ESA_FLAGS = "esatapplus:flags"
-"""astroquery's TapPlus (0.4.11) cannot read a column without it; the schema of VODataService refuses it."""
+_FLAGS, _BYTES = "esatapplus:flags", "esatapplus:size_bytes"
+"""What a column is for, without which astroquery's TapPlus (0.4.11) cannot read it, and the size of a table; the schema
+of VODataService refuses both."""
 
 Row = Mapping[str, object]
 """A row of a table of TAP_SCHEMA, by the standard's column names (TAP 1.1 section 4)."""
@@ -68,6 +80,11 @@ class Described:
         Number of rows, by table.
     titles
         Titles, by table.
+    bytes
+        Sizes, by table, for clients of TAP+.
+    roles
+        What a column is for, by table and column, for clients of TAP+: 1 right ascension, 2 declination, 4 flux,
+        8 magnitude, 16 primary key.
     """
 
     schemas: Sequence[Row]
@@ -76,6 +93,8 @@ class Described:
     keys: Sequence[Row]
     rows: Mapping[str, int]
     titles: Mapping[str, str]
+    bytes: Mapping[str, int] = field(default_factory=dict)
+    roles: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def only(self, names: Collection[str]) -> "Described":
         """Return what is said of some tables."""
@@ -190,12 +209,9 @@ def tables_document(described: Described, *, columns: bool = True, flagged: bool
     columns
         False for ``detail=min``.
     flagged
-        Whether columns have the attribute without which TapPlus cannot read them.
+        Whether there are the attributes that TapPlus reads.
     """
-    children = list(_schemas(described, columns=columns))
-    if flagged:
-        for column in chain.from_iterable(child.iter("column") for child in children):
-            set_attribute(column, _ESA_FLAGS, "")
+    children = _schemas(described, columns=columns, flagged=flagged)
     return _document("vosit", "tableset", *children, more=("esatapplus",) if flagged else ())
 
 
@@ -209,43 +225,51 @@ def table_document(described: Described) -> bytes:
     return _document("vosit", "table", *_table(described, described.tables[0], columns=True))
 
 
-def _schemas(described: Described, *, columns: bool) -> Iterator[Element]:
+def _schemas(described: Described, *, columns: bool, flagged: bool = False) -> Iterator[Element]:
     for schema in described.schemas:
         yield node(
             "schema",
             None,
             *_texts(schema, name="schema_name", description="description", utype="utype"),
             *(
-                node("table", _role(table), *_table(described, table, columns=columns))
+                node(
+                    "table",
+                    _attributes(described, table, flagged=flagged),
+                    *_table(described, table, columns=columns, flagged=flagged),
+                )
                 for table in described.tables
                 if table["schema_name"] == schema["schema_name"]
             ),
         )
 
 
-def _role(table: Row) -> dict[str, str | None]:
+def _attributes(described: Described, table: Row, *, flagged: bool) -> dict[str, str | None]:
     kind = str(table["table_type"])
-    return {"type": _ROLES.get(kind, kind)}
+    size = str(described.bytes.get(str(table["table_name"]), 0)) if flagged else None
+    return {"type": _ROLES.get(kind, kind), _BYTES: size}
 
 
-def _table(described: Described, table: Row, *, columns: bool) -> Iterator[Element]:
+def _table(described: Described, table: Row, *, columns: bool, flagged: bool = False) -> Iterator[Element]:
     name = str(table["table_name"])
     said = {**table, "title": described.titles.get(name)}
     yield from _texts(said, name="table_name", title="title", description="description", utype="utype")
     if described.rows.get(name):
         yield node("nrows", None, str(described.rows[name]))
     if columns:
-        yield from (_column(row) for row in described.columns if row["table_name"] == name)
+        for row in described.columns:
+            if row["table_name"] == name:
+                role = described.roles.get((name, str(row["column_name"])), 0)
+                yield _column(row, str(role) if flagged else None)
         own = [row for row in described.keys if row["from_table"] == name]
         yield from (_foreign_key(list(rows)) for _, rows in groupby(own, key=itemgetter("key_id")))
 
 
-def _column(row: Row) -> Element:
+def _column(row: Row, flags: str | None) -> Element:
     arraysize, xtype = (str(row[key]) if row[key] else None for key in ("arraysize", "xtype"))
     attributes = {"xsi:type": "vs:VOTableType", "arraysize": arraysize, "extendedType": xtype}
     return node(
         "column",
-        {"std": "true" if row["std"] else "false"},
+        {"std": "true" if row["std"] else "false", _FLAGS: flags},
         *_texts(row, name="column_name", description="description", unit="unit", ucd="ucd", utype="utype"),
         node("dataType", attributes, str(row["datatype"])),
         node("flag", None, "indexed") if row["indexed"] else None,

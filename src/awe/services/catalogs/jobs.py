@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.tables import Schema, absolute_links
-from awe.core.tables.formats import FORMATS, VOTableOptions
+from awe.core.tables.formats import FORMATS, VOTableOptions, gzipped
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.uploads import SentFile
 from awe.services.jobs import Kind, Result, Work
@@ -40,6 +40,8 @@ class QueryOrder:
         What a VOTable states at its head: (name, value, text).
     uploads
         Tables that the query reads besides: name and place, as for `CatalogService.receive`.
+    packed
+        Whether the answer is packed with gzip.
     texts
         Name and text of the parts among them that came as text and not as files.
     """
@@ -54,6 +56,7 @@ class QueryOrder:
     infos: tuple[tuple[str, str, str], ...] = ()
     uploads: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
+    packed: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Return it as JSON values."""
@@ -112,10 +115,11 @@ def query_kind(catalogs: CatalogService, statements: Statements) -> Kind:
         links = absolute_links(stream, order.base_url)
         counted = _Counted(work.progress)
         rows = links.map(links.schema, counted)
-        file = work.folder / f"result{form.extensions[0]}"
+        file = work.folder / f"result{form.extensions[0]}{'.gz' * order.packed}"
         options = replace(statements(order, rows.schema), on_error="raise")
         with rows, file.open("xb") as out:
-            for chunk in form.write(rows, options):
+            document = form.write(rows, options)
+            for chunk in gzipped(document) if order.packed else document:
                 work.check(out.tell() + len(chunk))
                 out.write(chunk)
         size = file.stat().st_size

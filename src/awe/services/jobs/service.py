@@ -316,8 +316,10 @@ class JobService:
             path = self._folders.attempt(job.id, job.attempt) / result.file
             if result.name == name and path.is_file():
                 return result, path
-        hint = "it has failed: see its error" if job.error else f"it is {job.phase}"
-        raise NotFoundError(f"the job {job.id} has no result {name!r}", hint=hint)
+        reason = f"it failed: {job.error.message}" if job.error else f"it is {job.phase}"
+        raise NotFoundError(
+            f"the job {job.id} has no result {name!r}: {reason}", hint=job.error.hint if job.error else None
+        )
 
     def part(self, job: Job, name: str) -> tuple[Part, Path]:
         """Return a file that came with a job, and where it is.

@@ -14,7 +14,7 @@ from awe.services.identity import RUN
 from awe.services.jobs import ACTIVE, Job, Phase
 from awe.web.api._caller import Caller, Services, get, make_router, needs
 from awe.web.api._sql import SqlQuery, asked_for, body_of
-from awe.web.http import Given, Waiters, base_url, chosen_format
+from awe.web.http import Given, Waiters, base_url, chosen_format, result_response
 
 __all__ = ["router"]
 
@@ -82,8 +82,7 @@ async def job(
 def result(job_id: str, services: Services, caller: Caller) -> FileResponse:
     """Return the rows; ranges of bytes can be asked for."""
     made, path = services.jobs.result(services.jobs.job(job_id, caller, QUERY), "result")
-    headers = {"X-Awe-Overflow": "true" if made.overflow else "false"}
-    return FileResponse(path, media_type=made.media_type, filename=made.file, headers=headers)
+    return result_response(made, path)
 
 
 @router.post("/jobs/{job_id}/abort", openapi_extra=needs(RUN))

@@ -25,13 +25,22 @@ from awe.web.http._errors import (
     wants_json,
 )
 from awe.web.http._identity import NOBODYS, caller, token_of
-from awe.web.http._login import LoginHeaders, begin_session, check_origin, forget_cookie, offer_login
+from awe.web.http._login import (
+    SESSION,
+    LoginHeaders,
+    begin_session,
+    check_origin,
+    credentials,
+    forget_cookie,
+    offer_login,
+)
 from awe.web.http._metrics import CONTENT_TYPE as METRICS_TYPE
 from awe.web.http._metrics import Metrics
 from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
+from awe.web.http._results import result_response
 from awe.web.http._stream import TableResponse
 from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
@@ -39,6 +48,7 @@ from awe.web.http._waiting import Waiters, WaitingResponse
 __all__ = [
     "METRICS_TYPE",
     "NOBODYS",
+    "SESSION",
     "VOTABLE_TYPE",
     "Admission",
     "Call",
@@ -58,6 +68,7 @@ __all__ = [
     "caller",
     "check_origin",
     "chosen_format",
+    "credentials",
     "dali_error",
     "datalink_error",
     "endpoint",
@@ -72,6 +83,7 @@ __all__ = [
     "read_given",
     "request_line",
     "request_number",
+    "result_response",
     "scrubbed",
     "scs_error",
     "sia1_error",

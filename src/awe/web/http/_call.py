@@ -65,6 +65,11 @@ class Call:
         """The Accept header."""
         return self.request.headers.get("accept", "")
 
+    @property
+    def tapplus(self) -> bool:
+        """Whether a client of TAP+ asks, which reads some documents in ESA's way only."""
+        return bool(getattr(self.request.state, "tapplus", False))
+
     def path(self, name: str) -> str:
         """Return a part of the path."""
         return str(self.request.path_params[name])

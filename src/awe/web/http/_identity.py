@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.services.identity import ANONYMOUS, READ, WRITE, Identity, IdentityService, is_token
-from awe.web.http._login import COOKIE, check_origin, forget_cookie
+from awe.web.http._login import check_origin, cookie_of, forget_cookie
 
 __all__ = ["NOBODYS", "caller", "token_of"]
 
@@ -22,7 +22,7 @@ def token_of(request: Request) -> str | None:
     Bearer``; clients that only know Basic (TOPCAT) send the token as the password, or as the name with an empty
     password; whoever logged in with a form sends a cookie.
     """
-    return _header_token(request) or request.cookies.get(COOKIE) or None
+    return _header_token(request) or cookie_of(request) or None
 
 
 def caller(request: Request, identity: IdentityService, scope: str | None = None) -> Identity:
@@ -68,7 +68,7 @@ def _by_header(request: Request, identity: IdentityService) -> Identity | None:
 
 
 def _by_cookie(request: Request, identity: IdentityService) -> Identity | None:
-    token = request.cookies.get(COOKIE)
+    token = cookie_of(request)
     if not token:
         return None
     try:

@@ -8,6 +8,7 @@ A browser sends a cookie with every request to this site, whoever's page made it
 (`check_origin`): the browser says so in ``Sec-Fetch-Site`` or ``Origin``.
 """
 
+from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -15,23 +16,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from awe.core.vo.auth import AUTHENTICATED, challenges
-from awe.errors import ForbiddenError
-from awe.services.identity import IdentityService
+from awe.core.vo.auth import AUTHENTICATED, PASSWORD, USERNAME, challenges
+from awe.errors import ForbiddenError, ParameterError
+from awe.services.identity import IdentityService, is_token
 from awe.web.http._address import base_url
 
 __all__ = [
     "COOKIE",
     "LOGIN_PATH",
+    "SESSION",
     "LoginHeaders",
     "begin_session",
     "check_origin",
+    "cookie_of",
+    "credentials",
     "forget_cookie",
     "offer_login",
 ]
 
 COOKIE = "awe_token"
 """Name of the cookie; its value is a token."""
+
+SESSION = "SESSION"
+"""Its name for astroquery's TapPlus, which keeps a cookie of no other name. Other services may set one, too: only a
+value that looks like a token is read."""
 
 LOGIN_PATH = "/auth/login"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -74,11 +82,45 @@ def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
         for challenge in challenges(base_url(request) + LOGIN_PATH, basic=basic):
             headers.append("WWW-Authenticate", challenge)
     if getattr(request.state, "forgets_cookie", False) and "set-cookie" not in headers:
-        headers.append("Set-Cookie", f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+        for cookie in (COOKIE, *([SESSION] if _session(request) else [])):
+            headers.append("Set-Cookie", f"{cookie}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
 
 
 def _shows_who(request: Request) -> bool:
-    return COOKIE in request.cookies or any(name in request.headers for name in _CREDENTIALS)
+    return bool(cookie_of(request)) or any(name in request.headers for name in _CREDENTIALS)
+
+
+def cookie_of(request: Request) -> str:
+    """Return the token that the caller's client keeps in a cookie; empty if there is none."""
+    return request.cookies.get(COOKIE, "") or _session(request)
+
+
+def _session(request: Request) -> str:
+    value = request.cookies.get(SESSION, "")
+    return value if is_token(value) else ""
+
+
+def credentials(request: Request, pairs: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Return the name and the password of a form as they were typed.
+
+    Parameters
+    ----------
+    pairs
+        What came with the request: what stands in its address first.
+
+    Raises
+    ------
+    ParameterError
+        If one is missing, or the password stands in the address: addresses are logged.
+    """
+    in_address = len(request.query_params.multi_items())
+    if any(key.lower() == PASSWORD for key, _ in pairs[:in_address]):
+        raise ParameterError(PASSWORD, "***", "is not taken from an address", hint="POST it as a form")
+    given = {key.lower(): value for key, value in reversed(pairs[in_address:])}
+    for field in (USERNAME, PASSWORD):
+        if not given.get(field):
+            raise ParameterError(field, "", "is needed", hint="POST username and password as a form")
+    return given[USERNAME], given[PASSWORD]
 
 
 def offer_login(scope: Scope) -> None:
@@ -107,16 +149,18 @@ def check_origin(request: Request) -> None:
         )
 
 
-def begin_session(response: Response, request: Request, identity: IdentityService, token: str) -> None:
-    """Let the caller's browser keep the token of a login, and end the login that it had before.
+def begin_session(
+    response: Response, request: Request, identity: IdentityService, token: str, cookie: str = COOKIE
+) -> None:
+    """Let the caller's client keep the token of a login in a cookie, and end the login that it had before.
 
     Whoever becomes somebody else in a browser leaves no login behind.
     """
-    if earlier := request.cookies.get(COOKIE):
+    if earlier := cookie_of(request):
         identity.revoke(earlier)
     request.state.caller = identity.identify(token).name
     response.set_cookie(
-        COOKIE,
+        cookie,
         token,
         max_age=int(identity.token_life_s),
         path="/",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from awe.core.tables import TableStream
-from awe.core.tables.formats import Format, VOTableOptions
+from awe.core.tables.formats import Format, VOTableOptions, gzipped
 from awe.web.http._turn import TurnResponse
 
 __all__ = ["TableResponse"]
@@ -35,6 +35,8 @@ class TableResponse(TurnResponse):
         What the protocol adds to the document.
     media_type
         Content type; the format's own when None.
+    gzip
+        Whether it is packed whatever the client says of itself, because it asked for that.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class TableResponse(TurnResponse):
         options: VOTableOptions | None = None,
         *,
         media_type: str | None = None,
+        gzip: bool = False,
     ) -> None:
-        super().__init__(media_type or form.media_types[0], packed=form.name in _PACKED)
+        super().__init__(media_type or form.media_types[0], packed=gzip or form.name in _PACKED)
+        self._gzip = gzip
         self._stream = stream.map(stream.schema, self._counted)
         self._format = form
         self._options = options or VOTableOptions()
@@ -55,7 +59,11 @@ class TableResponse(TurnResponse):
         """Make the first rows."""
         self._stream = self._stream.primed(self._ahead)
         self.headers.update(_told(self._stream, self._format))
-        return self._format.write(self._stream, self._options)
+        chunks = self._format.write(self._stream, self._options)
+        if not self._gzip:
+            return chunks
+        self.headers["Content-Encoding"] = "gzip"
+        return gzipped(chunks)
 
     def closed(self) -> None:
         """Close the stream."""

@@ -7,12 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from awe.core.vo import auth
-from awe.errors import ParameterError
 from awe.web.http import (
     Call,
     begin_session,
     check_origin,
+    credentials,
     forget_cookie,
     next_page,
     token_of,
@@ -28,7 +27,7 @@ _UNKEPT = {"Cache-Control": "no-store"}
 def login(call: Call) -> Response:
     """Exchange ``username`` and ``password``, a form, for a cookie that later requests are known by."""
     check_origin(call.request)
-    name, password = (_field(call, field) for field in (auth.USERNAME, auth.PASSWORD))
+    name, password = credentials(call.request, call.pairs)
     identity = call.platform.identity
     token = identity.login(name, password)
     answer = _welcome(call, name)
@@ -62,14 +61,3 @@ def logout(call: Call) -> Response:
     if wants_json(call.request):
         return JSONResponse({"next": onward or "/"}, headers=_UNKEPT)
     return PlainTextResponse("logged out\n", headers=_UNKEPT)
-
-
-def _field(call: Call, name: str) -> str:
-    """Return a field of the form as it was typed; what stands in the address is refused: addresses are logged."""
-    in_address = len(call.request.query_params.multi_items())
-    if any(key.lower() == auth.PASSWORD for key, _ in call.pairs[:in_address]):
-        raise ParameterError(auth.PASSWORD, "***", "is not taken from an address", hint="POST it as a form")
-    value = next((value for key, value in call.pairs[in_address:] if key.lower() == name), "")
-    if not value:
-        raise ParameterError(name, "", "is needed", hint="POST username and password as a form")
-    return value

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from awe.core.sql import FUNCTIONS, Function
 from awe.core.tables.formats import FORMATS, VOTableOptions
-from awe.core.vo import dali, tap, vosi
+from awe.core.vo import dali, tap, tapplus, vosi
 from awe.core.vo.auth import SECURITY
 from awe.core.vo.links import with_links
 from awe.services.catalogs import QUERY, QueryOrder, TableRecord, example_query
@@ -37,14 +37,17 @@ def sync(call: Call) -> Response:
         )
     links = absolute_links(stream, order.base_url)
     options = with_links(call.base_url, stream.schema, VOTableOptions(infos=order.infos))
-    return TableResponse(links, FORMATS[order.format], options, media_type=order.media_type)
+    return TableResponse(
+        links, FORMATS[order.format], options, media_type=order.media_type, gzip=order.packed
+    )
 
 
 def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> QueryOrder:
     """Return what the parameters of a query ask for."""
     values = tap.PARAMS.parse(pairs)
     named = values.get(dali.RESPONSEFORMAT) or values.get(dali.FORMAT)
-    form, media_type = chosen_format(named, accept)
+    plain, packed = tapplus.as_named(named, tapplus=call.tapplus) if named else (None, False)
+    form, media_type = chosen_format(plain, "" if call.tapplus else accept)
     text = values.need(tap.QUERY)
     uploads = tuple(chain.from_iterable(values.all(dali.UPLOAD)))
     asked = {place for _, place in uploads}
@@ -58,6 +61,7 @@ def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> Qu
         base_url=call.base_url,
         infos=(("QUERY", text, ""), *origin_of(call, tap.STANDARD_ID, "services/tap", read)),
         uploads=uploads,
+        packed=packed,
         # a part without a file name is a field to a form's reader, and a table all the same
         texts=tuple((name, value) for name, value in pairs if f"param:{name}" in asked),
     )
@@ -103,11 +107,8 @@ def tables(call: Call) -> Response:
     values = vosi.TABLES_PARAMS.parse(call.pairs)
     only = values.get(vosi.ONLY)
     name = call.platform.catalogs.table(only, call.identity).full_name if only else ""
-    # astroquery's TapPlus, which needs what no schema allows, is known by what it does not say of itself
-    tapplus = not call.accept and "user-agent" not in call.request.headers
-    document = vosi.tables_document(
-        described(call, name), columns=values.get(vosi.DETAIL) != "min", flagged=tapplus
-    )
+    columns = values.get(vosi.DETAIL) != "min" and values.get(vosi.ONLY_TABLES) != "true"
+    document = vosi.tables_document(described(call, name), columns=columns, flagged=call.tapplus)
     return Response(document, media_type=XML)
 
 
@@ -140,6 +141,13 @@ def described(call: Call, name: str = "") -> vosi.Described:
         keys=_keys(call),
         rows={record.full_name: record.rows for record in published},
         titles={record.full_name: record.title for record in published},
+        bytes={record.full_name: record.bytes for record in published},
+        roles={
+            (record.full_name, column.name): role
+            for record in published
+            for column in record.columns
+            if (role := tapplus.column_role(column, record.ra, record.dec, record.id_column))
+        },
     )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
 from awe.core.vo import uws
+from awe.core.vo.params import Values
 from awe.errors import (
     AweError,
     ConflictError,
@@ -23,7 +24,7 @@ from awe.errors import (
 )
 from awe.services.identity import READ, RUN
 from awe.services.jobs import ACTIVE, FINAL, Job, Phase
-from awe.web.http import Call, Renderer, WaitingResponse
+from awe.web.http import Call, Renderer, WaitingResponse, result_response
 from awe.web.vo._vosi import XML
 
 __all__ = ["JobFace"]
@@ -80,7 +81,7 @@ class JobFace:
             if full
             else ""
         )
-        listed = ((self._described(call, job), self._place(call, job)) for job in found)
+        listed = ((self.described(call, job), self._place(call, job)) for job in found)
         return Response(uws.jobs_document(listed, note), media_type=XML)
 
     def job(self, call: Call) -> Response:
@@ -89,6 +90,9 @@ class JobFace:
             return self._waited(call)
         job = self._found(call)
         action = uws.CONTROL.parse(call.pairs).get(uws.ACTION)
+        if call.request.method == "POST" and action is None and call.tapplus:
+            self.parameters(call)
+            return self._document(call)  # a redirection is an error to it
         if call.request.method == "POST" and action is None:
             hint = f"POST parameters to {self._place(call, job)}/parameters"
             raise ParameterError("ACTION", "", "is needed: DELETE", hint=hint)
@@ -105,6 +109,8 @@ class JobFace:
             self._run(call, job)
         else:
             call.platform.jobs.abort(job.id, call.identity)
+            if call.tapplus:
+                return self._document(call)  # a redirection is an error to it
         return self._see_job(call, job)
 
     def duration(self, call: Call) -> Response:
@@ -146,8 +152,8 @@ class JobFace:
         """List the parameters of a job; set some before it is run (POST)."""
         job = self._found(call)
         if call.request.method != "POST":
-            return Response(uws.parameters_document(self._described(call, job)), media_type=XML)
-        run_id = uws.CONTROL.parse(call.pairs).get(uws.RUNID)
+            return Response(uws.parameters_document(self.described(call, job)), media_type=XML)
+        run_id = _name(uws.CONTROL.parse(call.pairs))
         given = _of_the_work(call.pairs)
         call.platform.jobs.change(job.id, call.identity, parameters=given, parts=call.parts, run_id=run_id)
         return self._see_job(call, job)
@@ -161,12 +167,12 @@ class JobFace:
     def results(self, call: Call) -> Response:
         """List what a job has made."""
         job = self._found(call)
-        return Response(uws.results_document(self._described(call, job)), media_type=XML)
+        return Response(uws.results_document(self.described(call, job)), media_type=XML)
 
     def result(self, call: Call) -> Response:
         """Return one thing that a job has made; ranges of bytes can be asked for."""
         result, path = call.platform.jobs.result(self._found(call), call.path("result"))
-        return FileResponse(path, media_type=result.media_type, filename=result.file)
+        return result_response(result, path)
 
     def _create(self, call: Call) -> Response:
         service, control = call.platform.jobs, uws.CONTROL.parse(call.pairs)
@@ -174,7 +180,7 @@ class JobFace:
             self.kind,
             call.identity,
             parameters=_of_the_work(call.pairs),
-            run_id=control.get(uws.RUNID) or "",
+            run_id=_name(control) or "",
         )
         try:
             service.change(
@@ -209,7 +215,7 @@ class JobFace:
         return self._document(call)
 
     def _document(self, call: Call) -> Response:
-        return Response(uws.job_document(self._described(call, self._found(call))), media_type=XML)
+        return Response(uws.job_document(self.described(call, self._found(call))), media_type=XML)
 
     def _found(self, call: Call) -> Job:
         return call.platform.jobs.job(
@@ -219,7 +225,8 @@ class JobFace:
             action=READ if call.request.method in {"GET", "HEAD"} else RUN,
         )
 
-    def _described(self, call: Call, job: Job) -> uws.JobDescription:
+    def described(self, call: Call, job: Job) -> uws.JobDescription:
+        """Return what is said of a job; to clients of TAP+ in the words that they look for."""
         return uws.JobDescription(
             id=job.id,
             phase=str(job.phase),
@@ -230,12 +237,12 @@ class JobFace:
             owner=job.owner or None,
             started=job.started,
             ended=job.ended,
-            parameters=job.parameters,
+            parameters=_lower(job.parameters) if call.tapplus else job.parameters,
             parts=tuple(self._parts(call, job)),
             results=tuple(self._results(call, job)),
             error=str(job.error) if job.error else None,
             transient=isinstance(job.error, UnavailableError),
-            info=tuple(_info(job)),
+            info=(*_info(job), *(_named(job) if call.tapplus else ())),
         )
 
     def _results(self, call: Call, job: Job) -> Iterator[uws.ResultReference]:
@@ -254,12 +261,24 @@ class JobFace:
         return _see(self._place(call, job))
 
 
+def _name(control: Values) -> str | None:
+    return control.get(uws.RUNID) or control.get(uws.JOBNAME)
+
+
 def _of_the_work(pairs: Pairs) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in pairs if name.upper() not in _CONTROL)
 
 
 def _see(place: str) -> Response:
     return RedirectResponse(place, 303)
+
+
+def _lower(pairs: Pairs) -> tuple[tuple[str, str], ...]:
+    return tuple((name.lower(), value) for name, value in pairs)
+
+
+def _named(job: Job) -> tuple[tuple[str, str], ...]:
+    return (("uws:name", job.run_id),) if job.run_id else ()
 
 
 def _info(job: Job) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ document. Nothing here knows a protocol, a service or an engine.
 from awe.core.tables.formats._astropy import stream_of
 from awe.core.tables.formats._files import split_part
 from awe.core.tables.formats._format import Format
+from awe.core.tables.formats._gzip import gzipped
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
 from awe.core.tables.formats._votable_options import VOTableOptions
@@ -27,6 +28,7 @@ __all__ = [
     "error_document",
     "format_for",
     "format_of",
+    "gzipped",
     "json_rows",
     "split_part",
     "stream_of",

@@ -162,19 +162,10 @@ class QueryParser(ExpressionParser):
         return self.place(select, first)
 
     def _select_list(self) -> list[exp.Expr]:
-        star = self.token
-        if self.accept("*"):
-            if self.token.key == ",":
-                hint = "name the columns, or write t.* for all columns of a table t"
-                raise self.error("* stands alone in the SELECT list", star, hint=hint)
-            return [self.place(exp.Star(), star)]
         items = [self._select_item()]
         while self.accept(","):
             if self.token.key == "FROM":
                 raise self.unexpected("a column", hint="remove the comma before it")
-            if self.token.key == "*":
-                hint = "name the columns, or write t.* for all columns of a table t"
-                raise self.error("* stands alone in the SELECT list", self.token, hint=hint)
             items.append(self._select_item())
         return items
 
@@ -182,6 +173,9 @@ class QueryParser(ExpressionParser):
         first = self.token
         if first.key == "FROM":
             raise self.unexpected("a column", hint="name the columns, or write * for all of them")
+        # beside others, too: ADQL 2.1 lets it stand alone only, and astroquery's GaiaClass does not know
+        if self.accept("*"):
+            return self.place(exp.Star(), first)
         if self._at_all_columns():
             names = self.path("a table", 3)
             self.advance()
