@@ -10,7 +10,14 @@ from awe.core.sky._angles import ON_EDGE, half_chord_squared, lonlat, separation
 from awe.core.sky._box import Box
 from awe.core.sky._encloses import encloses
 from awe.core.sky._frames import FRAMES, rotation, to_icrs
-from awe.core.sky._healpix import MAX_ORDER, cell_radius, healpix_center, healpix_index, merge_ranges
+from awe.core.sky._healpix import (
+    MAX_ORDER,
+    cell_radius,
+    healpix_center,
+    healpix_index,
+    healpix_ring,
+    merge_ranges,
+)
 from awe.core.sky._htm import htm_index
 from awe.core.sky._moc import Moc
 from awe.core.sky._moc_files import moc_from_fits, moc_to_fits, moc_to_mocpy
@@ -39,6 +46,7 @@ __all__ = [
     "half_chord_squared",
     "healpix_center",
     "healpix_index",
+    "healpix_ring",
     "htm_index",
     "lonlat",
     "meet",

@@ -28,6 +28,7 @@ __all__ = [
     "checked_order",
     "healpix_center",
     "healpix_index",
+    "healpix_ring",
     "merge_ranges",
 ]
 
@@ -139,6 +140,14 @@ def cell_corners(cells: IntArray, order: int) -> tuple[FloatArray, FloatArray]:
     lon, lat = np.empty((len(cells), 4)), np.empty((len(cells), 4))
     _compiled.vertices(depth, cells.astype(np.uint64), 1, lon, lat, _THREADS)
     return np.degrees(lon) % 360, np.degrees(lat)
+
+
+def healpix_ring(index: npt.ArrayLike, order: int) -> IntArray:
+    """Return the numbers in the ring scheme of nested cells of one order."""
+    cells = np.atleast_1d(np.asarray(index, np.int64))
+    found = np.empty(cells.size, np.uint64)
+    _compiled.to_ring(checked_order(order), cells.ravel().astype(np.uint64), found, _THREADS)
+    return found.astype(np.int64).reshape(cells.shape)
 
 
 def cell_radius(order: int) -> float:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from awe.core.sql import ScalarFunction, TableDef, TableFunction
+from awe.services.catalogs.information_schema import INFORMATION_SCHEMA, TABLE_STATISTICS
 from awe.services.catalogs.model import MYDB, UPLOAD_SCHEMA, TableRecord
 
 __all__ = ["ReadableNames"]
 
 Value = TypeVar("Value")
+_QUALIFIED = frozenset({UPLOAD_SCHEMA.casefold(), INFORMATION_SCHEMA.name})
+"""Schemas whose tables are always written with it."""
 
 
 class ReadableNames:
@@ -76,8 +79,12 @@ class _Index(Generic[Value]):
         found = self._by_name.get(name.casefold(), {})
         if schema is not None:
             return found.get(schema.casefold())
-        # an upload is always written with its schema: it changes what no other name means
-        found = {where: value for where, value in found.items() if where != UPLOAD_SCHEMA.casefold()}
+        # an upload is always written with its schema: it changes what no other name means; so it is with SQL's own
+        found = {
+            where: value
+            for where, value in found.items()
+            if where not in _QUALIFIED or name.casefold() == TABLE_STATISTICS
+        }
         if context in found:
             return found[context]
         return next(iter(found.values())) if len(found) == 1 else None

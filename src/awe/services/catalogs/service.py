@@ -14,7 +14,7 @@ from awe.core.sql import ParsedQuery, Query, Resolve, ScalarFunction, TableFunct
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
-from awe.services.catalogs import tap_schema
+from awe.services.catalogs import information_schema, tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs._quick import quick_error
 from awe.services.catalogs.interface import Engine, Limits
@@ -479,7 +479,8 @@ class CatalogService:
 
     def _made(self) -> tuple[TableRecord, ...]:
         """Return the tables that are made when they are asked for."""
-        return (*tap_schema.records(), *(table for schema in self._brought for table in schema.tables))
+        made = (*tap_schema.records(), *information_schema.records())
+        return (*made, *(table for schema in self._brought for table in schema.tables))
 
     def _memory(self, used: set[str], visible: Sequence[TableRecord], address: str) -> Mapping[str, pa.Table]:
         found: dict[str, pa.Table] = {}
@@ -487,6 +488,8 @@ class CatalogService:
             schemas = (*self._schemas_of(visible), *(brought.schema for brought in self._brought))
             tables = (*visible, *(table for brought in self._brought for table in brought.tables))
             found |= tap_schema.relations(schemas, tables)
+        if used & {record.full_name for record in information_schema.records()}:
+            found |= information_schema.relations(visible)
         for brought in self._brought:
             if used & {table.full_name for table in brought.tables}:
                 found |= brought.relations(address)

@@ -260,6 +260,112 @@ def test_a_table_is_its_owners_until_it_is_shared(
         assert platform.catalogs.tables(who) == ()
 
 
+def test_what_is_shared_is_read_and_written_as_it_was_allowed(
+    tables: TableService, platform: Platform, read: Read
+) -> None:
+    for name in ("ada", "bob"):
+        platform.accounts.add(name, by="carla", password="long enough")
+    platform.groups.add(ADA, "hst")
+    tables.write("t", numbers(1), ADA)
+    platform.shares.share(ADA, "table", "mydb.t", "group:hst")
+    assert read("user_ada.t", BOB) == {"n": [1]}
+    assert [t.full_name for t in tables.tables(BOB, shared=True)] == ["user_ada.t"]
+    assert tables.tables(BOB) == ()
+    with pytest.raises(QueryError):
+        read("user_ada.t", EVE)
+    for change in (
+        lambda: tables.write("user_ada.t", numbers(2), BOB, mode="append"),
+        lambda: tables.truncate("user_ada.t", BOB),
+        lambda: tables.drop("user_ada.t", BOB),
+    ):
+        with pytest.raises(ForbiddenError):
+            change()
+    with pytest.raises(NotFoundError):
+        tables.versions("user_ada.t", BOB)
+    with pytest.raises(ForbiddenError):
+        platform.shares.share(BOB, "table", "user_ada.t", "user:bob", action=WRITE)
+    platform.shares.share(ADA, "table", "user_ada.t", "user:bob", action=WRITE)
+    tables.write("user_ada.t", numbers(2), BOB, mode="append")
+    assert read("mydb.t") == {"n": [1, 2]}
+    with pytest.raises(ForbiddenError, match="only its owner"):
+        tables.drop("user_ada.t", BOB)
+    with pytest.raises(NotFoundError):
+        tables.write("user_ada.new", numbers(2), BOB)
+    tables.rename("t", "u", ADA)
+    assert read("user_ada.u", BOB) == {"n": [1, 2]}
+    tables.copy("user_ada.u", "mine", BOB)
+    assert read("mydb.mine", BOB) == {"n": [1, 2]}
+    tables.drop("u", ADA)
+    tables.restore("u", ADA)
+    for gone in ("user_ada.u", "user_ada.t"):
+        with pytest.raises(QueryError):
+            read(gone, BOB)
+
+
+def test_a_link_opens_one_table(tables: TableService, platform: Platform, read: Read) -> None:
+    platform.accounts.add("ada", by="carla", password="long enough")
+    tables.write("t", numbers(1), ADA)
+    tables.write("u", numbers(2), ADA)
+    key, _ = platform.shares.link(ADA, "table", "mydb.t", days=1)
+    visitor = platform.shares.visitor(key)
+    assert visitor is not None
+    assert read("user_ada.t", visitor) == {"n": [1]}
+    with pytest.raises(QueryError):
+        read("user_ada.u", visitor)
+
+
+def test_a_published_table_is_written_by_nobody_it_is_shared_with(
+    tables: TableService, platform: Platform
+) -> None:
+    platform.accounts.add("bob", by="carla", password="long enough")
+    platform.catalogs.publish_stream("x.t", numbers(1))
+    with pytest.raises(ParameterError, match="cannot be granted"):
+        platform.shares.share(CARLA, "table", "x.t", "user:bob", action=WRITE)
+    with pytest.raises(NotFoundError):
+        tables.write("x.t", numbers(2), CARLA, mode="append")
+    with pytest.raises(ParameterError, match="kept for awe"):
+        platform.catalogs.publish_stream("user_ada.t", numbers(1))
+    tables.copy("x.t", "mine", BOB)
+    assert tables.table("mine", BOB).rows == 1
+
+
+def test_an_administrator_helps_and_that_is_recorded(tables: TableService, platform: Platform) -> None:
+    tables.write("t", numbers(1), ADA)
+    tables.drop("user_ada.t", CARLA)
+    assert [v.number for v in tables.versions("user_ada.t", CARLA)] == [1]
+    tables.restore("user_ada.t", CARLA)
+    assert tables.table("t", ADA).rows == 1
+    with pytest.raises(NotFoundError):
+        tables.truncate("user_ada.t", CARLA)
+    said = [
+        (line.action, line.user, line.target) for line in platform.audit.entries(target="table:user_ada.t")
+    ]
+    assert sorted(said) == [
+        ("table.dropped", "carla", "table:user_ada.t"),
+        ("table.restored", "carla", "table:user_ada.t"),
+    ]
+    own = CARLA.restricted(frozenset({READ, WRITE}))
+    with pytest.raises(NotFoundError):
+        tables.drop("user_ada.t", own)
+
+
+def test_a_users_table_changes_what_no_published_name_means(tables: TableService, platform: Platform) -> None:
+    platform.catalogs.publish_stream("x.t", numbers(7))
+    tables.write("t", numbers(1), ADA)
+    tables.write("own", numbers(2), ADA)
+
+    def first(text: str, context: str | None = None) -> object:
+        return (
+            platform.catalogs.query(text, dialect="tsql", context=context, identity=ADA)
+            .to_table()["n"][0]
+            .as_py()
+        )
+
+    assert first("SELECT n FROM t") == first("SELECT n FROM t", "x") == 7
+    assert first("SELECT n FROM t", "mydb") == 1
+    assert first("SELECT n FROM own") == first("SELECT n FROM own", "x") == 2
+
+
 def test_a_token_does_no_more_than_its_scopes_allow(tables: TableService, read: Read) -> None:
     tables.write("t", numbers(1), ADA)
     reader, writer = ADA.restricted(frozenset({READ})), ADA.restricted(frozenset({WRITE}))
@@ -301,3 +407,16 @@ def test_nobody_keeps_more_than_allowed(make_platform: Callable[..., Platform]) 
     assert tables.table("a", ADA).rows == 4
     assert len(platform.engine.tables()) == 4
     tables.write("a", numbers(1), BOB)
+
+
+def test_bytes_of_tables_and_of_jobs_are_one_measure(make_platform: Callable[..., Platform]) -> None:
+    platform = make_platform(quotas={"storage_bytes": 20_000})
+    tables = platform.tables
+    size = tables.write("a", numbers(1), ADA).bytes
+    (usage,) = [u for u in platform.quotas.usage(ADA) if u.measure == "storage_bytes"]
+    assert usage.used == size
+    with pytest.raises(QuotaError, match="bytes of files kept"):
+        tables.write("b", numbers(*range(20_000)), ADA)
+    assert [t.name for t in tables.tables(ADA)] == ["a"]
+    tables.drop("a", ADA)
+    assert platform.quotas.used(ADA, usage.measure) == 0

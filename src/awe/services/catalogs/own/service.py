@@ -4,9 +4,7 @@ A change is one new version, and a change of a version that meanwhile is another
 wait for each other (a lock that all processes see), readers for nobody.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,16 +12,16 @@ from typing import Literal
 
 from awe.core.progress import Progress
 from awe.core.sql import compile_query
-from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema, TableStream
-from awe.errors import AuthenticationError, ConflictError, ForbiddenError, NotFoundError, ParameterError
-from awe.services.catalogs._folders import waited_for
+from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.model import TABLE, TableRecord
 from awe.services.catalogs.own.describing import ColumnChange, described
+from awe.services.catalogs.own.extending import CONVENIENCE, extended
 from awe.services.catalogs.own.keeping import expired
-from awe.services.catalogs.own.model import TableVersion, UserSchema, parse_name
+from awe.services.catalogs.own.model import TableVersion, parse_name
+from awe.services.catalogs.own.places import Place, Places
 from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.own.store import OwnStore, taken
 from awe.services.catalogs.own.writing import Draft, TableWriter, aligned, chained, recognised
@@ -37,18 +35,6 @@ __all__ = ["TableService"]
 _LONG_S = 86_400.0
 _GRACE_S = 60.0
 _ALL_ROWS = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A table that is there or could be: the schema it is in, and its name."""
-
-    schema: UserSchema
-    table: str
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.schema.name}.{self.table}"
 
 
 class TableService:
@@ -99,7 +85,7 @@ class TableService:
         self._writer = TableWriter(store, engine, quotas)
         self._policy = policy
         self._audit = audit
-        self._locks = locks
+        self._places = Places(store, own, policy, locks, settings.wait_seconds)
         self._settings = settings
         self._grace_s = longest_s + _GRACE_S
         for measure, meter in {
@@ -119,7 +105,7 @@ class TableService:
         AuthenticationError
             For a caller nobody knows.
         """
-        return self._schema_of(identity).name
+        return self._places.schema_of(identity).name
 
     def tables(self, identity: Identity, *, shared: bool = False) -> tuple[TableRecord, ...]:
         """Return the caller's own tables, by name; or, `shared`, those of others that were granted to the caller."""
@@ -137,7 +123,7 @@ class TableService:
         ForbiddenError
             If the caller may read it, and not do this.
         """
-        return self._found(self._place(name, identity), identity, action)
+        return self._places.found(self._places.place(name, identity), identity, action)
 
     # Making and changing
 
@@ -163,7 +149,7 @@ class TableService:
         UsageError, QuotaError, ForbiddenError
             As `write`.
         """
-        place = self._place(name, identity)
+        place = self._places.place(name, identity)
         old = self._store.current(place.schema, place.table)
         if old is not None and exists == "keep":
             return self.table(name, identity)
@@ -211,19 +197,19 @@ class TableService:
             As `TableWriter.write`; then nothing has changed.
         """
         with stream:
-            place = self._place(name, identity)
+            place = self._places.place(name, identity)
             told = None if ra is None and dec is None else Positions(ra, dec)
             if mode == "create":
                 self._check_new(place, identity)
                 return self._write(place, stream, told=told, strict=True, origin=origin, progress=progress)
-            with self._changing(place):
+            with self._places.changing(place, identity):
                 old = self._store.current(place.schema, place.table)
                 if old is None and mode == "append":
-                    raise self._missing(place, identity)
+                    raise self._places.missing(place, identity)
                 if old is None:
                     self._check_new(place, identity)
                 else:
-                    self._found(place, identity, WRITE)
+                    self._places.found(place, identity, WRITE)
                 if old is not None and mode == "append":
                     rows = chained((self._rows(old), aligned(stream, old.columns)), old.columns)
                     return self._write(
@@ -255,9 +241,9 @@ class TableService:
         NotFoundError, ForbiddenError, ConflictError, UsageError, LimitError, QuotaError
             As `write`; then nothing has changed.
         """
-        place = self._place(name, identity)
-        with self._changing(place):
-            old = self._found(place, identity, WRITE)
+        place = self._places.place(name, identity)
+        with self._places.changing(place, identity):
+            old = self._places.found(place, identity, WRITE)
             stream = make(old)
             return self._write(place, stream, old, told=_told(old, stream.schema), origin=origin)
 
@@ -296,10 +282,10 @@ class TableService:
         ConflictError
             If there is a table of the new name.
         """
-        place = self._place(name, identity)
-        target = _Place(place.schema, parse_name(new).table)
-        with self._changing(place):
-            record = self._owned(place, identity)
+        place = self._places.place(name, identity)
+        target = Place(place.schema, parse_name(new).table)
+        with self._places.changing(place, identity):
+            record = self._places.owned(place, identity)
             grants = self._policy.rename(TABLE, record.full_name, target.full_name)
             return self._store.rename(record, target.table, grants)
 
@@ -311,10 +297,10 @@ class TableService:
         NotFoundError, ForbiddenError
             As `table`; not where there is none and that is no matter.
         """
-        place = self._place(name, identity)
-        with self._changing(place):
+        place = self._places.place(name, identity)
+        with self._places.changing(place, identity):
             try:
-                record = self._owned(place, identity)
+                record = self._places.owned(place, identity)
             except NotFoundError:
                 if missing_ok:
                     return
@@ -344,9 +330,9 @@ class TableService:
         ParameterError
             If a text is too long.
         """
-        place = self._place(name, identity)
-        with self._changing(place):
-            changed = described(self._found(place, identity, WRITE), title, description, columns)
+        place = self._places.place(name, identity)
+        with self._places.changing(place, identity):
+            changed = described(self._places.found(place, identity, WRITE), title, description, columns)
             self._store.describe(changed)
             return changed
 
@@ -362,12 +348,41 @@ class TableService:
         NotFoundError, ForbiddenError, ConflictError, QuotaError
             As `rewrite`.
         """
-        place = self._place(name, identity)
+        place = self._places.place(name, identity)
         told = Positions(ra or "", dec or "")
-        with self._changing(place):
-            old = self._found(place, identity, WRITE)
+        with self._places.changing(place, identity):
+            old = self._places.found(place, identity, WRITE)
             origin = f"INDEX ({ra}, {dec})" if ra and dec else "INDEX ()"
             return self._write(place, self._rows(old), old, told=told, strict=True, origin=origin)
+
+    def extend(
+        self, name: str, identity: Identity, columns: Iterable[str] = tuple(CONVENIENCE)
+    ) -> TableRecord:
+        """Add the convenience columns that Data Lab's tables have, computed from the positions.
+
+        Parameters
+        ----------
+        columns
+            Some of ``htm9 ring256 nest4096 random_id glon glat elon elat``.
+
+        Raises
+        ------
+        ParameterError
+            If the table has no positions, or there is no such column.
+        ConflictError
+            If the table has a column of that name.
+        NotFoundError, ForbiddenError, QuotaError
+            As `rewrite`.
+        """
+        names = tuple(columns)
+
+        def make(old: TableRecord) -> TableStream:
+            if old.ra is None or old.dec is None:
+                hint = "say which columns are the positions: index the table"
+                raise ParameterError("table", old.full_name, "has no position columns", hint=hint)
+            return extended(self._rows(old), old.ra, old.dec, names)
+
+        return self.rewrite(name, identity, make, origin=f"EXTEND ({', '.join(names)})")
 
     # What was there
 
@@ -379,18 +394,18 @@ class TableService:
         NotFoundError
             If none is.
         """
-        place = self._place(name, identity)
-        helps = identity.is_administrator
+        place = self._places.place(name, identity)
         found = self._store.versions(place.schema, place.table)
-        if READ not in identity.scopes or not found or not (helps or place.schema.owner == identity.name):
-            raise self._missing(place, identity)
+        may = place.owner == identity.name or self._places.helps(identity)
+        if READ not in identity.scopes or not found or not may:
+            raise self._places.missing(place, identity)
         return found
 
     def dropped(self, identity: Identity) -> tuple[TableVersion, ...]:
         """Return the caller's tables that were dropped and can be restored, by name: the newest version of each."""
         if identity.is_anonymous or READ not in identity.scopes:
             return ()
-        return self._store.dropped(self._schema_of(identity))
+        return self._store.dropped(self._places.schema_of(identity))
 
     def restore(self, name: str, identity: Identity, version: int | None = None) -> TableRecord:
         """Make an earlier version of a table the current one again; the one that is current now is kept likewise.
@@ -409,10 +424,8 @@ class TableService:
         QuotaError
             If its owner may not have so much.
         """
-        place = self._place(name, identity)
-        if WRITE not in identity.scopes:
-            raise ForbiddenError(f"the token lacks the scope {WRITE}", scope=WRITE)
-        with self._changing(place):
+        place = self._places.place(name, identity)
+        with self._places.changing(place, identity):
             kept = self.versions(name, identity)
             wanted = [one for one in kept if version in {None, one.number} and not one.is_current]
             if not wanted:
@@ -422,7 +435,7 @@ class TableService:
                     f"{place.full_name} has not {which} that is kept", hint=f"there are {numbers}"
                 )
             newest = max(wanted, key=lambda one: (one.ended or one.created, one.number))
-            with self._writer.allowed(place.schema.owner) as check:
+            with self._writer.allowed(place.owner) as check:
                 record = self._store.revive(newest, check)
             self._note(identity, "table.restored", record)
             return record
@@ -435,81 +448,18 @@ class TableService:
 
     # Inside
 
-    def _schema_of(self, identity: Identity) -> UserSchema:
-        if identity.is_anonymous:
-            raise AuthenticationError("only who is logged in has tables of his own", hint="log in")
-        found = [schema for schema in self._store.schemas(identity.name) if schema.owner == identity.name]
-        return found[0] if found else self._store.make_schema(identity.name)
-
-    def _place(self, name: str, identity: Identity) -> _Place:
-        """Return which table a name means."""
-        parsed = parse_name(name)
-        if not parsed.schema:
-            return _Place(self._schema_of(identity), parsed.table)
-        found = [
-            schema for schema in self._store.schemas("", [parsed.schema]) if schema.name == parsed.schema
-        ]
-        if not found:
-            raise NotFoundError(
-                f"there is no table {name}, or none that you may see", hint="yours are mydb.name"
-            )
-        return _Place(found[0], parsed.table)
-
-    def _found(self, place: _Place, identity: Identity, action: str) -> TableRecord:
-        record = self._store.current(place.schema, place.table)
-        if record is None or not self._may(identity, READ, record):
-            raise self._missing(place, identity)
-        if not self._may(identity, action, record):
-            raise ForbiddenError(f"you may not {action} the table {record.full_name}")
-        return record
-
-    def _owned(self, place: _Place, identity: Identity) -> TableRecord:
-        """Return a table that the caller may drop or rename: his own, or an administrator who helps."""
-        if identity.is_administrator and WRITE in identity.scopes:
-            record = self._store.current(place.schema, place.table)
-            if record is None:
-                raise self._missing(place, identity)
-            return record
-        record = self._found(place, identity, WRITE)
-        if record.owner != identity.name:
-            raise ForbiddenError(f"{record.full_name} is somebody else's: only its owner may do that")
-        return record
-
-    def _may(self, identity: Identity, action: str, record: TableRecord) -> bool:
-        if action not in identity.scopes:
-            return False
-        if record.owner == identity.name:
-            return True
-        return record.full_name.casefold() in self._policy.granted(identity, TABLE, action)
-
-    def _missing(self, place: _Place, identity: Identity) -> NotFoundError:
-        names = {record.full_name for record in self._own.readable(identity)}
-        shown = f"mydb.{place.table}" if place.schema.owner == identity.name else place.full_name
-        hint = did_you_mean(place.full_name, names, most=1)
-        return NotFoundError(f"there is no table {shown}, or none that you may see", hint=hint)
-
-    def _check_new(self, place: _Place, identity: Identity) -> None:
+    def _check_new(self, place: Place, identity: Identity) -> None:
+        if place.owner != identity.name:
+            raise self._places.missing(place, identity)
         if WRITE not in identity.scopes:
             raise ForbiddenError(f"the token lacks the scope {WRITE}", scope=WRITE)
-        if place.schema.owner != identity.name:
-            raise NotFoundError(f"there is no table {place.full_name}, or none that you may see")
         if self._store.current(place.schema, place.table) is not None:
             raise taken(place.table)
         self._writer.check_one_more(identity)
 
-    @contextmanager
-    def _changing(self, place: _Place) -> Iterator[None]:
-        lock = self._locks / f"{place.full_name.casefold()}.lock"
-        with waited_for(lock, self._settings.wait_seconds) as ours:
-            if not ours:
-                raise ConflictError(
-                    f"{place.full_name} is being changed by somebody else", hint="try again later"
-                )
-            yield
-
     def _write(
         self,
-        place: _Place,
+        place: Place,
         stream: TableStream,
         old: TableRecord | None = None,
         *,
@@ -518,7 +468,7 @@ class TableService:
         origin: str,
         progress: Progress | None = None,
     ) -> TableRecord:
-        name, owner = old.name if old else place.table, place.schema.owner
+        name, owner = old.name if old else place.table, place.owner
         asked = strict and told is not None
         draft = Draft(place.schema.name, name, owner, old, told, asked, origin)
         kept = self._writer.write(draft, stream, progress)
