@@ -19,7 +19,6 @@ from awe.core.vo.links import with_links
 from awe.errors import UnavailableError, UsageError
 from awe.login_settings import LoginProviderSettings
 from awe.services.catalogs import (
-    QUERY,
     TABLE,
     BatchService,
     CatalogService,
@@ -28,8 +27,8 @@ from awe.services.catalogs import (
     OwnStore,
     OwnTables,
     QueryOrder,
+    SqlJobs,
     TableService,
-    query_kind,
 )
 from awe.services.checks import CheckService
 from awe.services.history import ASKED, HistoryService, HistoryStore
@@ -265,7 +264,7 @@ class Platform:
             history,
             catalogs,
             tables,
-            BatchService(catalogs, tables, settings.limits.seconds),
+            BatchService(catalogs, tables, history, settings.limits.seconds),
             observations,
             registry,
             hips,
@@ -275,7 +274,7 @@ class Platform:
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""
         return {
-            QUERY: query_kind(self.catalogs, _statements),
+            **SqlJobs(self.catalogs, self.tables, self.batches, _statements).kinds(),
             CUTOUT: cutout_kind(self.observations, soda.error_text),
         }
 

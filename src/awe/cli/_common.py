@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from astropy.table import Table
 
-__all__ = ["at_option", "json_option", "print_table", "text_table"]
+__all__ = ["at_option", "json_option", "print_table", "print_tables", "text_table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,6 +65,12 @@ def print_table(table: Table, *, as_json: bool, most: int | None = 50) -> None:
         "cut at the row limit: --max-rows asks for more" if table.meta.get("overflow") else "",
     ]
     click.echo("; ".join(note for note in notes if note), err=True)
+
+
+def print_tables(tables: Table | list[Table], *, as_json: bool) -> None:
+    """Print one table after the other; as JSON one a line."""
+    for table in tables if isinstance(tables, list) else [tables]:
+        print_table(table, as_json=as_json)
 
 
 def _cells(table: Table, name: str) -> list[str]:

@@ -4,7 +4,8 @@ import json
 
 import click
 
-from awe.cli._common import at_option, json_option, print_table, text_table
+from awe.cli._common import at_option, json_option, print_table, print_tables, text_table
+from awe.cli._jobs import watch
 from awe.client import PastQuery, connect
 
 __all__ = ["command"]
@@ -64,6 +65,24 @@ def show(which: str, at: str | None, as_json: bool) -> None:
     with connect(at) as archive:
         found = archive.history.get(which)
     _print(found, as_json=as_json)
+
+
+@command.command("rerun")
+@_query
+@click.option("--into", metavar="MYDB.NAME", help="Make the rows a table of yours, all of them.")
+@click.option("--replace", is_flag=True, help="Replace the table that the rows go to if it is there.")
+@click.option("--long", is_flag=True, help="Put it into the queue, and wait for it.")
+@at_option
+@json_option
+def rerun(which: str, into: str | None, replace: bool, long: bool, at: str | None, as_json: bool) -> None:
+    """Run a query again."""
+    with connect(at) as archive:
+        if long:
+            job = archive.history.resubmit(which, into=into, replace=replace)
+            watch(job, quiet=as_json)
+            print_tables(job.results(), as_json=as_json)
+        else:
+            print_tables(archive.history.rerun(which, into=into, replace=replace), as_json=as_json)
 
 
 @command.command("name")

@@ -36,8 +36,8 @@ def list_jobs(phase: str | None, last: int | None, at: str | None, as_json: bool
     """List your jobs, the newest first."""
     with connect(at) as archive:
         found = archive.jobs(phase=phase, last=last)
-    names = ("id", "phase", "created", "name", "query")
-    rows = [(j.id, j.phase, j.created[:19], j.name, " ".join(j.query.split())[:60]) for j in found]
+    names = ("id", "phase", "created", "name", "into", "query")
+    rows = [(j.id, j.phase, j.created[:19], j.name, j.into, " ".join(j.query.split())[:60]) for j in found]
     print_table(text_table(names, rows), as_json=as_json, most=None)
 
 
@@ -109,6 +109,7 @@ def _print(job: Job, *, as_json: bool) -> None:
         "phase": job.phase,
         "name": job.name,
         "created": job.created,
+        "into": job.into,
         "query": job.query,
         "progress": " ".join(str(one) for one in job.progress or () if one is not None),
         "bytes": job.size,

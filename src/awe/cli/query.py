@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
-from awe.cli._common import at_option, json_option, print_table
+from awe.cli._common import at_option, json_option, print_tables
 from awe.cli._jobs import watch
 from awe.client import connect
 from awe.client.catalogs import format_of
@@ -35,6 +35,8 @@ def _uploads(_context: click.Context, _option: click.Parameter, given: tuple[str
     show_default=True,
     help="adql: the VO's SQL; tsql: as in CasJobs; postgres: as in Data Lab, with q3c.",
 )
+@click.option("--into", metavar="MYDB.NAME", help="Make the rows a table of yours, all of them.")
+@click.option("--replace", is_flag=True, help="With --into: replace that table if it is there.")
 @click.option("--context", help="Schema in which unqualified names are looked up, e.g. HSC.")
 @click.option("--max-rows", type=click.IntRange(0), help="Rows at the most.")
 @click.option(
@@ -60,6 +62,8 @@ def command(
     sql: str,
     lang: Literal["adql", "tsql", "postgres"],
     context: str | None,
+    into: str | None,
+    replace: bool,
     max_rows: int | None,
     save: Path | None,
     fmt: str | None,
@@ -80,23 +84,53 @@ def command(
       awe query --upload mine=candidates.vot "SELECT m.*, s.MatchID FROM TAP_UPLOAD.mine AS m
                 JOIN hsc.SumCat AS s ON DISTANCE(m.ra, m.dec, s.MatchRA, s.MatchDec) < 0.001"
 
+    In T-SQL and PostgreSQL it may be several statements, which make and change tables of yours, too.
+
+    \b
+      awe query --into mydb.bright "SELECT * FROM hsc.SumCat WHERE A_F814W < 20"
+      awe query --lang tsql --context HSC "SELECT MatchID INTO mydb.ids FROM SumCat; SELECT COUNT(*) FROM mydb.ids"
+
     With --long the query may take longer (an hour, unless the operator says otherwise), and goes on when you
     stop waiting for it (Ctrl-C).
     """
+    if save and into:
+        raise click.UsageError("--save and --into: the rows go to one place")
     text = sys.stdin.read() if sql == "-" else sql
     with connect(at) as archive:
         if long:
             fmt = fmt or (format_of(save) if save else None)
             job = archive.submit(
-                text, lang=lang, context=context, max_rows=max_rows, format=fmt, uploads=uploads
+                text,
+                lang=lang,
+                context=context,
+                into=into,
+                replace=replace,
+                max_rows=max_rows,
+                format=fmt,
+                uploads=uploads,
             )
             watch(job, quiet=as_json)
-            found = job.result(save)
-        else:
-            found = archive.query(
+            _show(job.result(save) if save else job.results(), as_json=as_json)
+        elif save:
+            saved = archive.query(
                 text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt, uploads=uploads
             )
+            _show(saved, as_json=as_json)
+        else:
+            found = archive.sql(
+                text,
+                lang=lang,
+                context=context,
+                into=into,
+                replace=replace,
+                max_rows=max_rows,
+                uploads=uploads,
+            )
+            _show(found, as_json=as_json)
+
+
+def _show(found: Path | Any, *, as_json: bool) -> None:
     if isinstance(found, Path):
         click.echo(f"{found}: {found.stat().st_size:,} bytes")
     else:
-        print_table(found, as_json=as_json)
+        print_tables(found, as_json=as_json)

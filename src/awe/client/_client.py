@@ -12,7 +12,6 @@ from awe.client.coverage import CoverageClient
 from awe.client.groups import GroupsClient
 from awe.client.history import HistoryClient
 from awe.client.identity import IdentityClient
-from awe.client.jobs import JobsClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
 from awe.client.quotas import QuotasClient
@@ -26,7 +25,6 @@ __all__ = ["Client", "connect"]
 
 class Client(
     CatalogsClient,
-    JobsClient,
     ObservationsClient,
     SpectraClient,
     CoverageClient,

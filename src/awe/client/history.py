@@ -7,12 +7,15 @@ from urllib.parse import quote
 
 from astropy.table import Table
 
-from awe.client._transport import Transport
+from awe.client.catalogs import Language
+from awe.client.jobs import Job, JobsClient
 from awe.client.shares import Share, SharesClient
-from awe.errors import NotFoundError
+from awe.client.sql import SqlClient
+from awe.errors import NotFoundError, UsageError
 
 __all__ = ["History", "HistoryClient", "PastQuery"]
 
+_LANGUAGES: tuple[Language, ...] = ("adql", "tsql", "postgres")
 _SHOWN = 20
 _TEXT = 60
 
@@ -61,13 +64,27 @@ class PastQuery:
     job: str
     name: str
 
+    @property
+    def language(self) -> Language:
+        """The language, if it is one.
+
+        Raises
+        ------
+        UsageError
+            If the query was refused because of it.
+        """
+        for known in _LANGUAGES:
+            if self.lang == known:
+                return known
+        raise UsageError(f"the query {self.id} is in {self.lang!r}, which is no language here")
+
 
 class History:
     """Your queries, whichever client asked them; calling it lists the newest. Log in first."""
 
-    def __init__(self, transport: Transport, shares: SharesClient) -> None:
-        self._transport = transport
-        self._shares = shares
+    def __init__(self, archive: "HistoryClient") -> None:
+        self._archive = archive
+        self._transport = archive.transport
 
     def __call__(self, last: int = _SHOWN) -> Table:
         """Return the newest ones: one row each."""
@@ -141,6 +158,37 @@ class History:
                 raise
             return named[0]
 
+    def rerun(
+        self, which: str | PastQuery, *, into: str | None = None, replace: bool = False
+    ) -> Table | list[Table]:
+        """Run a query again, as yourself, at once.
+
+        Parameters
+        ----------
+        into, replace
+            As for `sql`; the table that its rows went to when None.
+        """
+        past = self.get(which)
+        return self._archive.sql(
+            past.query,
+            lang=past.language,
+            context=past.context or None,
+            into=into or past.into or None,
+            replace=replace,
+        )
+
+    def resubmit(self, which: str | PastQuery, *, into: str | None = None, replace: bool = False) -> Job:
+        """Put a query into the long queue again; see `rerun`."""
+        past = self.get(which)
+        return self._archive.submit(
+            past.query,
+            lang=past.language,
+            context=past.context or None,
+            into=into or past.into or None,
+            replace=replace,
+            name=past.name,
+        )
+
     def name(self, which: str | PastQuery, name: str) -> PastQuery:
         """Give a query a name; an empty one takes it away."""
         found: Any = self._transport.send_json("PATCH", self._place(which), {"name": name})
@@ -152,19 +200,19 @@ class History:
 
     def share(self, which: str | PastQuery, principal: str, *, days: float | None = None) -> Share:
         """Let somebody read a query, and not its answer: ``user:NAME``, ``group:NAME``, ``role:NAME``, ``everybody``."""
-        return self._shares.share(f"query:{self.get(which).id}", principal, days=days)
+        return self._archive.share(f"query:{self.get(which).id}", principal, days=days)
 
     def _place(self, which: str | PastQuery) -> str:
         return f"/api/history/{quote(self.get(which).id, safe='')}"
 
 
-class HistoryClient(SharesClient):
+class HistoryClient(SharesClient, SqlClient, JobsClient):
     """What you asked."""
 
     @property
     def history(self) -> History:
-        """Your queries, whichever client asked them: call it, or `find`, `get`, `name`, `share`, `forget` one."""
-        return History(self.transport, self)
+        """Your queries, whichever client asked them: call it, or `find`, `rerun`, `name`, `share`, `forget` one."""
+        return History(self)
 
 
 def _past(found: Any) -> PastQuery:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from astropy.table import Table
 
@@ -12,7 +13,7 @@ from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Transport
 from awe.client._uploads import TableLike, opened
 from awe.client.catalogs import Language
-from awe.errors import AweError, CancelledError, ParameterError, TimeLimitError
+from awe.errors import AweError, CancelledError, NotFoundError, ParameterError, TimeLimitError
 
 __all__ = ["Job", "JobsClient"]
 
@@ -53,6 +54,11 @@ class Job:
         return next((p["value"] for p in self._state["parameters"] if p["name"].upper() == "QUERY"), "")
 
     @property
+    def into(self) -> str:
+        """The table of yours that its rows go to, where it was submitted so; empty for none."""
+        return next((p["value"] for p in self._state["parameters"] if p["name"].upper() == "INTO"), "")
+
+    @property
     def created(self) -> str:
         """When it was made, UTC."""
         return str(self._state["created"])
@@ -65,8 +71,9 @@ class Job:
 
     @property
     def size(self) -> int | None:
-        """Bytes of its result; None while there is none."""
-        return int(self._state["results"][0]["size"]) if self._state["results"] else None
+        """Bytes of its results; None while there is none."""
+        sizes = [int(result["size"]) for result in self._state["results"]]
+        return sum(sizes) if sizes else None
 
     @property
     def error(self) -> AweError | None:
@@ -111,13 +118,27 @@ class Job:
                 tell(self)
         return self
 
-    def result(self, save: str | Path | None = None) -> Table | Path:
+    def results(self) -> list[Table]:
+        """Return the rows of every result; waits until they are there. Raises as `result`."""
+        self.wait()
+        if not self._state["results"]:
+            return [self._loaded(self.result())]
+        return [self._loaded(self.result(name=one["name"])) for one in self._state["results"]]
+
+    @staticmethod
+    def _loaded(found: Table | Path) -> Table:
+        assert isinstance(found, Table)  # noqa: S101  # no file was named
+        return found
+
+    def result(self, save: str | Path | None = None, *, name: str | None = None) -> Table | Path:
         """Return the rows, or write them to a file and return its path; waits until they are there.
 
         Parameters
         ----------
         save
             Write the answer to this file, without loading it, in the format that the job was submitted with.
+        name
+            Of several results which: ``Table2``; the first when None.
 
         Raises
         ------
@@ -131,11 +152,14 @@ class Job:
         self.wait()
         if self.phase != "COMPLETED":
             raise self.error or CancelledError(f"the job {self.id} is {self.phase}")
-        place = f"/api/jobs/{self.id}/result"
+        found = [one for one in self._state["results"] if name in {None, one["name"]}]
+        if not found:
+            raise NotFoundError(f"the job {self.id} has no result {name!r}")
+        place = f"/api/jobs/{self.id}/results/{quote(found[0]['name'], safe='')}"
         if save is not None:
             self._transport.save("GET", place, Path(save))
             return Path(save)
-        media_type = str(self._state["results"][0]["media_type"])
+        media_type = str(found[0]["media_type"])
         if "votable" not in media_type:
             raise ParameterError(
                 "save", "", f"is needed: the answer is {media_type}", hint="a file to write to"
@@ -167,6 +191,8 @@ class JobsClient(ServiceClient):
         lang: Language = "adql",
         context: str | None = None,
         max_rows: int | None = None,
+        into: str | None = None,
+        replace: bool = False,
         format: str | None = None,  # noqa: A002  # the word astronomers know from Table.write
         name: str = "",
         uploads: Mapping[str, TableLike] | None = None,
@@ -176,7 +202,11 @@ class JobsClient(ServiceClient):
         Parameters
         ----------
         sql, lang, context, max_rows
-            As for `query`.
+            As for `query`; in T-SQL and PostgreSQL also several statements, as for `sql`.
+        into
+            Table of yours that the rows of the one query become, all of them: ``mydb.x``.
+        replace
+            Replace that table if it is there.
         format
             ``votable``, ``fits``, ``csv``, ``json`` or ``parquet``, for `Job.result` with a file; what the
             client reads best when None.
@@ -195,6 +225,8 @@ class JobsClient(ServiceClient):
             "lang": lang,
             "context": context,
             "max_rows": max_rows,
+            "into": into,
+            "replace": replace,
             "format": format or BINARY2,
             "run_id": name,
         }

@@ -157,7 +157,7 @@ def test_a_query_of_several_answers_is_one(history: HistoryService) -> None:
     with begin(history) as recording:
         for stream in (rows(2), rows(3)):
             recording.count(stream).to_table()
-        recording.changed(10)
+        recording.add(10)
     assert (only(history).phase, only(history).rows) == (Phase.COMPLETED, 15)
 
 

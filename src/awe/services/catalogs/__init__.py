@@ -9,7 +9,7 @@ from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet
 from awe.services.catalogs.batches.service import BatchRun, BatchService
 from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
-from awe.services.catalogs.jobs import QUERY, QueryOrder, query_kind
+from awe.services.catalogs.jobs import BATCH, QUERY, SQL_KINDS, QueryOrder, SqlJobs
 from awe.services.catalogs.memory import MemorySchema, RowGuard
 from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableKey, TableRecord, View
 from awe.services.catalogs.own.describing import ColumnChange
@@ -23,9 +23,11 @@ from awe.services.catalogs.tap_schema import as_written
 from awe.services.catalogs.uploads import SentFile
 
 __all__ = [
+    "BATCH",
     "MYDB",
     "QUERY",
     "ROWS_AFFECTED",
+    "SQL_KINDS",
     "TABLE",
     "BatchRun",
     "BatchService",
@@ -44,6 +46,7 @@ __all__ = [
     "RowGuard",
     "SchemaRecord",
     "SentFile",
+    "SqlJobs",
     "StoredTable",
     "TableKey",
     "TableRecord",
@@ -53,5 +56,4 @@ __all__ = [
     "WriteSpec",
     "as_written",
     "example_query",
-    "query_kind",
 ]

@@ -1,35 +1,43 @@
-"""Queries as jobs: the same query that a request runs, its answer written to a file."""
+"""The long queue: the SQL that a request runs at once, run as a job, its answers written to files."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
 
-from awe.core.progress import Progress
-from awe.core.tables import Schema, absolute_links
+from awe.core.tables import Schema, TableStream, absolute_links
 from awe.core.tables.formats import FORMATS, VOTableOptions, gzipped
+from awe.errors import AweError, ConflictError
+from awe.services.catalogs.batches.service import BatchService
+from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.uploads import SentFile
+from awe.services.identity import Identity
 from awe.services.jobs import Kind, Result, Work
 
-__all__ = ["QUERY", "QueryOrder", "query_kind"]
+__all__ = ["BATCH", "QUERY", "SQL_KINDS", "QueryOrder", "SqlJobs"]
 
-QUERY = "query"
-"""The kind's name."""
+QUERY, BATCH = "query", "batch"
+"""The kinds' names: one query with one answer, and a batch of statements with as many as it has."""
+SQL_KINDS = frozenset({QUERY, BATCH})
+_RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOrder:
-    """What a query job is to do.
+    """What a job that runs SQL is to do.
 
     Attributes
     ----------
     text, dialect, context, max_rows
         As for `CatalogService.query`.
+    into, replace
+        As for `BatchService.run`.
     format
         Short name of the answer's format.
     media_type
@@ -50,6 +58,8 @@ class QueryOrder:
     dialect: str = "adql"
     context: str | None = None
     max_rows: int | None = None
+    into: str | None = None
+    replace: bool = False
     format: str = "votable"
     media_type: str = "application/x-votable+xml"
     base_url: str = ""
@@ -78,20 +88,76 @@ Statements = Callable[[QueryOrder, Schema], VOTableOptions]
 """What a VOTable states besides its rows."""
 
 
-def query_kind(catalogs: CatalogService, statements: Statements) -> Kind:
-    """Return the kind of job that runs a query; its one result is called ``result``.
+class SqlJobs:
+    """The kinds of jobs that run SQL.
 
     Parameters
     ----------
-    catalogs
+    catalogs, batches
         Who runs it.
+    tables
+        Who keeps the tables that it makes and changes.
     statements
-        Says what the answer states besides its rows, where it is a VOTable.
+        Says what an answer states besides its rows, where it is a VOTable.
     """
 
-    def run(work: Work) -> Sequence[Result]:
+    def __init__(
+        self, catalogs: CatalogService, tables: TableService, batches: BatchService, statements: Statements
+    ) -> None:
+        self._catalogs = catalogs
+        self._tables = tables
+        self._batches = batches
+        self._statements = statements
+
+    def kinds(self) -> Mapping[str, Kind]:
+        """Return the kinds by their names."""
+        return {QUERY: self.query, BATCH: self.batch}
+
+    def query(self, work: Work) -> Sequence[Result]:
+        """Run one query; its one result, the rows or how many went into a table, is called ``result``."""
         order = QueryOrder.from_json(work.order)
-        form = FORMATS[order.format]
+        if order.into:
+            return [replace(result, name=_RESULT) for result in self.batch(work)]
+        answers = _Answers(work, order, self._statements)
+        with self._uploads(work, order) as uploads:
+            stream = self._catalogs.query(
+                order.text,
+                dialect=order.dialect,
+                context=order.context,
+                identity=work.identity,
+                max_rows=order.max_rows,
+                uploads=uploads,
+                address=order.base_url,
+                asked=False,
+            )
+        return [answers.write(_RESULT, stream)]
+
+    def batch(self, work: Work) -> Sequence[Result]:
+        """Run a batch; each of its results is a file, called ``Table1``, ``Table2`` ..."""
+        order = QueryOrder.from_json(work.order)
+        answers = _Answers(work, order, self._statements)
+        if work.again_since is not None and not (order.into and order.replace):
+            self._check_untouched(order, work.identity, work.again_since)
+        with (
+            self._uploads(work, order) as uploads,
+            self._batches.run(
+                order.text,
+                dialect=order.dialect,
+                context=order.context,
+                identity=work.identity,
+                max_rows=order.max_rows,
+                into=order.into,
+                replace=order.replace,
+                uploads=uploads,
+                address=order.base_url,
+                asked=False,
+            ) as results,
+        ):
+            return [answers.write(one.name, one.stream) for one in results]
+
+    @contextmanager
+    def _uploads(self, work: Work, order: QueryOrder) -> Iterator[Mapping[str, Path]]:
+        """Yield the tables that came with a job, as files."""
         with ExitStack() as opened:
             files = {
                 part.name: SentFile(
@@ -102,44 +168,66 @@ def query_kind(catalogs: CatalogService, statements: Statements) -> Kind:
                 for part in work.parts
             }
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(dir=work.folder)))
-            stream = catalogs.query(
-                order.text,
-                dialect=order.dialect,
-                context=order.context,
-                identity=work.identity,
-                max_rows=order.max_rows,
-                uploads=catalogs.receive(order.uploads, order.sent(files), folder),
-                address=order.base_url,
-                asked=False,
-            )
-        links = absolute_links(stream, order.base_url)
-        counted = _Counted(work.progress)
-        rows = links.map(links.schema, counted)
-        file = work.folder / f"result{form.extensions[0]}{'.gz' * order.packed}"
-        options = replace(statements(order, rows.schema), on_error="raise")
+            yield self._catalogs.receive(order.uploads, order.sent(files), folder)
+
+    def _check_untouched(self, order: QueryOrder, identity: Identity, since: datetime) -> None:
+        """Refuse to begin a batch again that may have done part of its work.
+
+        Raises
+        ------
+        ConflictError
+            If a table that it makes or changes was written since the job was put into the queue.
+        """
+        for name in self._targets(order):
+            try:
+                written = self._tables.versions(name, identity)[-1].created
+            except AweError:  # it is not there, or its name is none: the batch itself says so
+                continue
+            if written >= since:
+                raise ConflictError(
+                    f"the job was stopped in its middle, and {name} was written since it was submitted",
+                    hint="look at the tables, and submit again what is not done",
+                )
+
+    def _targets(self, order: QueryOrder) -> tuple[str, ...]:
+        try:
+            found = self._batches.check(order.text, dialect=order.dialect)
+        except AweError:  # as above
+            found = ()
+        return (*found, order.into) if order.into else found
+
+
+class _Answers:
+    """Write the answers of one job into its folder."""
+
+    def __init__(self, work: Work, order: QueryOrder, statements: Statements) -> None:
+        self._work = work
+        self._order = order
+        self._statements = statements
+        self._form = FORMATS[order.format]
+        self._rows = self._size = 0
+
+    def write(self, name: str, stream: TableStream) -> Result:
+        """Write one answer, whole; close it."""
+        before = self._rows
+        links = absolute_links(stream, self._order.base_url)
+        rows = links.map(links.schema, self._counted)
+        file = self._work.folder / f"{name}{self._form.extensions[0]}{'.gz' * self._order.packed}"
+        options = replace(self._statements(self._order, rows.schema), on_error="raise")
         with rows, file.open("xb") as out:
-            document = form.write(rows, options)
-            for chunk in gzipped(document) if order.packed else document:
-                work.check(out.tell() + len(chunk))
+            document = self._form.write(rows, options)
+            for chunk in gzipped(document) if self._order.packed else document:
+                self._work.check(self._size + out.tell() + len(chunk))
                 out.write(chunk)
         size = file.stat().st_size
-        return [Result("result", file.name, order.media_type, size, rows.overflow, counted.rows)]
+        self._size += size
+        return Result(name, file.name, self._order.media_type, size, rows.overflow, self._rows - before)
 
-    return run
+    def _counted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        self._rows += batch.num_rows
+        self._work.progress("rows", self._rows, None)
+        return batch
 
 
 def _pairs(listed: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in listed)
-
-
-class _Counted:
-    """Count the rows that pass, and tell how many there were."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.rows = 0
-        self._progress = progress
-
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        self.rows += batch.num_rows
-        self._progress("rows", self.rows, None)
-        return batch

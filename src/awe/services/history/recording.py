@@ -59,15 +59,16 @@ class Recording:
 
     def watch(self, stream: TableStream) -> TableStream:
         """Return the rows of a query that has this one answer: it ends with them."""
-        return stream if self._end is None else _Watched(self, stream).then(self.abandon)
+        return stream if self._end is None else _Watched(self, stream, last=True).then(self.abandon)
 
     def count(self, stream: TableStream) -> TableStream:
-        """Return the rows of one of several answers: they are counted."""
-        return stream.map(stream.schema, self._counted)
+        """Return the rows of one of several answers: they are counted, and when they fail, it has."""
+        return stream if self._end is None else _Watched(self, stream, last=False)
 
-    def changed(self, rows: int) -> None:
-        """Count rows that were changed and not given."""
+    def add(self, rows: int, size: int = 0) -> None:
+        """Count rows that were given or changed, and their bytes."""
         self._rows += rows
+        self._bytes += size
 
     def complete(self) -> None:
         """Say that it is answered."""
@@ -86,11 +87,6 @@ class Recording:
         else:
             self._finish(Phase.ERROR, str(error) if isinstance(error, AweError) else _FAULT)
 
-    def _counted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        self._rows += batch.num_rows
-        self._bytes += batch.nbytes
-        return batch
-
     def _finish(self, phase: Phase, message: str = "") -> None:
         end, self._end = self._end, None
         if end is None:
@@ -104,14 +100,17 @@ class Recording:
 class _Watched(TableStream):
     """The same rows; the recording hears of their end before whoever reads them."""
 
-    def __init__(self, recording: Recording, source: TableStream) -> None:
-        super().__init__(source.schema, self._noted(recording, source), source.close)
+    def __init__(self, recording: Recording, source: TableStream, *, last: bool) -> None:
+        super().__init__(source.schema, self._noted(recording, source, last=last), source.close)
 
-    def _noted(self, recording: Recording, source: TableStream) -> Iterator[pa.RecordBatch]:
+    def _noted(self, recording: Recording, source: TableStream, *, last: bool) -> Iterator[pa.RecordBatch]:
         try:
-            yield from recording.count(source)
+            for batch in source:
+                recording.add(batch.num_rows, batch.nbytes)
+                yield batch
         except Exception as error:
             recording.fail(error)
             raise
         self.overflow = source.overflow
-        recording.complete()
+        if last:
+            recording.complete()

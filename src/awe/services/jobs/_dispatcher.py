@@ -136,6 +136,7 @@ class Dispatcher:
                 parts_folder=self._folders.parts(job.id),
                 seconds=share.seconds,
                 most_bytes=share.bytes,
+                queued=job.queued,
             )
             self._running[job.id, job.attempt] = task
             self._runner.submit(task)

@@ -7,6 +7,7 @@ whoever comes after. A backend passes ``tests/conformance/test_runner.py``.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -55,6 +56,8 @@ class Task:
         So long it may take.
     most_bytes
         So much its files may have together; None for any size.
+    queued
+        When the job was put into the queue.
     """
 
     job: str
@@ -68,6 +71,7 @@ class Task:
     parts_folder: Path
     seconds: float
     most_bytes: int | None = None
+    queued: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,9 @@ class Work:
         To be told how far it is; it may be told as often as one likes.
     most_bytes
         So much its files may have together; None for any size. `Work.check` says when it is too much.
+    again_since
+        Of work that was begun before, and whose process died or was stopped: when it was put into the queue. What
+        has changed since may be its own doing.
     """
 
     identity: Identity
@@ -163,6 +170,7 @@ class Work:
     parts_folder: Path
     progress: Progress
     most_bytes: int | None = None
+    again_since: datetime | None = None
 
     def check(self, size: int) -> None:
         """Raise `QuotaError` if so many bytes are more than its owner may keep."""

@@ -121,11 +121,15 @@ class JobService:
         self._store.add(job)
         return job
 
-    def job(self, job_id: str, identity: Identity, kind: str | None = None, *, action: str = READ) -> Job:
-        """Return a job; one of another `kind` is not found.
+    def job(
+        self, job_id: str, identity: Identity, kind: str | frozenset[str] | None = None, *, action: str = READ
+    ) -> Job:
+        """Return a job; one of another kind is not found.
 
         Parameters
         ----------
+        kind
+            The kind, or some; any when None.
         action
             What the caller wants of it: `READ`, or `RUN` to change or stop it.
 
@@ -137,7 +141,7 @@ class JobService:
             If the caller may only read it.
         """
         found = self._store.get(job_id)
-        if found is not None and kind in {None, found[0].kind}:
+        if found is not None and (kind is None or found[0].kind in _kinds(kind)):
             job = found[0]
             if not job.owner or self._policy.allowed(identity, action, _resource(job)):
                 return job
@@ -158,7 +162,7 @@ class JobService:
     def jobs(
         self,
         identity: Identity,
-        kind: str | None = None,
+        kind: str | frozenset[str] | None = None,
         *,
         phases: Iterable[Phase] = (),
         after: datetime | None = None,
@@ -189,7 +193,8 @@ class JobService:
             seen = self._policy.visible(identity, JOB, name=job_id, owner=owner)
             return seen & (owner != identity.name) & (owner != "")
 
-        return self._store.find(where, kind, phases=phases, after=after, before=before, most=most)
+        kinds = None if kind is None else _kinds(kind)
+        return self._store.find(where, kinds, phases=phases, after=after, before=before, most=most)
 
     def change(
         self,
@@ -371,6 +376,10 @@ class JobService:
         if after is None:
             raise NotFoundError(f"there is no job {job_id} any more")
         return after
+
+
+def _kinds(kind: str | frozenset[str]) -> frozenset[str]:
+    return frozenset({kind}) if isinstance(kind, str) else kind
 
 
 def _resource(job: Job) -> Resource:

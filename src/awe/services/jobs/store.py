@@ -141,7 +141,7 @@ class JobStore:
     def find(
         self,
         where: Callable[[SqlValue, SqlValue], Condition],
-        kind: str | None = None,
+        kinds: frozenset[str] | None = None,
         *,
         phases: Iterable[Phase] = (),
         after: datetime | None = None,
@@ -160,8 +160,8 @@ class JobStore:
             where(_jobs.c.id, _jobs.c.owner),
             _jobs.c.phase.in_(wanted) if wanted else _jobs.c.phase != Phase.ARCHIVED,
         ]
-        if kind is not None:
-            conditions.append(_jobs.c.kind == kind)
+        if kinds is not None:
+            conditions.append(_jobs.c.kind.in_(kinds))
         if after is not None:
             conditions.append(_jobs.c.created > after)
         if before is not None:

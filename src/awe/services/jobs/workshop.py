@@ -48,7 +48,14 @@ class KindsWorkshop:
             raise NotFoundError(f"this service has no jobs of the kind {task.kind!r}")
         identity = (self._identify(task.owner) if task.owner else ANONYMOUS).restricted(task.scopes)
         work = Work(
-            identity, task.order, task.folder, task.parts, task.parts_folder, progress, task.most_bytes
+            identity,
+            task.order,
+            task.folder,
+            task.parts,
+            task.parts_folder,
+            progress,
+            task.most_bytes,
+            task.queued if task.attempt > 1 else None,
         )
         results = tuple(kind(work))
         work.check(sum(result.size for result in results))

@@ -16,6 +16,7 @@ from awe.web.api import (
     quotas,
     search,
     shares,
+    sql,
     system,
     usage,
 )
@@ -29,6 +30,7 @@ for _part in (
     identity,
     identities,
     search,
+    sql,
     jobs,
     history,
     names,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from awe.web.http import Given, platform_of, read_given
 
-__all__ = ["SqlQuery", "asked_for", "body_of"]
+__all__ = ["SqlBatch", "SqlQuery", "asked_for", "body_of"]
 
 
 class SqlQuery(BaseModel, extra="forbid"):
@@ -20,6 +20,18 @@ class SqlQuery(BaseModel, extra="forbid"):
     context: str | None = Field(None, description="Schema in which unqualified names are looked up")
     max_rows: int | None = Field(None, ge=0, description="Rows at the most; the service's default when null")
     format: str = Field("json", description="Format of the answer")
+
+
+class SqlBatch(SqlQuery):
+    """Statements, one after the other: several in T-SQL and PostgreSQL, one query in ADQL."""
+
+    query: str = Field(
+        description="SELECT, and in T-SQL and PostgreSQL what makes and changes tables of yours"
+    )
+    into: str | None = Field(
+        None, description="Table of yours that the rows of the one query become: mydb.name"
+    )
+    replace: bool = Field(False, description="Replace that table if it is there")
 
 
 Q = TypeVar("Q", bound=SqlQuery)

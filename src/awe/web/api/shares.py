@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from awe.errors import ParameterError
-from awe.services.catalogs import QUERY, TABLE
+from awe.services.catalogs import BATCH, QUERY, TABLE
 from awe.services.history import ASKED
 from awe.services.identity import READ, SHARE, Grant
 from awe.services.jobs import JOB
@@ -18,7 +18,7 @@ from awe.web.http import base_url
 __all__ = ["router"]
 
 router = make_router(tags=["sharing"])
-_JOBS = {QUERY: "/tap/async", CUTOUT: "/soda/async"}
+_JOBS = {QUERY: "/tap/async", BATCH: "/api/jobs", CUTOUT: "/soda/async"}
 """Where the jobs of a kind are."""
 _FORMATS = {"CSV": "csv", "VOTable": "votable", "FITS": "fits", "Parquet": "parquet"}
 

@@ -6,6 +6,7 @@ No rule of a protocol and no use case of a service stands here.
 from awe.core.tables import absolute_links
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._admission import Admission
+from awe.web.http._batch import BatchResponse
 from awe.web.http._call import Call, Handler, endpoint
 from awe.web.http._errors import (
     VOTABLE_TYPE,
@@ -51,6 +52,7 @@ __all__ = [
     "SESSION",
     "VOTABLE_TYPE",
     "Admission",
+    "BatchResponse",
     "Call",
     "Envelope",
     "Given",

@@ -1,6 +1,7 @@
 """Use cases of batches: run one, or say what it would touch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace as replaced
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from awe.services.catalogs.batches._run import Asked, Run
 from awe.services.catalogs.batches.model import ResultSet
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.service import CatalogService
+from awe.services.history import HistoryService, Recording
 from awe.services.identity import Identity
 
 __all__ = ["BatchRun", "BatchService"]
@@ -28,11 +30,16 @@ class BatchService:
         Who answers the queries.
     tables
         Who keeps the tables that statements make and change.
+    history
+        Where it is remembered what people asked.
     longest_s
         The time of a batch where its caller sets none.
     """
 
-    def __init__(self, catalogs: CatalogService, tables: TableService, longest_s: float) -> None:
+    def __init__(
+        self, catalogs: CatalogService, tables: TableService, history: HistoryService, longest_s: float
+    ) -> None:
+        self._history = history
         self._catalogs = catalogs
         self._tables = tables
         self._longest_s = longest_s
@@ -50,6 +57,7 @@ class BatchService:
         replace: bool = False,
         uploads: Mapping[str, Path] = _NO_UPLOADS,
         address: str = "",
+        asked: bool = True,
     ) -> "BatchRun":
         """Run the statements of a batch, one after the other, each when its result is asked for.
 
@@ -67,7 +75,7 @@ class BatchService:
             The table that the batch's one query makes, such as ``mydb.x``.
         replace
             Whether a table `into` that is there already is replaced.
-        uploads, address
+        uploads, address, asked
             As `CatalogService.query`.
 
         Returns
@@ -83,10 +91,17 @@ class BatchService:
         NotFoundError, ForbiddenError, ConflictError, LimitError, QuotaError, TimeLimitError
             From the iterator. What statements before have done stays done.
         """
-        statements = read_batch(text, dialect=dialect)
-        if into is not None:
-            _only_query(statements)
-        asked = Asked(
+        recording = Recording()
+        if asked:
+            recording = self._history.begin(identity, text, dialect=dialect, context=context, into=into or "")
+        try:
+            statements = read_batch(text, dialect=dialect)
+            if into is not None:
+                _only_query(statements)
+        except BaseException as error:
+            recording.fail(error)
+            raise
+        wanted = Asked(
             identity,
             context,
             seconds or self._longest_s,
@@ -96,7 +111,7 @@ class BatchService:
             uploads=uploads,
             address=address,
         )
-        return BatchRun(Run(self._catalogs, self._tables, asked), statements)
+        return BatchRun(Run(self._catalogs, self._tables, wanted), statements, recording)
 
     def check(self, text: str, *, dialect: str = "tsql") -> tuple[str, ...]:
         """Return the names of the tables that a batch would make, change or remove, as it names them.
@@ -115,13 +130,25 @@ class BatchService:
 class BatchRun(Iterator[ResultSet]):
     """The results of a batch as they come; close it, or use it as a context manager, to end it before."""
 
-    def __init__(self, run: Run, statements: Sequence[Statement]) -> None:
+    def __init__(self, run: Run, statements: Sequence[Statement], recording: Recording) -> None:
+        self._recording = recording
         self._run = run
         self._results = run.results(statements)
         self._last: TableStream | None = None
 
     def __next__(self) -> ResultSet:
-        found = next(self._results)
+        try:
+            found = next(self._results)
+        except StopIteration:
+            self._recording.complete()
+            raise
+        except BaseException as error:
+            self._recording.fail(error)
+            raise
+        if found.affected is None:
+            found = replaced(found, stream=self._recording.count(found.stream))
+        else:
+            self._recording.add(found.affected)
         self._last = found.stream
         return found
 
@@ -132,6 +159,7 @@ class BatchRun(Iterator[ResultSet]):
             last.close()
         self._results.close()
         self._run.stop()
+        self._recording.abandon()
 
     def __enter__(self) -> Self:
         return self
