@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import requests
 from astropy.coordinates import SkyCoord
+from astropy.table import Table
 
 from awe.platform import Platform
+from awe.services.identity import GroupRole, GroupStore
 from awe.testing import TINY_TABLE, tiny_archive
 
 PLACE = SkyCoord(187.7059, 12.3911, unit="deg")
@@ -102,8 +104,6 @@ def test_a_query_in_every_format(gaia: Callable[..., Any], form: str, tmp_path: 
 
 
 def test_a_query_into_a_file(gaia: Callable[..., Any], tmp_path: Path) -> None:
-    from astropy.table import Table
-
     client, query = gaia("ada"), f"SELECT TOP 7 id FROM {TINY_TABLE} ORDER BY id"
     for number, launch in enumerate((client.launch_job, client.launch_job_async)):
         file = tmp_path / f"{number}.vot.gz"
@@ -176,6 +176,171 @@ def test_groups(gaia: Callable[..., Any], platform: Platform) -> None:
     ada.share_group_delete(group_name="cluster")
     assert ada.load_group(group_name="cluster") is None
     assert (ada.load_user("bob"), ada.load_user("nobody")) == (True, False)
+
+
+@pytest.fixture
+def stars() -> Table:
+    """Return a table with 64-bit numbers that no double holds, text, and positions."""
+    made = Table()
+    made["number"] = np.array([2**62 + 1, 2**62 + 3, -5, 7], dtype=np.int64)
+    made["ra"] = [10.0, 20.0, 359.99, 0.01]
+    made["dec"] = [-80.0, 0.0, 45.0, 45.0]
+    made["name"] = ["a", "b c", "d", "e"]
+    made["flux"] = np.array([1.5, 2.5, 3.5, 4.5])
+    return made
+
+
+def _drop_all(client: Any) -> None:
+    for table in client.load_tables(only_names=True):
+        if table.name.startswith("user_"):
+            client.delete_user_table(table_name=table.name)
+
+
+def test_an_uploaded_table_comes_back(gaia: Callable[..., Any], stars: Table, tmp_path: Path) -> None:
+    ada = gaia("ada")
+    ada.upload_table(upload_resource=stars, table_name="mine", table_description="Four stars")
+    table = ada.load_table("user_ada.mine")
+    assert (table.name, table.description) == ("user_ada.mine", "Four stars")
+    back = ada.launch_job("SELECT * FROM user_ada.mine ORDER BY mine_oid").get_results()
+    assert back.colnames == [*stars.colnames, "mine_oid"]
+    for name in stars.colnames:
+        assert list(back[name]) == list(stars[name])
+    assert list(back["mine_oid"]) == [1, 2, 3, 4]
+    for form, ending in (("votable", ".vot"), ("csv", ".csv"), ("fits", ".fits"), ("ascii.ecsv", ".ecsv")):
+        file = tmp_path / f"stars{ending}"
+        stars.write(file, format=form)
+        name = f"of_{form.replace('.', '_')}"
+        ada.upload_table(upload_resource=str(file), table_name=name, format=form)
+        found = ada.launch_job(f"SELECT number FROM user_ada.{name} ORDER BY {name}_oid").get_results()
+        assert list(found["number"]) == list(stars["number"])
+    with pytest.raises(requests.HTTPError, match="There is already an object named 'mine'"):
+        ada.upload_table(upload_resource=stars, table_name="mine")
+    _drop_all(ada)
+    assert not [t for t in ada.load_tables(only_names=True) if t.name.startswith("user_")]
+    with pytest.raises(requests.HTTPError, match="there is no table"):
+        ada.delete_user_table(table_name="mine")
+    ada.delete_user_table(table_name="mine", force_removal=True)
+
+
+def test_a_table_of_a_job(gaia: Callable[..., Any]) -> None:
+    ada = gaia("ada")
+    query = f"SELECT TOP 5 id, ra, dec FROM {TINY_TABLE} ORDER BY id"
+    for number, form in enumerate(("votable_gzip", "fits", "csv")):
+        job = ada.launch_job_async(query, output_format=form)
+        given = job if number else job.jobid
+        ada.upload_table_from_job(job=given, table_name=f"of_job{number}")
+        found = ada.launch_job(f"SELECT id FROM user_ada.of_job{number} ORDER BY id").get_results()
+        assert list(found["id"]) == [1, 2, 3, 4, 5]
+        assert ada.load_table(f"user_ada.of_job{number}").description == query
+    _drop_all(ada)
+
+
+def test_nobody_uploads_without_a_login(gaia: Callable[..., Any], stars: Table) -> None:
+    with pytest.raises(requests.HTTPError, match="401"):
+        gaia().upload_table(upload_resource=stars, table_name="mine")
+
+
+def test_columns_are_what_they_are_told_to_be(gaia: Callable[..., Any], stars: Table) -> None:
+    ada = gaia("ada")
+    stars.rename_columns(["ra", "dec"], ["alpha", "delta"])
+    ada.upload_table(upload_resource=stars, table_name="mine")
+
+    def said() -> dict[str, tuple[str, str, str]]:
+        columns = ada.load_table("user_ada.mine").columns
+        return {column.name: (column.flags, column.flag or "", column.ucd or "") for column in columns}
+
+    assert said()["alpha"][0] == "0"
+    assert said()["mine_oid"][0] == "16"
+    changes = [["alpha", "flags", "Ra"], ["delta", "flags", "Dec"], ["flux", "flags", "Flux"],
+               ["name", "ucd", "meta.id"], ["number", "indexed", True]]  # fmt: skip
+    ada.update_user_table(table_name="user_ada.mine", list_of_changes=changes)
+    now = said()
+    assert (now["alpha"][:2], now["delta"][:2]) == (("1", "indexed"), ("2", "indexed"))
+    assert (now["flux"], now["name"], now["number"][1]) == (
+        ("4", "", "phot.flux"),
+        ("0", "", "meta.id"),
+        "indexed",
+    )
+    assert now["mine_oid"][0] == "16"  # as it was
+    cone = "SELECT number FROM user_ada.mine WHERE 1 = CONTAINS(POINT(alpha, delta), CIRCLE(0, 45, 0.1))"
+    assert sorted(ada.launch_job(cone).get_results()["number"]) == [-5, 7]
+    with pytest.raises(requests.HTTPError, match="name"):
+        ada.set_ra_dec_columns(table_name="user_ada.mine", ra_column_name="name", dec_column_name="delta")
+    ada.set_ra_dec_columns(table_name="user_ada.mine", ra_column_name="delta", dec_column_name="flux")
+    assert said()["delta"][0] == "1"
+    _drop_all(ada)
+
+
+def test_other_names_for_a_table_and_its_columns(gaia: Callable[..., Any], stars: Table) -> None:
+    ada = gaia("ada")
+    ada.upload_table(upload_resource=stars, table_name="mine")
+    names = {"ra": "alpha", "dec": "delta"}
+    ada.rename_table(table_name="user_ada.mine", new_table_name="better", new_column_names_dict=names)
+    columns = {column.name: column.flags for column in ada.load_table("user_ada.better").columns}
+    assert (columns["alpha"], columns["delta"]) == ("1", "2")  # still searched by position
+    ada.rename_table(table_name="user_ada.better", new_column_names_dict={"flux": "brightness"})
+    ada.rename_table(table_name="user_ada.better", new_table_name="best")
+    found = ada.launch_job("SELECT brightness FROM user_ada.best ORDER BY best.number").get_results()
+    assert list(found["brightness"]) == [3.5, 4.5, 1.5, 2.5]
+    with pytest.raises(requests.HTTPError, match="no column nix"):
+        ada.rename_table(table_name="user_ada.best", new_column_names_dict={"nix": "x"})
+    _drop_all(ada)
+
+
+def test_a_table_is_shared_with_a_group(gaia: Callable[..., Any], platform: Platform, stars: Table) -> None:
+    ada, bob = gaia("ada"), gaia("bob")
+    groups = GroupStore(platform.system)
+    groups.add("hyades", "Those of the Hyades", "ada")
+    groups.put_member("hyades", "bob", GroupRole.MEMBER)
+    ada.upload_table(upload_resource=stars, table_name="mine")
+    query = "SELECT COUNT(*) AS n FROM user_ada.mine"
+    with pytest.raises(requests.HTTPError, match="user_ada"):
+        bob.launch_job(query)
+    ada.share_table(group_name="hyades", table_name="user_ada.mine", description="Look")
+    (item,) = ada.load_shared_items()
+    (to,) = item.shared_to_items
+    assert (item.title, to.id, to.type, to.mode) == ("user_ada.mine", "hyades", "Group", "Read")
+    assert gaia("bob").launch_job(query).get_results()["n"][0] == 4
+    listed = [table.name for table in bob.load_tables(only_names=True)]
+    assert "user_ada.mine" not in listed
+    listed = [table.name for table in bob.load_tables(only_names=True, include_shared_tables=True)]
+    assert "user_ada.mine" in listed
+    name = "user_ada.mine"
+    forbidden: list[tuple[Callable[..., Any], dict[str, str]]] = [
+        (bob.delete_user_table, {}),
+        (bob.set_ra_dec_columns, {"ra_column_name": "ra", "dec_column_name": "dec"}),
+        (bob.rename_table, {"new_table_name": "his"}),
+        (bob.share_table, {"group_name": "hyades"}),
+    ]
+    for attempt, more in forbidden:
+        with pytest.raises(requests.HTTPError, match="403"):
+            attempt(table_name=name, **more)
+    ada.share_table_stop(group_name="hyades", table_name="user_ada.mine")
+    with pytest.raises(requests.HTTPError, match="user_ada"):
+        bob.launch_job(query)
+    _drop_all(ada)
+
+
+def test_the_new_cross_match(gaia: Callable[..., Any], platform: Platform) -> None:
+    ada = gaia("ada")
+    near = (
+        platform.catalogs.query(f"SELECT TOP 20 id, ra, dec FROM {TINY_TABLE} ORDER BY id")
+        .to_table()
+        .to_pandas()
+    )
+    mine = Table({"key": near["id"], "alpha": near["ra"], "delta": near["dec"] + 0.5 / 3600})
+    ada.upload_table(upload_resource=mine, table_name="mine")
+    job = ada.cross_match_basic(
+        table_a_full_qualified_name="user_ada.mine", table_a_column_ra="alpha", table_a_column_dec="delta",
+        table_b_full_qualified_name=TINY_TABLE, radius=1.0, results_name="match",
+    )  # fmt: skip
+    found = job.get_results()
+    pairs = {(int(row["key"]), int(row["id"])): float(row["separation"]) for row in found}
+    assert {(k, k) for k in near["id"]} <= set(pairs)
+    assert all(value < 1.0 / 3600 for value in pairs.values())
+    assert pairs[1, 1] == pytest.approx(0.5 / 3600, rel=1e-6)
+    assert {c.name: c.flags for c in ada.load_table("user_ada.mine").columns}["alpha"] == "1"
+    _drop_all(ada)
 
 
 def test_logging_out(gaia: Callable[..., Any]) -> None:

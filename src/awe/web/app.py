@@ -165,6 +165,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/users",                         _READ,  tapplus.users,          dali_error,     tapplus_.USERS),
     Entry("/tap/share",                         _BOTH,  tapplus.share,          dali_error,     tapplus_.SHARE, scope=SHARE),
     Entry("/tap/jobs/async",                    _READ,  tapplus.search(tap.JOBS.described), dali_error, tapplus_.JOBS),
+    Entry("/tap/Upload",                        "POST", tapplus.upload,         dali_error,     tapplus_.UPLOAD),
+    Entry("/tap/TableTool",                     "POST", tapplus.table_tool,     dali_error,     tapplus_.TOOL),
     Entry("/tap/deletejobs",                    "POST", tapplus.delete_jobs,    dali_error,     tapplus_.REMOVAL, scope=RUN),
     Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
     Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),

@@ -6,18 +6,22 @@ Nobody publishes a standard of it: what stands here is what the client of astroq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 
 from awe.core.tables import Column
 from awe.core.vo import uws
+from awe.core.vo._tapplus_edits import MAIN_ID, ROLES, ColumnEdit, TableEdit, said, table_edits
 from awe.core.vo._xml import Element, document, node
 from awe.core.vo.params import Param, Params, choice, integer, text
 
 __all__ = [
     "ACTION",
+    "DEC",
+    "DELETE",
     "DESCRIPTION",
     "END_FROM",
     "END_TO",
+    "FORCE_REMOVAL",
+    "FORMAT",
     "GROUP_ID",
     "ITEMS",
     "JOBID",
@@ -25,32 +29,42 @@ __all__ = [
     "JOBS",
     "JOB_IDS",
     "LIMIT",
+    "MAIN_ID",
     "NAME",
+    "NEW_COLUMNS",
+    "NEW_NAME",
     "OFFSET",
     "ORDER",
     "ORDERS",
     "PHASEID",
     "QUERY",
+    "RA",
     "REMOVAL",
     "RESOURCE_ID",
     "ROLES",
     "SHARE",
     "START_FROM",
     "START_TO",
+    "TABLE_DESC",
+    "TABLE_NAME",
     "TITLE",
+    "TOOL",
+    "TOOL_ACTION",
+    "UPLOAD",
+    "URL",
     "USER",
     "USERS",
     "USERS_LIST",
+    "ColumnEdit",
     "SharedGroup",
     "SharedItem",
+    "TableEdit",
     "as_named",
     "column_role",
     "groups_document",
     "items_document",
-]  # fmt: skip
-
-ROLES = MappingProxyType({"Ra": 1, "Dec": 2, "Flux": 4, "Mag": 8, "PK": 16})
-"""What a column can be for, and its number in ``esatapplus:flags``."""
+    "table_edits",
+]
 
 ORDERS = ("jobid", "name", "phaseid", "creation_time", "start_time", "end_time")
 """What a list of jobs can be sorted by."""
@@ -132,6 +146,47 @@ SHARE = Params(ACTION, GROUP_ID, TITLE, DESCRIPTION, USERS_LIST, ITEMS, RESOURCE
 """Of ``/tap/share``."""
 
 _BY_UCD = (("phot.flux", "Flux"), ("phot.mag", "Mag"))
+
+
+_TRUTH = ("TRUE", "FALSE")
+TABLE_NAME: Param[str] = Param("TABLE_NAME", text, "Name of a table of one's own", example="mine")
+TABLE_DESC: Param[str] = Param("TABLE_DESC", said, "What is to be said of the table")
+FORMAT: Param[str] = Param(
+    "FORMAT", text, "Format of the table, where it does not tell itself", example="votable"
+)
+URL: Param[str] = Param("URL", text, "Address of the table", example="https://example.org/table.vot")
+DELETE: Param[str] = Param("DELETE", choice(*_TRUTH), "TRUE: drop the table", values=_TRUTH, example="TRUE")
+FORCE_REMOVAL: Param[str] = Param(
+    "FORCE_REMOVAL",
+    choice(*_TRUTH),
+    "TRUE: no error where there is no such table",
+    values=_TRUTH,
+    example="TRUE",
+)
+UPLOAD = Params(TABLE_NAME, TABLE_DESC, FORMAT, URL, JOBID, DELETE, FORCE_REMOVAL)
+"""Of ``/tap/Upload``; the table itself is the part FILE."""
+
+_TOOLS = ("edit", "radec", "rename")
+
+
+def _names(given: str) -> tuple[tuple[str, str], ...]:
+    pairs = [word.partition(":") for word in _words(given)]
+    if not all(old.strip() and new.strip() for old, _, new in pairs):
+        raise ValueError("is not old:new, old:new, ...")
+    return tuple((old.strip(), new.strip()) for old, _, new in pairs)
+
+
+TOOL_ACTION: Param[str] = Param(
+    "ACTION", choice(*_TOOLS), "What to do", values=_TOOLS, required=True, example="radec"
+)
+RA: Param[str] = Param("RA", text, "Column of the right ascension, in degrees", example="ra")
+DEC: Param[str] = Param("DEC", text, "Column of the declination, in degrees", example="dec")
+NEW_NAME: Param[str] = Param("new_table_name", text, "What the table is called from now on", example="better")
+NEW_COLUMNS: Param[tuple[tuple[str, str], ...]] = Param(
+    "new_column_names", _names, "What columns are called from now on", example="a:alpha,d:delta"
+)
+TOOL = Params(TOOL_ACTION, TABLE_NAME, RA, DEC, NEW_NAME, NEW_COLUMNS)
+"""Of ``/tap/TableTool``; ``edit`` has its own, see `table_edits`."""
 
 
 def column_role(column: Column, ra: str | None, dec: str | None, id_column: str | None) -> int:

@@ -12,7 +12,7 @@ from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, tapplus, vosi
 from awe.core.vo.auth import SECURITY
 from awe.core.vo.links import with_links
-from awe.services.catalogs import QUERY, QueryOrder, TableRecord, example_query
+from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written, example_query
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
 from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import XML, Capabilities, capabilities
@@ -108,7 +108,11 @@ def tables(call: Call) -> Response:
     only = values.get(vosi.ONLY)
     name = call.platform.catalogs.table(only, call.identity).full_name if only else ""
     columns = values.get(vosi.DETAIL) != "min" and values.get(vosi.ONLY_TABLES) != "true"
-    document = vosi.tables_document(described(call, name), columns=columns, flagged=call.tapplus)
+    said = described(call, name)
+    if call.tapplus and not only and values.get(vosi.SHARED) != "true":
+        shared = {record.full_name for record in call.platform.tables.tables(call.identity, shared=True)}
+        said = said.only({str(row["table_name"]) for row in said.tables} - shared)
+    document = vosi.tables_document(said, columns=columns, flagged=call.tapplus)
     return Response(document, media_type=XML)
 
 
@@ -143,7 +147,7 @@ def described(call: Call, name: str = "") -> vosi.Described:
         titles={record.full_name: record.title for record in published},
         bytes={record.full_name: record.bytes for record in published},
         roles={
-            (record.full_name, column.name): role
+            (record.full_name, as_written(column.name)): role
             for record in published
             for column in record.columns
             if (role := tapplus.column_role(column, record.ra, record.dec, record.id_column))

@@ -17,7 +17,7 @@ from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, Param
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.model import TABLE, TableRecord
-from awe.services.catalogs.own.describing import ColumnChange, described
+from awe.services.catalogs.own.describing import ColumnChange, described, renamed
 from awe.services.catalogs.own.extending import CONVENIENCE, extended
 from awe.services.catalogs.own.keeping import expired
 from awe.services.catalogs.own.model import TableVersion, parse_name
@@ -246,6 +246,31 @@ class TableService:
             old = self._places.found(place, identity, WRITE)
             stream = make(old)
             return self._write(place, stream, old, told=_told(old, stream.schema), origin=origin)
+
+    def rename_columns(self, name: str, identity: Identity, names: Mapping[str, str]) -> TableRecord:
+        """Give columns of a table other names.
+
+        Parameters
+        ----------
+        names
+            From the names that they have, in any case, to those that they get.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such table or column.
+        ForbiddenError, ConflictError, UsageError, QuotaError
+            As `rewrite`.
+        """
+        place = self._places.place(name, identity)
+        with self._places.changing(place, identity):
+            old = self._places.found(place, identity, WRITE)
+            new = renamed(old, names)
+            rows = self._rows(old).map(
+                new.columns, lambda batch: batch.rename_columns(list(new.columns.names))
+            )
+            told = Positions(new.ra or "", new.dec or "")
+            return self._write(place, rows, old, told=told, origin=f"RENAME {', '.join(names)}")
 
     def truncate(self, name: str, identity: Identity) -> TableRecord:
         """Remove all rows of a table; as `rewrite`."""

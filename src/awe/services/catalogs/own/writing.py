@@ -8,19 +8,19 @@ import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.suggestions import did_you_mean
-from awe.core.tables import Column, Schema, TableStream
+from awe.core.tables import Schema, TableStream
 from awe.errors import InputFileError, LimitError, UsageError
 from awe.services.catalogs._locations import new_location
 from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
 from awe.services.catalogs.model import TableRecord
+from awe.services.catalogs.own.describing import main_id
 from awe.services.catalogs.own.store import CheckRoom, Holdings, OwnStore
 from awe.services.catalogs.staging import Positions, find_positions, normalised, with_positions
 from awe.services.identity import Identity, Measure, QuotaService
 
 __all__ = ["Draft", "TableWriter", "aligned", "chained", "recognised"]
 
-_ID_UCD = "meta.id;meta.main"
 _MEASURES = (Measure.TABLES, Measure.TABLE_ROWS, Measure.STORAGE_BYTES)
 """What `Holdings` holds, in its order."""
 
@@ -282,11 +282,7 @@ def _record(draft: Draft, said: Schema, stored: StoredTable, positions: Position
         description=said.description or (old.description if old else ""),
         ra=positions.ra,
         dec=positions.dec,
-        id_column=_id_column(said),
+        id_column=main_id(said),
         metadata=dict(said.metadata),
         owner=draft.owner,
     )
-
-
-def _id_column(columns: Iterable[Column]) -> str | None:
-    return next((column.name for column in columns if column.ucd.casefold() == _ID_UCD), None)
