@@ -9,7 +9,7 @@ with the same commands as other data::
     awe publish observations hla demo/images --describe demo/hla.toml
     awe publish observations m87spectra demo/spectra --describe demo/m87spectra.toml
 
-What users of SDSS call by name, its views and functions, stands in ``sdss/*.toml``, as any archive would write it.
+What users of SDSS call by name, its views and functions, stands in ``sdss/*.toml`` (GALEX: ``galex/*.toml``), as any archive would write it.
 The package imports core only, and knows nothing of what publishes the files.
 """
 
@@ -20,7 +20,7 @@ from awe.demo._hst import (
     spectra_description,
     write_demo_sky,
 )
-from awe.demo._surveys import SURVEYS, DemoTable, sdss_description
+from awe.demo._surveys import SURVEYS, DemoTable
 
 __all__ = [
     "SURVEYS",
@@ -28,7 +28,6 @@ __all__ = [
     "DemoTable",
     "catalog_description",
     "images_description",
-    "sdss_description",
     "spectra_description",
     "write_demo_sky",
 ]

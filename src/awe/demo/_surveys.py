@@ -1,4 +1,4 @@
-"""The surveys of the demonstration sky, as files: what SDSS would have delivered of it."""
+"""The surveys of the demonstration sky, as files: what SDSS and GALEX would have delivered of it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,18 +9,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from awe.core.science.simulation import Sky
+from awe.core.science.simulation.galex import GALEX_SCHEMAS, simulate_galex
 from awe.core.science.simulation.sdss import SDSS_SCHEMAS, simulate_sdss
 from awe.core.tables import Schema
 from awe.demo._toml import columns_of, section
 
-__all__ = ["SURVEYS", "DemoTable", "sdss_description", "write_surveys"]
+__all__ = ["SURVEYS", "DemoTable", "write_surveys"]
 
 _SDSS = {
     "title": "Sloan Digital Sky Survey (demonstration)",
     "description": "SIMULATED. A small survey of the demonstration sky with SDSS's tables, names and functions: not SDSS's own data.",
 }
 
-SURVEYS = tuple(f"sdss.{name}" for name in SDSS_SCHEMAS)
+_GALEX = {
+    "title": "Galaxy Evolution Explorer (demonstration)",
+    "description": "SIMULATED. Ultraviolet images of the demonstration sky as a catalogue, with GALEX's names: not GALEX's own data.",
+}
+SURVEYS = (*(f"sdss.{name}" for name in SDSS_SCHEMAS), *(f"galex.{name}" for name in GALEX_SCHEMAS))
 """The tables of the surveys, by their full names."""
 
 
@@ -36,15 +41,13 @@ class DemoTable:
 def write_surveys(sky: Sky, folder: Path) -> Iterator[DemoTable]:
     """Write the tables of the surveys, in the order in which they refer to each other."""
     for name, table in simulate_sdss(sky).items():
-        yield _written(f"sdss.{name}", table, sdss_description(name), folder)
-
-
-def sdss_description(table: str) -> str:
-    """Return the describe file of a table of SDSS: its columns, and the views and functions that users know."""
-    return _description(SDSS_SCHEMAS[table], _SDSS, "sdss")
+        yield _written(f"sdss.{name}", table, _description(SDSS_SCHEMAS[name], _SDSS, "sdss"), folder)
+    for name, table in simulate_galex(sky).items():
+        yield _written(f"galex.{name}", table, _description(GALEX_SCHEMAS[name], _GALEX, "galex"), folder)
 
 
 def _description(schema: Schema, about: Mapping[str, str], folder: str) -> str:
+    """Return the describe file of a table: its columns, and the views and functions that users know."""
     simulated = " (simulated)" if "simulated" in schema.metadata else ""
     lines = list(section("table", {"title": schema.name + simulated, "description": schema.description}))
     lines += section("schema", about)

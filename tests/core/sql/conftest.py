@@ -95,8 +95,8 @@ class World:
         found: TableFunction | None = self._find(self.functions, schema, name)
         return found
 
-    def scalar_function(self, name: str) -> ScalarFunction | None:
-        found: ScalarFunction | None = self._find(self.values, None, name)
+    def scalar_function(self, schema: str | None, name: str) -> ScalarFunction | None:
+        found: ScalarFunction | None = self._find(self.values, schema, name)
         return found
 
     def _find(self, items: tuple[Any, ...], schema: str | None, name: str) -> Any:

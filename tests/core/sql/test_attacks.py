@@ -98,7 +98,7 @@ STATEMENTS = [
     ("tsql", "select sum(*) from SumCat", S, 1, 8),
     ("tsql", "select try_cast(CI as int) from SumCat", N, 1, None),
     ("tsql", "select convert(varchar(10), CI, 2) from SumCat", N, 1, None),
-    ("tsql", "select a.method(1) from SumCat a", N, 1, None),
+    ("tsql", "select a.method(1) from SumCat a", U, 1, 10),
     # grouping and types
     ("tsql", "select CI, count(*) from SumCat", S, 1, 8),
     ("tsql", "select Class from SumCat group by CI", S, 1, 8),

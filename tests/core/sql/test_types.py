@@ -38,7 +38,7 @@ class Tables:
     def table_function(self, _schema: str | None, _name: str) -> None:
         return None
 
-    def scalar_function(self, _name: str) -> None:
+    def scalar_function(self, _schema: str | None, _name: str) -> None:
         return None
 
     def spellings(self) -> list[str]:

@@ -84,3 +84,11 @@ def test_positions_by_ucd_or_by_name(read: Callable[[str], Description]) -> None
     assert by_ucd.position_columns() == ("a", "d")
     assert read("[table]\nra='x'\ndec='y'").position_columns() == ("x", "y")
     assert Description().position_columns() == (None, None)
+
+
+def test_the_page_about_publishing_shows_files_that_can_be_read(read: Callable[[str], Description]) -> None:
+    page = (Path(__file__).parents[3] / "docs/howto/publish.md").read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in page.split("```toml\n")[1:]]
+    tables = [read(block) for block in blocks if "[collection]" not in block]
+    assert [len(table.functions) for table in tables] == [1, 3]
+    assert [len(table.views) for table in tables] == [0, 1]

@@ -40,6 +40,7 @@ parameters = [{ name = "target", kind = "text" }]
 name = "fBright"
 sql = "SELECT MatchID FROM hsc.Bright WHERE 1 = CONTAINS(POINT(MatchRA, MatchDec), CIRCLE(:ra, :dec, :r / 60))"
 parameters = [{ name = "ra", unit = "deg" }, { name = "dec", unit = "deg" }, { name = "r", unit = "arcmin" }]
+columns.matchid = { description = "of a bright source", ucd = "meta.id" }
 """
 
 
@@ -68,6 +69,10 @@ def test_a_view_is_a_table_to_everybody(published: CatalogService) -> None:
 
 
 def test_views_and_values_answer(published: CatalogService) -> None:
+    noted = published.query("SELECT b.MatchID FROM fBright(1, 2, 3) b", dialect="tsql", context="hsc").schema[
+        "MatchID"
+    ]
+    assert (noted.name, noted.ucd, noted.description) == ("MatchID", "meta.id", "of a bright source")
     rows = [row for row in make_rows().to_pylist() if row["W2_F606W"] < 24]
     cone = published.cone("hsc.Bright", 187.706, 12.391, 0.05).to_table()
     found = published.query("SELECT MatchID FROM fBright(187.706, 12.391, 3)", dialect="tsql", context="hsc")
@@ -147,6 +152,16 @@ def test_names_stand_for_one_thing(
             "scalar",
         ),
         ("[[functions]]\nkind='scalar'\nname='f'\nunit='mags'\nsql='1'", "'mags'", None),
+        (
+            "[[functions]]\nkind='scalar'\nname='f'\nsql='1'\ncolumns.f={unit='m'}",
+            "a value has no columns",
+            None,
+        ),
+        (
+            "[[functions]]\nname='f'\nsql='SELECT MatchID FROM hsc.SumCat'\ncolumns.Match={unit='m'}",
+            "f: columns.Match: there is no such column",
+            "did you mean MatchID?",
+        ),
         (
             "[[functions]]\nkind='scalar'\nname='f'\nsql='SELECT MatchID, MatchRA FROM hsc.SumCat'",
             "selects one column, not 2",

@@ -7,7 +7,15 @@ functions that exist are those of ``functions``: nothing passes through. This pa
 no file, no database. sqlglot is used here and nowhere else.
 """
 
-from awe.core.sql._model import Names, Parameter, ScalarFunction, TableDef, TableFunction, Variable
+from awe.core.sql._model import (
+    ColumnNote,
+    Names,
+    Parameter,
+    ScalarFunction,
+    TableDef,
+    TableFunction,
+    Variable,
+)
 from awe.core.sql._query import ParsedQuery, Query, compile_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
@@ -18,6 +26,7 @@ __all__ = [
     "DIALECTS",
     "FUNCTIONS",
     "VECTORISED",
+    "ColumnNote",
     "Function",
     "Names",
     "Parameter",

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from awe.core.tables import Schema
 
-__all__ = ["Names", "Parameter", "ScalarFunction", "TableDef", "TableFunction", "Variable"]
+__all__ = ["ColumnNote", "Names", "Parameter", "ScalarFunction", "TableDef", "TableFunction", "Variable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,16 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnNote:
+    """What is said of a computed column: its unit (VOUnits), its UCD, and what it is."""
+
+    name: str
+    unit: str = ""
+    ucd: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TableFunction:
     """A parametrised view: what ``SearchSumCatalog(ra_deg, dec_deg, radius_arcsec, magtype)`` means.
 
@@ -86,6 +96,8 @@ class TableFunction:
         1 = CONTAINS(POINT(MatchRA, MatchDec), CIRCLE(:ra_deg, :dec_deg, :radius_arcsec / 3600.0))``.
     description
         For people; states units and, where the original is not documented, what was chosen.
+    columns
+        What is said of columns of the result, by their names: the rest keep what their tables say.
     """
 
     schema: str
@@ -93,6 +105,7 @@ class TableFunction:
     parameters: tuple[Parameter, ...]
     sql: str
     description: str = ""
+    columns: tuple[ColumnNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +153,8 @@ class Names(Protocol):
     def table_function(self, schema: str | None, name: str) -> TableFunction | None:
         """Return the parametrised view of that name (ignoring case); ``dbo`` counts as no schema."""
 
-    def scalar_function(self, name: str) -> ScalarFunction | None:
-        """Return the described function of that name (ignoring case) for the caller's context."""
+    def scalar_function(self, schema: str | None, name: str) -> ScalarFunction | None:
+        """Return the described value of that name (ignoring case); `schema` None: the context's, then a unique one."""
 
     def spellings(self) -> Iterable[str]:
         """Return every name the caller may use, for "did you mean": tables by their full names, functions."""

@@ -33,7 +33,7 @@ class ReadableNames:
         self._own = own
         self._context = self._meant(context.casefold()) if context else None
         described = [function for record in records for function in record.functions]
-        self._spellings = (*(r.full_name for r in records), *(f.name for f in described))
+        self._spellings = (*(r.full_name for r in records), *map(_spelling, described))
         # what users keep changes what no name of a published table means
         self._tables = _Index((r.schema, r.name, r.to_definition()) for r in records if not r.owner)
         self._users = _Index((r.schema, r.name, r.to_definition()) for r in records if r.owner)
@@ -54,9 +54,9 @@ class ReadableNames:
         given = None if schema is not None and schema.casefold() == "dbo" else schema
         return self._functions.find(given, name, self._context)
 
-    def scalar_function(self, name: str) -> ScalarFunction | None:
-        """Return the described function of that name."""
-        return self._values.find(None, name, self._context)
+    def scalar_function(self, schema: str | None, name: str) -> ScalarFunction | None:
+        """Return the described value of that name."""
+        return self._values.find(schema, name, self._context)
 
     def _meant(self, schema: str | None) -> str | None:
         return self._own if self._own and schema is not None and schema.casefold() == MYDB else schema
@@ -64,6 +64,11 @@ class ReadableNames:
     def spellings(self) -> Iterable[str]:
         """Return every full name, and the names of the functions."""
         return self._spellings
+
+
+def _spelling(function: TableFunction | ScalarFunction) -> str:
+    """Return how a function is written wherever one is: values have no schema."""
+    return function.name if isinstance(function, ScalarFunction) else f"{function.schema}.{function.name}"
 
 
 class _Index(Generic[Value]):

@@ -9,6 +9,7 @@ TOML::
     [[views]]            name, sql, title, description   and   [views.columns.NAME] as [columns.NAME]
     [[functions]]        name, kind, sql, unit, description
                          and   [[functions.parameters]] name, kind, unit, description, default
+                         and   [functions.columns.NAME] unit, ucd, description
     [metadata]           any name = "text": reference = "2011ApJS..197...33S", simulated = "..."
 """
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from awe.core.sql import DIALECTS, Parameter, ScalarFunction, TableFunction
+from awe.core.sql import DIALECTS, ColumnNote, Parameter, ScalarFunction, TableFunction
 from awe.core.sql.functions import spelled
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Column, Schema, unit_fault
@@ -37,7 +38,12 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
         **dict.fromkeys(("principal", "indexed", "std"), bool),
     },
     "view": {"name": str, "sql": str, "title": str, "description": str, "columns": dict},
-    "function": {**dict.fromkeys(("name", "kind", "sql", "unit", "description"), str), "parameters": list},
+    "function": {
+        **dict.fromkeys(("name", "kind", "sql", "unit", "description"), str),
+        "parameters": list,
+        "columns": dict,
+    },
+    "note": dict.fromkeys(("unit", "ucd", "description"), str),
     "key": {"target": str, "columns": dict, "description": str, "utype": str},
     "parameter": {
         **dict.fromkeys(("name", "kind", "unit", "description"), str),
@@ -127,7 +133,8 @@ def _function(schema: str, said: Mapping[str, Any]) -> TableFunction | ScalarFun
     about = said.get("description", "")
     if said.get("kind") == "scalar":
         return ScalarFunction(schema, said["name"], parameters, said["sql"], about, said.get("unit", ""))
-    return TableFunction(schema, said["name"], parameters, said["sql"], about)
+    notes = tuple(ColumnNote(name, **values) for name, values in said.get("columns", {}).items())
+    return TableFunction(schema, said["name"], parameters, said["sql"], about, notes)
 
 
 def read_description(path: Path | None) -> Description:
@@ -175,8 +182,8 @@ class _Reader:
             self._metadata(said.get("metadata", {})),
         )
 
-    def _column(self, values: Any, where: str) -> None:
-        self._keys(values, _KEYS["column"], where)
+    def _column(self, values: Any, where: str, kind: str = "column") -> None:
+        self._keys(values, _KEYS[kind], where)
         ucd = values.get("ucd", "")
         if ucd and not _UCD.fullmatch(ucd):
             raise InputFileError(
@@ -205,9 +212,13 @@ class _Reader:
         if values.get("kind") == "scalar":
             self._unit(values, where)
             self._free(values["name"], where)
+            if "columns" in values:
+                raise InputFileError(self._path, "a value has no columns", where=where)
         elif "unit" in values:
             hint = 'kind = "scalar" has a unit; the columns of a table have their own'
             raise InputFileError(self._path, "'unit' means nothing here", where=where, hint=hint)
+        for name, note in values.get("columns", {}).items():
+            self._column(note, f"{where}, columns.{name}", "note")
         for parameter in values.get("parameters", ()):
             self._keys(parameter, _KEYS["parameter"], f"{where}, parameters")
             self._identifier(parameter.get("name", ""), where)

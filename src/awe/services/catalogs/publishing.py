@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from awe.core.progress import Progress, silent
-from awe.core.sql import ScalarFunction, compile_query
+from awe.core.sql import ScalarFunction, TableFunction, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema, TableStream
 from awe.errors import (
@@ -276,6 +276,15 @@ class Publisher:
             found.append(replace(key, target=target.full_name, columns=pairs))
         return tuple(found)
 
+    @staticmethod
+    def _notes(function: TableFunction | ScalarFunction, columns: Schema, description: Description) -> None:
+        """Refuse a note on a column that the function does not give."""
+        for note in function.columns if isinstance(function, TableFunction) else ():
+            if columns.find(note.name) is None:
+                where = f"[[functions]] {function.name}: columns.{note.name}"
+                hint = did_you_mean(note.name, columns.names, most=1)
+                raise InputFileError(description.file, "there is no such column", where=where, hint=hint)
+
     def _beside(self, record: TableRecord) -> tuple[TableRecord, ...]:
         """Return the other tables that are published, and their views."""
         own = record.full_name.casefold()
@@ -316,7 +325,8 @@ class Publisher:
                 f"SELECT dbo.{called}" if isinstance(function, ScalarFunction) else f"SELECT * FROM {called}"
             )
             try:
-                compile_query(call, names, dialect="tsql", context=record.schema)
+                made = compile_query(call, names, dialect="tsql", context=record.schema).columns
+                self._notes(function, made, description)
             except QueryError as error:
                 where = f"[[functions]] {function.name}"
                 raise InputFileError(description.file, error.message, where=where, hint=error.hint) from None

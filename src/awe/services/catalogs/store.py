@@ -27,7 +27,7 @@ from sqlalchemy import (
     Column as SqlColumn,
 )
 
-from awe.core.sql import Parameter, ScalarFunction, TableFunction
+from awe.core.sql import ColumnNote, Parameter, ScalarFunction, TableFunction
 from awe.core.tables import Column, Schema
 from awe.errors import ConflictError
 from awe.services.catalogs._types import type_from_text, type_to_text
@@ -91,6 +91,7 @@ _functions = Table(
     SqlColumn("description", Text, nullable=False),
     SqlColumn("kind", String(16), nullable=False, server_default="table"),
     SqlColumn("unit", Text, nullable=False, server_default=""),
+    SqlColumn("columns", JSON, nullable=False, server_default="[]"),
 )
 _views = Table(
     "table_views",
@@ -294,6 +295,7 @@ def _insert_function(
         "description": function.description,
         "kind": "scalar" if isinstance(function, ScalarFunction) else "table",
         "unit": function.unit if isinstance(function, ScalarFunction) else "",
+        "columns": [asdict(n) for n in function.columns] if isinstance(function, TableFunction) else [],
     }
     connection.execute(insert(_functions).values(row))
 
@@ -378,4 +380,5 @@ def _function(row: Row[tuple[object, ...]], schema: str) -> TableFunction | Scal
     parameters = tuple(Parameter(**values) for values in row.parameters)
     if row.kind == "scalar":
         return ScalarFunction(schema, row.name, parameters, row.sql, row.description, row.unit)
-    return TableFunction(schema, row.name, parameters, row.sql, row.description)
+    notes = tuple(ColumnNote(**values) for values in row.columns)
+    return TableFunction(schema, row.name, parameters, row.sql, row.description, notes)

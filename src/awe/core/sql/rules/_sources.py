@@ -1,12 +1,12 @@
 """Bind FROM: tables, common table expressions, subqueries, table functions, and how they join."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import reduce
 
 from sqlglot import exp
 
-from awe.core.sql._model import TableDef
+from awe.core.sql._model import TableDef, TableFunction
 from awe.core.sql.dialects import TEMPORARY
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._build import column_of
@@ -185,7 +185,7 @@ class _Binder:
         with self.run.inside(function):
             outputs = self.query(tree, self.run, Scope())
         key = self.run.key("t")
-        self._add(item, Source(alias, key, outputs))
+        self._add(item, Source(alias, key, _noted(outputs, function)))
         subquery = exp.Subquery(this=tree, alias=_named(key))
         item.replace(exp.Lateral(this=subquery) if depends else subquery)
 
@@ -259,6 +259,17 @@ def _names(sources: list[Source]) -> list[str]:
 def _alias(node: exp.Expr) -> exp.TableAlias:
     found = node.args.get("alias")
     return found if isinstance(found, exp.TableAlias) else exp.TableAlias()
+
+
+def _noted(outputs: tuple[Output, ...], function: TableFunction) -> tuple[Output, ...]:
+    """Return the columns of a table function with what is said of them."""
+    said = {
+        note.name.casefold(): {k: v for k, v in asdict(note).items() if v and k != "name"}
+        for note in function.columns
+    }
+    return tuple(
+        replace(o, column=replace(o.column, **said.get(o.column.name.casefold(), {}))) for o in outputs
+    )
 
 
 def _named(key: str) -> exp.TableAlias:

@@ -7,6 +7,7 @@ from sqlglot import exp
 from awe.core.sql._walk import nodes
 from awe.core.sql.functions import AGGREGATE, WINDOW, Function, names_of, spelled
 from awe.core.sql.rules._state import DESCRIBED, Compilation
+from awe.core.sql.rules.shape import SCHEMA
 from awe.core.suggestions import did_you_mean
 
 __all__ = ["calls"]
@@ -44,14 +45,16 @@ def _is_source(node: exp.Expr) -> bool:
 
 def _check(call: exp.Anonymous, run: Compilation) -> None:
     name, count, text = call.name, len(call.expressions), run.text
-    rows = spelled(text.dialect, name)
-    described = None if rows else run.names.scalar_function(name)
+    schema = call.meta.get(SCHEMA)
+    rows = () if schema else spelled(text.dialect, name)
+    described = None if rows else run.names.scalar_function(str(schema) if schema else None, name)
     if described is not None:
         call.meta[DESCRIBED], call.meta["spelled"] = described, name
         return
     if not rows:
         hint = did_you_mean(name, (*names_of(text.dialect), *run.names.spellings()))
-        raise text.unknown(call, f"there is no function {name}", hint)
+        full = f"{schema}.{name}" if schema else name
+        raise text.unknown(call, f"there is no function {full}", hint)
     found = next((row for row in rows if row.accepts(count)), None)
     if found is None:
         raise text.syntax(call, f"{name} takes {_counts(rows)}, not {count}", rows[0].doc)

@@ -7,7 +7,10 @@ from sqlglot import exp
 from awe.core.sql._place import Text
 from awe.core.sql._walk import nodes
 
-__all__ = ["balance", "canonical"]
+__all__ = ["SCHEMA", "balance", "canonical"]
+
+SCHEMA = "schema"
+"""Where a call says whose function is meant."""
 
 
 def balance(tree: exp.Expr) -> exp.Expr:
@@ -79,13 +82,28 @@ def _power(node: exp.Expr, _text: Text) -> exp.Expr:
 
 
 def _method(node: exp.Expr, text: Text) -> exp.Expr:
-    """``dbo.f(x)`` as a value is ``f(x)``; no other schema holds functions."""
-    call, schema = node.expression, node.text("this")
-    if isinstance(call, exp.Anonymous) and schema.casefold() == "dbo":
-        return call
-    if isinstance(call, exp.Anonymous) and isinstance(node.parent, exp.Lateral):
+    """``dbo.f(x)`` is ``f(x)``; ``sdss.f(x)`` and ``sdss.dbo.f(x)`` are the function that sdss describes."""
+    if isinstance(node.parent, exp.Dot):  # the names before a call, which go with it
         return node
-    raise text.refused(node, f"{node.sql()} cannot be called", "functions have no schema but dbo")
+    call, path = node.expression, _path(node.this)
+    schemas = [name for name in path or () if name.casefold() != "dbo"]
+    if not isinstance(call, exp.Anonymous) or path is None or len(schemas) > 1:
+        raise text.refused(node, f"{node.sql()} cannot be called", "schema.function(...)")
+    if schemas and isinstance(node.parent, exp.Lateral):
+        return exp.Dot(this=exp.to_identifier(schemas[0]), expression=call)
+    if schemas:
+        call.meta[SCHEMA] = schemas[0]
+    return call
+
+
+def _path(node: exp.Expr) -> list[str] | None:
+    """Return the names before a call, or None if they are something else."""
+    if isinstance(node, exp.Identifier):
+        return [node.name]
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+        before = _path(node.this)
+        return None if before is None else [*before, node.expression.name]
+    return None
 
 
 def _not(node: exp.Expr, _text: Text) -> exp.Expr:

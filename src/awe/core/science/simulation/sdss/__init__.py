@@ -7,6 +7,15 @@ photon and no spectrum of it was seen by a telescope.
 
 from awe.core.science.simulation.sdss._columns import SDSS_REFERENCES, SDSS_SCHEMAS
 from awe.core.science.simulation.sdss._constants import PHOTO_FLAGS, PHOTO_TYPES
+from awe.core.science.simulation.sdss._objects import Objects, objects_of
 from awe.core.science.simulation.sdss._survey import simulate_sdss
 
-__all__ = ["PHOTO_FLAGS", "PHOTO_TYPES", "SDSS_REFERENCES", "SDSS_SCHEMAS", "simulate_sdss"]
+__all__ = [
+    "PHOTO_FLAGS",
+    "PHOTO_TYPES",
+    "SDSS_REFERENCES",
+    "SDSS_SCHEMAS",
+    "Objects",
+    "objects_of",
+    "simulate_sdss",
+]
