@@ -6,11 +6,12 @@ from typing import Generic, TypeVar
 from awe.core.sql import ScalarFunction, TableDef, TableFunction
 from awe.services.catalogs.information_schema import INFORMATION_SCHEMA, TABLE_STATISTICS
 from awe.services.catalogs.model import MYDB, UPLOAD_SCHEMA, TableRecord
+from awe.services.catalogs.sys_schema import SYS
 
 __all__ = ["ReadableNames"]
 
 Value = TypeVar("Value")
-_QUALIFIED = frozenset({UPLOAD_SCHEMA.casefold(), INFORMATION_SCHEMA.name})
+_QUALIFIED = frozenset({UPLOAD_SCHEMA.casefold(), INFORMATION_SCHEMA.name, SYS.name})
 """Schemas whose tables are always written with it."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from awe.core.progress import Progress
@@ -210,6 +211,16 @@ def _write_partitions(
     return footers
 
 
+def _bounded(table: pa.Table) -> list[str] | bool:
+    """Return the columns that may have statistics: Parquet's leave NaN out, and engines take them for all values."""
+    nan = {f.name for f in table.schema if pa.types.is_floating(f.type) and _has_nan(table.column(f.name))}
+    return [f.name for f in table.schema if f.name not in nan] if nan else True
+
+
+def _has_nan(column: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.is_nan(column)).as_py())
+
+
 def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
     path = dataset / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -225,6 +236,7 @@ def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
         compression="zstd",
         column_encoding=split,
         use_dictionary=[f.name for f in table.schema if f.name not in split],
+        write_statistics=_bounded(table),
         metadata_collector=footer,
     )
     footer[0].set_file_path(name)

@@ -44,7 +44,18 @@ USER_PREFIX = "user_"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _COLUMN = re.compile(r"[^\x00-\x1f\"]{1,127}")
 _RESERVED = frozenset(
-    {"caom2", "tap_schema", UPLOAD_SCHEMA.casefold(), "ivoa", "rr", "information_schema", "dbo", MYDB}
+    {
+        "caom2",
+        "tap_schema",
+        UPLOAD_SCHEMA.casefold(),
+        "ivoa",
+        "rr",
+        "information_schema",
+        "dbo",
+        "sys",
+        "tempdb",
+        MYDB,
+    }
 )
 
 

@@ -14,7 +14,7 @@ from awe.core.sql import ParsedQuery, Query, Resolve, ScalarFunction, TableFunct
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
-from awe.services.catalogs import information_schema, tap_schema
+from awe.services.catalogs import information_schema, sys_schema, tap_schema
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs._quick import quick_error
 from awe.services.catalogs.interface import Engine, Limits
@@ -298,7 +298,9 @@ class CatalogService:
                 record.full_name: record.stored for record in (*visible, *brought.records, *scope.tables)
             }
             used = {use.table.full_name for use in query.uses}
-            stream = self._engine.query(query, stored, limits, self._memory(used, visible, address))
+            stream = self._engine.query(
+                query, stored, limits, self._memory(used, visible, address, self._own.schema(identity))
+            )
         except BaseException:
             brought.close()
             raise
@@ -479,10 +481,12 @@ class CatalogService:
 
     def _made(self) -> tuple[TableRecord, ...]:
         """Return the tables that are made when they are asked for."""
-        made = (*tap_schema.records(), *information_schema.records())
+        made = (*tap_schema.records(), *information_schema.records(), *sys_schema.records())
         return (*made, *(table for schema in self._brought for table in schema.tables))
 
-    def _memory(self, used: set[str], visible: Sequence[TableRecord], address: str) -> Mapping[str, pa.Table]:
+    def _memory(
+        self, used: set[str], visible: Sequence[TableRecord], address: str, own: str | None
+    ) -> Mapping[str, pa.Table]:
         found: dict[str, pa.Table] = {}
         if used & {record.full_name for record in tap_schema.records()}:
             schemas = (*self._schemas_of(visible), *(brought.schema for brought in self._brought))
@@ -490,6 +494,8 @@ class CatalogService:
             found |= tap_schema.relations(schemas, tables)
         if used & {record.full_name for record in information_schema.records()}:
             found |= information_schema.relations(visible)
+        if used & {record.full_name for record in sys_schema.records()}:
+            found |= sys_schema.relations(visible, own)
         for brought in self._brought:
             if used & {table.full_name for table in brought.tables}:
                 found |= brought.relations(address)

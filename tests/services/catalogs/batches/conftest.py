@@ -48,6 +48,13 @@ name = "fFootprintEq"
 sql = "SELECT 'POLYGON' AS shape FROM sdss.Footprint WHERE :ra BETWEEN ramin - :r / 60.0 AND ramax + :r / 60.0 AND :dec BETWEEN decmin - :r / 60.0 AND decmax + :r / 60.0"
 {_PARAMETERS}
 [[functions]]
+name = "fPhotoFlags"
+kind = "scalar"
+sql = 'SELECT "value" FROM sdss.PhotoFlags WHERE name = UPPER(:name)'
+[[functions.parameters]]
+name = "name"
+kind = "text"
+[[functions]]
 name = "fGetObjFromRectEq"
 sql = "SELECT objID FROM sdss.PhotoPrimary WHERE ra BETWEEN :ra1 AND :ra2 AND dec BETWEEN :dec1 AND :dec2"
 parameters = [{{name = "ra1", unit = "deg"}}, {{name = "dec1", unit = "deg"}}, {{name = "ra2", unit = "deg"}}, {{name = "dec2", unit = "deg"}}]
@@ -63,9 +70,19 @@ parameters = [{name = "ra_deg", unit = "deg"}, {name = "dec_deg", unit = "deg"},
 """
 
 
-def publish(platform: Platform, name: str, rows: pd.DataFrame, **options: Any) -> None:
-    table = pa.Table.from_pandas(rows, preserve_index=False)
+def publish(platform: Platform, name: str, rows: pd.DataFrame, *, nan: bool = False, **options: Any) -> None:
+    """Publish a frame; what is not a number is NULL unless `nan`."""
+    table = pa.table({column: pa.array(rows[column].to_numpy(), from_pandas=not nan) for column in rows})
     platform.catalogs.publish_stream(name, TableStream.from_table(table), **options)
+
+
+def frame_of(stream: TableStream) -> pd.DataFrame:
+    """Return rows as a frame whose integers stay integers, also beside None."""
+    table = stream.to_table()
+    columns = zip(table.column_names, table.columns, strict=True)
+    return pd.DataFrame(
+        {name: pd.Series(c.to_pylist(), dtype=object if c.null_count else None) for name, c in columns}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +97,7 @@ def archive(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with Platform.open(Settings.load(folder / "sky")) as platform:
         (folder / "sdss.toml").write_text(_FUNCTIONS)
         (folder / "hsc.toml").write_text(_SEARCH)
-        sky = {"ra": "ra", "dec": "dec"}
+        sky: dict[str, Any] = {"ra": "ra", "dec": "dec"}
         publish(platform, "sdss.PhotoObj", world.photo, **sky)
         publish(platform, "sdss.Galaxy", world.galaxy, **sky)
         publish(platform, "sdss.Star", world.star, **sky)
@@ -89,13 +106,13 @@ def archive(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "sdss.Footprint",
             pd.DataFrame({"ramin": [9.5], "ramax": [10.2], "decmin": [4.5], "decmax": [5.2]}),
         )
+        publish(
+            platform, "sdss.PhotoFlags", pd.DataFrame({"name": list(FLAGS), "value": list(FLAGS.values())})
+        )
         publish(platform, "sdss.PhotoPrimary", world.primary, describe=folder / "sdss.toml", **sky)
         publish(platform, "sdss.SpecObj", world.spec)
         publish(platform, "sdss.Field", world.field)
         publish(platform, "sdss.Neighbors", world.neighbors)
-        publish(
-            platform, "sdss.PhotoFlags", pd.DataFrame({"name": list(FLAGS), "value": list(FLAGS.values())})
-        )
         publish(platform, "hsc.SumCat", world.sumcat, describe=folder / "hsc.toml")
         publish(platform, "simdb.Halo", world.halo)
         yield platform
@@ -112,17 +129,8 @@ def run(archive: Platform) -> Iterator[Run]:
         dialect: str = "tsql",
         **options: Any,
     ) -> list[pd.DataFrame]:
-        found = []
-        for result in archive.batches.run(
-            text, dialect=dialect, context=context, identity=identity, **options
-        ):
-            table = result.stream.to_table()
-            found.append(
-                pd.DataFrame(
-                    {n: c.to_pylist() for n, c in zip(table.column_names, table.columns, strict=True)}
-                )
-            )
-        return found
+        results = archive.batches.run(text, dialect=dialect, context=context, identity=identity, **options)
+        return [frame_of(result.stream) for result in results]
 
     yield frames
     for identity in (ADA, BOB):

@@ -114,6 +114,14 @@ class Scope:
         return next((s.ctes[folded] for s in self.around() if folded in s.ctes), None)
 
 
+_SERVER_VIEWS: Mapping[str, tuple[str, str]] = {
+    "columns": ("information_schema", "columns"),
+    "sysobjects": ("sys", "objects"),
+    "syscolumns": ("sys", "columns"),
+}
+"""What T-SQL calls by a name alone."""
+
+
 @dataclass(slots=True)
 class Compilation:
     """One run of the compiler: its input, and what the rules have found so far."""
@@ -137,8 +145,11 @@ class Compilation:
         return self.text.dialect
 
     def table(self, schema: str | None, name: str) -> TableDef | None:
-        """Find a table: without a schema in the context first."""
+        """Find a table: without a schema in the context first; T-SQL's own views have names of their own."""
         found = self.names.table(self.context, name) if schema is None and self.context else None
+        meant = _SERVER_VIEWS.get(name.casefold()) if schema is None and self.dialect == "tsql" else None
+        if found is None and meant is not None:
+            found = self.names.table(*meant)
         return found or self.names.table(schema, name)
 
     def table_function(self, schema: str | None, name: str) -> TableFunction | None:

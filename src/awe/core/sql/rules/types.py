@@ -338,8 +338,16 @@ def _call(node: exp.Expr, text: Text) -> exp.Expr:
             if function.parameter(index) == "time" and isinstance(argument, exp.Literal):
                 check_time(argument, text)
     check_form(node, text)
+    whole = _OF_WHOLE.get(node.name) if text.dialect == "tsql" else None
+    if whole is not None and all(pa.types.is_integer(value(argument).type) for argument in arguments):
+        node.set("this", whole)
+        function = FUNCTIONS[whole]
     columns = [value(a) for a in arguments if has_value(a)]
     return set_value(node, _result(function, columns, node, text))
+
+
+_OF_WHOLE: Mapping[str, str] = {"POWER": "POWER_WHOLE"}
+"""Functions that T-SQL computes otherwise of whole numbers."""
 
 
 def _result(function: Function, columns: list[Column], node: exp.Expr, text: Text) -> Column:

@@ -42,7 +42,7 @@ from awe.errors import TimeLimitError
 from awe.services.catalogs.batches._procedures import procedure_query
 from awe.services.catalogs.batches._rows import constant_rows, converted, fitted
 from awe.services.catalogs.batches._tables import BatchTables
-from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet
+from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet, ResultStream
 from awe.services.catalogs.memory import BatchScope
 from awe.services.catalogs.model import TableRecord
 from awe.services.catalogs.own.service import TableService
@@ -97,9 +97,9 @@ class Run:
             for statement in statements:
                 for result in self._one(statement):
                     self._reading = True
-                    stream = result.stream.then(self._read)
+                    stream = ResultStream(result.stream, self._read)
                     yield replace(result, stream=stream)
-                    stream.close()
+                    stream.pass_by()
             if self._count == 0:
                 yield self._result(statements[-1], TableStream(Schema(()), ()), None)
         finally:

@@ -1,10 +1,14 @@
 """Values of batches: what a statement gives."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from awe.core.tables import TableStream
+import pyarrow as pa
 
-__all__ = ["ROWS_AFFECTED", "ResultSet"]
+from awe.core.tables import TableStream
+from awe.errors import CancelledError
+
+__all__ = ["ROWS_AFFECTED", "ResultSet", "ResultStream"]
 
 ROWS_AFFECTED = "Rows Affected"
 """The one column of what a statement gives that changes a table, as CasJobs names it."""
@@ -33,3 +37,39 @@ class ResultSet:
     affected: int | None
     statement: str
     line: int
+
+
+class ResultStream(TableStream):
+    """The rows of one result; whoever reads them after the batch went on is told, instead of finding none.
+
+    Parameters
+    ----------
+    source
+        The rows.
+    on_close
+        Called once, when they have ended, failed or been closed.
+    """
+
+    def __init__(self, source: TableStream, on_close: Callable[[], None]) -> None:
+        def close() -> None:
+            source.close()
+            on_close()
+
+        super().__init__(source.schema, self._rows(source), close)
+        self._ended = self._passed = False
+
+    def __next__(self) -> pa.RecordBatch:
+        if self._passed:
+            raise CancelledError(
+                "the batch went on before this result was read", hint="read each result in turn"
+            )
+        return super().__next__()
+
+    def pass_by(self) -> None:
+        """Close it, since the batch goes on."""
+        self._passed = not self._ended
+        self.close()
+
+    def _rows(self, source: TableStream) -> Iterator[pa.RecordBatch]:
+        yield from source
+        self.overflow, self._ended = source.overflow, True
