@@ -29,6 +29,7 @@ from awe.services.catalogs import (
     QueryOrder,
     SqlJobs,
     TableService,
+    UploadService,
 )
 from awe.services.checks import CheckService
 from awe.services.history import ASKED, HistoryService, HistoryStore
@@ -113,6 +114,7 @@ class Platform:
     catalogs: CatalogService
     tables: TableService
     batches: BatchService
+    uploads: UploadService
     observations: ObservationService
     registry: RegistryService
     hips: HipsService
@@ -227,6 +229,7 @@ class Platform:
             longest_s=max(settings.limits.seconds, settings.jobs.seconds),
         )
         tables.clean()
+        uploads = UploadService(tables, quotas, settings.uploads, folder / "uploads")
         observations = ObservationService(
             system,
             catalogs,
@@ -265,6 +268,7 @@ class Platform:
             catalogs,
             tables,
             BatchService(catalogs, tables, history, settings.limits.seconds),
+            uploads,
             observations,
             registry,
             hips,
@@ -280,6 +284,7 @@ class Platform:
 
     def close(self) -> None:
         """Stop what runs and let go of everything."""
+        self.uploads.close()
         self.jobs.close()
         self.engine.close()
         self.quotas.close()

@@ -55,7 +55,7 @@ class LimitSettings(BaseModel):
 
 
 class UploadSettings(BaseModel):
-    """Tables that come with a query."""
+    """Tables that come with a query, and files that become tables of their senders."""
 
     tables: int = Field(20, ge=0, description="Tables that one query may bring.")
     rows: int = Field(10_000_000, ge=0, description="Rows of such a table at the most.")
@@ -68,6 +68,17 @@ class UploadSettings(BaseModel):
         description="Networks that are fetched from although they are not public, such as 10.1.0.0/16.",
     )
     seconds: float = Field(60.0, gt=0, description="Time that fetching one table may take.")
+    file_bytes: int = Field(
+        100_000_000_000,
+        ge=0,
+        description="Size of a file at the most that is sent in pieces to become a table.",
+    )
+    files: int = Field(
+        20, ge=1, description="Files of one user that may wait for their rest at the same time."
+    )
+    keep_days: float = Field(
+        7.0, gt=0, description="So long such a file waits for its rest, and what became of it can be asked."
+    )
 
 
 class TableSettings(BaseModel):
@@ -326,7 +337,8 @@ class Settings(BaseSettings):
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
     uploads: UploadSettings = Field(
-        default_factory=UploadSettings, description="Tables that come with a query."
+        default_factory=UploadSettings,
+        description="Tables that come with a query, and files that become tables of their senders.",
     )
     tables: TableSettings = Field(default_factory=TableSettings, description="Users' own tables.")
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")

@@ -77,7 +77,7 @@ def test_no_service_is_a_sentence_with_a_hint(run: Run) -> None:
 
 
 def test_no_archive_is_a_sentence_with_a_hint(run: Run) -> None:
-    done = run("tables", "--at", "nowhere")
+    done = run("tables", "ls", "--at", "nowhere")
     assert done.returncode == 1
     assert "no archive in" in done.stderr
     assert "--demo" in done.stderr
@@ -123,7 +123,7 @@ def test_a_bad_row_is_named_and_nothing_is_published(run: Run, tmp_path: Path) -
     assert done.returncode == 1
     assert "bad.csv" in done.stderr
     assert "99" in done.stderr
-    listed = run("tables", "--at", "sky", "--json")
+    listed = run("tables", "ls", "--at", "sky", "--json")
     assert "bright.stars" not in listed.stdout
 
 
@@ -136,9 +136,9 @@ def test_a_table_is_removed_when_that_is_confirmed(
     assert run("publish", "table", "bright.stars", "stars.csv", "--data", "sky").returncode == 0
     asked = run("remove", "table", "bright.stars", "--data", "sky")
     assert asked.returncode == 130
-    assert "bright.stars" in run("tables", "--at", "sky", "--json").stdout
+    assert "bright.stars" in run("tables", "ls", "--at", "sky", "--json").stdout
     assert run("remove", "table", "Bright.Stars", "--yes", "--data", "sky").returncode == 0
-    assert "bright.stars" not in run("tables", "--at", "sky", "--json").stdout
+    assert "bright.stars" not in run("tables", "ls", "--at", "sky", "--json").stdout
     index = run("remove", "table", "ivoa.obscore", "--yes", "--data", "sky")
     assert index.returncode == 1
     assert "awe remove observations" in index.stderr

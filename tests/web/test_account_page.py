@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -179,3 +180,39 @@ def test_others_see_nothing_of_that(page: Page, ada: str) -> None:
 def test_ways_to_log_in_are_shown_where_there_are_any(page: Page, ada: str) -> None:
     enter(page, ada)
     expect(page.locator("#identities")).to_be_hidden()
+
+
+def test_tables_are_loaded_dropped_and_restored(
+    page: Page, ada: str, archive: Platform, tmp_path: Path
+) -> None:
+    enter(page, ada)
+    expect(page.locator("#tables-said")).to_have_text("You have no table yet.")
+    file = tmp_path / "stars.csv"
+    file.write_text("name,ra,dec,mag\na,187.7,12.3,20\nb,187.8,12.4,?\nc,187.9,12.5,21\n")
+    page.get_by_label("CSV, ECSV, FITS, VOTable or Parquet").set_input_files(file)
+    page.get_by_label("Name of the table").fill("stars")
+    page.get_by_role("button", name="Load it").click()
+    expect(page.locator("#tables-said")).to_contain_text("stars.csv is a table now.")
+    expect(page.locator("#tables-said")).to_contain_text("'?' in line 3 is no number")
+    row = page.locator("#table-list li")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("3 rows")
+    expect(row).to_contain_text("positions in ra, dec")
+    assert fits_the_width(page)
+    assert unnamed(page) == []
+    with page.expect_download() as got:
+        page.get_by_role("link", name="stars as CSV").click()
+    assert min(Path(got.value.path()).read_text().splitlines()) == "a,187.7,12.3,20"
+    page.get_by_label("CSV, ECSV, FITS, VOTable or Parquet").set_input_files(file)
+    page.get_by_label("Name of the table").fill("stars")
+    page.get_by_role("button", name="Load it").click()
+    expect(page.locator("#table-form").get_by_role("alert")).to_contain_text(
+        "There is already an object named"
+    )
+    page.get_by_role("button", name="Drop stars").click()
+    page.get_by_role("dialog").get_by_role("button", name="Drop").click()
+    expect(page.locator("#tables-said")).to_have_text("stars is dropped.")
+    assert archive.tables.tables(archive.identity.known(ada)) == ()
+    page.get_by_role("button", name="Restore stars").click()
+    expect(page.locator("#tables-said")).to_have_text("stars is back.")
+    assert [one.rows for one in archive.tables.tables(archive.identity.known(ada))] == [3]

@@ -34,14 +34,16 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from astropy.io import fits
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
+from awe.core.tables import TableStream
 from awe.errors import UsageError
 from awe.platform import Platform
-from awe.services.catalogs import QUERY, SentFile
+from awe.services.catalogs import QUERY, TABLE, SentFile
 from awe.services.identity import (
     ADMINISTRATOR,
     COMMAND_LINE,
@@ -226,6 +228,48 @@ class World:
         self.platform.history.begin(self.owner, f"SELECT '{MARK}'", dialect="adql").complete()
         return self.platform.history.find(self.owner, most=1)[0].id
 
+    def _table(self) -> str:
+        made = self.platform.tables.write(
+            f"mydb.table{next(self._numbers)}",
+            TableStream.from_table(pa.table({"ra": [1.0], "dec": [2.0], MARK: [MARK]})),
+            self.owner,
+            origin=MARK,
+        )
+        return made.full_name
+
+    @property
+    def mydb(self) -> str:
+        """A table of the owner's own, which the team may read."""
+        name = self._table()
+        self.platform.shares.share(self.owner, TABLE, name, "group:team")
+        return name
+
+    @property
+    def dropped(self) -> str:
+        """A table of the owner's own that was dropped."""
+        name = self._table()
+        self.platform.tables.drop(name, self.owner)
+        return name
+
+    @property
+    def upload(self) -> str:
+        """A file of the owner's that is to come."""
+        return self.platform.uploads.begin(self.owner, f"{MARK}.csv", 4).id
+
+    @property
+    def sent(self) -> str:
+        """A file of the owner's that has come."""
+        made = self.upload
+        with self.platform.uploads.receive(made, self.owner, 0) as piece:
+            piece.write(b"a\n1\n")
+            piece.done()
+        return made
+
+    @property
+    def new_table(self) -> str:
+        """The name of a table that nobody has."""
+        return f"mydb.{self.new_name}"
+
     @property
     def cutout(self) -> str:
         """A cutout of the owner that was not begun yet, with a file."""
@@ -340,7 +384,7 @@ class World:
 def opened(folder: Path) -> Iterator[tuple[World, TestClient]]:
     """Open a world in a folder."""
     with (
-        tiny_archive(folder) as platform,
+        tiny_archive(folder, uploads={"files": 10_000}) as platform,
         TestClient(build_app(platform), raise_server_exceptions=False, follow_redirects=False) as web,
     ):
         yield World(platform, web, folder), web

@@ -20,7 +20,7 @@ __all__ = ["COMMANDS", "load_command", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("awe.cli.up", "Start the service here, with one command."),
     "status": ("awe.cli.status", "What the service says of itself."),
-    "tables": ("awe.cli.tables", "What is published; the columns of one table."),
+    "tables": ("awe.cli.tables", "The tables of the archive, and your own: load, show, share, drop."),
     "query": ("awe.cli.query", "Run a query in ADQL, T-SQL or PostgreSQL."),
     "jobs": ("awe.cli.jobs", "Long queries: list, wait for, fetch, stop, remove."),
     "history": ("awe.cli.history", "What you asked: find, name, share."),

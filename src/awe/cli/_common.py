@@ -45,6 +45,11 @@ def text_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     return Table(rows=rows or None, names=names, dtype=(str,) * len(names))
 
 
+def value_table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Return a table of numbers and texts, for `print_table`."""
+    return Table(rows=[tuple(row) for row in rows], names=names) if rows else text_table(names, ())
+
+
 def print_table(table: Table, *, as_json: bool, most: int | None = 50) -> None:
     """Print a table for people or as JSON.
 

@@ -14,12 +14,15 @@ from awe.client._transport import OverflowWarning, Transport
 from awe.client._values import positions
 from awe.client.history import PastQuery
 from awe.client.jobs import Job
+from awe.client.tables import LoadWarning, TableInfo
 
 __all__ = [
     "Client",
     "Job",
+    "LoadWarning",
     "OverflowWarning",
     "PastQuery",
+    "TableInfo",
     "Transport",
     "connect",
     "fetch_table",

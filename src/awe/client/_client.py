@@ -17,6 +17,7 @@ from awe.client.observations import ObservationsClient
 from awe.client.quotas import QuotasClient
 from awe.client.samp import SampClient
 from awe.client.spectra import SpectraClient
+from awe.client.tables import TablesClient
 from awe.errors import ServiceError
 from awe.settings import ClientSettings
 
@@ -33,6 +34,7 @@ class Client(
     QuotasClient,
     GroupsClient,
     HistoryClient,
+    TablesClient,
     IdentityClient,
 ):
     """An archive: its tables, its images and spectra, and your account there.

@@ -172,6 +172,17 @@ class Transport:
         with self.stream(method, path, params=params, body=body) as answer:
             return json.loads(answer.read())
 
+    def put_bytes(
+        self,
+        path: str,
+        content: bytes,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """PUT bytes as they are and return the answer's JSON document."""
+        with self.stream("PUT", path, params=params, body=content, headers=headers) as answer:
+            return json.loads(answer.read())
+
     def post_form(self, path: str, form: Mapping[str, str]) -> Any:
         """POST a form and return the answer's JSON document."""
         with self.stream("POST", path, form=form) as answer:
@@ -224,9 +235,11 @@ class Transport:
 
 
 def _content(body: object, files: Files | None, form: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the body as httpx takes it: a form, JSON, or with files a form whose fields are those of the object."""
+    """Return the body as httpx takes it: bytes, a form, JSON, or with files a form whose fields are those of the object."""
     if form is not None:
         return {"data": dict(form)}
+    if isinstance(body, bytes):
+        return {"content": body}
     if not files or not isinstance(body, Mapping):
         return {"json": body}
     return {"data": {k: str(v) for k, v in body.items() if v is not None}, "files": files}

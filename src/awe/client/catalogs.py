@@ -19,22 +19,6 @@ Language = Literal["adql", "tsql", "postgres"]
 class CatalogsClient(ServiceClient):
     """Published tables."""
 
-    def tables(self) -> Table:
-        """Return what is published: one row a table, with its title, rows and position columns."""
-        found: Any = self.transport.get_json("/api/tables")
-        rows = [
-            (
-                f"{t['schema']}.{t['name']}",
-                int(t["rows"] or 0),
-                t.get("ra") or "",
-                t.get("dec") or "",
-                t["title"] or t["description"],
-            )
-            for t in found["tables"]
-        ]
-        names = ("table", "rows", "ra", "dec", "title")
-        return Table(rows=rows, names=names) if rows else Table(names=names, dtype=(str, int, str, str, str))
-
     def columns(self, table: str) -> Table:
         """Return the columns of a table with unit, UCD and description.
 

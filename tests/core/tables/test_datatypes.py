@@ -23,6 +23,7 @@ from awe.core.tables.formats import VOTABLE_TD
         (pa.uint64(), ("long", "", "")),
         (pa.decimal128(18, 0), ("long", "", "")),
         (pa.decimal128(38, 2), ("double", "", "")),
+        (pa.decimal128(20, 0), ("char", "*", "")),
         (pa.binary(), ("unsignedByte", "*", "")),
         (pa.date32(), ("char", "*", "timestamp")),
         (pa.timestamp("us", tz="UTC"), ("char", "*", "timestamp")),

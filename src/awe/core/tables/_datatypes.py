@@ -87,6 +87,11 @@ def _is_number(arrow: pa.DataType) -> bool:
     return any(test(arrow) for test in (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating))
 
 
+def _is_long(arrow: pa.DataType) -> bool:
+    """Tell whether values are integers of more digits than 64 bits hold: identifiers, of which no digit may be lost."""
+    return bool(pa.types.is_decimal(arrow)) and arrow.scale == 0 and arrow.precision > 18
+
+
 def basic_type(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
     """Return the basic type that a column of this type is written as.
 
@@ -101,6 +106,8 @@ def basic_type(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -
         return basic_type(arrow.value_type, numbers)
     if _is_number(arrow):
         return numbers.get(arrow, arrow)
+    if _is_long(arrow):
+        return pa.string()
     if pa.types.is_decimal(arrow):
         return pa.int64() if arrow.scale == 0 and arrow.precision <= 18 else pa.float64()
     if pa.types.is_duration(arrow):
@@ -114,7 +121,7 @@ def basic_type(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -
 
 def _basic_list(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) -> pa.DataType:
     item = arrow.value_type
-    if not (_is_number(item) or pa.types.is_decimal(item)):
+    if _is_long(item) or not (_is_number(item) or pa.types.is_decimal(item)):
         return pa.string()
     inner = basic_type(item, numbers)
     if pa.types.is_fixed_size_list(arrow) and arrow.list_size > 0:

@@ -36,6 +36,9 @@ class TableStream:
         states it behind the rows (DALI 1.1 section 4.4.1).
     complete
         True when every batch is made already, so that `overflow` is known; see `primed`.
+    notes
+        What whoever sent a file should know of how it was read; of the stream that the format gave, and not of
+        streams made of it.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class TableStream:
     ) -> None:
         self.schema = schema
         self.overflow = self.complete = False
+        self.notes: tuple[str, ...] = ()
         self._batches = iter(batches)
         self._on_close = on_close
 

@@ -13,10 +13,14 @@ from awe.services.catalogs.jobs import BATCH, QUERY, SQL_KINDS, QueryOrder, SqlJ
 from awe.services.catalogs.memory import MemorySchema, RowGuard
 from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableKey, TableRecord, View
 from awe.services.catalogs.own.describing import ColumnChange
+from awe.services.catalogs.own.extending import CONVENIENCE
+from awe.services.catalogs.own.incoming import Piece
+from awe.services.catalogs.own.loading import UploadService
 from awe.services.catalogs.own.model import TableVersion
 from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.own.store import OwnStore
+from awe.services.catalogs.own.upload import LoadOrder, Upload, UploadPhase
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
@@ -24,6 +28,7 @@ from awe.services.catalogs.uploads import SentFile
 
 __all__ = [
     "BATCH",
+    "CONVENIENCE",
     "MYDB",
     "QUERY",
     "ROWS_AFFECTED",
@@ -37,9 +42,11 @@ __all__ = [
     "Engine",
     "Features",
     "Limits",
+    "LoadOrder",
     "MemorySchema",
     "OwnStore",
     "OwnTables",
+    "Piece",
     "QueryOrder",
     "ResultSet",
     "RowFilter",
@@ -52,6 +59,9 @@ __all__ = [
     "TableRecord",
     "TableService",
     "TableVersion",
+    "Upload",
+    "UploadPhase",
+    "UploadService",
     "View",
     "WriteSpec",
     "as_written",

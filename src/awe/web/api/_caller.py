@@ -1,6 +1,7 @@
 """What an API function is given: the services, and who asks; settled before the body of a request is read."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,10 +11,10 @@ from starlette.types import Message
 
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.platform import Platform
-from awe.services.identity import ADMIN, ADMINISTRATOR, Identity
+from awe.services.identity import ADMIN, ADMINISTRATOR, READ, WRITE, Identity
 from awe.web.http import caller, platform_of, read_body
 
-__all__ = ["SCOPE", "Caller", "Services", "administrator", "get", "make_router", "needs", "place"]
+__all__ = ["SCOPE", "Caller", "Services", "Writer", "administrator", "get", "make_router", "needs", "place"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,6 +86,16 @@ def _identity(request: Request) -> Identity:
 
 Services = Annotated[Platform, Depends(platform_of)]
 Caller = Annotated[Identity, Depends(_identity)]
+
+
+def _writer(request: Request) -> Identity:
+    # a token that lets write need not let read: what it changes has to be found, and is told to nobody else
+    identity = _identity(request)
+    return replace(identity, scopes=identity.scopes | {READ}) if WRITE in identity.scopes else identity
+
+
+Writer = Annotated[Identity, Depends(_writer)]
+"""Who changes something."""
 
 
 def administrator(caller: Identity, *others: str) -> str:

@@ -18,6 +18,8 @@ from awe.web.api import (
     shares,
     sql,
     system,
+    tables,
+    uploads,
     usage,
 )
 
@@ -26,6 +28,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api")
 for _part in (
     archive,
+    tables,
+    uploads,
     coverage,
     identity,
     identities,

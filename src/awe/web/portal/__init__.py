@@ -27,7 +27,7 @@ _FILES = frozenset(
     {
         "index.html", "style.css", "app.js", "page.js", "samp.js", "docs.html", "docs.js", "icon.svg",
         "account.html", "account.js", "account-access.js", "account-groups.js", "account-people.js",
-        "account-usage.js", "account-ways.js",
+        "account-tables.js", "account-usage.js", "account-ways.js",
         "consent.html", "consent.js", "device.html", "device.js", "scopes.js", "logout.html", "logout.js",
         "login.html", "login.js", "register.html", "register.js", "password.html", "password.js",
         "shared.html", "shared.js",

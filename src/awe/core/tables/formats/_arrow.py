@@ -1,8 +1,8 @@
 """Arrow arrays brought to the few types that the astronomical formats know.
 
 What is not *basic* (`awe.core.tables._datatypes`) becomes it: dates and times ISO 8601 text, decimals an
-exact 64-bit integer when they fit by type and the nearest double otherwise, binary a list of bytes,
-dictionaries their values, lists of text and structures JSON text. Nothing here knows a format.
+exact 64-bit integer when they fit by type, text when they are longer integers, and the nearest double
+otherwise, binary a list of bytes, dictionaries their values, lists of text and structures JSON text. Nothing here knows a format.
 """
 
 import json
@@ -65,6 +65,8 @@ def to_basic(array: pa.Array, target: pa.DataType, name: str) -> pa.Array:
         return iso_text(array)
     if is_bytes(source):
         return _byte_lists(array).cast(target)
+    if pa.types.is_string(target) and pa.types.is_decimal(source):
+        return array.cast(target)
     if pa.types.is_string(target) and not _is_text(source) and not pa.types.is_null(source):
         return pa.array(
             [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string()

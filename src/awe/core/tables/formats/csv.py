@@ -3,7 +3,8 @@
 An empty cell is null, ``""`` is a text of no characters. A first line of values is refused: taken for the header,
 a row would be lost without a word. CSV has no place for units, limits or errors: a failure
 of the rows ends the answer early by its exception. Comment lines (``#``) before the header are skipped when
-read; types are found by reading the file twice (see `_csv_types`), so that no late value is a surprise.
+read; types are found by reading the file twice (see `_csv_types`), so that no late value is a surprise. Of a column
+that is text because of a word among its numbers, the stream's notes say where that stands.
 """
 
 import csv
@@ -21,7 +22,8 @@ import pyarrow.csv as arrow_csv
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import string_bytes
-from awe.core.tables.formats._csv_types import Evidence, as_type
+from awe.core.tables.formats._csv_lines import line_of_row, undecodable_line
+from awe.core.tables.formats._csv_types import DecimalCommaError, Evidence, as_type
 from awe.core.tables.formats._files import open_file
 from awe.core.tables.formats._text import quoted_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
@@ -32,7 +34,9 @@ __all__ = ["CSV", "TSV", "DelimitedFormat", "delimited_rows"]
 _TOO_LONG = "a line of more than 4 MiB"
 _BOM = b"\xef\xbb\xbf"
 _VALUE = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|[+-][0-9]+")
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _PIECE_ROWS = 16_384
+_SHOWN = 40
 _BLOCK_BYTES = 1 << 22
 """Read at once; no line is longer."""
 
@@ -66,10 +70,15 @@ class DelimitedFormat:
         names, line = _header(path, self.delimiter)
         evidence = [Evidence() for _ in names]
         for batch in _blocks(path, names, line, self.delimiter):
-            for found, column in zip(evidence, batch.columns, strict=True):
-                found.see(column)
+            for name, found, column in zip(names, evidence, batch.columns, strict=True):
+                try:
+                    found.see(column)
+                except DecimalCommaError as error:
+                    raise _comma(path, name, self.delimiter, line, *error.args) from None
         schema = Schema(tuple(Column(n, found.type) for n, found in zip(names, evidence, strict=True)))
-        return TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema))
+        stream = TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema))
+        stream.notes = tuple(_notes(path, names, evidence, self.delimiter, line))
+        return stream
 
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
@@ -106,7 +115,7 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputFileError(path.name, f"not UTF-8 text: {error.reason}", where=f"line {number}") from None
+        raise _not_utf8(path, error.reason, number) from None
     if "\0" in text:
         raise InputFileError(path.name, "not a text file", where=f"line {number}")
     try:
@@ -121,6 +130,13 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
             where=f"line {number}",
             hint="write the names of the columns into the first line, without # before them",
         )
+    if len(names) == 1 and delimiter == "," and (other := next((c for c in ";\t|" if c in text), None)):
+        raise InputFileError(
+            path.name,
+            f"its columns are separated by {_SEPARATORS[other]}, not by commas",
+            where=f"line {number}",
+            hint="call it .tsv" if other == "\t" else "save it with commas, and decimal points in numbers",
+        )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputFileError(
@@ -130,6 +146,29 @@ def _header(path: Path, delimiter: str) -> tuple[list[str], int]:
         place = names.index("") + 1
         raise InputFileError(path.name, f"column {place} has no name in the header", where=f"line {number}")
     return names, number
+
+
+def _notes(
+    path: Path, names: list[str], evidence: list[Evidence], delimiter: str, header_line: int
+) -> Iterator[str]:
+    for name, found in zip(names, evidence, strict=True):
+        if found.odd is not None:
+            row, value = found.odd
+            line = line_of_row(path, delimiter, header_line, row)
+            yield (
+                f"column {name} is text, because {value[:_SHOWN]!r} in line {line} is no number; leave a cell empty "
+                "where there is no value"
+            )
+
+
+def _comma(path: Path, name: str, delimiter: str, header_line: int, row: int, value: str) -> InputFileError:
+    line = line_of_row(path, delimiter, header_line, row)
+    return InputFileError(
+        path.name,
+        f"{value} is a number with a decimal comma",
+        where=f"line {line}, column {name}",
+        hint=f"write {value.replace(',', '.')}; a list of numbers stands in brackets: [{value}]",
+    )
 
 
 def _value_in(name: str) -> str | None:
@@ -176,12 +215,20 @@ def _reason(
 ) -> InputFileError:
     if not wrong and "straddl" in str(error):
         return InputFileError(path.name, _TOO_LONG, hint="is a quotation mark never closed?")
+    if not wrong and "UTF8" in str(error):
+        return _not_utf8(path, "a byte that is no part of it", undecodable_line(path))
     if not wrong:
         return InputFileError(path.name, str(error).removeprefix("CSV parse error: "))
     row = wrong[0]
     where = None if row.number is None else f"line {row.number + header_line}"
     reason = f"{row.actual_columns} cells, the header has {row.expected_columns}"
     return InputFileError(path.name, reason, where=where)
+
+
+def _not_utf8(path: Path, reason: str, line: int) -> InputFileError:
+    return InputFileError(
+        path.name, f"not UTF-8 text: {reason}", where=f"line {line}", hint="save it in UTF-8"
+    )
 
 
 def _typed(blocks: Iterator[pa.RecordBatch], schema: Schema) -> Iterator[pa.RecordBatch]:

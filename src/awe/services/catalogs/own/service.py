@@ -219,6 +219,10 @@ class TableService:
                     place, stream, old, told=told, strict=True, origin=origin, progress=progress
                 )
 
+    def check_new(self, name: str, identity: Identity) -> None:
+        """Refuse what `write` would refuse of a new table of this name, before its rows are there."""
+        self._check_new(self._places.place(name, identity), identity)
+
     def rewrite(
         self,
         name: str,

@@ -4,6 +4,7 @@ import { showAccess } from "/static/account-access.js";
 import { showGroups } from "/static/account-groups.js";
 import { showWays } from "/static/account-ways.js";
 import { showPeople } from "/static/account-people.js";
+import { showTables } from "/static/account-tables.js";
 import { showUsage } from "/static/account-usage.js";
 import { ask, byId, change, make, revealPasswords, showArchive, showWho, submits } from "/static/page.js";
 
@@ -42,7 +43,7 @@ async function show() {
   byId("footer").textContent = [`awe ${archive.version}`, archive.authority, archive.contact].filter(Boolean).join(" · ");
   const me = await ask("/api/me");
   showProfile(me);
-  await Promise.all([showAccess(), showWays(), showUsage(), showGroups(), me.roles.includes("administrator") ? showPeople() : null]);
+  await Promise.all([showAccess(), showWays(), showTables(), showUsage(), showGroups(), me.roles.includes("administrator") ? showPeople() : null]);
   if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
 }
 
