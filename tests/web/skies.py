@@ -28,8 +28,8 @@ class TinyRelease:
     spectra: dict[str, npt.NDArray[Any]]
 
 
-def publish_release(platform: Platform, folder: Path) -> TinyRelease:
-    """Publish ``dr1.PhotoObj`` and ``dr1.SpecObj`` around the centre of the tiny sky."""
+def publish_release(platform: Platform, folder: Path, name: str = RELEASE) -> TinyRelease:
+    """Publish ``PhotoObj`` and ``SpecObj`` of a release around the centre of the tiny sky."""
     random = np.random.default_rng(20261129)
     ra, dec = TINY_CENTRE
     distance, angle = 0.1 * np.sqrt(random.random(_ROWS)), 2 * np.pi * random.random(_ROWS)
@@ -58,7 +58,7 @@ def publish_release(platform: Platform, folder: Path) -> TinyRelease:
         "dec": photo["dec"][every],
         "z": random.random(count).astype(np.float32),
     }
-    for name, columns in (("PhotoObj", photo), ("SpecObj", spectra)):
+    for table_name, columns in (("PhotoObj", photo), ("SpecObj", spectra)):
         units = {"ra": "deg", "dec": "deg", **dict.fromkeys("ugr", "mag")}
         schema = Schema(
             tuple(
@@ -68,9 +68,13 @@ def publish_release(platform: Platform, folder: Path) -> TinyRelease:
         table = pa.Table.from_arrays(
             [pa.array(values) for values in columns.values()], schema=schema.to_arrow()
         )
-        describe = folder / f"{name}.toml"
+        describe = folder / f"{table_name}.toml"
         describe.write_text('[table]\ntitle = "Made-up objects"\n[metadata]\nsimulated = "random numbers"\n')
         platform.catalogs.publish_stream(
-            f"{RELEASE}.{name}", TableStream.from_table(table, schema), ra="ra", dec="dec", describe=describe
+            f"{name}.{table_name}",
+            TableStream.from_table(table, schema),
+            ra="ra",
+            dec="dec",
+            describe=describe,
         )
     return TinyRelease(photo, spectra)

@@ -218,6 +218,11 @@ class World:
         return self._job(QUERY)
 
     @property
+    def job_number(self) -> str:
+        """The number of a query of the owner, as CasJobs' clients know jobs."""
+        return str(int(self.job[:13], 16))
+
+    @property
     def failed(self) -> str:
         """A query of the owner that has an error."""
         return self._refused(QUERY)

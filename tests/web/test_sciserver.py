@@ -8,7 +8,9 @@ from astropy.table import Table
 from starlette.testclient import TestClient
 
 from awe.testing import TINY_TABLE
+from awe.web.compat.sciserver._account import wsid_of
 from awe.web.compat.sciserver._paths import in_order
+from awe.web.http import scrubbed
 
 CASJOBS = "/CasJobs/RestApi"
 TOKENS = "/login-portal/keystone/v3/tokens"
@@ -95,9 +97,43 @@ def test_login_as_keystone_does(web: TestClient) -> None:
     assert web.get(f"{TOKENS}/0123456789abcdef").status_code == 401
 
 
+def test_what_the_portal_tells_of_accounts(web: TestClient, token: str) -> None:
+    known = {"X-Auth-Token": token}
+    answer = web.post("/login-portal/api/auth", json={"userName": "ada", "password": "correct horse"})
+    assert (answer.status_code, answer.text.isalnum()) == (200, True)
+    mine = {"id": "ada", "userName": "ada", "email": ""}
+    for path in (f"validate/{answer.text}", f"validate//{token}/", "users/ada"):
+        assert web.get(f"/login-portal/api/{path}", headers=known).json() == mine
+    assert web.get("/login-portal/api/users?name=ADA", headers=known).json() == [mine]
+    assert web.get("/login-portal/api/users?name=eve", headers=known).json() == []
+    assert web.get("/login-portal/api/users/eve", headers=known).status_code == 404
+    assert web.get("/login-portal/api/users").status_code == 401
+    assert web.get("/login-portal/api/health").json() == {"status": "ok"}
+    bodies: list[object] = [{}, {"userName": "ada"}, {"userName": "ada", "password": 5}, []]
+    for body in bodies:
+        assert web.post("/login-portal/api/auth", json=body).status_code == 400
+    trusting = {"userName": "ada", "password": "correct horse", "trustId": "x"}
+    assert web.post("/login-portal/api/auth", json=trusting).status_code == 400
+    assert web.post("/login-portal/api/auth", json={"userName": "ada", "password": "x"}).status_code == 401
+    told = web.get("/login-portal/api/rules").json()["error"]
+    assert (told["code"], "/account" in told["message"]) == (404, True)
+
+
+def test_no_token_and_no_password_in_the_log() -> None:
+    for address in (
+        "/login-portal/api/validate/0123456789abcdef",
+        "/login-portal/keystone/v3/tokens/0123456789abcdef?x=1",
+        "/CasJobs/services/jobs.asmx/GetJobs?wsid=1&pw=0123456789abcdef&owner_pw=0123456789abcdef",
+        "/CasJobs/output/abc?key=0123456789abcdef",
+    ):
+        assert "0123456789abcdef" not in scrubbed(address)
+
+
 def test_the_account(web: TestClient, token: str) -> None:
     mine = web.get(f"{CASJOBS}/users/ada", headers={"X-Auth-Token": token}).json()
-    assert isinstance(mine["WebServicesId"], int)
+    assert (mine["WebServicesId"], mine["MyDBName"]) == (wsid_of("ada"), "MyDB")
+    again = web.get(f"{CASJOBS}/users/{mine['WebServicesId']}", headers={"X-Auth-Token": token}).json()
+    assert again == mine
     assert web.get(f"{CASJOBS}/users/ada").status_code == 401
     assert web.get(f"{CASJOBS}/users/eve", headers={"X-Auth-Token": token}).status_code == 403
 

@@ -117,6 +117,61 @@ def _jobs(face: JobFace) -> tuple[Entry, ...]:
     )
 
 
+def _casjobs() -> tuple[Entry, ...]:
+    """Return the addresses of CasJobs: of the interface of SciServer's client, and of the older one."""
+    rest, old = sciserver.casjobs, sciserver.asmx
+    context, told = f"{_CASJOBS}/contexts/{{context}}", sciserver.casjobs_error
+    return (
+        Entry(f"{_CASJOBS}/contexts", _READ, rest.contexts, told),
+        Entry(f"{context}/query", "POST", rest.query, told, scope=READ),
+        Entry(f"{context}/Tables", _READ, rest.tables, told),
+        Entry(f"{context}/Tables/{{table}}", "POST", rest.upload, told),
+        Entry(f"{context}/jobs", "PUT", rest.submit, told, scope=RUN),
+        Entry(f"{_CASJOBS}/jobs", _READ, rest.jobs, told),
+        Entry(f"{_CASJOBS}/jobs/{{job}}", _READ, rest.job, told),
+        Entry(f"{_CASJOBS}/jobs/{{job}}", "DELETE", rest.cancel, told, scope=RUN),
+        Entry(f"{_CASJOBS}/users/{{user}}", _READ, rest.user, told),
+        # who asks stands among the fields of a form
+        Entry(
+            "/CasJobs/services/jobs.asmx/{operation}",
+            _BOTH,
+            old.operation,
+            old.asmx_error,
+            scope=None,
+            reads=None,
+        ),
+        Entry(
+            "/CasJobs/services/casusers.asmx/{operation}",
+            _BOTH,
+            old.casusers,
+            old.asmx_error,
+            scope=None,
+            reads=None,
+        ),
+        Entry(
+            "/CasJobs/casusers.asmx/{operation}", _BOTH, old.casusers, old.asmx_error, scope=None, reads=None
+        ),
+        Entry("/CasJobs/quick_casjobs.cgi", _BOTH, old.fast_table, old.asmx_error, scope=None, reads=None),
+        Entry("/CasJobs/output/{job}", _READ, sciserver.output, told, reads=None),
+        Entry("/CasJobs/{service:path}", _READ, rest.not_offered, told),
+    )
+
+
+def _login_portal() -> tuple[Entry, ...]:
+    """Return the addresses of SciServer's login portal."""
+    portal_, told = sciserver.login, sciserver.keystone_error
+    return (
+        Entry(_TOKENS, "POST", portal_.login, told, scope=""),
+        Entry(f"{_TOKENS}/{{token}}", _READ, portal_.validate, told),
+        Entry("/login-portal/api/auth", "POST", portal_.authenticate, told, scope=""),
+        Entry("/login-portal/api/validate/{token}", _READ, portal_.user_of, told),
+        Entry("/login-portal/api/users", _READ, portal_.users, told),
+        Entry("/login-portal/api/users/{user}", _READ, portal_.users, told),
+        Entry("/login-portal/api/health", _READ, portal_.health, told),
+        Entry("/login-portal/{service:path}", _READ, portal_.not_offered, told),
+    )
+
+
 def _skyserver() -> tuple[Entry, ...]:
     """Return the addresses of SkyServer, each with a data release in it and without one."""
     search, told = sciserver.skyserver, sciserver.casjobs_error
@@ -214,11 +269,8 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/oauth/device",                      "POST", oauth.device,           json_error, scope=ADMIN),
     Entry("/oauth/userinfo",                    _BOTH,  oauth.userinfo,         oauth.oauth_error, scope=None, reads=None),
     Entry("/oauth/logout",                      _BOTH,  oauth.logout,           oauth.page_error, scope="", reads=""),
-    Entry(f"{_CASJOBS}/contexts/{{context}}/query",  "POST", sciserver.casjobs.query,  sciserver.casjobs_error, scope=READ),
-    Entry(f"{_CASJOBS}/contexts/{{context}}/Tables", _READ,  sciserver.casjobs.tables, sciserver.casjobs_error),
-    Entry(f"{_CASJOBS}/users/{{user}}",         _READ,  sciserver.casjobs.user,  sciserver.casjobs_error),
-    Entry(_TOKENS,                              "POST", sciserver.login.login,  sciserver.keystone_error, scope=""),
-    Entry(f"{_TOKENS}/{{token}}",               _READ,  sciserver.login.validate, sciserver.keystone_error),
+    *_casjobs(),
+    *_login_portal(),
     *_skyserver(),
     *map(_datalab, datalab.ADDRESSES),
     Entry("/metrics",                           _READ,  metrics,                json_error),

@@ -36,6 +36,8 @@ class QueryOrder:
     ----------
     text, dialect, context, max_rows
         As for `CatalogService.query`.
+    whole
+        Whether a query's answer has all rows, however many; for what awe itself asks.
     into, replace
         As for `BatchService.run`.
     format
@@ -58,6 +60,7 @@ class QueryOrder:
     dialect: str = "adql"
     context: str | None = None
     max_rows: int | None = None
+    whole: bool = False
     into: str | None = None
     replace: bool = False
     format: str = "votable"
@@ -128,6 +131,7 @@ class SqlJobs:
                 max_rows=order.max_rows,
                 uploads=uploads,
                 address=order.base_url,
+                whole=order.whole,
                 asked=False,
             )
         return [answers.write(_RESULT, stream)]
@@ -153,7 +157,7 @@ class SqlJobs:
                 asked=False,
             ) as results,
         ):
-            return [answers.write(one.name, one.stream) for one in results]
+            return [answers.write(one.name, one.stream, one.affected) for one in results]
 
     @contextmanager
     def _uploads(self, work: Work, order: QueryOrder) -> Iterator[Mapping[str, Path]]:
@@ -207,8 +211,8 @@ class _Answers:
         self._form = FORMATS[order.format]
         self._rows = self._size = 0
 
-    def write(self, name: str, stream: TableStream) -> Result:
-        """Write one answer, whole; close it."""
+    def write(self, name: str, stream: TableStream, affected: int | None = None) -> Result:
+        """Write one answer, whole; close it. Of a change, `affected` rows count and not the one that says so."""
         before = self._rows
         links = absolute_links(stream, self._order.base_url)
         rows = links.map(links.schema, self._counted)
@@ -221,7 +225,8 @@ class _Answers:
                 out.write(chunk)
         size = file.stat().st_size
         self._size += size
-        return Result(name, file.name, self._order.media_type, size, rows.overflow, self._rows - before)
+        made = self._rows - before if affected is None else affected
+        return Result(name, file.name, self._order.media_type, size, rows.overflow, made)
 
     def _counted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         self._rows += batch.num_rows

@@ -298,8 +298,12 @@ class CatalogService:
                 record.full_name: record.stored for record in (*visible, *brought.records, *scope.tables)
             }
             used = {use.table.full_name for use in query.uses}
+            own = self._own.schema(identity)
+            described = visible
+            if dialect == "tsql" and context is not None:  # to CasJobs' users it describes one database
+                described = _of_schema(visible, own if context.casefold() == MYDB else context)
             stream = self._engine.query(
-                query, stored, limits, self._memory(used, visible, address, self._own.schema(identity))
+                query, stored, limits, self._memory(used, visible, described, address, own)
             )
         except BaseException:
             brought.close()
@@ -485,15 +489,21 @@ class CatalogService:
         return (*made, *(table for schema in self._brought for table in schema.tables))
 
     def _memory(
-        self, used: set[str], visible: Sequence[TableRecord], address: str, own: str | None
+        self,
+        used: set[str],
+        visible: Sequence[TableRecord],
+        described: Sequence[TableRecord],
+        address: str,
+        own: str | None,
     ) -> Mapping[str, pa.Table]:
+        """Return the tables that are made for a query; information_schema is of what is `described`."""
         found: dict[str, pa.Table] = {}
         if used & {record.full_name for record in tap_schema.records()}:
             schemas = (*self._schemas_of(visible), *(brought.schema for brought in self._brought))
             tables = (*visible, *(table for brought in self._brought for table in brought.tables))
             found |= tap_schema.relations(schemas, tables)
         if used & {record.full_name for record in information_schema.records()}:
-            found |= information_schema.relations(visible)
+            found |= information_schema.relations(described)
         if used & {record.full_name for record in sys_schema.records()}:
             found |= sys_schema.relations(visible, own)
         for brought in self._brought:
@@ -509,6 +519,12 @@ class CatalogService:
             listed = f"there are {', '.join(known.values()) or 'none'}"
             hint = did_you_mean(context, known.values(), most=1) or listed
             raise NotFoundError(f"there is no context {context}", hint=hint)
+
+
+def _of_schema(tables: Sequence[TableRecord], schema: str | None) -> tuple[TableRecord, ...]:
+    return tuple(
+        table for table in tables if schema is not None and table.schema.casefold() == schema.casefold()
+    )
 
 
 def _chosen(record: TableRecord, verbosity: int) -> list[str]:

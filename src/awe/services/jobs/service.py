@@ -152,6 +152,23 @@ class JobService:
             hint="log in if it is yours" if identity.is_anonymous else "it may have been removed",
         )
 
+    def numbered(self, prefix: str, identity: Identity) -> Job:
+        """Return the caller's own job whose id begins so: for clients to whom a job is a number.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or several.
+        """
+        found: tuple[Job, ...] = ()
+        if not identity.is_anonymous:
+            found = self._store.find(
+                lambda job_id, owner: (owner == identity.name) & job_id.startswith(prefix), most=2
+            )
+        if len(found) != 1:
+            raise NotFoundError("you have no such job", hint="its number is wrong, or it has been removed")
+        return found[0]
+
     def resource(self, job_id: str, identity: Identity) -> Resource:
         """Return a job as something that can be shared: one that has an owner; `NotFoundError` as `job`."""
         job = self.job(job_id, identity)

@@ -25,7 +25,7 @@ from awe.web.http._errors import (
     ssa_error,
     wants_json,
 )
-from awe.web.http._identity import NOBODYS, caller, token_of
+from awe.web.http._identity import NOBODYS, admit, caller, token_of
 from awe.web.http._login import (
     SESSION,
     LoginHeaders,
@@ -65,6 +65,7 @@ __all__ = [
     "Waiters",
     "WaitingResponse",
     "absolute_links",
+    "admit",
     "base_url",
     "begin_session",
     "caller",

@@ -9,7 +9,7 @@ from awe.errors import AuthenticationError, ForbiddenError
 from awe.services.identity import ANONYMOUS, READ, WRITE, Identity, IdentityService, is_token
 from awe.web.http._login import check_origin, cookie_of, forget_cookie
 
-__all__ = ["NOBODYS", "caller", "token_of"]
+__all__ = ["NOBODYS", "admit", "caller", "token_of"]
 
 NOBODYS = frozenset({"anonymous.0.0.anon_access", "dldemo.99999.99999.demo_access"})
 """What the Data Lab's client sends for who has not logged in, and for the demonstration's user, who is nobody here."""
@@ -26,7 +26,7 @@ def token_of(request: Request) -> str | None:
 
 
 def caller(request: Request, identity: IdentityService, scope: str | None = None) -> Identity:
-    """Return who asks; `ANONYMOUS` without a token. Here, and nowhere else, a token's scopes are enforced.
+    """Return who asks; `ANONYMOUS` without a token.
 
     A cookie whose login has ended counts as none, and the answer lets the client forget it: a browser sends it
     whether or not anything asks for it.
@@ -48,8 +48,19 @@ def caller(request: Request, identity: IdentityService, scope: str | None = None
         token lacks the scope.
     """
     found = _by_header(request, identity) or _by_cookie(request, identity) or ANONYMOUS
-    request.state.caller, request.state.identity = found.name, found
     needed = scope if scope is not None else READ if request.method in {"GET", "HEAD"} else WRITE
+    return admit(request, found, needed)
+
+
+def admit(request: Request, found: Identity, needed: str) -> Identity:
+    """Let somebody be the caller of a request; here, and nowhere else, a token's scopes are enforced.
+
+    Raises
+    ------
+    ForbiddenError
+        If the token lacks the scope that is needed.
+    """
+    request.state.caller, request.state.identity = found.name, found
     if needed and needed not in found.scopes:
         raise ForbiddenError(
             f"the token lacks the scope {needed}",

@@ -33,8 +33,8 @@ _HEADERS = {
 _NUMBER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRETS = (
     (re.compile(r"\$1\$[^/?&\s]+"), "***"),
-    (re.compile(r"(/keystone/v3/tokens/+)[^/?]+", re.IGNORECASE), r"\1***"),
-    (re.compile(r"((?:token|password|auth|key|secret)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(/(?:keystone/v3/tokens|login-portal/+api/+validate)/+)[^/?]+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"((?:token|password|auth|key|secret|pw)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
     (
         re.compile(r"([?&](?:code|state)=)[^&]*", re.IGNORECASE),
         r"\1***",
