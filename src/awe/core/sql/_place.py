@@ -41,6 +41,10 @@ class Text:
         line, column = self.place(node)
         return kind(message, line=line, column=column, hint=hint)
 
+    def also(self, message: str, server: str) -> str:
+        """Return a message, in T-SQL with what SQL Server says, which its users look for."""
+        return f"{message}: {server}" if self.dialect == "tsql" else message
+
     def syntax(self, node: exp.Expr | None, message: str, hint: str | None = None) -> QueryError:
         """Return a `QuerySyntaxError` that points at `node`."""
         return self.error(QuerySyntaxError, node, message, hint)

@@ -143,7 +143,9 @@ class Cursor:
         return self.inner(first, self.at)
 
     def parts(self) -> list["Cursor"]:
-        """Return what stands between commas, and step over it."""
+        """Return what stands between commas, at least one piece, and step over it."""
+        if self.here is None:
+            raise self.expected("something")
         pieces, first, depth = [], self.at, 0
         for index in range(self.at, len(self.tokens)):
             token = self.tokens[index]

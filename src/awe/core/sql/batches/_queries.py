@@ -55,6 +55,12 @@ class QueryReader:
         cursor.word("TABLE")
         table = cursor.table()
         left = [*cursor.tokens[:index], *cursor.tokens[cursor.at :]]
+        twice = next(
+            (i for i in range(cursor.at, len(cursor.tokens)) if is_word(cursor.tokens[i], "INTO")), None
+        )
+        if twice is not None:
+            cursor.at = twice
+            raise cursor.place().error("INTO stands once, in the first SELECT", _INTO_HINT, QuerySyntaxError)
         return self.parsed(self.grammar.query(left, self.text)), table
 
     def assigned(self, query: ParsedQuery) -> tuple[tuple[str, ...], ParsedQuery] | None:

@@ -214,7 +214,7 @@ class BatchReader:
         if cursor.word("DEFAULT"):
             raise cursor.refused("DEFAULT VALUES is not offered", "write VALUES (...)")
         if cursor.word("VALUES"):
-            rows = [part.parentheses() for part in cursor.parts()]
+            rows = [_in_parentheses(part) for part in cursor.parts()]
             known = constants(rows)
             if known is not None:
                 return Insert(source, place, table, columns, rows=known)
@@ -292,6 +292,12 @@ class BatchReader:
                 positional.append(self.queries.value(part.rest()))
         source = Cursor(cursor.tokens[start:], self.text).source()
         return Call(source, place, name, tuple(positional), named)
+
+
+def _in_parentheses(cursor: Cursor) -> Cursor:
+    inner = cursor.parentheses()
+    cursor.finish()
+    return inner
 
 
 def _only_name(cursor: Cursor) -> str:

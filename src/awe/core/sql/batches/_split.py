@@ -90,7 +90,7 @@ def end_of(tokens: Sequence[Token], start: int, text: str, *, semicolons: bool) 
             return index
         if semicolons or index == start:
             continue
-        if "ALTER" in allowed and is_word(token, "ADD", "RENAME"):
+        if allowed and is_word(token, "ADD", "RENAME", "VALUES"):
             allowed = set()
         if is_word(token, "CASE"):
             cases += 1

@@ -35,7 +35,7 @@ def read_columns(cursor: Cursor) -> tuple[Column, ...]:
     """Return the columns between the parentheses of a CREATE TABLE."""
     columns: list[Column] = []
     place = cursor.place()
-    for part in cursor.parts():
+    for part in cursor.parts() if cursor.here is not None else ():
         if part.sees(*_TABLE_RULES):
             _read_rule(part)
             continue

@@ -105,7 +105,8 @@ class _Binder:
         if definition is None:
             full = f"{schema}.{name}" if schema else name
             hint = did_you_mean(full, self.run.names.spellings())
-            raise self.run.text.unknown(table, f"no table {full}", hint)
+            said = self.run.text.also(f"no table {full}", f"Invalid object name '{full}'.")
+            raise self.run.text.unknown(table, said, hint)
         key = self.run.key("t")
         if definition.sql:
             self._described_table(table, definition, key)

@@ -339,4 +339,5 @@ def _no_column(node: exp.Column, sources: list[Source], run: Compilation) -> Que
     hint = did_you_mean(node.name, known)
     if hint is None and node.this.args.get("quoted"):
         hint = "texts stand in single quotes"
-    return run.text.unknown(node, f"no column {node.name}{where}", hint)
+    said = run.text.also(f"no column {node.name}{where}", f"Invalid column name '{node.name}'.")
+    return run.text.unknown(node, said, hint)

@@ -311,7 +311,9 @@ def _numeric(node: exp.Expr, key: str, text: Text) -> None:
     part = node.args[key]
     kind = value(part).type
     if is_text(kind) and isinstance(part, exp.Literal) and NUMBER.fullmatch(part.name):
-        node.set(key, cast(part, "DOUBLE", pa.float64()))
+        other = value(node.args["expression" if key == "this" else "this"]).type
+        whole = pa.types.is_integer(other) and _WHOLE.fullmatch(part.name)
+        node.set(key, cast(part, "BIGINT", pa.int64()) if whole else cast(part, "DOUBLE", pa.float64()))
     elif not (is_number(kind) or is_null(kind)):
         raise text.syntax(part, f"expected a number here, not {said_value(value(part))}")
 
