@@ -16,6 +16,12 @@ _PAIRS: tuple[tuple[str, str], ...] = (
     ("_raj2000", "_dej2000"),
     ("s_ra", "s_dec"),
     ("right_ascension", "declination"),
+    ("raj2000", "decj2000"),
+    ("ra_2000", "dec_2000"),
+    ("alpha_j2000", "delta_j2000"),
+    ("alphawin_j2000", "deltawin_j2000"),
+    ("_ra", "_de"),
+    ("_ra_icrs", "_de_icrs"),
 )
 """Pairs of right ascension and declination, in small letters; the first pair that is there counts."""
 

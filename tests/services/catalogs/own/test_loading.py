@@ -1,5 +1,6 @@
 """Files that become tables: what is refused, what a caller may keep, what is done once, and what a killed process leaves."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -123,6 +124,14 @@ def test_what_failed_can_be_loaded_otherwise_without_sending_it_again(
     assert platform.tables.table("mydb.t", ada).ra is None
     with pytest.raises(ConflictError, match=r"is user_ada\.t already"):
         platform.uploads.load(made, ada, LoadOrder("mydb.other"))
+
+
+def test_a_small_file_may_hold_no_large_one(platform: Platform, ada: Identity) -> None:
+    made = sent(platform, ada, gzip.compress(b"n\n" + b"1\n" * 6_000_000), "stars.csv.gz")
+    failed = loaded(platform, ada, made, LoadOrder("mydb.t"))
+    assert "more than 10,000,000 bytes when it is unpacked" in json.dumps(failed.error)
+    fine = sent(platform, ada, gzip.compress(b"n\n1\n"), "stars.csv.gz")
+    assert loaded(platform, ada, fine, LoadOrder("mydb.t")).table == "user_ada.t"
 
 
 def test_two_requests_for_one_file_are_one(platform: Platform, ada: Identity) -> None:

@@ -6,7 +6,7 @@ document. Nothing here knows a protocol, a service or an engine.
 """
 
 from awe.core.tables.formats._astropy import stream_of
-from awe.core.tables.formats._files import split_part
+from awe.core.tables.formats._files import split_part, unpacked_size
 from awe.core.tables.formats._format import Format
 from awe.core.tables.formats._gzip import gzipped
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
@@ -32,4 +32,5 @@ __all__ = [
     "json_rows",
     "split_part",
     "stream_of",
+    "unpacked_size",
 ]

@@ -10,10 +10,11 @@ from typing import BinaryIO, cast
 
 from awe.errors import InputFileError
 
-__all__ = ["first_bytes", "open_file", "read_some", "split_part"]
+__all__ = ["first_bytes", "open_file", "read_some", "split_part", "unpacked_size"]
 
 _OPENERS: Mapping[bytes, Callable[[Path], object]] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
 _PART = re.compile(r"(.+)\[([^\[\]]+)\]")
+_CHUNK = 1 << 22
 _DAMAGE = (EOFError, OSError, zlib.error)
 
 
@@ -54,6 +55,23 @@ def first_bytes(path: Path, size: int = 4096) -> bytes:
     """
     with open_file(path) as content:
         return read_some(content, path, size)
+
+
+def unpacked_size(path: Path, most: int) -> int:
+    """Return how many bytes a file holds, unpacked where it is compressed; at `most` it is no longer counted.
+
+    Raises
+    ------
+    InputFileError
+        If the compressed data are damaged or end early.
+    """
+    with open_file(path) as content:
+        if not isinstance(content, gzip.GzipFile | bz2.BZ2File):
+            return min(path.stat().st_size, most)
+        size = 0
+        while size < most and (chunk := read_some(content, path, _CHUNK)):
+            size += len(chunk)
+    return min(size, most)
 
 
 def read_some(content: BinaryIO, path: Path, size: int) -> bytes:

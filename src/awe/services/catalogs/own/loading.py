@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import get_args
 
 from awe.core.tables import TableStream
-from awe.core.tables.formats import format_of
+from awe.core.tables.formats import format_of, unpacked_size
 from awe.errors import (
     AuthenticationError,
     AweError,
@@ -243,6 +243,12 @@ class UploadService:
         tell("checking", 0, upload.size)
         self._incoming.check(upload)
         path = self._incoming.content(upload)
+        most = self._settings.file_bytes
+        if unpacked_size(path, most + 1) > most:
+            raise LimitError(
+                f"{upload.file} has more than {most:,} bytes when it is unpacked",
+                hint="send it in parts, the second and later ones with the mode append",
+            )
         if order.part:
             path = path.with_name(f"{path.name}[{order.part}]")
         with format_of(path).read(path) as source:
