@@ -99,6 +99,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "httpx": ("client/_transport.py", "client/_inprocess.py"),
     "matplotlib": ("client/",),
     "pandas": ("client/", "sciserver"),
+    "IPython": ("client/magics.py",),
     "click": ("cli/",),
     "rich": ("cli/", "client/"),
     "pydantic_settings": ("settings.py",),

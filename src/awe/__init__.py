@@ -10,13 +10,14 @@ Importing awe is quick: what needs numpy or astropy is loaded when it is first u
 from importlib import import_module
 
 __version__ = "0.1.0"
-__all__ = ["Client", "__version__", "broadcast", "connect", "positions", "show"]
+__all__ = ["Client", "__version__", "broadcast", "connect", "load_ipython_extension", "positions", "show"]
 
 # Loaded on first use, so that `import awe` stays light.
 _LAZY = {
     "Client": "awe.client",
     "broadcast": "awe.client.samp",
     "connect": "awe.client",
+    "load_ipython_extension": "awe.client.magics",
     "positions": "awe.client",
     "show": "awe.client.picture",
 }

@@ -175,6 +175,22 @@ def test_a_past_query_is_run_again(ada: Client, bright: list[int]) -> None:
     assert len(ada.sql("SELECT id FROM mydb.others")) == len(bright)
 
 
+@pytest.mark.parametrize("form", ["votable", "csv", "fits", "json", "parquet", "arrow", "ecsv"])
+def test_statements_without_rows_have_an_answer_in_every_format(web: TestClient, form: str) -> None:
+    text = "CREATE TABLE mydb.t (n int) DROP TABLE mydb.t"
+    told = web.post("/api/sql", json={"query": text, "lang": "tsql", "format": form})
+    assert told.status_code == 200, told.text
+    if form == "csv":
+        assert told.text.splitlines() == ["Rows Affected"]
+
+
+def test_a_table_that_is_dropped_is_gone(ada: Client) -> None:
+    ada.sql(BRIGHT, into="mydb.bright")
+    assert len(ada.sql("DROP TABLE mydb.bright", lang="tsql")) == 0
+    with pytest.raises(UnknownNameError):
+        ada.sql("SELECT id FROM mydb.bright")
+
+
 # As jobs
 
 

@@ -186,7 +186,6 @@ class History:
             context=past.context or None,
             into=into or past.into or None,
             replace=replace,
-            name=past.name,
         )
 
     def name(self, which: str | PastQuery, name: str) -> PastQuery:

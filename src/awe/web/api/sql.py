@@ -15,7 +15,7 @@ from awe.services.catalogs import BatchRun, ResultSet
 from awe.services.identity import READ
 from awe.web.api._caller import Caller, Services, make_router, needs
 from awe.web.api._sql import SqlBatch, asked_for, body_of
-from awe.web.http import BatchResponse, Given, absolute_links, base_url, chosen_format, json_error
+from awe.web.http import SILENT, BatchResponse, Given, absolute_links, base_url, chosen_format, json_error
 
 __all__ = ["router"]
 
@@ -103,7 +103,8 @@ class _Answer(BatchResponse):
                 out.writelines(self._form.write(rows, VOTableOptions(on_error="raise")))
             overflow |= rows.overflow
             files.append(file)
-        self.headers["X-Awe-Overflow"] = "true" if overflow else "false"
+        if self._form.name in SILENT:
+            self.headers["X-Awe-Overflow"] = "true" if overflow else "false"
         if len(files) == 1:
             return _read(files[0])
         self.headers["Content-Type"] = _ZIP

@@ -42,7 +42,7 @@ from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
 from awe.web.http._results import result_response
-from awe.web.http._stream import TableResponse
+from awe.web.http._stream import SILENT, TableResponse
 from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
 
@@ -50,6 +50,7 @@ __all__ = [
     "METRICS_TYPE",
     "NOBODYS",
     "SESSION",
+    "SILENT",
     "VOTABLE_TYPE",
     "Admission",
     "BatchResponse",

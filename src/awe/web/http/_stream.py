@@ -12,9 +12,9 @@ from awe.core.tables import TableStream
 from awe.core.tables.formats import Format, VOTableOptions, gzipped
 from awe.web.http._turn import TurnResponse
 
-__all__ = ["TableResponse"]
+__all__ = ["SILENT", "TableResponse"]
 
-_SILENT = frozenset({"csv", "tsv", "ecsv"})
+SILENT = frozenset({"csv", "tsv", "ecsv"})
 """Formats that cannot say behind the rows that some were left out: for them a header has to say it before."""
 _PACKED = frozenset({"parquet"})
 """Formats that are compressed in themselves."""
@@ -53,7 +53,7 @@ class TableResponse(TurnResponse):
         self._stream = stream.map(stream.schema, self._counted)
         self._format = form
         self._options = options or VOTableOptions()
-        self._ahead = _AHEAD_ROWS if form.name in _SILENT else 1
+        self._ahead = _AHEAD_ROWS if form.name in SILENT else 1
 
     def begun(self) -> Iterator[bytes]:
         """Make the first rows."""
@@ -76,7 +76,7 @@ class TableResponse(TurnResponse):
 
 def _told(stream: TableStream, form: Format) -> dict[str, str]:
     """Return the header that says whether rows were left out, where the format itself cannot."""
-    if form.name not in _SILENT:
+    if form.name not in SILENT:
         return {}
     known = "true" if stream.overflow else "false"
     return {"X-Awe-Overflow": known if stream.complete else "unknown"}

@@ -37,7 +37,7 @@ from awe.core.sql.batches import (
     object_number,
 )  # fmt: skip
 from awe.core.suggestions import did_you_mean
-from awe.core.tables import Schema, TableStream
+from awe.core.tables import Column, Schema, TableStream
 from awe.errors import TimeLimitError
 from awe.services.catalogs.batches._procedures import procedure_query
 from awe.services.catalogs.batches._rows import constant_rows, converted, fitted
@@ -101,7 +101,10 @@ class Run:
                     yield replace(result, stream=stream)
                     stream.pass_by()
             if self._count == 0:
-                yield self._result(statements[-1], TableStream(Schema(()), ()), None)
+                nothing = Schema(
+                    (Column(ROWS_AFFECTED, pa.int64()),)
+                )  # no format has a table without columns
+                yield self._result(statements[-1], TableStream(nothing, ()), None)
         finally:
             self._ended = True
             self._let_go()
