@@ -271,6 +271,13 @@ class World:
         return made
 
     @property
+    def staged(self) -> str:
+        """The name of a file of the owner's, sent by a client that does not say how long files are."""
+        name = f"{self.new_name}.csv"
+        self.platform.uploads.stage(self.owner, name, b"ra,dec\n1,2\n", first=True)
+        return name
+
+    @property
     def new_table(self) -> str:
         """The name of a table that nobody has."""
         return f"mydb.{self.new_name}"

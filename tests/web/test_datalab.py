@@ -102,7 +102,7 @@ def test_a_query_ends_before_its_client_gives_up(web: TestClient) -> None:
     headers = {"X-DL-TimeoutRequest": "1", "X-DL-AuthToken": NOBODY}
     answer = web.get(QUERY, params={"sql": f"SELECT sum(t0.mag + t4.mag) FROM {slow}"}, headers=headers)
     assert answer.status_code == 408
-    assert answer.text.startswith("Error: ")
+    assert answer.text.startswith("Error: Query timeout")
 
 
 def test_a_job_of_another_client_is_told_too(web: TestClient, platform: Platform, token: str) -> None:
@@ -139,3 +139,129 @@ def test_passwords_and_tokens_are_scrubbed(
     assert "isValidPassword" in said
     assert "horse" not in said
     assert token not in said
+
+
+@pytest.fixture
+def own(platform: Platform, token: str, web: TestClient) -> Any:
+    """Return what asks for something of ada's tables; they are dropped afterwards."""
+
+    def asked(path: str, method: str = "GET", **given: str) -> Any:
+        return web.request(method, f"/datalab/query/{path}", params=given, headers={"X-DL-AuthToken": token})
+
+    yield asked
+    ada = platform.identity.known("ada")
+    for record in platform.tables.tables(ada):
+        platform.tables.drop(record.full_name, ada)
+
+
+def test_failures_of_own_tables_have_a_status(own: Any, web: TestClient) -> None:
+    assert own("create", "POST", table="t", schema="id,bigint\nname,text\n").text == "OK"
+    taken = own("create", "POST", table="t", schema="id,bigint\n", drop="False")
+    assert (taken.status_code, taken.text.startswith("Error: Table name already exists. ")) == (409, True)
+    for schema, says in (
+        ("id,quark\n", "quark"),
+        ("", "schema is needed"),
+        ("id,int); DROP TABLE t; SELECT (1\n", "Error: "),
+    ):
+        wrong = own("create", "POST", table="t", schema=schema)
+        assert (wrong.status_code, says in wrong.text) == (400, True), schema
+    assert own("list", table="t").text == "id,bigint,\nname,text,\n"
+    for path, given in {
+        "delete": {"table": "nix"}, "truncate": {"table": "nix"}, "rename": {"source": "nix", "target": "u"},
+        "copy": {"source": "nix", "target": "u"}, "index": {"tbl": "nix", "col": "id"}, "list": {"table": "nix"},
+    }.items():  # fmt: skip
+        answer = own(path, **given)
+        assert (answer.status_code, answer.text[:7]) == (404, "Error: "), path
+    assert own("copy", source="t", target="t").status_code == 409
+    assert own("index", tbl="t", col="nix").status_code == 404
+    assert own("index", tbl="t", col="", q3c="id").status_code == 400
+    for path in ("list", "delete?table=t", "flush"):
+        nobody = web.get(f"/datalab/query/{path}", headers={"X-DL-AuthToken": NOBODY})
+        assert (nobody.status_code, nobody.text[:7]) == (401, "Error: "), path
+
+
+def test_a_cookie_alone_drops_nothing(own: Any, web: TestClient, token: str) -> None:
+    own("create", "POST", table="t", schema="id,bigint\n")
+    for path in ("delete?table=t", "truncate?table=t", "rename?source=t&target=u"):
+        assert web.get(f"/datalab/query/{path}", headers={"Cookie": f"awe_token={token}"}).status_code == 401
+    for more in (
+        {"out": "mydb://t", "drop": "True"},
+        {"async": "True"},
+        {"async": "True", "out": "mydb://t"},
+    ):
+        out = {"sql": "SELECT 1 AS n", **more}
+        assert web.get(QUERY, params=out, headers={"Cookie": f"awe_token={token}"}).status_code == 401
+    assert own("list").text.startswith("t,created:")
+    assert own("list", table="t").text == "id,bigint,\n"
+
+
+def test_a_published_table_is_copied(own: Any, web: TestClient, token: str) -> None:
+    assert own("copy", source=TINY_TABLE, target="mine").text == "OK"
+    assert ask(web, "SELECT count(*) FROM mydb://mine", token).text == "count\n500\n"
+
+
+def send(web: TestClient, token: str, name: str, *pieces: bytes) -> Any:
+    for number, piece in enumerate(pieces):
+        headers = {
+            "Content-type": "application/octet-stream", "X-DL-FileName": name, "X-DL-InitXfer": str(not number),
+            "X-DL-AuthToken": token,
+        }  # fmt: skip
+        answer = web.post("/datalab/storage/xfer", content=piece, headers=headers)
+    return answer
+
+
+def test_a_file_comes_in_pieces_and_becomes_a_table(own: Any, web: TestClient, token: str) -> None:
+    assert send(web, token, "tmpab12", b"ID,Name.x\n1,on", b"e\n2,two\n").text == "OK"
+    made = own(
+        "import",
+        "POST",
+        table="t",
+        delimiter=",",
+        append="False",
+        csv_header="True",
+        schema_def="",
+        filename="tmpab12",
+    )
+    assert (made.status_code, made.text) == (200, '2 row(s) imported to user_ada."t"')
+    assert own("list", table="t").text == "id,bigint,\nname_x,text,\n"
+    again = own("import", "POST", table="t", filename="tmpab12")
+    assert (again.status_code, again.text[:7]) == (404, "Error: ")  # a file is taken once
+
+
+def test_what_cannot_be_imported(own: Any, web: TestClient, token: str) -> None:
+    def import_(data: bytes, **given: str) -> Any:
+        send(web, token, "x", data)
+        return own("import", "POST", **({"table": "t", "filename": "x"} | given))
+
+    for data, given, says in (
+        (b"a,b\n1,2,3\n", {}, "line 2"),
+        (b"a\n1\n", {"delimiter": "ab"}, "one character"),
+        (b"a\n1\n", {"schema_def": "b,int\n"}, "no column a"),
+        (b"a\nx\n", {"schema_def": "a,int\n"}, "column a"),
+        (b"1,2\n", {"schema_def": "a,int\n", "csv_header": "False"}, "2 cells, the table has 1 columns"),
+        (b"a\n1\n", {"filename": "file:///etc/passwd"}, "is no place for files"),
+        (b"a\n1\n", {"filename": "http://127.0.0.1:9/x.csv"}, "127.0.0.1"),
+        (b"a\n1\n", {"table": "Bad Name"}, "not the name of a table"),
+        (b"a\n1\n", {"table": "tiny.sources"}, "Error: "),
+        (b"a\n1\n", {"extnum": "1"}, "Error: "),
+    ):
+        answer = import_(data, **given)
+        assert 400 <= answer.status_code < 500, (data, given)
+        assert answer.text.startswith("Error: ")
+        assert says in answer.text, (data, given)
+    assert own("list").text == ""
+
+
+def test_rows_without_a_header_get_names(own: Any, web: TestClient, token: str) -> None:
+    send(web, token, "x.csv", b'1,"a,b"\n2,c\n')
+    assert own("import", "POST", table="t", csv_header="False", filename="x.csv").text.startswith("2 row(s)")
+    assert ask(web, "SELECT * FROM mydb://t ORDER BY col1", token).text == 'col1,col2\n1,"a,b"\n2,c\n'
+
+
+def test_a_cone_in_the_old_way(web: TestClient) -> None:
+    given = {"ra": "187.7059", "dec": "12.3911", "radius": "0.01"}
+    answer = web.get("/datalab/scs/tiny/sources", params=given)
+    other = web.get(
+        "/scs/tiny.sources", params={"RA": "187.7059", "DEC": "12.3911", "SR": "0.01", "VERB": "3"}
+    )
+    assert answer.content.count(b"<TR>") == other.content.count(b"<TR>") > 0

@@ -1,6 +1,7 @@
 """The Data Lab's own client (astro-datalab 2.24, unmodified) against a real server."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.systems.datalab import DataLabClient
@@ -99,6 +100,9 @@ def test_jobs(datalab_client: DataLabClient, server: str) -> None:
         say(wrong=qc.query(sql="select nix from tiny.sources", async_=True, wait=True))
         say(votable=qc.query(sql=q, fmt="votable", async_=True, wait=True)[:5])
         say(frame=qc.query(sql=q, fmt="pandas", async_=True, wait=True)["id"].tolist())
+        say(into=qc.query(sql=q, out="mydb://later", async_=True, wait=True), count=qc.query(sql="select count(*) from mydb://later"))
+        say(taken=qc.query(sql=q, out="mydb://later", async_=True, wait=True))
+        say(replaced=qc.query(sql=q + " offset 1", out="mydb://later", async_=True, wait=True, drop=True), drop=qc.mydb_drop("later"))
         say(abort=qc.abort(job), deleted=qc.jobs(job, option="delete"), gone=qc.status(job))
         """,
     )
@@ -114,6 +118,8 @@ def test_jobs(datalab_client: DataLabClient, server: str) -> None:
     assert said["wrong"].startswith("Error: ")
     assert "nix" in said["wrong"]
     assert (said["votable"], said["frame"]) == ("<?xml", [1, 2, 3])
+    assert (said["into"], said["count"], said["replaced"], said["drop"]) == ("OK", "count\n3\n", "OK", "OK")
+    assert said["taken"].startswith("Error: Table name already exists. ")
     assert (said["abort"], said["deleted"]) == ("OK", "1 jobs deleted\n")
     assert said["gone"].startswith("Error: there is no job")
 
@@ -143,3 +149,155 @@ def test_what_there_is(datalab_client: DataLabClient, server: str) -> None:
     assert "tiny/sources" in said["like"]
     assert json.loads(said["resolved"]) == {"tap": f"{server}/tap"}
     assert "sia" in said["services"]
+
+
+def test_own_tables(datalab_client: DataLabClient, server: str) -> None:
+    said = datalab_client.run(
+        server,
+        """
+        q = "select id, ra, dec, mag from tiny.sources where id <= 20 order by id"
+        say(nobody=error(qc.query, sql=q, out="mydb://sub"))
+        token = ac.login("ada", "correct horse")
+        say(made=qc.query(sql=q, out="mydb://sub"), again=error(qc.query, sql=q, out="mydb://sub"))
+        say(replaced=qc.query(sql=q + " limit 5", out="mydb://sub", drop=True))
+        say(count=qc.query(sql="select count(*) from mydb://sub"))
+        say(joined=qc.query(sql="select count(*) from mydb://sub as m, tiny.sources as t where q3c_join(m.ra, m.dec, t.ra, t.dec, 1./36000)"))
+        say(listed=qc.mydb_list(), verbose=qc.mydb_list(verbose=True), columns=qc.mydb_list("sub", verbose=True), unknown=qc.mydb_list("nix"))
+        say(copy=qc.mydb_copy("sub", "sub2"), copied=qc.mydb_list("sub2"), renamed=qc.mydb_rename("sub2", "sub3"))
+        say(indexed=qc.mydb_index("sub3", q3c="ra,dec", cluster=True), column=qc.mydb_index("sub3", "id"))
+        say(places=qc.mydb_list("sub3", index=True, verbose=True))
+        say(emptied=qc.mydb_truncate("sub3"), left=qc.query(sql="select count(*) from mydb.sub3"))
+        import collections
+        say(created=qc.mydb_create("mine", collections.OrderedDict([("id", "bigint"), ("Ra.J2000", "double precision"), ("name", "text")])))
+        say(text=qc.mydb_create("mine", "id,integer\\nflag,boolean\\n"))
+        # the client compares bytes with text and takes each of these for done; nothing is
+        qc.mydb_create("mine", "id,bigint\\n", drop=False), qc.mydb_create("mine", "id,quark\\n")
+        say(columns2=qc.mydb_list("mine", verbose=True))
+        say(drops=[qc.mydb_drop(name) for name in ("sub", "sub3", "mine")], gone=qc.mydb_drop("sub"), rest=qc.mydb_list())
+        say(access=[ac.hasAccess(token, "mydb://sub"), qc.qc_client._mydb_flush(token)])
+        """,
+    )
+    assert "log in" in said["nobody"] or "logged in" in said["nobody"]
+    assert (said["made"], said["replaced"]) == ("OK", "OK")
+    assert said["again"].startswith(
+        "Error: Table name already exists. It can be dropped with queryClient.mydb_drop()"
+    )
+    assert said["count"] == "count\n5\n"
+    assert said["joined"].splitlines()[1] == "5"
+    assert said["listed"].split() == ["sub"]
+    assert said["verbose"].startswith("sub,created:20")
+    assert said["columns"].splitlines() == [
+        "id,bigint,",
+        "ra,double precision,",
+        "dec,double precision,",
+        "mag,real,",
+    ]
+    assert "not known" in said["unknown"]
+    assert [
+        said[name] for name in ("copy", "renamed", "indexed", "column", "emptied", "created", "text")
+    ] == ["OK"] * 7
+    assert said["copied"].split() == ["id", "ra", "dec", "mag"]
+    assert said["places"].splitlines()[1] == "ra,double precision,q3c"
+    assert said["left"].splitlines()[1] == "0"
+    assert said["columns2"].splitlines() == ["id,integer,", "flag,boolean,"]
+    assert said["drops"] == ["OK"] * 3
+    assert "there is no table" in said["gone"]
+    assert said["rest"].strip() == ""
+    assert said["access"] == [False, "OK"]
+
+
+def test_imports(datalab_client: DataLabClient, server: str) -> None:
+    said = datalab_client.run(
+        server,
+        """
+        import numpy, pandas
+        from astropy.table import Table
+        ac.login("ada", "correct horse")
+        frame = pandas.DataFrame({"ID": [9007199254740993, 2, 3], "RA": [187.7, 187.71, numpy.nan], "Name": ["a,b", 'say "x"', None]})
+        say(frame=qc.mydb_import("objects1", frame), columns=qc.mydb_list("objects1", verbose=True))
+        say(rows=qc.query(sql="select * from mydb://objects1 order by id", fmt="csv"))
+        say(exists=qc.mydb_import("objects1", frame), appended=qc.mydb_import("objects1", frame, append=True))
+        say(count=qc.query(sql="select count(*) from mydb://objects1"))
+        say(text=qc.mydb_import("objects2", "a,b\\n1,x\\n2,y\\n"), bars=qc.mydb_import("objects3", "a|b\\n1|x\\n", delimiter="|"))
+        table = Table({"n": numpy.arange(200000), "value": numpy.linspace(0, 1, 200000)})
+        table.write("big.csv"), table.write("t.fits"), table[:10].write("t.vot", format="votable")
+        say(big=qc.mydb_import("objects4", "big.csv"), sum=qc.query(sql="select count(*), sum(n) from mydb://objects4"))
+        say(fits=qc.mydb_import("objects5", "t.fits[1]"), vot=qc.mydb_import("objects6", "t.vot"))
+        say(types=qc.mydb_list("objects5", verbose=True))
+        say(schema=qc.mydb_import("objects7", "1,x\\n2,y\\n", csv_header=False, schema_def="id,bigint\\nname,text\\n"))
+        say(of_schema=qc.mydb_list("objects7", verbose=True))
+        say(bad=qc.mydb_import("objects8", "a,b\\n1,2\\n3\\n"), nothing=qc.mydb_import("objects8", "vos://x.csv"))
+        qc.mydb_create("objects9", "id,bigint\\nname,text\\n")
+        say(inserted=qc.mydb_insert("objects9", "id,name\\n1,one\\n"), plain=qc.mydb_insert("objects9", "2,two\\n", csv_header=False))
+        say(framed=qc.mydb_insert("objects9", pandas.DataFrame({"name": ["three"], "id": [3]})))
+        say(all=qc.query(sql="select * from mydb://objects9 order by id"))
+        say(wrong=error(qc.mydb_insert, "objects9", "nix\\n1\\n"), absent=error(qc.mydb_insert, "nix", "id\\n1\\n"))
+        say(drops=[qc.mydb_drop(name) for name in qc.mydb_list().split()])
+        """,
+    )
+    assert said["frame"] == "OK"
+    assert said["columns"].splitlines() == ["id,bigint,", "ra,double precision,", "name,text,"]
+    assert said["rows"].splitlines() == [
+        "id,ra,name",
+        '2,187.71,"say ""x"""',
+        "3,,",
+        '9007199254740993,187.7,"a,b"',
+    ]
+    assert said["exists"].startswith("Error: Table name already exists")
+    assert said["appended"] == "OK"
+    assert said["count"] == "count\n6\n"
+    assert (said["text"], said["bars"], said["big"], said["fits"], said["vot"], said["schema"]) == ("OK",) * 6
+    assert said["sum"].splitlines()[1] == f"200000,{sum(range(200000))}"
+    assert said["types"].splitlines() == ["n,bigint,", "value,double precision,"]
+    assert said["of_schema"].splitlines() == ["id,bigint,", "name,text,"]
+    assert "line 3" in said["bad"]
+    assert "vos:// is no place" in said["nothing"]
+    assert (said["inserted"], said["plain"], said["framed"]) == ("OK",) * 3
+    assert said["all"] == "id,name\n1,one\n2,two\n3,three\n"
+    assert "no column nix" in said["wrong"]
+    assert said["absent"].startswith("Error: ")
+    assert set(said["drops"]) == {"OK"}
+
+
+CONF = """\
+[login]
+status = loggedout
+user =
+authtoken =
+
+[auth]
+svc_url = {0}/datalab/auth
+
+[query]
+svc_url = {0}/datalab/query
+
+[storage]
+svc_url = {0}/datalab/storage
+
+[res]
+svc_url = {0}/datalab/res
+
+[vospace]
+mount =
+"""
+
+
+def test_the_command_line(datalab_client: DataLabClient, server: str, tmp_path: Path) -> None:
+    (tmp_path / ".datalab").mkdir()
+    (tmp_path / ".datalab" / "dl.conf").write_text(CONF.format(server))
+
+    def datalab(*words: str) -> str:
+        return datalab_client.command(tmp_path, "datalab", *words)
+
+    assert "Welcome to the Data Lab, ada" in datalab("login", "user=ada", "password=correct horse")
+    assert "ada" in datalab("whoami")
+    sql = "select id, mag from tiny.sources order by id limit 2"
+    assert datalab("query", f"sql={sql}", "fmt=csv").splitlines()[0] == "id,mag"
+    datalab("query", f"sql={sql}", "out=mydb://cli")
+    assert "cli" in datalab("mydb_list")
+    assert "Magnitude" in datalab("schema", "val=tiny.sources")
+    assert "tiny/sources" in datalab("services")
+    datalab("mydb_drop", "table=cli")
+    assert "cli" not in datalab("mydb_list")
+    datalab("logout")
+    assert "anonymous" in datalab("whoami")

@@ -198,7 +198,7 @@ def _datalab(address: datalab.Address) -> Entry:
         path,
         address.methods,
         address.handler,
-        datalab.datalab_error,
+        address.errors,
         scope=address.scope,
         reads=address.scope,
     )

@@ -21,6 +21,7 @@ from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.own.store import OwnStore
 from awe.services.catalogs.own.upload import LoadOrder, Upload, UploadPhase
+from awe.services.catalogs.own.writing import aligned
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
@@ -64,6 +65,7 @@ __all__ = [
     "UploadService",
     "View",
     "WriteSpec",
+    "aligned",
     "as_written",
     "example_query",
 ]

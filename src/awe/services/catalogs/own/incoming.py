@@ -213,7 +213,7 @@ class Piece:
     def write(self, data: bytes) -> None:
         """Take some bytes; `LimitError` if these are more than the upload was to have."""
         self._came += len(data)
-        if self.upload.offset + self._came > self.upload.size:
+        if self.upload.size and self.upload.offset + self._came > self.upload.size:
             raise LimitError(
                 f"more has come than the {self.upload.size} bytes that were announced",
                 hint="did the file grow meanwhile? Begin it again",

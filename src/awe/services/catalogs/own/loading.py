@@ -9,9 +9,9 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -123,19 +123,8 @@ class UploadService:
         if new_table:
             self._tables.check_new(new_table, identity)
         self._sweep()
-        waiting = sum(one.phase is not UploadPhase.LOADED for one in self._incoming.all(identity.name))
-        if waiting >= self._settings.files:
-            raise LimitError(
-                f"{waiting} of your files wait for their rest", hint="finish or remove one of them first"
-            )
-        self._quotas.check(
-            identity,
-            Measure.STORAGE_BYTES,
-            self._quotas.used(identity, Measure.STORAGE_BYTES),
-            size,
-            retry_after=None,
-            help_="drop tables or remove results of jobs that you do not need",
-        )
+        self._check_waiting(identity)
+        self._check_room(identity, size)
         return self._incoming.make(identity.name, file, size, sha256)
 
     def uploads(self, identity: Identity, sha256: str = "") -> tuple[Upload, ...]:
@@ -156,6 +145,66 @@ class UploadService:
         """Return what takes a piece of a file; see `Incoming.piece`."""
         _known(identity)
         return self._incoming.piece(identity.name, upload_id, offset)
+
+    def stage(self, identity: Identity, file: str, content: bytes, *, first: bool) -> Upload:
+        """Take the next piece of a file of which nobody says how long it is; `staged` gives the file.
+
+        The caller's files are told apart by their names. A file of which a piece cannot be kept is forgotten, so that
+        nobody takes it for whole.
+
+        Parameters
+        ----------
+        first
+            Whether the file begins with this piece; one of that name that came before is forgotten.
+
+        Raises
+        ------
+        AuthenticationError
+            If nobody knows the caller.
+        ConflictError
+            If no earlier piece of it is there.
+        LimitError, QuotaError
+            If the file becomes too large, or too many others wait, or the caller may not keep that much.
+        """
+        _known(identity)
+        found = self._open(identity, file)
+        if first and found is not None:
+            self._incoming.remove(found)
+        if first:
+            self._sweep()
+            self._check_waiting(identity)
+            found = self._incoming.make(identity.name, file, 0, "")
+        if found is None:
+            raise ConflictError(f"the beginning of {file} has not come", hint="send the file again")
+        try:
+            if found.offset + len(content) > self._settings.file_bytes:
+                raise LimitError(f"a file may have {self._settings.file_bytes:,} bytes")
+            self._check_room(identity, len(content))
+            with self._incoming.piece(identity.name, found.id, found.offset) as piece:
+                piece.write(content)
+                return piece.done()
+        except AweError:
+            self._incoming.remove(found)
+            raise
+
+    @contextmanager
+    def staged(self, identity: Identity, file: str) -> Iterator[Path]:
+        """Yield the file that `stage` has received; it is forgotten afterwards.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that name, or not all of it could be kept.
+        """
+        _known(identity)
+        found = self._open(identity, file)
+        if found is None:
+            raise NotFoundError(f"no file {file} was sent, or not all of it", hint="send it again")
+        with self._incoming.held(identity.name, found.id) as upload:
+            try:
+                yield self._incoming.content(upload)
+            finally:
+                self._incoming.remove(upload)
 
     def load(self, upload_id: str, identity: Identity, order: LoadOrder) -> Upload:
         """Begin to make a file a table; `upload` says what became of it. Asking twice for the same is asking once.
@@ -210,6 +259,30 @@ class UploadService:
             wait([running], _STOPPING_S)
         with self._incoming.held(identity.name, upload_id) as upload:
             self._incoming.remove(upload)
+
+    def _open(self, identity: Identity, file: str) -> Upload | None:
+        """Return the caller's file of a name whose length nobody said."""
+        for one in self._incoming.all(identity.name):
+            if one.file == file and not one.size and one.phase is UploadPhase.RECEIVING:
+                return one
+        return None
+
+    def _check_waiting(self, identity: Identity) -> None:
+        waiting = sum(one.phase is not UploadPhase.LOADED for one in self._incoming.all(identity.name))
+        if waiting >= self._settings.files:
+            raise LimitError(
+                f"{waiting} of your files wait for their rest", hint="finish or remove one of them first"
+            )
+
+    def _check_room(self, identity: Identity, size: int) -> None:
+        self._quotas.check(
+            identity,
+            Measure.STORAGE_BYTES,
+            self._quotas.used(identity, Measure.STORAGE_BYTES),
+            size,
+            retry_after=None,
+            help_="drop tables or remove results of jobs that you do not need",
+        )
 
     def _load(self, held: ExitStack, upload: Upload, order: LoadOrder, identity: Identity) -> None:
         """Make a file a table, in a thread; what goes wrong is kept for whoever asks."""
@@ -294,7 +367,7 @@ class UploadService:
         A file that is being loaded does not count: its rows do, and both would be twice.
         """
         waits = UploadPhase.RECEIVING
-        return sum(one.size for one in self._incoming.all(identity.name) if one.phase is waits)
+        return sum(one.bytes for one in self._incoming.all(identity.name) if one.phase is waits)
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept > _SWEEP_S:

@@ -57,7 +57,7 @@ class Upload:
     file
         Its name, for errors and for what its ending tells.
     size, offset
-        Bytes that there will be, and that there are.
+        Bytes that there will be, and that there are; a size of 0 where nobody said how many come.
     sha256
         What the whole file has to add up to, in hexadecimal digits; empty where its sender did not say.
     touched
@@ -90,7 +90,12 @@ class Upload:
     @property
     def whole(self) -> bool:
         """Whether every byte has come."""
-        return self.offset == self.size
+        return bool(self.size) and self.offset == self.size
+
+    @property
+    def bytes(self) -> int:
+        """The room that it takes or is going to take."""
+        return max(self.size, self.offset)
 
     @classmethod
     def from_json(cls, said: Mapping[str, object]) -> Self:

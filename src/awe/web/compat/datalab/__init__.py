@@ -1,19 +1,18 @@
 """The services of the Astro Data Lab, as its own Python client speaks them: auth, query, storage, res.
 
-They stand below one address, which the client is given for each of them (`ROOT`): the words ``auth`` and ``sia``
-at the archive's own root are other protocols'.
+They stand below one address (`ROOT`), since the words ``auth`` and ``sia`` at the archive's own root are other
+protocols'; the client is told where each of them is.
 """
 
 from typing import NamedTuple
 
-from awe.services.identity import READ, RUN
-from awe.web.compat.datalab import auth, discovery, jobs, query, service
+from awe.services.identity import READ, RUN, WRITE
+from awe.web.compat.datalab import auth, discovery, images, imports, jobs, mydb, query, service
 from awe.web.compat.datalab._errors import datalab_error
-from awe.web.http import Handler
+from awe.web.compat.datalab.service import ROOT
+from awe.web.http import Handler, Renderer, scs_error, sia1_error
 
-__all__ = ["ADDRESSES", "ROOT", "Address", "datalab_error"]
-
-ROOT = "/datalab"
+__all__ = ["ADDRESSES", "ROOT", "Address"]
 
 
 class Address(NamedTuple):
@@ -23,6 +22,7 @@ class Address(NamedTuple):
     handler: Handler
     scope: str | None
     methods: str = "GET"
+    errors: Renderer = datalab_error
 
 
 # fmt: off
@@ -42,10 +42,24 @@ ADDRESSES: tuple[Address, ...] = (
     Address("query/results",            jobs.results,           READ),
     Address("query/error",              jobs.error,             READ),
     Address("query/abort",              jobs.abort,             RUN),
+    Address("storage/xfer",             imports.receive,        WRITE, "POST"),
+    Address("query/import",             imports.import_file,    WRITE, "POST"),
+    Address("query/ingest",             imports.ingest,         WRITE, "POST"),
+    Address("query/list",               mydb.list_tables,       READ),
+    Address("query/create",             mydb.create,            WRITE, "POST"),
+    Address("query/delete",             mydb.delete,            WRITE),
+    Address("query/truncate",           mydb.truncate,          WRITE),
+    Address("query/rename",             mydb.rename,            WRITE),
+    Address("query/copy",               mydb.copy,              WRITE),
+    Address("query/index",              mydb.index,             WRITE),
+    Address("query/flush",              mydb.flush,             WRITE),
     Address("query/schema", discovery.schema, None),
     Address("query/profiles", discovery.profiles, None),
     Address("query/services", discovery.services, READ),
     Address("res/findJobs",             jobs.find,              READ),
+    Address("sia/{collection}",         images.find,            READ, "GET POST", sia1_error),
+    Address("scs/{schema}/{table}",     images.cone,            READ, "GET", scs_error),
+    Address("svc/cutout",               images.cutout,          READ),
     Address("{service}",                service.hello,          None),
     Address("{service}/",               service.hello,          None),
     Address("{service}/{path:path}",    service.absent,         None, "GET POST PUT DELETE"),

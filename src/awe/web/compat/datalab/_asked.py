@@ -5,13 +5,16 @@ Nothing given comes as a missing parameter, an empty one, or the text ``None``; 
 any page can make a browser send.
 """
 
+from dataclasses import replace
+
 from awe.errors import AuthenticationError, NotFoundError, ParameterError
-from awe.services.identity import ANONYMOUS, Identity
+from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
 from awe.web.http import NOBODYS, Call, caller
 
-__all__ = ["check_profile", "flag", "given", "holder", "known", "need"]
+__all__ = ["check_profile", "flag", "given", "holder", "known", "need", "willing"]
 
 _HEADERS = ("x-dl-authtoken", "x-auth-token", "authorization")
+_HINT = "token = authClient.login(user, password)"
 _NOTHING = frozenset({"", "none"})
 _TRUE = frozenset({"true", "1", "t", "yes"})
 _FALSE = frozenset({"false", "0", "f", "no"})
@@ -60,11 +63,18 @@ def known(call: Call, scope: str) -> Identity:
     ForbiddenError
         If the token lacks the scope.
     """
+    found = willing(call, scope)
+    if found.is_anonymous:
+        raise AuthenticationError("only who is logged in can do this", hint=_HINT)
+    # a token that lets write need not let read: what it changes has to be found, and is told to nobody else
+    return replace(found, scopes=found.scopes | {READ}) if scope == WRITE else found
+
+
+def willing(call: Call, scope: str) -> Identity:
+    """Return who asks, who may be nobody; errors as `known`."""
     found = caller(call.request, call.platform.identity, scope)
-    if found.is_anonymous or not any(name in call.request.headers for name in _HEADERS):
-        raise AuthenticationError(
-            "only who is logged in can do this", hint="token = authClient.login(user, password)"
-        )
+    if not found.is_anonymous and not any(name in call.request.headers for name in _HEADERS):
+        raise AuthenticationError("a cookie alone does not do for this", hint=_HINT)
     return found
 
 

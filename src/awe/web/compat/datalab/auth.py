@@ -9,7 +9,7 @@ import json
 
 from starlette.responses import PlainTextResponse, Response
 
-from awe.errors import AuthenticationError, ForbiddenError, NotFoundError
+from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError
 from awe.services.identity import ANONYMOUS, AccountState, Identity, TokenKind, is_token, long_form
 from awe.web.compat.datalab._asked import given, holder, need
 from awe.web.http import NOBODYS, Call
@@ -60,9 +60,11 @@ def is_valid_user(call: Call) -> Response:
 
 
 def is_user_logged_in(call: Call) -> Response:
-    """Say whether a user is logged in: of oneself; of others nothing is told."""
+    """Say whether a user is logged in: to that user; others are told nothing, those who are not known always yes."""
     asked, caller = given(call, "user"), holder(call)
-    if caller.is_anonymous or caller.name != asked:
+    if caller.is_anonymous:  # the command line asks so, and looks at its token then
+        return _truth(True)
+    if caller.name != asked:
         return _truth(False)
     return _truth(any(t.kind is TokenKind.LOGIN for t in call.platform.identity.tokens(asked)))
 
@@ -123,8 +125,12 @@ def _is_active(call: Call, name: str) -> bool:
 
 
 def _may_read(call: Call, resource: str, identity: Identity) -> bool:
+    name = resource.replace("mydb://", "mydb.")
     try:
-        call.platform.catalogs.table(resource, identity)
-    except NotFoundError:
+        if name.startswith("mydb."):
+            call.platform.tables.table(name, identity)
+        else:
+            call.platform.catalogs.table(name, identity)
+    except (NotFoundError, AuthenticationError, ParameterError):
         return False
     return True

@@ -13,6 +13,7 @@ from awe.errors import NotFoundError, ParameterError
 from awe.services.catalogs import TableRecord
 from awe.web.compat.datalab._asked import check_profile, given
 from awe.web.compat.datalab._types import type_word
+from awe.web.compat.datalab.service import ROOT
 from awe.web.http import Call
 
 __all__ = ["profiles", "schema", "services"]
@@ -92,7 +93,9 @@ def _all_services(call: Call) -> Iterator[_Service]:
         if table.ra is not None and table.dec is not None:
             name, about = f"{table.schema}/{table.name}", table.title or table.description
             yield _Service(name, "scs", f"{call.base_url}/scs/{table.full_name}", about)
-    yield _Service("images", "sia", f"{call.base_url}/sia", f"Images of {title}")
+    for collection in call.platform.observations.collections(call.identity):
+        address = f"{call.base_url}{ROOT}/sia/{collection.name}"
+        yield _Service(collection.name, "sia", address, collection.about.get("title", ""))
 
 
 _Lines = Sequence[tuple[str, ...]]

@@ -7,11 +7,12 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from awe.core.tables.formats import format_for
 from awe.errors import ParameterError
-from awe.services.catalogs import QUERY
+from awe.services.catalogs import SQL_KINDS
 from awe.services.identity import READ, RUN
 from awe.services.jobs import RUNNING, Job, Phase
 from awe.web.compat.datalab._answers import AS_A_WHOLE, format_asked, whole
-from awe.web.compat.datalab._asked import given, known, need
+from awe.web.compat.datalab._asked import given, known, need, willing
+from awe.web.compat.datalab.mydb import done, familiar
 from awe.web.http import Call
 
 __all__ = ["abort", "error", "find", "results", "status"]
@@ -27,13 +28,15 @@ def status(call: Call) -> Response:
 
 
 def results(call: Call) -> Response:
-    """Return the rows of a job in the format that its query asked for."""
+    """Return the rows of a job in the format that its query asked for; ``OK`` of one whose rows are in a table."""
     job = _found(call)
     if job.error is not None:
-        raise job.error
+        raise familiar(job.error)
     asked = dict(job.parameters)
+    if asked.get("OUT", "").startswith("mydb://"):
+        return done()
     form = format_asked(asked.get("OFMT", ""))
-    result, path = call.platform.jobs.result(job, "result")
+    result, path = call.platform.jobs.result(job, job.results[0].name if job.results else "result")
     stream = format_for(result.media_type).read(path)  # another face may have made the job
     stream.overflow = result.overflow
     return StreamingResponse(form.write(whole(stream), AS_A_WHOLE), media_type=form.media_types[0])
@@ -42,13 +45,14 @@ def results(call: Call) -> Response:
 def error(call: Call) -> Response:
     """Say why a job failed; nothing where it has not."""
     job = _found(call)
-    return PlainTextResponse(f"Error: {job.error}" if job.error is not None else "")
+    return PlainTextResponse(f"Error: {familiar(job.error)}" if job.error is not None else "")
 
 
 def abort(call: Call) -> Response:
     """Stop a job."""
+    identity = willing(call, RUN)
     job = _found(call, RUN)
-    call.platform.jobs.abort(job.id, call.identity)
+    call.platform.jobs.abort(job.id, identity)
     return PlainTextResponse("OK")
 
 
@@ -57,7 +61,9 @@ def find(call: Call) -> Response:
     wanted, option = given(call, "jobid"), given(call, "option").lower() or "list"
     if option not in {"list", "delete"}:
         raise ParameterError("option", option, "is neither list nor delete")
-    found = [_found(call)] if wanted not in {"", "*"} else list(call.platform.jobs.jobs(call.identity, QUERY))
+    found = (
+        [_found(call)] if wanted not in {"", "*"} else list(call.platform.jobs.jobs(call.identity, SQL_KINDS))
+    )
     phase = given(call, "status").upper() or "ALL"
     found = [job for job in found if phase == "ALL" or _word(job) == _SPELT.get(phase, phase)]
     if option == "delete":
@@ -70,7 +76,7 @@ def find(call: Call) -> Response:
 
 
 def _found(call: Call, action: str = READ) -> Job:
-    return call.platform.jobs.job(need(call, "jobid"), call.identity, QUERY, action=action)
+    return call.platform.jobs.job(need(call, "jobid"), call.identity, SQL_KINDS, action=action)
 
 
 def _word(job: Job) -> str:

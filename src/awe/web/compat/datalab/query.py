@@ -8,11 +8,12 @@ from starlette.responses import PlainTextResponse, Response
 
 from awe.errors import AweError, NotFoundError, ParameterError
 from awe.services.catalogs import QUERY, QueryOrder
-from awe.services.identity import RUN
+from awe.services.identity import RUN, WRITE
 from awe.services.jobs import Job
 from awe.web.compat.datalab._answers import ARROW, AS_A_WHOLE, format_asked, whole
-from awe.web.compat.datalab._asked import check_profile, flag, given
-from awe.web.http import Call, TableResponse, absolute_links, caller
+from awe.web.compat.datalab._asked import check_profile, flag, given, known, willing
+from awe.web.compat.datalab._into import saved
+from awe.web.http import Call, TableResponse, absolute_links
 
 __all__ = ["query"]
 
@@ -28,9 +29,11 @@ def query(call: Call) -> Response:
     check_profile(call)
     text, dialect = _text(call)
     form = format_asked(given(call, "ofmt"))
-    _check_target(given(call, "out"))
+    table = _target(given(call, "out"))
     if flag(call, "async"):
-        return PlainTextResponse(_submit(call, text, dialect).id)
+        return PlainTextResponse(_submit(call, text, dialect, table).id)
+    if table:
+        return _saved(call, text, dialect, table)
     stream = call.platform.catalogs.query(
         text,
         dialect=dialect,
@@ -49,21 +52,44 @@ def _text(call: Call) -> tuple[str, str]:
     raise ParameterError("sql", "", "is needed", hint="queryClient.query(sql='SELECT ...')")
 
 
-def _check_target(out: str) -> None:
-    scheme, colon, _ = out.partition("://")
-    if colon and scheme not in {"file", "mydb"}:
+def _target(out: str) -> str:
+    """Return the table of the caller's that the rows are for; nothing where they go back to the client."""
+    scheme, colon, name = out.partition("://")
+    if not colon or scheme == "file":
+        return ""
+    if scheme != "mydb":
         raise NotFoundError(
             f"{scheme}:// is no place for results here", hint="name a local file, or mydb://table"
         )
+    if not name:
+        raise ParameterError("out", out, "names no table", hint="out='mydb://table'")
+    return f"mydb.{name}"
 
 
-def _submit(call: Call, text: str, dialect: str) -> Job:
+def _saved(call: Call, text: str, dialect: str, table: str) -> Response:
+    results = call.platform.batches.run(
+        text,
+        dialect=dialect,
+        identity=known(call, WRITE),
+        seconds=_sync_seconds(call),
+        into=table,
+        replace=flag(call, "drop"),
+        address=call.base_url,
+    )
+    return saved(results)
+
+
+def _submit(call: Call, text: str, dialect: str, table: str) -> Job:
     """Put a query into the queue; its rows are kept exactly, and leave in the format that was asked for."""
-    caller(call.request, call.platform.identity, RUN)
+    identity = willing(call, RUN)
+    if table:
+        known(call, WRITE)
     order = QueryOrder(
         text=text,
         dialect=dialect,
-        max_rows=call.platform.settings.limits.rows,
+        max_rows=None if table else call.platform.settings.limits.rows,
+        into=table or None,
+        replace=flag(call, "drop"),
         format=ARROW.name,
         media_type=ARROW.media_types[0],
         base_url=call.base_url,
@@ -75,13 +101,13 @@ def _submit(call: Call, text: str, dialect: str) -> Job:
         ("OUT", given(call, "out")),
     )
     jobs = call.platform.jobs
-    job = jobs.create(QUERY, call.identity, parameters=[pair for pair in said if pair[1]])
+    job = jobs.create(QUERY, identity, parameters=[pair for pair in said if pair[1]])
     try:
         if (seconds := _asked_seconds(call)) > job.duration_s:
-            jobs.change(job.id, call.identity, duration_s=seconds)
-        return jobs.run(job.id, call.identity, order.to_json())
+            jobs.change(job.id, identity, duration_s=seconds)
+        return jobs.run(job.id, identity, order.to_json())
     except AweError:
-        jobs.delete(job.id, call.identity)
+        jobs.delete(job.id, identity)
         raise
 
 

@@ -5,7 +5,10 @@ from starlette.responses import PlainTextResponse, Response
 from awe.errors import NotFoundError
 from awe.web.http import Call
 
-__all__ = ["SERVICES", "absent", "hello"]
+__all__ = ["ROOT", "SERVICES", "absent", "hello"]
+
+ROOT = "/datalab"
+"""Where the services are."""
 
 SERVICES = ("auth", "query", "storage", "res")
 """The services that the client is told the addresses of."""
@@ -13,6 +16,7 @@ SERVICES = ("auth", "query", "storage", "res")
 _INSTEAD = {
     "storage": "files of one's own are not offered here yet; results come back to the caller, or as mydb://table",
     "res": "accounts and groups are looked after on the account page, or with awe group",
+    "query": f"images are found at {ROOT}/sia/COLLECTION with pyvo.dal.SIAService",
     "spec": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
     "sparc": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
 }
