@@ -226,6 +226,7 @@ class Platform:
             audit,
             folder / "publishing" / "locks",
             settings.tables,
+            query_s=settings.limits.seconds,
             longest_s=max(settings.limits.seconds, settings.jobs.seconds),
         )
         tables.clean()

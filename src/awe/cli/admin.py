@@ -10,6 +10,7 @@ from awe.cli._admin_identities import identity
 from awe.cli._admin_keys import keys
 from awe.cli._admin_quota import quota
 from awe.cli._admin_system import backup_archive, migrate, restore_archive, show_system
+from awe.cli._admin_tables import tables
 from awe.cli._admin_tokens import token
 from awe.cli._admin_usage import usage
 from awe.cli._archive import data_option, here, open_archive
@@ -260,6 +261,7 @@ for _part in (
     identity,
     group,
     quota,
+    tables,
     usage,
     keys,
     show_system,

@@ -1,6 +1,7 @@
 """The files of stored tables: where they are, which of them a region needs, how they come and go."""
 
 import csv
+import errno
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,16 @@ import numpy.typing as npt
 from awe.core.progress import Progress, silent
 from awe.core.sky import Moc, Region
 from awe.core.tables import TableStream
-from awe.errors import ServiceError
+from awe.errors import ServiceError, UnavailableError
 from awe.services.catalogs._folders import remove, staged, sweep
 from awe.services.catalogs._partitions import Partition
 from awe.services.catalogs.hats import COVERAGE, EMPTY, PARTITION_INFO, coverage, write_hats, write_parts
 from awe.services.catalogs.interface import StoredTable, WriteSpec
 
 __all__ = ["CatalogFiles"]
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,26 @@ class CatalogFiles:
         return tuple(sorted(p.name for p in self._root.iterdir() if p.is_dir() and p.name[0] != "."))
 
     def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None) -> StoredTable:
-        """Write a version, whole or not at all; the stream is closed in any case."""
+        """Write a version, whole or not at all; the stream is closed in any case.
+
+        Raises
+        ------
+        UnavailableError
+            If the disk is full.
+        """
         told = progress or silent
         write = write_hats if spec.ra and spec.dec else write_parts
-        with stream, staged(self._root, spec.location) as folder:
-            rows = write(folder, spec, stream, told)
-            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        try:
+            with stream, staged(self._root, spec.location) as folder:
+                rows = write(folder, spec, stream, told)
+                size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise UnavailableError(
+                "there is no room left on the disk: nothing was written",
+                hint="what was there before is as it was; tell who runs this service",
+            ) from None
         return StoredTable(spec.location, rows, size)
 
     def drop(self, location: str) -> None:

@@ -229,16 +229,22 @@ def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
     split = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
     if HEALPIX in table.schema.names and table.schema.field(HEALPIX).type == _INDEX.type:
         split[HEALPIX] = "DELTA_BINARY_PACKED"
-    pq.write_table(
-        table,
-        path,
-        row_group_size=_GROUP_ROWS,
-        compression="zstd",
-        column_encoding=split,
-        use_dictionary=[f.name for f in table.schema if f.name not in split],
-        write_statistics=_bounded(table),
-        metadata_collector=footer,
-    )
+    try:
+        pq.write_table(
+            table,
+            path,
+            row_group_size=_GROUP_ROWS,
+            compression="zstd",
+            column_encoding=split,
+            use_dictionary=[f.name for f in table.schema if f.name not in split],
+            write_statistics=_bounded(table),
+            metadata_collector=footer,
+        )
+    except RuntimeError as error:
+        # of a disk that is full pyarrow says, first of all, that it cannot say how the file ends
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
     footer[0].set_file_path(name)
     return footer[0]
 

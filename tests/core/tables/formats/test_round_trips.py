@@ -317,3 +317,14 @@ def test_pandas_reads_parquet(tmp_path: Path) -> None:
     frame = pd.read_parquet(path)
     assert frame["k"].tolist() == table["k"].to_pylist()
     assert frame["v"].map(list).tolist() == table["v"].to_pylist()
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "hdf5"])
+def test_identifiers_of_twenty_digits_keep_them(name: str, tmp_path: Path) -> None:
+    digits = [10**20 - 1, 2**64 - 1, None]
+    table = pa.table({"id": pa.array(digits, pa.decimal128(20, 0)), "n": pa.array([2**63 - 1, 1, 2])})
+    file = tmp_path / f"t{FORMATS[name].extensions[0]}"
+    file.write_bytes(b"".join(FORMATS[name].write(TableStream.from_table(table))))
+    found = FORMATS[name].read(file).to_table()
+    assert [None if v in (None, "") else int(v) for v in found["id"].to_pylist()] == digits
+    assert [int(v) for v in found["n"].to_pylist()] == [2**63 - 1, 1, 2]

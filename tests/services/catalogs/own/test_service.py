@@ -1,13 +1,15 @@
 """Users' tables: made, changed, dropped, restored; whose they are, and what they are called."""
 
+import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
 from tests.services.catalogs.own.conftest import ADA, BOB, CARLA, EVE, numbers, stream
 
-from awe.core.tables import Column, Schema, TableStream
+from awe.core.tables import Column, ColumnStatistics, Schema, TableStream
 from awe.errors import (
     AuthenticationError,
     ConflictError,
@@ -21,8 +23,10 @@ from awe.errors import (
     UsageError,
 )
 from awe.platform import Platform
-from awe.services.catalogs import ColumnChange, TableService
+from awe.services.catalogs import ColumnChange, StoredTable, TableService
+from awe.services.catalogs.own.keeping import Ended, expired
 from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
+from awe.settings import TableSettings
 
 Read = Callable[..., dict[str, list[object]]]
 
@@ -196,6 +200,43 @@ def test_what_is_said_of_a_table_is_changed(tables: TableService, platform: Plat
     assert (column.unit, column.ucd, column.description) == ("", "phot.mag;em.opt", "Brightness")
     with pytest.raises(NotFoundError, match="no column gg"):
         tables.describe("t", ADA, columns={"gg": ColumnChange(unit="mag")})
+
+
+def test_statistics_of_columns_are_computed_once(tables: TableService, platform: Platform) -> None:
+    tables.write("t", stream(n=[1, 1, 3], x=[1.5, None, 0.5]), ADA)
+    found = tables.statistics("mydb.t", ADA)
+    assert found == (ColumnStatistics("n", 1, 3, 0, 2), ColumnStatistics("x", 0.5, 1.5, 1, 2))
+    shutil.rmtree(platform.settings.folder / "tables" / tables.table("t", ADA).stored.location)
+    assert tables.statistics("t", ADA) == found
+    tables.write("t", numbers(7), ADA, mode="replace")
+    assert tables.statistics("t", ADA) == (ColumnStatistics("n", 7, 7, 0, 1),)
+    with pytest.raises(NotFoundError):
+        tables.statistics("user_ada.t", BOB)
+    platform.catalogs.publish_stream("x.t", numbers(5, 6))
+    assert tables.statistics("x.t", BOB)[0].maximum == 6
+
+
+def test_old_versions_go(make_platform: Callable[..., Platform]) -> None:
+    now = datetime.now(UTC)
+
+    def gone(settings: TableSettings, *ages_s: float) -> list[int]:
+        ended = [
+            Ended("a.t", "a", StoredTable(str(i), 1, 10), now - timedelta(seconds=s))
+            for i, s in enumerate(ages_s)
+        ]
+        found = expired(ended, settings, query_s=60, longest_s=600, now=now)
+        return [int(one.stored.location) for one in found]
+
+    day = 86_400.0
+    assert gone(TableSettings(keep_days=30), 1, 29 * day, 31 * day) == [2]
+    assert gone(TableSettings(keep_days=0), 1, 599, 601) == [2]
+    assert gone(TableSettings(keep_versions=2), 1, 2, 59, 61) == [3]
+    assert gone(TableSettings(keep_bytes=15), 1, 59, 61, 62) == [2, 3]
+    platform = make_platform(tables={"keep_days": 0})
+    platform.tables.write("t", numbers(1), ADA)
+    platform.tables.write("t", numbers(2), ADA, mode="replace")
+    platform.tables.clean()
+    assert len(platform.tables.versions("t", ADA)) == 2
 
 
 def test_positions_are_recognised_or_named(tables: TableService, platform: Platform) -> None:

@@ -12,13 +12,14 @@ from typing import Literal
 
 from awe.core.progress import Progress
 from awe.core.sql import compile_query
-from awe.core.tables import Schema, TableStream
+from awe.core.tables import ColumnStatistics, Schema, TableStream
 from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.model import TABLE, TableRecord
 from awe.services.catalogs.own.describing import ColumnChange, described, renamed
 from awe.services.catalogs.own.extending import CONVENIENCE, extended
+from awe.services.catalogs.own.figures import Figures
 from awe.services.catalogs.own.keeping import expired
 from awe.services.catalogs.own.model import TableVersion, parse_name
 from awe.services.catalogs.own.places import Place, Places
@@ -60,8 +61,8 @@ class TableService:
         A folder that all processes see.
     settings
         How long what was replaced or dropped is kept.
-    longest_s
-        The time of a query at the most: so long files are kept in any case.
+    query_s, longest_s
+        The times of a query and of a job at the most: so long what they may be reading is kept.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class TableService:
         locks: Path,
         settings: TableSettings,
         *,
+        query_s: float,
         longest_s: float,
     ) -> None:
         self._store = store
@@ -87,7 +89,8 @@ class TableService:
         self._audit = audit
         self._places = Places(store, own, policy, locks, settings.wait_seconds)
         self._settings = settings
-        self._grace_s = longest_s + _GRACE_S
+        self._query_s, self._longest_s = query_s + _GRACE_S, longest_s + _GRACE_S
+        self._figures = Figures(store, catalogs)
         for measure, meter in {
             Measure.TABLES: lambda who: store.holdings(who.name).tables,
             Measure.TABLE_ROWS: lambda who: store.holdings(who.name).rows,
@@ -124,6 +127,18 @@ class TableService:
             If the caller may read it, and not do this.
         """
         return self._places.found(self._places.place(name, identity), identity, action)
+
+    def statistics(self, name: str, identity: Identity) -> tuple[ColumnStatistics, ...]:
+        """Return what the values are like in the columns of any table that the caller may read, also a published one.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        TimeLimitError
+            If reading it takes longer than a query may.
+        """
+        return self._figures.of(self._any(name, identity), identity)
 
     # Making and changing
 
@@ -318,8 +333,15 @@ class TableService:
             grants = self._policy.rename(TABLE, record.full_name, target.full_name)
             return self._store.rename(record, target.table, grants)
 
-    def drop(self, name: str, identity: Identity, *, missing_ok: bool = False) -> None:
+    def drop(self, name: str, identity: Identity, *, missing_ok: bool = False, by: str = "") -> None:
         """Drop a table; it can be restored for a while. What was granted on it is taken back.
+
+        Parameters
+        ----------
+        missing_ok
+            Whether it is no matter that there is none.
+        by
+            Who is recorded as acting on somebody else's; the caller's name when empty.
 
         Raises
         ------
@@ -335,7 +357,7 @@ class TableService:
                     return
                 raise
             self._store.end(record, self._policy.forget(TABLE, record.full_name))
-            self._note(identity, "table.dropped", record)
+            self._note(by or identity.name, "table.dropped", record)
 
     def describe(
         self,
@@ -436,7 +458,29 @@ class TableService:
             return ()
         return self._store.dropped(self._places.schema_of(identity))
 
-    def restore(self, name: str, identity: Identity, version: int | None = None) -> TableRecord:
+    def versions_of(
+        self, user: str, identity: Identity, *, dropped: bool = False, by: str = ""
+    ) -> tuple[TableVersion, ...]:
+        """Return the tables that somebody has, by name, for an administrator who helps; or, `dropped`, had.
+
+        Raises
+        ------
+        ForbiddenError
+            If the caller is no administrator.
+        NotFoundError
+            If the user never had a table.
+        """
+        if not self._places.helps(identity) or READ not in identity.scopes:
+            raise ForbiddenError("only an administrator may see what somebody else keeps")
+        schema = next((one for one in self._store.schemas(user) if one.owner == user), None)
+        if schema is None:
+            raise NotFoundError(f"{user} has no tables")
+        self._audit.record("table.listed", user=by or identity.name, target=f"user:{user}", outcome="done")
+        return self._store.dropped(schema) if dropped else self._store.currents(schema)
+
+    def restore(
+        self, name: str, identity: Identity, version: int | None = None, *, by: str = ""
+    ) -> TableRecord:
         """Make an earlier version of a table the current one again; the one that is current now is kept likewise.
 
         What was granted on a table that was dropped does not come back.
@@ -445,6 +489,8 @@ class TableService:
         ----------
         version
             Its number; when None, the newest that is not current.
+        by
+            Who is recorded as acting on somebody else's; the caller's name when empty.
 
         Raises
         ------
@@ -466,14 +512,17 @@ class TableService:
             newest = max(wanted, key=lambda one: (one.ended or one.created, one.number))
             with self._writer.allowed(place.owner) as check:
                 record = self._store.revive(newest, check)
-            self._note(identity, "table.restored", record)
+            self._note(by or identity.name, "table.restored", record)
             return record
 
     def clean(self, owner: str | None = None) -> None:
         """Remove the versions of a user, or of everybody, that are not to be restored any more."""
-        for version in expired(self._store.ended(owner), self._settings, self._grace_s, datetime.now(UTC)):
-            if self._store.forget(version):
-                self._engine.drop(version.record.stored)
+        ended, now = self._store.ended(owner), datetime.now(UTC)
+        for version in expired(
+            ended, self._settings, query_s=self._query_s, longest_s=self._longest_s, now=now
+        ):
+            if self._store.forget(version.stored.location):
+                self._engine.drop(version.stored)
 
     # Inside
 
@@ -516,16 +565,11 @@ class TableService:
         except (NotFoundError, ParameterError, AuthenticationError):
             return self._catalogs.table(name, identity)
 
-    def _note(self, identity: Identity, what: str, record: TableRecord) -> None:
+    def _note(self, by: str, what: str, record: TableRecord) -> None:
         """Record what an administrator did with somebody's table."""
-        if record.owner != identity.name:
-            self._audit.record(
-                what,
-                user=identity.name,
-                target=f"table:{record.full_name}",
-                outcome="done",
-                owner=record.owner,
-            )
+        if record.owner != by:
+            target = f"table:{record.full_name}"
+            self._audit.record(what, user=by, target=target, outcome="done", owner=record.owner)
 
 
 def _told(record: TableRecord, columns: Schema) -> Positions | None:

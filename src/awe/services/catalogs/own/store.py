@@ -35,6 +35,7 @@ from awe.errors import ConflictError
 from awe.services.catalogs._types import type_from_text, type_to_text
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.model import TableRecord
+from awe.services.catalogs.own.keeping import Ended
 from awe.services.catalogs.own.model import TableVersion, UserSchema, schema_stem
 from awe.services.system import Connection, SystemDatabase, UtcDateTime, metadata
 
@@ -146,6 +147,11 @@ class OwnStore:
         """Return all versions that are kept of a name, the oldest first."""
         wanted = (_versions.c.schema == schema.name) & (_versions.c.folded == table.casefold())
         return self._versions(schema, select(_versions).where(wanted))
+
+    def currents(self, schema: UserSchema) -> tuple[TableVersion, ...]:
+        """Return the current version of each table in a schema, by name."""
+        here = (_versions.c.schema == schema.name) & _versions.c.ended.is_(None)
+        return self._versions(schema, select(_versions).where(here))
 
     def dropped(self, schema: UserSchema) -> tuple[TableVersion, ...]:
         """Return the newest version of each name in a schema that has no current one."""
@@ -302,24 +308,44 @@ class OwnStore:
         with self._system.reading() as connection:
             return frozenset(connection.scalars(select(_versions.c.location)))
 
-    def ended(self, owner: str | None = None) -> tuple[TableVersion, ...]:
+    def ended(self, owner: str | None = None) -> tuple[Ended, ...]:
         """Return the versions that are kept besides the current ones, of a user or of all, the newest first."""
+        v = _versions.c
         query = (
-            select(_versions, _schemas.c.owner)
-            .join(_schemas, _schemas.c.name == _versions.c.schema)
-            .where(_versions.c.ended.is_not(None))
-            .order_by(_versions.c.ended.desc(), _versions.c.number.desc())
+            select(v.schema, v.folded, v.location, v.rows, v.bytes, v.ended, _schemas.c.owner)
+            .join(_schemas, _schemas.c.name == v.schema)
+            .where(v.ended.is_not(None))
+            .order_by(v.ended.desc(), v.number.desc())
         )
         if owner is not None:
             query = query.where(_schemas.c.owner == owner)
         with self._system.reading() as connection:
-            return tuple(_version(row, row.owner) for row in connection.execute(query).all())
+            rows = connection.execute(query).all()
+        return tuple(
+            Ended(f"{r.schema}.{r.folded}", r.owner, StoredTable(r.location, r.rows, r.bytes), r.ended)
+            for r in rows
+        )
 
-    def forget(self, version: TableVersion) -> bool:
+    def forget(self, location: str) -> bool:
         """Forget a version that has ended; False if it was restored meanwhile, or is forgotten already."""
-        which = (_versions.c.location == version.record.stored.location) & _versions.c.ended.is_not(None)
+        which = (_versions.c.location == location) & _versions.c.ended.is_not(None)
         with self._system.transaction() as connection:
             return connection.execute(delete(_versions).where(which)).rowcount > 0
+
+    # Statistics
+
+    def statistics(self, location: str) -> list[dict[str, Any]] | None:
+        """Return what was computed of a version; None where nothing was."""
+        query = select(_versions.c.statistics).where(_versions.c.location == location)
+        with self._system.reading() as connection:
+            found: list[dict[str, Any]] | None = connection.scalar(query)
+        return found
+
+    def keep_statistics(self, location: str, values: list[dict[str, Any]]) -> None:
+        """Keep what was computed of a version."""
+        which = _versions.c.location == location
+        with self._system.transaction() as connection:
+            connection.execute(update(_versions).where(which).values(statistics=values))
 
 
 def taken(name: str) -> ConflictError:

@@ -1,0 +1,227 @@
+"""Killed at random moments: what was done stays done, what was not is not there, and the sums are right."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.services.catalogs.own.conftest import ADA, stream
+
+from awe.platform import Platform
+from awe.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[4]
+ROWS = 3000
+# It starts children, each of which changes tables at random until it is killed, and tells what it does.
+NURSERY = """
+import os, random, signal, sys, threading, time
+from pathlib import Path
+import awe.platform
+from awe.core.tables.formats import format_of
+from awe.services.catalogs.backends import duckdb
+from awe.services.jobs.backends import process
+from awe.services.identity import Identity
+from awe.settings import Settings
+ADA = Identity("ada")
+folder, url, csv = sys.argv[1:]
+
+def work(seed):
+    chance = random.Random(seed)
+    with awe.platform.Platform.open(Settings.load(Path(folder), database_url=url or None)) as platform:
+        tables, query = platform.tables, platform.catalogs.query
+        there = {record.name for record in tables.tables(ADA)}
+        gone = {version.record.name for version in tables.dropped(ADA)}
+        say("ready", str(os.getpid()))
+        for generation in range(seed * 1000, seed * 1000 + 1000):
+            name = chance.choice("abc")
+            what = chance.choice(["into", "upload", "rewrite", "append", "drop", "restore"])
+            if what in ("rewrite", "append", "drop") and name not in there: continue
+            if what == "restore" and (name in there or name not in gone): continue
+            text = f"SELECT n, ra, dec, {generation} AS g FROM x.src"
+            say("begin", what, name, str(generation))
+            if what == "into":
+                tables.write(name, query(text, identity=ADA, whole=True), ADA, mode="replace", origin=text)
+            elif what == "upload":
+                Path(csv).write_text("n,g\\n" + "".join(f"{n},{generation}\\n" for n in range(3000)))
+                tables.write(name, format_of(Path(csv)).read(Path(csv)), ADA, mode="replace")
+            elif what == "rewrite":
+                again = f"SELECT n, {generation} AS g FROM mydb.{name}"
+                tables.rewrite(name, ADA, lambda old: query(again, identity=ADA, whole=True))
+            elif what == "append":
+                tables.write(name, query(f"SELECT TOP 1 n, g FROM mydb.{name}", identity=ADA, whole=True), ADA, mode="append")
+            elif what == "drop":
+                tables.drop(name, ADA); there.discard(name); gone.add(name)
+            else:
+                tables.restore(name, ADA)
+            if what != "drop": there.add(name); gone.discard(name)
+            say("done")
+
+def say(*words):
+    os.write(1, (" ".join(words) + "\\n").encode())
+
+for line in sys.stdin:
+    seed = int(line)
+    child = os.fork()
+    if child == 0:
+        work(seed)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    say("dead" if os.WIFSIGNALED(status) else "failed")
+"""
+
+
+State = tuple[int, int, int] | None
+"""Of a table: how many rows, and the least and the greatest generation in them; None where there is none."""
+
+
+class Nursery:
+    """Start children that change tables, and kill each at a random moment."""
+
+    def __init__(self, folder: Path, url: str, csv: Path) -> None:
+        command = [sys.executable, "-c", NURSERY, str(folder), url, str(csv)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
+
+    def kill_one(self, seed: int, chance: random.Random) -> list[list[str]]:
+        """Return what a child said until it was killed, somewhere in one of the first things that it does."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{seed}\n")
+        self.process.stdin.flush()
+        said = [self._heard()]
+        assert said[0][0] == "ready", said
+        child, begun, left = int(said[0][1]), time.monotonic(), chance.randint(1, 4)
+        while left:
+            said.append(self._heard())
+            left -= said[-1][0] == "begin"
+        each_s = (time.monotonic() - begun) / max(1, sum(line == ["done"] for line in said))
+        time.sleep(chance.random() * min(each_s, 1.0))
+        os.kill(child, signal.SIGKILL)
+        while said[-1] not in (["dead"], ["failed"]):
+            said.append(self._heard())
+        assert said[-1] == ["dead"], said
+        return said[1:-1]
+
+    def _heard(self) -> list[str]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "it ended"
+        return line.split()
+
+    def close(self) -> None:
+        """End it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Model:
+    """What has to be there, by what was said."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, State] = dict.fromkeys("abc")
+        self.gone: dict[str, State] = dict.fromkeys("abc")
+
+    def after(self, what: str, name: str, generation: int) -> State:
+        """Return the state of a table when something has been done with it."""
+        now = self.now[name]
+        rows = now[0] if now else 0
+        if what in {"into", "upload"}:
+            return ROWS, generation, generation
+        if what == "rewrite":
+            return rows, generation, generation
+        if what == "append":
+            assert now is not None
+            return rows + 1, now[1], now[2]
+        return self.gone[name] if what == "restore" else None
+
+    def set(self, name: str, state: State) -> None:
+        """Say what is there now."""
+        if state is None and self.now[name] is not None:
+            self.gone[name] = self.now[name]
+        self.now[name] = state
+
+
+def _found(platform: Platform, name: str) -> State:
+    if name not in {record.name for record in platform.tables.tables(ADA)}:
+        return None
+    text = f"SELECT COUNT(*) AS total, MIN(g) AS lo, MAX(g) AS hi FROM mydb.{name}"
+    (row,) = platform.catalogs.query(text, identity=ADA).to_table().to_pylist()
+    assert platform.tables.table(name, ADA).rows == row["total"]
+    return row["total"], row["lo"], row["hi"]
+
+
+def _check_sums(platform: Platform) -> None:
+    records = platform.tables.tables(ADA)
+    used = {usage.measure.value: usage.used for usage in platform.quotas.usage(ADA)}
+    assert used["tables"] == len(records)
+    assert used["table_rows"] == sum(record.rows for record in records)
+    assert used["storage_bytes"] == sum(record.bytes for record in records)
+
+
+def _kept(platform: Platform) -> set[str]:
+    """Return where the versions lie that the records name."""
+    listed = [*platform.tables.tables(ADA), *(version.record for version in platform.tables.dropped(ADA))]
+    return {
+        version.record.stored.location
+        for name in {record.name for record in listed}
+        for version in platform.tables.versions(name, ADA)
+    }
+
+
+def test_killed_at_a_hundred_random_moments(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.load(tmp_path / "sky", database_url=database_url)
+    chance = random.Random(20261129)
+    model = Model()
+    cut = Counter[str]()
+    with (
+        Platform.open(settings) as platform,
+        closing(Nursery(settings.folder, database_url, tmp_path / "t.csv")) as nursery,
+    ):
+        rng = np.random.default_rng(7)
+        columns = {"n": np.arange(ROWS), "ra": rng.uniform(0, 360, ROWS), "dec": rng.uniform(-80, 80, ROWS)}
+        platform.catalogs.publish_stream("x.src", stream(**columns))
+        for seed in range(1, 101):
+            pending: list[str] = []
+            for word, *rest in nursery.kill_one(seed, chance):
+                if word == "begin":
+                    pending = rest
+                    continue
+                model.set(pending[1], model.after(pending[0], pending[1], int(pending[2])))
+                pending = []
+            for name in "abc":
+                found = _found(platform, name)
+                allowed = [model.now[name]]
+                if pending and pending[1] == name:
+                    cut[pending[0]] += 1
+                    allowed.append(model.after(pending[0], name, int(pending[2])))
+                assert found in allowed, (seed, name, pending)
+                model.set(name, found)
+            _check_sums(platform)
+            assert _kept(platform) <= set(platform.engine.tables())
+        assert cut.total() > 50, "hardly anything was killed in its middle"
+        assert set(cut) >= {"into", "upload", "rewrite", "append"}
+        later = time.time() + 2 * 86_400
+        monkeypatch.setattr("awe.services.catalogs.publishing.time.time", lambda: later)
+        platform.catalogs.clean()
+        published = {record.stored.location for record in platform.catalogs.published()}
+        assert set(platform.engine.tables()) == _kept(platform) | published
+        assert [_found(platform, name) for name in "abc"] == [model.now[name] for name in "abc"]
+    with Platform.open(settings):
+        left = [
+            path.name for path in (settings.folder / "tables").iterdir() if path.name.startswith(".staging-")
+        ]
+    assert all("scratch" in name for name in left)
