@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pandas as pd
 import pytest
@@ -14,7 +15,9 @@ from astropy.table import Table
 from starlette.testclient import TestClient
 
 from awe.platform import Platform
+from awe.services.identity import READ
 from awe.testing import log_in
+from awe.web.compat.sciserver._account import wsid_of
 
 CASJOBS = "/CasJobs/RestApi"
 TASK = "?TaskName=SciScript-Python.CasJobs.x"
@@ -243,3 +246,49 @@ def test_bodies_that_are_none(web: TestClient, known: dict[str, str]) -> None:
     assert web.put(f"{CASJOBS}/contexts/tiny/jobs", content=b'{"Query": "select 1"}').status_code == 401
     answer = web.get("/CasJobs/RestApi/nothing")
     assert (answer.status_code, "CasJobs has no" in answer.json()["ErrorMessage"]) == (404, True)
+
+
+def older(web: TestClient, operation: str, password: str, **fields: str) -> Any:
+    data = {"wsid": str(wsid_of("ada")), "pw": password, **fields}
+    return web.post(f"/CasJobs/services/jobs.asmx/{operation}", data=data)
+
+
+def test_the_older_interface_knows_what_a_token_allows(
+    web: TestClient, platform: Platform, known: dict[str, str], name: str
+) -> None:
+    ada = platform.identity.known("ada")
+    reading = platform.identity.new_token(ada, "reads", frozenset({READ}), days=1.0)[0]
+    answer = older(web, "ExecuteQuickJob", reading, qry="select 1 as one", context="MyDB", isSystem="False")
+    assert fromstring(answer.content).text == "[one]:int\n1\n"
+    for operation, fields in (
+        ("SubmitJob", {"qry": "select 1"}),
+        ("UploadData", {"tableName": name, "data": "a\n1\n", "tableExists": "False"}),
+        ("SubmitExtractJob", {"tableName": name, "type": "CSV"}),
+        ("CancelJob", {"jobid": "1"}),
+        ("ExecuteQuickJob", {"qry": f"select 1 as one into {name}"}),
+    ):
+        answer = older(web, operation, reading, **fields)
+        assert (answer.status_code, "scope" in answer.text) == (403, True), operation
+    everything = known["X-Auth-Token"]
+    platform.accounts.add("bea", by="local:test", password="correct horse")
+    for operation, password, fields, status, said in (
+        ("GetJobs", log_in(platform, "bea"), {}, 401, "somebody else"),
+        ("GetJobs", "", {}, 401, "are needed"),
+        ("GetMoney", everything, {}, 404, "there are ExecuteQuickJob"),
+        ("SubmitJob", everything, {}, 400, "qry is needed"),
+        ("GetJobs", everything, {"conditions": "jobid"}, 400, "name : value"),
+        ("GetJobStatus", everything, {"jobid": "99999999999999999999"}, 404, "no job"),
+    ):
+        answer = older(web, operation, password, **fields)
+        assert (answer.status_code, said in answer.text, "<" in answer.text) == (status, True, False), (
+            operation
+        )
+
+
+def test_queues_and_kinds_of_output(web: TestClient, platform: Platform, known: dict[str, str]) -> None:
+    told = fromstring(older(web, "GetQueues", known["X-Auth-Token"]).content)
+    queues = [(queue.findtext("Context"), float(queue.findtext("Timeout") or 0)) for queue in told]
+    quick, long = platform.settings.limits.seconds / 60, platform.settings.jobs.seconds / 60
+    assert {("MyDB", quick), ("MyDB", long), ("tiny", quick)} <= set(queues)
+    kinds = fromstring(older(web, "GetJobTypes", known["X-Auth-Token"]).content)
+    assert [kind.findtext("Type") for kind in kinds] == ["CSV", "FITS", "VOTable"]

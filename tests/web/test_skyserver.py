@@ -32,6 +32,7 @@ def sky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, 
     folder = tmp_path_factory.mktemp("release")
     with tiny_archive(folder) as platform:
         release = publish_release(platform, folder)
+        platform.accounts.add("ada", by="local:test", password="correct horse")
         with TestClient(build_app(platform), raise_server_exceptions=False, follow_redirects=False) as web:
             yield web, release
 
@@ -44,6 +45,13 @@ def web(sky: tuple[TestClient, TinyRelease]) -> TestClient:
 @pytest.fixture(scope="module")
 def release(sky: tuple[TestClient, TinyRelease]) -> TinyRelease:
     return sky[1]
+
+
+@pytest.fixture(scope="module")
+def known(web: TestClient) -> dict[str, str]:
+    """Return the header by which ada is known."""
+    token = web.post("/login-portal/api/auth", json={"userName": "ada", "password": "correct horse"}).text
+    return {"X-Auth-Token": token}
 
 
 def as_requests_sends(text: str) -> str:
@@ -127,6 +135,20 @@ def test_formats(web: TestClient, release: TinyRelease) -> None:
     for form, said in (("html", "is not offered"), ("doc", "is not known")):
         answer = web.post(address, data={"cmd": text, "format": form})
         assert (answer.status_code, said in answer.json()["ErrorMessage"]) == (400, True)
+
+
+def test_sql_search_makes_a_table_of_ones_own(
+    sky: tuple[TestClient, TinyRelease], known: dict[str, str]
+) -> None:
+    web, release = sky
+    address = f"/{RELEASE}/SkyServerWS/SearchTools/SqlSearch"
+    said = {"cmd": "select objID from PhotoObj where r < 17", "format": "mydb", "TableName": "bright"}
+    assert web.get(address, params=said).status_code == 401
+    count = int((release.photo["r"] < 17).sum())
+    assert web.get(address, params=said, headers=known).text == f"Rows Affected\n{count}\n"
+    again = web.get(address, params=said, headers=known)
+    assert (again.status_code, "There is already an object" in again.json()["ErrorMessage"]) == (409, True)
+    assert web.get(address, params={**said, "TableName": ""}, headers=known).status_code == 400
 
 
 def test_radial_search(web: TestClient, release: TinyRelease) -> None:

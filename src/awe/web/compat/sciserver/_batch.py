@@ -37,8 +37,8 @@ def context_of(call: Call, name: str) -> str | None:
     return None if call.identity.is_anonymous else MYDB
 
 
-def run_batch(call: Call, text: str, context: str) -> BatchRun:
-    """Begin a batch in T-SQL, for as long and as many rows as the quick queue gives."""
+def run_batch(call: Call, text: str, context: str, into: str = "") -> BatchRun:
+    """Begin a batch in T-SQL, for as long and as many rows as the quick queue gives; `into` is what its query makes."""
     limits = call.platform.settings.limits
     return call.platform.batches.run(
         text,
@@ -47,6 +47,7 @@ def run_batch(call: Call, text: str, context: str) -> BatchRun:
         identity=call.identity,
         seconds=limits.seconds,
         max_rows=limits.rows,
+        into=f"{MYDB}.{into.removeprefix(f'{MYDB}.')}" if into else None,
         address=call.base_url,
     )
 

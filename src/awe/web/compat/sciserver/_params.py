@@ -9,7 +9,7 @@ from awe.web.compat.sciserver._tables import FORMAT_NAMES
 __all__ = [
     "APID", "CMD", "CONE", "COORD_TYPE", "CUTOUT", "DEC", "FIBER", "FORMAT", "HEIGHT", "IDENTIFIERS", "LIMIT", "MAX_DEC",
     "MAX_RA", "MIN_DEC", "MIN_RA", "OBJECT_SEARCH", "OBJID", "OPT", "PHOTOMETRY", "QUERY", "RA", "RADIAL", "RADIUS",
-    "RECTANGULAR", "SCALE", "SPECOBJID", "SQL", "SR", "WIDTH",
+    "RECTANGULAR", "SCALE", "SPECOBJID", "SQL", "SR", "TABLE_NAME", "WIDTH",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -29,7 +29,10 @@ FORMAT: Param[str] = Param("format", text, "Format of the answer", values=FORMAT
 CMD: Param[str] = Param(
     "cmd", text, "One SELECT in T-SQL", required=True, example="SELECT TOP 3 objID FROM PhotoObj"
 )
-SQL = Params(CMD, FORMAT)
+TABLE_NAME: Param[str] = Param(
+    "TableName", text, "The table of yours that format=mydb makes", example="bright"
+)
+SQL = Params(CMD, FORMAT, TABLE_NAME)
 
 RA = _angle("ra", "Right ascension of the centre, or galactic longitude", -360.0, 360.0)
 DEC = _angle("dec", "Declination of the centre, or galactic latitude", -90.0, 90.0)

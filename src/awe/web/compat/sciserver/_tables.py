@@ -11,7 +11,7 @@ from awe.errors import ParameterError
 
 __all__ = ["FORMAT_NAMES", "SkyServerJson", "skyserver_format"]
 
-FORMAT_NAMES = ("csv", "txt", "json", "votable", "fits", "parquet", "ecsv")
+FORMAT_NAMES = ("csv", "txt", "json", "votable", "fits", "parquet", "ecsv", "mydb")
 _NOT_OFFERED = frozenset({"xml", "html", "dataset"})
 _TABLE = "Table1"
 

@@ -173,4 +173,4 @@ def _good(ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
 
 
 _NONE: Floats = np.zeros(0)
-_KNOWN = frozenset(param.name for param in p.CUTOUT) | {"taskname"}
+_KNOWN = frozenset(param.name.casefold() for param in p.CUTOUT) | {"taskname"}

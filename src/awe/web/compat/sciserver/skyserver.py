@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 
 from awe.core.sky import to_icrs
+from awe.core.tables.formats import FORMATS
 from awe.core.vo.params import Values
 from awe.errors import NotFoundError, NotOfferedError, ParameterError
 from awe.services.catalogs import TableRecord, as_written
 from awe.web.compat.sciserver import _params as p
 from awe.web.compat.sciserver._address import pairs_of
+from awe.web.compat.sciserver._batch import BatchAnswer, as_table, run_batch
 from awe.web.compat.sciserver._explore import explored
 from awe.web.compat.sciserver._release import APOGEE, PHOTO, Release, place_of, release_of
 from awe.web.compat.sciserver._tables import skyserver_format
@@ -43,6 +45,9 @@ def sql_search(call: Call) -> Response:
             "cmd", text[:80], "is not a query", hint="it begins with SELECT; CasJobs runs the rest"
         )
     release = release_of(call)
+    if (values.get(p.FORMAT) or "").casefold() == "mydb":
+        results = run_batch(call, text, release.name, into=values.need(p.TABLE_NAME))
+        return BatchAnswer(results, as_table(FORMATS["csv"]), "text/csv; charset=utf-8", call.base_url)
     form, media_type = skyserver_format(values.get(p.FORMAT) or "csv")
     stream = call.platform.catalogs.query(
         text,
@@ -155,5 +160,5 @@ def _point(record: TableRecord) -> str:
 
 
 _KNOWN = frozenset(
-    param.name for params in (p.SQL, p.RADIAL, p.RECTANGULAR, p.OBJECT_SEARCH) for param in params
+    param.name.casefold() for params in (p.SQL, p.RADIAL, p.RECTANGULAR, p.OBJECT_SEARCH) for param in params
 ) | {"taskname", "searchtool", "query"}
