@@ -10,9 +10,13 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 from PIL import Image
+from scipy.spatial import cKDTree
+
+from awe.core.sky import unit_vector
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +94,29 @@ def test_the_notebook_of_2016(
     assert "-> Dataset: hst_9401_02_acs_wfc_total" in text
     assert "Longest exposure time in subselection: 1960.0" in text
     assert len(pictures) == 1
+
+
+def test_the_three_archives(
+    checkout: Path, service: Any, environment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, pictures = _execute("three_archives.ipynb", checkout, service, environment, monkeypatch)
+    assert len(pictures) == 3
+    # CAOM: the nucleus's spectrum and the four images that cover the centre
+    assert "5 files of 5 observations" in text
+    assert "hst_9401_02_acs_wfc_total_drz.fits" in text
+    demo = service.folder / "demo"
+    photo = pd.read_parquet(demo / "sdss.PhotoObjAll.parquet")
+    primary = photo[photo["mode"] == 1]
+    sources = pd.read_parquet(demo / "galex.photoobjall.parquet")
+    deep = sources[(sources["mpstype"] == "MIS") & (sources["nuv_artifact"] == 0)]
+    tree = cKDTree(unit_vector(primary["ra"], primary["dec"]))
+    near = tree.query_ball_point(unit_vector(deep["ra"], deep["dec"]), 2 * np.sin(np.radians(3 / 3600) / 2))
+    types = np.concatenate([primary["type"].to_numpy()[found] for found in near])
+    assert f"{len(types)} pairs, {(types == 3).sum()} with galaxies" in text
+    spectra = pd.read_parquet(demo / "sdss.SpecObjAll.parquet")
+    best = spectra[spectra["sciencePrimary"] == 1]
+    chosen = best[(best["class"] == "QSO") | ((best["class"] == "GALAXY") & (best["z"] < 0.02))]
+    assert f"{len(chosen)} spectra; the largest identifier is {chosen['specObjID'].max()}" in text
 
 
 def test_the_eight_lines_of_the_readme(tmp_path: Path, service: Any, environment: Any) -> None:

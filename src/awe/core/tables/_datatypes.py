@@ -18,6 +18,7 @@ from awe.core.tables._schema import Column
 __all__ = [
     "DATATYPES",
     "SPECIAL",
+    "UNSIGNED_LONG",
     "VOTABLE_NUMBERS",
     "Datatype",
     "basic_type",
@@ -30,10 +31,13 @@ VOTABLE_NUMBERS: Mapping[pa.DataType, pa.DataType] = {
     pa.int8(): pa.int16(),
     pa.uint16(): pa.int32(),
     pa.uint32(): pa.int64(),
-    pa.uint64(): pa.int64(),
+    pa.uint64(): pa.string(),
     pa.float16(): pa.float32(),
 }
-"""Numbers that VOTable 1.5 section 2.1 lacks, and the next type that holds them (uint64: checked by value)."""
+"""Numbers that VOTable 1.5 section 2.1 lacks, and the next type that holds them: of 64 bits without a sign, text."""
+
+UNSIGNED_LONG = "unsignedLong"
+"""The xtype of integers of 64 bits without a sign, which are text in VOTable: awe reads them as numbers again."""
 
 DATATYPES: Mapping[pa.DataType, str] = {
     pa.bool_(): "boolean",
@@ -124,6 +128,8 @@ def _basic_list(arrow: pa.DataType, numbers: Mapping[pa.DataType, pa.DataType]) 
     if _is_long(item) or not (_is_number(item) or pa.types.is_decimal(item)):
         return pa.string()
     inner = basic_type(item, numbers)
+    if pa.types.is_string(inner):
+        return inner
     if pa.types.is_fixed_size_list(arrow) and arrow.list_size > 0:
         return pa.list_(inner, arrow.list_size)
     return pa.list_(inner)
@@ -136,7 +142,8 @@ def votable_type(column: Column) -> Datatype:
     """
     basic = basic_type(column.type, VOTABLE_NUMBERS)
     temporal = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
-    xtype = column.xtype or ("timestamp" if temporal else "")
+    own = "timestamp" if temporal else UNSIGNED_LONG if column.type == pa.uint64() else ""
+    xtype = column.xtype or own
     item = basic.value_type if is_list(basic) else basic
     made, numbers = SPECIAL.get(column.datatype, (item, 1))
     word = column.datatype if made == item and column.datatype in SPECIAL else DATATYPES[item]

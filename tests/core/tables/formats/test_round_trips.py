@@ -224,8 +224,12 @@ def test_large_unsigned_integers(tmp_path: Path) -> None:
     assert round_trip(tmp_path, "csv", table)["x"].to_pylist() == [(1 << 64) - 1, None, 0]
     with pytest.raises(UsageError, match="no 64-bit integer is left to mean null"):
         round_trip(tmp_path, "fits", table)
-    with pytest.raises(UsageError, match="column x: a value of type uint64 does not fit int64"):
-        b"".join(VOTABLE_TD.write(TableStream.from_table(table), VOTableOptions(on_error="raise")))
+    for name in ("votable", "votable/b", "votable/b2", "votable/fits"):
+        again = round_trip(tmp_path, name, table)["x"]
+        assert (again.type, again.to_pylist()) == (pa.uint64(), [(1 << 64) - 1, None, 0])
+    document = b"".join(VOTABLE_TD.write(TableStream.from_table(table), VOTableOptions(on_error="raise")))
+    assert b'datatype="char" arraysize="*" xtype="unsignedLong"' in document
+    assert parse_single_table(io.BytesIO(document)).array["x"][0] == str((1 << 64) - 1)
     assert round_trip(tmp_path, "fits", table.slice(0, 2))["x"].to_pylist() == [(1 << 64) - 1, None]
 
 

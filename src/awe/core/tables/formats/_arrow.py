@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables._datatypes import basic_type, is_bytes, votable_type
-from awe.core.tables._schema import Schema
+from awe.core.tables._datatypes import UNSIGNED_LONG, basic_type, is_bytes, votable_type
+from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.errors import UsageError
 
@@ -40,12 +40,13 @@ def _is_text(arrow: pa.DataType) -> bool:
 
 def basic_schema(schema: Schema, numbers: Mapping[pa.DataType, pa.DataType]) -> Schema:
     """Return the schema with every type basic; times say so by their xtype."""
-    return schema.with_columns(
-        tuple(
-            replace(column, type=basic_type(column.type, numbers), xtype=votable_type(column).xtype)
-            for column in schema
-        )
-    )
+    return schema.with_columns(tuple(_basic(column, basic_type(column.type, numbers)) for column in schema))
+
+
+def _basic(column: Column, basic: pa.DataType) -> Column:
+    xtype = votable_type(column).xtype
+    number = xtype == UNSIGNED_LONG and not pa.types.is_string(basic)  # the format has the type
+    return replace(column, type=basic, xtype=column.xtype if number else xtype)
 
 
 def to_basic(array: pa.Array, target: pa.DataType, name: str) -> pa.Array:
@@ -65,7 +66,7 @@ def to_basic(array: pa.Array, target: pa.DataType, name: str) -> pa.Array:
         return iso_text(array)
     if is_bytes(source):
         return _byte_lists(array).cast(target)
-    if pa.types.is_string(target) and pa.types.is_decimal(source):
+    if pa.types.is_string(target) and (pa.types.is_decimal(source) or pa.types.is_integer(source)):
         return array.cast(target)
     if pa.types.is_string(target) and not _is_text(source) and not pa.types.is_null(source):
         return pa.array(

@@ -2,14 +2,15 @@
 
 Each reads every serialisation.
 
-Text is written as datatype ``char`` in UTF-8, as ``unicodeChar`` where its source said that. An unsigned 64-bit column is written as ``long``, and a value
-above 2⁶³-1 in it is an error, never another number. The document is built in `_votable_document`, the rows
+Text is written as datatype ``char`` in UTF-8, as ``unicodeChar`` where its source said that. VOTable has no
+integers of 64 bits without a sign (SDSS's ``specObjID`` needs them): they are text with the xtype ``unsignedLong``, exact, and
+read as numbers again. The document is built in `_votable_document`, the rows
 in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
 """
 
 import logging
 from binascii import b2a_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from awe.core.tables._datatypes import VOTABLE_NUMBERS, is_list
+from awe.core.tables._datatypes import UNSIGNED_LONG, VOTABLE_NUMBERS, is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema, pieces
@@ -98,7 +99,24 @@ class VOTableFormat:
         InputFileError
             From here or from the stream: with the line, or the row and column.
         """
-        return read_votable(path)
+        stream = read_votable(path)
+        longs = [i for i, column in enumerate(stream.schema) if column.xtype == UNSIGNED_LONG]
+        return _with_numbers(stream, longs) if longs else stream
+
+
+def _with_numbers(stream: TableStream, places: Sequence[int]) -> TableStream:
+    """Return the rows with the columns at some places as integers of 64 bits without a sign."""
+    columns = list(stream.schema)
+    for i in places:
+        columns[i] = replace(columns[i], type=pa.uint64(), xtype="", arraysize="")
+
+    def numbers(batch: pa.RecordBatch) -> pa.RecordBatch:
+        values = list(batch.columns)
+        for i in places:
+            values[i] = values[i].cast(pa.uint64())
+        return pa.RecordBatch.from_arrays(values, names=batch.schema.names)
+
+    return stream.map(stream.schema.with_columns(tuple(columns)), numbers)
 
 
 def _with_nulls(schema: Schema) -> Schema:
