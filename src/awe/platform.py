@@ -19,6 +19,7 @@ from awe.core.vo.links import with_links
 from awe.errors import UnavailableError, UsageError
 from awe.login_settings import LoginProviderSettings
 from awe.services.catalogs import (
+    INDEX,
     TABLE,
     BatchService,
     CatalogService,
@@ -30,6 +31,7 @@ from awe.services.catalogs import (
     SqlJobs,
     TableService,
     UploadService,
+    index_kind,
 )
 from awe.services.checks import CheckService
 from awe.services.history import ASKED, HistoryService, HistoryStore
@@ -280,6 +282,7 @@ class Platform:
         """Return what jobs can do, by the name of their kind."""
         return {
             **SqlJobs(self.catalogs, self.tables, self.batches, _statements).kinds(),
+            INDEX: index_kind(self.tables, self.catalogs),
             CUTOUT: cutout_kind(self.observations, soda.error_text),
         }
 

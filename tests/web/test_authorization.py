@@ -43,7 +43,7 @@ from starlette.testclient import TestClient
 from awe.core.tables import TableStream
 from awe.errors import UsageError
 from awe.platform import Platform
-from awe.services.catalogs import QUERY, TABLE, SentFile
+from awe.services.catalogs import INDEX, QUERY, TABLE, SentFile
 from awe.services.identity import (
     ADMINISTRATOR,
     COMMAND_LINE,
@@ -343,6 +343,16 @@ class World:
     def token_id(self) -> str:
         """The id of a token of the owner."""
         return self.platform.identity.new_token(self.owner, MARK, SCOPES, days=1.0)[1].id
+
+    @property
+    def indexing(self) -> str:
+        """An index that was not begun yet, of the owner's, with a file."""
+        return self._job(INDEX)
+
+    @property
+    def unindexed(self) -> str:
+        """An index of the owner's that has an error."""
+        return self._refused(INDEX)
 
     def _token(self, who: Identity, scopes: frozenset[str], days: float) -> str:
         return self.platform.identity.new_token(who, "for a test", scopes, days=days)[0]

@@ -1,6 +1,7 @@
 """astroquery's GaiaClass and TapPlus with a login, unmodified, against a real server that speaks TLS."""
 
 import gc
+import re
 import socket
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,13 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
+from pyvo.utils import prototype
 
 from awe.platform import Platform
 from awe.services.identity import GroupRole, GroupStore
 from awe.testing import TINY_TABLE, tiny_archive
 
+GUIDE = Path(__file__).parents[2] / "docs/howto/moving-from-gaia.md"
 PLACE = SkyCoord(187.7059, 12.3911, unit="deg")
 pytestmark = [
     pytest.mark.slow,
@@ -341,6 +345,55 @@ def test_the_new_cross_match(gaia: Callable[..., Any], platform: Platform) -> No
     assert pairs[1, 1] == pytest.approx(0.5 / 3600, rel=1e-6)
     assert {c.name: c.flags for c in ada.load_table("user_ada.mine").columns}["alpha"] == "1"
     _drop_all(ada)
+
+
+def test_the_old_cross_match(gaia: Callable[..., Any], platform: Platform) -> None:
+    ada = gaia("ada")
+    rows = platform.catalogs.query(f"SELECT id, ra, dec FROM {TINY_TABLE}").to_table().to_pandas()
+    near = rows.iloc[:40]
+    mine = Table({"alpha": near["ra"], "delta": near["dec"] + 1 / 3600, "name": near["id"].astype(str)})
+    ada.upload_table(upload_resource=mine, table_name="mine")
+    names = {"full_qualified_table_name_a": "user_ada.mine", "full_qualified_table_name_b": TINY_TABLE}
+    with pytest.raises(requests.HTTPError, match="needs its position"):
+        ada.cross_match(**names, results_table_name="pairs", radius=3.0)
+    ada.set_ra_dec_columns(table_name="user_ada.mine", ra_column_name="alpha", dec_column_name="delta")
+    job = ada.cross_match(**names, results_table_name="pairs", radius=3.0)
+    assert job.get_phase() == "COMPLETED"
+    found = ada.launch_job("SELECT * FROM user_ada.pairs").get_results()
+    assert found.colnames == ["mine_mine_oid", "sources_id", "separation"]
+    a, b = SkyCoord(mine["alpha"], mine["delta"], unit="deg"), SkyCoord(rows["ra"], rows["dec"], unit="deg")
+    one, other, apart, _ = b.search_around_sky(a, 3 * u.arcsec)
+    wanted = {
+        (int(i) + 1, int(rows["id"][j])): float(d.deg) for i, j, d in zip(one, other, apart, strict=True)
+    }
+    got = {(int(row[0]), int(row[1])): float(row[2]) for row in found}
+    assert len(wanted) >= 40
+    assert got == pytest.approx(wanted, abs=1e-9)
+    joined = ada.launch_job(
+        f"SELECT c.separation * 3600 AS arcsec, a.name, b.mag FROM user_ada.mine AS a, {TINY_TABLE} AS b, user_ada.pairs AS c "
+        "WHERE c.mine_mine_oid = a.mine_oid AND c.sources_id = b.id"
+    )
+    assert len(joined.get_results()) == len(wanted)
+    with pytest.raises(requests.HTTPError, match="There is already an object named 'pairs'"):
+        ada.cross_match(**names, results_table_name="pairs", radius=3.0)
+    with pytest.raises(requests.HTTPError, match="run it as a job"):
+        ada.launch_job("SELECT crossmatch_positional('user_ada','mine','tiny','sources',1.0,'x') FROM dual;")
+    _drop_all(ada)
+
+
+def test_the_guide(
+    gaia: Callable[..., Any], secure_server: str, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates / "ca.pem"))
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert len(blocks) == 5
+    known: dict[str, Any] = {}
+    for block in blocks:
+        code = block.replace("https://archive.example.org", secure_server).replace("hsc.SumCat", TINY_TABLE)
+        exec(compile(code, str(GUIDE), "exec"), known)
+    assert len(known["job"].get_results().colnames) == 2
+    prototype.features["cadc-tb-upload"].on = False
+    _drop_all(known["gaia"])
 
 
 def test_logging_out(gaia: Callable[..., Any]) -> None:

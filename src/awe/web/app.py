@@ -72,6 +72,7 @@ from awe.web.vo import (
     soda,
     ssa,
     tap,
+    youcat,
 )
 
 __all__ = ["ROUTES", "Entry", "build_app"]
@@ -213,6 +214,12 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/availability",                  _READ,  availability,           dali_error),
     Entry("/tap/tables",                        _READ,  tap.tables,             dali_error,     vosi_.TABLES_PARAMS),
     Entry("/tap/tables/{table}",                _READ,  tap.table,              dali_error,     vosi_.TABLES_PARAMS),
+    Entry("/tap/tables/{table}",                "PUT",  youcat.make,            dali_error),
+    Entry("/tap/tables/{table}",                "DELETE", youcat.drop,          dali_error),
+    Entry("/tap/load/{table}",                  "POST", youcat.load,            dali_error),
+    *_jobs(youcat.INDEXING),
+    Entry("/tap/permissions/{table}",           _READ,  youcat.permissions,     dali_error),
+    Entry("/tap/permissions/{table}",           "POST", youcat.set_permissions, dali_error, scope=SHARE),
     Entry("/tap/examples",                      _READ,  tap.examples,           dali_error),
     Entry("/tap/login",                         "POST", tapplus.login,          dali_error, scope=""),
     Entry("/tap/logout",                        "POST", tapplus.logout,         dali_error, scope=""),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-__all__ = ["NAMESPACES", "Element", "comment", "document", "node", "set_attribute"]
+__all__ = ["NAMESPACES", "Element", "comment", "document", "local_name", "node", "parsed", "set_attribute"]
 
 Element = etree._Element  # noqa: SLF001  # lxml has no public name for the type of an element
 
@@ -83,6 +83,26 @@ def set_attribute(element: Element, name: str, value: str) -> None:
 def document(root: Element) -> bytes:
     """Return the document of a root element, with declaration, in UTF-8."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def parsed(text: bytes) -> Element:
+    """Return the root element of a document that somebody sent; nothing that it refers to is read.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    try:
+        return etree.fromstring(text, parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(str(error)) from None
+
+
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace; empty for what is no element."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
 def _append_text(parent: Element, text: str) -> None:

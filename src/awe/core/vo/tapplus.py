@@ -9,6 +9,7 @@ from datetime import datetime
 
 from awe.core.tables import Column
 from awe.core.vo import uws
+from awe.core.vo._crossmatch import CrossMatch, MatchedTable, crossmatch_of
 from awe.core.vo._tapplus_edits import MAIN_ID, ROLES, ColumnEdit, TableEdit, said, table_edits
 from awe.core.vo._xml import Element, document, node
 from awe.core.vo.params import Param, Params, choice, integer, text
@@ -56,11 +57,14 @@ __all__ = [
     "USERS",
     "USERS_LIST",
     "ColumnEdit",
+    "CrossMatch",
+    "MatchedTable",
     "SharedGroup",
     "SharedItem",
     "TableEdit",
     "as_named",
     "column_role",
+    "crossmatch_of",
     "groups_document",
     "items_document",
     "table_edits",

@@ -104,6 +104,11 @@ class Described:
             self, tables=tables, schemas=[row for row in self.schemas if row["schema_name"] in schemas]
         )
 
+    def with_columns_of(self, names: Collection[str]) -> "Described":
+        """Return the same with the columns and keys of some tables only."""
+        columns = [row for row in self.columns if row["table_name"] in names]
+        return replace(self, columns=columns, keys=[row for row in self.keys if row["from_table"] in names])
+
 
 @dataclass(frozen=True, slots=True)
 class Capability:

@@ -15,6 +15,7 @@ from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableKey, Tab
 from awe.services.catalogs.own.describing import ColumnChange
 from awe.services.catalogs.own.extending import CONVENIENCE
 from awe.services.catalogs.own.incoming import Piece
+from awe.services.catalogs.own.indexing import INDEX, IndexOrder, index_kind
 from awe.services.catalogs.own.loading import UploadService
 from awe.services.catalogs.own.model import TableVersion
 from awe.services.catalogs.own.reading import OwnTables
@@ -30,6 +31,7 @@ from awe.services.catalogs.uploads import SentFile
 __all__ = [
     "BATCH",
     "CONVENIENCE",
+    "INDEX",
     "MYDB",
     "QUERY",
     "ROWS_AFFECTED",
@@ -42,6 +44,7 @@ __all__ = [
     "ColumnChange",
     "Engine",
     "Features",
+    "IndexOrder",
     "Limits",
     "LoadOrder",
     "MemorySchema",
@@ -68,4 +71,5 @@ __all__ = [
     "aligned",
     "as_written",
     "example_query",
+    "index_kind",
 ]

@@ -1,7 +1,8 @@
 """``/tap``: queries, answered at once or as jobs, and what the service says of itself (TAP 1.1)."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from awe.core.tables.formats import FORMATS, VOTableOptions
 from awe.core.vo import dali, tap, tapplus, vosi
 from awe.core.vo.auth import SECURITY
 from awe.core.vo.links import with_links
-from awe.services.catalogs import QUERY, QueryOrder, TableRecord, as_written, example_query
+from awe.errors import ParameterError, UsageError
+from awe.services.catalogs import MYDB, QUERY, QueryOrder, TableRecord, as_written, example_query
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format, dali_error
 from awe.web.vo._origin import origin_of
 from awe.web.vo._vosi import XML, Capabilities, capabilities
 from awe.web.vo.uws import JobFace
+from awe.web.vo.youcat import offered
 
 __all__ = ["JOBS", "described", "examples", "sync", "table", "tables", "tap_capabilities"]
 
@@ -26,6 +29,8 @@ _DATA_MODELS = {"ObsCore-1.1": ("ivoa.obscore", "ivo://ivoa.net/std/ObsCore#core
 def sync(call: Call) -> Response:
     """Run a query: ``/tap/sync``."""
     order = _order(call, call.pairs, call.accept)
+    if tapplus.crossmatch_of(order.text):
+        raise UsageError("a cross-match makes a table", hint="run it as a job: launch_job_async, /tap/async")
     with tempfile.TemporaryDirectory(prefix="awe-upload-") as folder:
         stream = call.platform.catalogs.query(
             order.text,
@@ -67,7 +72,28 @@ def _order(call: Call, pairs: Sequence[tuple[str, str]], accept: str = "") -> Qu
     )
 
 
-JOBS = JobFace("tap/async", QUERY, lambda call, pairs: _order(call, pairs).to_json(), dali_error)
+def _job_order(call: Call, pairs: Sequence[tuple[str, str]]) -> Mapping[str, object]:
+    """Return what a job is to do: a query, or the cross-match of TAP+, which makes a table."""
+    order = _order(call, pairs)
+    match = tapplus.crossmatch_of(order.text)
+    if match is not None:
+        one, other = (_matched(call, name) for name in (match.one, match.other))
+        order = replace(order, text=match.to_adql(one, other), dialect="adql", into=f"{MYDB}.{match.result}")
+    return order.to_json()
+
+
+def _matched(call: Call, full_name: str) -> tapplus.MatchedTable:
+    record = call.platform.catalogs.table(full_name, call.identity)
+    number = record.columns.find(f"{record.name}_oid")
+    key = number.name if number else record.id_column
+    if record.ra is None or record.dec is None or key is None:
+        hint = "say so with flags Ra, Dec and PK, as update_user_table does"
+        reason = "a cross-match needs its position, in degrees, and a column that identifies its rows"
+        raise ParameterError("QUERY", record.full_name, reason, hint=hint)
+    return tapplus.MatchedTable(record.schema, record.name, record.ra, record.dec, key)
+
+
+JOBS = JobFace("tap/async", QUERY, _job_order, dali_error)
 """``/tap/async``: queries that take their time (section 2.1)."""
 
 
@@ -99,7 +125,7 @@ def tap_capabilities(call: Call) -> Capabilities:
     )
     tables_ = vosi.Capability(vosi.TABLES, f"{place}/tables", version="1.1", security=SECURITY)
     examples_ = vosi.Capability(vosi.EXAMPLES, f"{place}/examples", security=SECURITY)
-    return capabilities(call, "tap", own, tables_, examples_)
+    return capabilities(call, "tap", own, tables_, examples_, *offered(call))
 
 
 def tables(call: Call) -> Response:
@@ -112,8 +138,18 @@ def tables(call: Call) -> Response:
     if call.tapplus and not only and values.get(vosi.SHARED) != "true":
         shared = {record.full_name for record in call.platform.tables.tables(call.identity, shared=True)}
         said = said.only({str(row["table_name"]) for row in said.tables} - shared)
+    if not columns and not call.tapplus:
+        said, columns = said.with_columns_of(_closed(call)), True
     document = vosi.tables_document(said, columns=columns, flagged=call.tapplus)
     return Response(document, media_type=XML)
+
+
+def _closed(call: Call) -> frozenset[str]:
+    """Return the tables that not everybody may read: pyvo (1.9) asks for the columns of one without its login."""
+    seen = {record.full_name for record in call.platform.catalogs.tables(call.identity)}
+    if call.identity.is_nobody:
+        return frozenset()
+    return frozenset(seen - {record.full_name for record in call.platform.catalogs.tables()})
 
 
 def table(call: Call) -> Response:

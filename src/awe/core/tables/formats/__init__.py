@@ -12,6 +12,7 @@ from awe.core.tables.formats._gzip import gzipped
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
 from awe.core.tables.formats._votable_options import VOTableOptions
+from awe.core.tables.formats._votable_read import votable_schema
 from awe.core.tables.formats.csv import DelimitedFormat, delimited_rows
 from awe.core.tables.formats.json import json_rows
 from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
@@ -34,4 +35,5 @@ __all__ = [
     "split_part",
     "stream_of",
     "unpacked_size",
+    "votable_schema",
 ]

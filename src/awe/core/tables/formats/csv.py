@@ -11,7 +11,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -76,9 +76,23 @@ class DelimitedFormat:
                 except DecimalCommaError as error:
                     raise _comma(path, name, self.delimiter, line, *error.args) from None
         schema = Schema(tuple(Column(n, found.type) for n, found in zip(names, evidence, strict=True)))
-        stream = TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema))
+        stream = TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema, path))
         stream.notes = tuple(_notes(path, names, evidence, self.delimiter, line))
         return stream
+
+    def read_as(self, path: Path, columns: Schema) -> TableStream:
+        """Return the rows in the types of columns that are known, by name, ignoring case; of others as `read`.
+
+        Raises
+        ------
+        InputFileError
+            From here or from the stream: with the line, or the column and a value that is not of its type.
+        """
+        names, line = _header(path, self.delimiter)
+        if all(name in columns for name in names):
+            schema = Schema(tuple(replace(columns[name], name=name) for name in names))
+            return TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema, path))
+        return self.read(path)
 
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
@@ -231,11 +245,18 @@ def _not_utf8(path: Path, reason: str, line: int) -> InputFileError:
     )
 
 
-def _typed(blocks: Iterator[pa.RecordBatch], schema: Schema) -> Iterator[pa.RecordBatch]:
+def _typed(blocks: Iterator[pa.RecordBatch], schema: Schema, path: Path) -> Iterator[pa.RecordBatch]:
     arrow = schema.to_arrow()
     for block in blocks:
-        columns = [as_type(text, column.type) for text, column in zip(block.columns, schema, strict=True)]
+        columns = [_as_told(text, column, path) for text, column in zip(block.columns, schema, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+
+def _as_told(text: pa.Array, column: Column, path: Path) -> pa.Array:
+    try:
+        return as_type(text, column.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InputFileError(path.name, str(error), where=f"column {column.name}") from None
 
 
 CSV = DelimitedFormat("csv", ("text/csv;header=present", "text/csv", "text/plain"), (".csv",), ",")
