@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -39,7 +39,9 @@ def test_a_large_file_comes_through_five_kills(tmp_path: Path, up: Up) -> None:
     places = []
     for _ in range(5):
         with up(tmp_path / "sky") as service, connect(service.url, token=token) as archive:
-            before = archive.transport.get_json("/api/uploads")["uploads"]
+            before = cast("dict[str, list[dict[str, int]]]", archive.transport.get_json("/api/uploads"))[
+                "uploads"
+            ]
             places += [one["offset"] for one in before]
             killer = threading.Timer(chance.uniform(0.1, 2.0), os.kill, (service.pid, signal.SIGKILL))
             killer.start()
