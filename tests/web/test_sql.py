@@ -6,6 +6,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,14 @@ def test_a_batch_that_may_have_done_its_part_is_not_begun_again(archive: Platfor
     assert [result.name for result in run(untouched)] == ["Table1"]
     replacing = work(archive, tmp_path / "replacing", "SELECT 4 AS n", into="mydb.t", replace=True)
     assert [result.rows for result in run(replacing)] == [1]
+    made = work(archive, tmp_path / "made", "SELECT 4 AS n", into="mydb.u")
+    assert [result.rows for result in run(made)] == [1]
+    again = tmp_path / "again"
+    again.mkdir()
+    (told,) = run(
+        replace(made, folder=again)
+    )  # the service stopped when the table was made, and said nothing of it
+    assert (told.rows, (again / told.file).read_text().split("\n")[1]) == (1, "1")
     reading = work(archive, tmp_path / "reading", "SELECT n FROM mydb.t")
     (read,) = run(reading)
     assert (reading.folder / read.file).read_text().split() == ["n", "4"]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from awe.core.tables import Schema, TableStream, absolute_links
 from awe.core.tables.formats import FORMATS, VOTableOptions, gzipped
 from awe.errors import AweError, ConflictError
+from awe.services.catalogs.batches.model import ROWS_AFFECTED
 from awe.services.catalogs.batches.service import BatchService
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.service import CatalogService
@@ -141,7 +142,10 @@ class SqlJobs:
         order = QueryOrder.from_json(work.order)
         answers = _Answers(work, order, self._statements)
         if work.again_since is not None and not (order.into and order.replace):
-            self._check_untouched(order, work.identity, work.again_since)
+            made = self._made_before(order, work.identity, work.again_since)
+            if made is not None:
+                told = pa.table({ROWS_AFFECTED: pa.array([made], pa.int64())})
+                return [answers.write("Table1", TableStream.from_table(told), made)]
         with (
             self._uploads(work, order) as uploads,
             self._batches.run(
@@ -174,24 +178,28 @@ class SqlJobs:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(dir=work.folder)))
             yield self._catalogs.receive(order.uploads, order.sent(files), folder)
 
-    def _check_untouched(self, order: QueryOrder, identity: Identity, since: datetime) -> None:
-        """Refuse to begin a batch again that may have done part of its work.
+    def _made_before(self, order: QueryOrder, identity: Identity, since: datetime) -> int | None:
+        """Return the rows of the table that a job was to make, if an attempt before made it; None if nothing was done.
 
         Raises
         ------
         ConflictError
-            If a table that it makes or changes was written since the job was put into the queue.
+            If a table that it makes or changes was written since the job was put into the queue, and it may have done
+            part of its work.
         """
         for name in self._targets(order):
             try:
-                written = self._tables.versions(name, identity)[-1].created
+                newest = self._tables.versions(name, identity)[-1]
             except AweError:  # it is not there, or its name is none: the batch itself says so
                 continue
-            if written >= since:
+            if newest.created >= since:
+                if order.into and newest.is_current and newest.origin == order.text.strip():
+                    return newest.record.rows
                 raise ConflictError(
                     f"the job was stopped in its middle, and {name} was written since it was submitted",
                     hint="look at the tables, and submit again what is not done",
                 )
+        return None
 
     def _targets(self, order: QueryOrder) -> tuple[str, ...]:
         try:

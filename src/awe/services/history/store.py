@@ -47,6 +47,7 @@ _history = Table(
     Column("job", String(64), nullable=False),
     Column("name", Text, nullable=False),
     Index("ix_history_owner_begun", "owner", "begun"),
+    Index("ix_history_owner_ended", "owner", "ended"),
     Index("ix_history_begun", "begun"),
     Index("ix_history_job", "job"),
 )
