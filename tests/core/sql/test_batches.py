@@ -202,6 +202,7 @@ def test_adql_is_one_query() -> None:
         ("merge t using u on t.a = u.a", NotOfferedError, "INSERT ... SELECT"),
         ("go 5", NotOfferedError, "GO n is not offered"),
         ("exec sp_rename 'a'", AweError, "two names"),
+        ("exec ('select 1')", NotOfferedError, "write the statements themselves"),
     ],
 )
 def test_refusals(text: str, error: type[AweError], said: str) -> None:

@@ -25,7 +25,10 @@ VALUES = [
     ("power(10., 0.5) * power(10., 0.5)", pytest.approx(10)),
     # conversions
     ("cast(3.9 as int)", 3), ("cast(-3.9 as int)", -3), ("convert(int, '42')", 42), ("convert(varchar(3), 12345)", "123"),
-    ("cast('1.5' as float) + 1", 2.5), ("cast(1 as bit)", True), ("convert(float, 1) / 2", 0.5),
+    ("cast('1.5' as float) + 1", 2.5),
+    ("cast(9223372036854775807 as numeric(20))", 9223372036854775807),
+    ("cast('18446744073709551615' as numeric(20, 0))", 18446744073709551615),
+    ("cast(2.567 as numeric(5, 2))", pytest.approx(2.57)), ("cast(1 as bit)", True), ("convert(float, 1) / 2", 0.5),
     # functions whose meaning is T-SQL's own
     ("isnull(NULL, 5)", 5), ("coalesce(NULL, NULL, 'x')", "x"), ("nullif(3, 3)", None), ("iif(1 > 2, 'a', 'b')", "b"),
     ("str(3.14159, 8, 3)", "   3.142"), ("str(12)", "        12"), ("str(123456, 4)", "****"), ("ltrim(str(2.5, 5, 1))", "2.5"),

@@ -26,5 +26,5 @@ def quick_error(seconds: float, longest_s: float, error: AweError) -> AweError:
 
 def _span(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:g} s"
+        return f"{seconds:.3g} s"
     return f"{seconds / 60:g} min" if seconds < 7200 else f"{seconds / 3600:g} h"

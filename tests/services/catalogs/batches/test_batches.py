@@ -129,6 +129,22 @@ def test_variables(run: Run, world: World) -> None:
         run("declare @width int = 1\nselect @widht")
 
 
+def test_variables_stand_wherever_a_value_may(run: Run, world: World) -> None:
+    found = run(
+        "declare @n int = 3, @most float, @name varchar(10) = 'x', @when datetime = '2026-01-02'\n"
+        "set @most = (select max(r) from Galaxy)\n"
+        "declare @t table (a int, b varchar(5))\n"
+        "insert into @t values (@n, @name), (@n * 2, 'y')\n"
+        "update @t set b = @name + '!' where a = @n\n"
+        "select top (@n) objID from Galaxy where r <= @most\n"
+        "select t.a, t.b from @t as t order by t.a\n"
+        "if (select count(*) from @t) > 1 and @when > '2025-12-31' select @most as most"
+    )
+    assert len(found[0]) == 3
+    assert found[1].to_dict("list") == {"a": [3, 6], "b": ["x!", "y"]}
+    assert found[2]["most"].tolist() == [world.galaxy["r"].max()]
+
+
 def test_temporary_tables_live_as_long_as_the_batch(run: Run, archive: Platform) -> None:
     found = run(
         "select top 5 objID into #near from Star\ninsert into #near values (1)\ndelete from #near where objID <> 1\ngo\nselect * from #near drop table #near"

@@ -280,6 +280,8 @@ class BatchReader:
         place = cursor.place()
         start = cursor.at
         cursor.at += 1
+        if cursor.sees("("):
+            raise cursor.refused("EXEC of a text is not offered", "write the statements themselves")
         name = cursor.table().name.rpartition(".")[2]
         positional: list[ParsedQuery] = []
         named: dict[str, ParsedQuery] = {}

@@ -113,8 +113,13 @@ def token_like(kind: TokenType, text: str, place: Token) -> Token:
 
 
 def _name_temporary(tree: exp.Expr) -> None:
-    """Put ``#x`` into the schema ``tempdb``, under the name that it is written with."""
-    for node in nodes(tree):
+    """Put ``#x`` and, in FROM, ``@x`` into the schema ``tempdb``, under the name that they are written with."""
+    for node in list(nodes(tree)):
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Parameter):
+            name = exp.to_identifier(f"@{node.this.name}", quoted=True)
+            name.meta.update(node.this.this.meta)
+            node.set("this", name)
+            node.set("db", exp.to_identifier(TEMPORARY))
         if isinstance(node, exp.Identifier) and (
             node.args.pop("temporary", None) or node.args.pop("global_", None)
         ):

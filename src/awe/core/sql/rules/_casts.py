@@ -19,6 +19,7 @@ __all__ = ["cast_to", "check_time", "iso"]
 _TIME = re.compile(
     r"\s*(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?)\s*(?:Z|[+-]\d\d(?::?\d\d)?)?\s*"
 )
+_INT64_DIGITS, _MOST_DIGITS = 18, 20
 _INTO: Mapping[str, frozenset[str]] = {
     "whole": frozenset({"whole", "real", "text", "truth"}),
     "real": frozenset({"whole", "real", "text"}),
@@ -40,10 +41,11 @@ def cast_to(node: exp.Expr, text: Text) -> exp.Expr:
     target = node.args["to"]
     if text.dialect == "adql" and target.text("kind") in CASTS:
         return cast_to_shape(node, text)
-    kind = SQL_TYPES.get(target.this)
+    known = value(node.this)
+    exact = _exact_decimal(target, known.type)
+    kind = exact or SQL_TYPES.get(target.this)
     if kind is None:
         raise text.refused(node, f"CAST to {target.sql()} is not offered")
-    known = value(node.this)
     if not is_null(known.type) and _sort(kind) not in _INTO.get(_sort(known.type), ()):
         hint = "ivo_to_mjd(t) is the modified Julian date of a time" if _sort(known.type) == "time" else None
         raise text.syntax(node.this, f"{said_value(known)} cannot become {said(kind)}", hint)
@@ -57,9 +59,21 @@ def cast_to(node: exp.Expr, text: Text) -> exp.Expr:
     sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
     if is_text(kind) and sizes:
         return call("LEFT", node, number(sizes[0]), type_=kind)
-    if target.this is exp.DataType.Type.DECIMAL and (sizes or text.dialect == "tsql"):
+    if exact is None and target.this is exp.DataType.Type.DECIMAL and (sizes or text.dialect == "tsql"):
         return call("ROUND_TO", node, number(sizes[1] if len(sizes) > 1 else 0), type_=kind)
     return node
+
+
+def _exact_decimal(target: exp.Expr, known: pa.DataType) -> pa.DataType | None:
+    """Return the type of a whole decimal of a whole number or a text, such as SDSS's numeric(20): it stays exact."""
+    sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
+    if target.this is not exp.DataType.Type.DECIMAL or not sizes or any(sizes[1:]) or sizes[0] > _MOST_DIGITS:
+        return None
+    if pa.types.is_integer(known):
+        return known
+    if not is_text(known):
+        return None
+    return pa.int64() if sizes[0] <= _INT64_DIGITS else pa.uint64()
 
 
 def iso(node: exp.Expr, text: Text) -> exp.Expr:

@@ -207,9 +207,16 @@ class Run:
             stream.close()
             message = f"INSERT has {len(stream.schema)} values for {len(names)} columns"
             raise statement.place.error(message, f"the columns are {', '.join(names)}")
-        rows = fitted(stream, record.columns, names)
-        after = self._tables.append(statement.table, rows, statement.text)
-        yield from self._affected(statement, after.rows - record.rows, statement.table)
+        counted = 0
+
+        def count(batch: pa.RecordBatch) -> pa.RecordBatch:
+            nonlocal counted
+            counted += batch.num_rows
+            return batch
+
+        rows = fitted(stream.map(stream.schema, count), record.columns, names)
+        self._tables.append(statement.table, rows, statement.text)
+        yield from self._affected(statement, counted, statement.table)
 
     def update(self, statement: Update) -> Iterable[ResultSet]:
         """UPDATE."""
