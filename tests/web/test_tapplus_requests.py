@@ -264,3 +264,10 @@ def test_a_job_takes_parameters_and_is_aborted_without_a_redirection(people: Cal
     assert '<uws:parameter id="format">votable<' in ada.get(f"async/{job}")
     ada.post(f"async/{job}/phase", "PHASE=ABORT")
     assert ada.get(f"async/{job}/phase") == "ABORTED"
+
+
+def test_what_is_not_offered_says_so(people: Callable[..., Gaia], archive: Platform) -> None:
+    with TestClient(build_app(archive)) as web:
+        answer = web.post("/data-server/data", data={"ID": "1", "RETRIEVAL_TYPE": "ALL"}, headers=SENDS)
+    assert (answer.status_code, "load_data is not offered here" in answer.text) == (400, True), answer.text
+    assert "get_datalinks(identifier)" in answer.text

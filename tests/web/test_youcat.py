@@ -92,7 +92,7 @@ def test_a_table_from_its_making_to_its_end(tap: Any, server: str) -> None:
     assert list(tap.run_sync(QUERY)["number"]) == [2**62 + 1, 2, 3, 4]
     for column, unique in (("number", True), ("ra", False)):
         tap.create_index("mydb.stars", column, unique=unique)
-    shown = httpx.get(f"{server}/tap/tables/user_ada.stars", auth=("ada", "correct horse")).text
+    shown = httpx.get(f"{server}/tap/tables/user_ada.stars", auth=("ada", "correct horse"), timeout=60).text
     assert shown.count("<flag>indexed</flag>") >= 2
     tap.load_table("mydb.stars", io.BytesIO(b"number\tra\tdec\n3\t0\t0\n"))
     with pytest.raises(pyvo.dal.DALQueryError, match="number cannot be unique: 1 rows"):
@@ -130,7 +130,7 @@ def test_a_votable_describes_a_table(tap: Any, platform: Platform) -> None:
 )
 def test_a_wrong_description_is_refused(server: str, body: bytes, said: str) -> None:
     answer = httpx.put(
-        f"{server}/tap/tables/mydb.wrong", content=body, auth=("ada", "correct horse"), headers={"Content-Type": "text/xml"}
+        f"{server}/tap/tables/mydb.wrong", content=body, auth=("ada", "correct horse"), timeout=60, headers={"Content-Type": "text/xml"}
     )  # fmt: skip
     assert (answer.status_code, said in answer.text) == (400, True), answer.text
     assert "root:" not in answer.text
@@ -147,7 +147,7 @@ def test_a_wrong_description_is_refused(server: str, body: bytes, said: str) -> 
 def test_rows_that_do_not_fit_change_nothing(tap: Any, server: str, body: bytes, said: str) -> None:
     tap.create_table("mydb.stars", io.BytesIO(VODATASERVICE))
     answer = httpx.post(
-        f"{server}/tap/load/mydb.stars", content=body, auth=("ada", "correct horse"),
+        f"{server}/tap/load/mydb.stars", content=body, auth=("ada", "correct horse"), timeout=60,
         headers={"Content-Type": "text/tab-separated-values"},
     )  # fmt: skip
     assert (answer.status_code, said in answer.text) == (400, True), answer.text
@@ -157,7 +157,7 @@ def test_rows_that_do_not_fit_change_nothing(tap: Any, server: str, body: bytes,
 def test_who_may_read_and_write(tap: Any, server: str, platform: Platform) -> None:
     tap.create_table("mydb.stars", io.BytesIO(VODATASERVICE))
     place = f"{server}/tap/permissions/user_ada.stars"
-    ada, bob = (httpx.Client(auth=(name, "correct horse")) for name in ("ada", "bob"))
+    ada, bob = (httpx.Client(auth=(name, "correct horse"), timeout=60) for name in ("ada", "bob"))
     groups = f"ivo://{platform.settings.archive.authority}/gms"
     rows: dict[str, Any] = {"content": TSV, "headers": {"Content-Type": "text/tab-separated-values"}}
 
@@ -189,5 +189,8 @@ def test_who_may_read_and_write(tap: Any, server: str, platform: Platform) -> No
 def test_nobody_keeps_tables_without_a_login(server: str) -> None:
     for method, path in (("PUT", "tables"), ("DELETE", "tables"), ("POST", "load"), ("POST", "permissions")):
         assert (
-            httpx.request(method, f"{server}/tap/{path}/mydb.stars", content=VODATASERVICE).status_code == 401
+            httpx.request(
+                method, f"{server}/tap/{path}/mydb.stars", content=VODATASERVICE, timeout=60
+            ).status_code
+            == 401
         )

@@ -229,6 +229,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/jobs/async",                    _READ,  tapplus.search(tap.JOBS.described), dali_error, tapplus_.JOBS),
     Entry("/tap/Upload",                        "POST", tapplus.upload,         dali_error,     tapplus_.UPLOAD),
     Entry("/tap/TableTool",                     "POST", tapplus.table_tool,     dali_error,     tapplus_.TOOL),
+    Entry("/tap/data",                          "POST", tapplus.data,           dali_error, scope=READ),
     Entry("/tap/deletejobs",                    "POST", tapplus.delete_jobs,    dali_error,     tapplus_.REMOVAL, scope=RUN),
     Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
     Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
