@@ -103,8 +103,8 @@ class Places:
             raise ForbiddenError(f"you may not {action} the table {record.full_name}")
         return record
 
-    def owned(self, place: Place, identity: Identity) -> TableRecord:
-        """Return a table that the caller may drop or rename: his own, or an administrator's who helps.
+    def owned(self, place: Place, identity: Identity, *, helping: bool = False) -> TableRecord:
+        """Return a table of the caller's own; when `helping`, an administrator may do it for whoever has it.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Places:
             As `found`.
         """
         record = self._store.current(place.schema, place.table)
-        if record is not None and self.helps(identity) and WRITE in identity.scopes:
+        if record is not None and helping and self.helps(identity) and WRITE in identity.scopes:
             return record
         record = self.found(place, identity, WRITE)
         if record.owner != identity.name:

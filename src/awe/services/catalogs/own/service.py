@@ -351,7 +351,7 @@ class TableService:
         place = self._places.place(name, identity)
         with self._places.changing(place, identity):
             try:
-                record = self._places.owned(place, identity)
+                record = self._places.owned(place, identity, helping=True)
             except NotFoundError:
                 if missing_ok:
                     return
