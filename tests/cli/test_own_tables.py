@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,6 @@ from astropy.table import Table
 from click.testing import CliRunner, Result
 
 from awe.cli import load_command
-from awe.client import connect
 from awe.testing import TINY_TABLE, log_in, tiny_archive
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "tables.md"
@@ -92,10 +92,10 @@ def test_every_command_of_the_page() -> None:
 @pytest.mark.usefixtures("here")
 def test_the_python_of_the_page() -> None:
     (block,) = blocks("python")
-    with connect("sky") as archive:
-        names: dict[str, object] = {"my_table": Table({"flux": [1.5, 2.5]})}
-        for line in block.splitlines():
-            exec(line.replace("awe.connect()", "awe.connect('sky')"), names)  # the page's own
+    names: dict[str, Any] = {"my_table": Table({"flux": [1.5, 2.5]})}
+    for line in block.splitlines():
+        exec(line.replace("awe.connect()", "awe.connect('sky')"), names)  # the page's own
+    with names["archive"] as archive:
         (gone,) = archive.tables.dropped()
         assert (gone.name, gone.rows) == ("mydb.mine", 2)
         assert archive.tables.restore("mydb.mine").columns is None
