@@ -286,8 +286,12 @@ def test_23_names_across_databases(run: Run, world: World) -> None:
 def test_24_schema_browsing(run: Run) -> None:
     run("select 1 as mine into mydb.browse")
     names = run("select distinct TABLE_NAME from information_schema.TABLES")[0]["TABLE_NAME"].tolist()
-    assert {"Star", "Galaxy", "browse"} <= set(names)
-    columns = run("select * from Columns where table_name = 'browse'")[0]
+    assert {"Star", "Galaxy"} <= set(names)
+    assert "browse" not in names  # the context's database alone, as in SQL Server
+    assert run("select table_name from information_schema.tables", context="MyDB")[0][
+        "table_name"
+    ].tolist() == ["browse"]
+    columns = run("select * from Columns where table_name = 'browse'", context="MyDB")[0]
     assert columns["column_name"].tolist() == ["mine"]
     assert run("select name from sys.objects where type = 'U' and name = 'browse'")[0]["name"].tolist() == [
         "browse"

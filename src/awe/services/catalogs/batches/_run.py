@@ -139,7 +139,7 @@ class Run:
             )
         return self._catalogs.query(
             query,
-            dialect=dialect,
+            dialect=query.dialect if isinstance(query, ParsedQuery) else dialect,
             context=self._context,
             identity=self._asked.identity,
             max_rows=None if whole else self._asked.max_rows,
