@@ -37,7 +37,7 @@ def error(function, *args, **kw):
 """
 _AFTER = """
 with open(sys.argv[2], "w") as _out:
-    json.dump(_said, _out)
+    json.dump(_said, _out, default=lambda value: value.item())
 """
 
 

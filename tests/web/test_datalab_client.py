@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from tests.systems.datalab import DataLabClient
 
+from awe.platform import Platform
+from awe.testing import TINY_TABLE
+
 pytestmark = pytest.mark.slow
 
 
@@ -301,3 +304,77 @@ def test_the_command_line(datalab_client: DataLabClient, server: str, tmp_path: 
     assert "cli" not in datalab("mydb_list")
     datalab("logout")
     assert "anonymous" in datalab("whoami")
+
+
+def test_patterns_of_notebooks(datalab_client: DataLabClient, server: str, platform: Platform) -> None:
+    """The rows are those that pandas, numpy and astropy make of the whole table."""
+    ada = platform.identity.known("ada")
+    platform.tables.copy(TINY_TABLE, "mydb.survey", ada)
+    platform.tables.extend("mydb.survey", ada)
+    try:
+        said = datalab_client.run(
+            server,
+            """
+            import numpy as np
+            from astropy import units as u
+            from astropy.coordinates import SkyCoord
+
+            ac.login("ada", "correct horse")
+            whole = qc.query(sql="select * from mydb://survey", fmt="pandas")
+            places = SkyCoord(whole["ra"], whole["dec"], unit="deg")
+            away = places.separation(SkyCoord(187.7059, 12.3911, unit="deg")).deg
+            mag, ids = whole["mag"], whole["id"]
+
+            def rows(sql):
+                return qc.query(sql=sql, fmt="pandas")
+
+            def same(name, sql, wanted):
+                found = rows("select id from mydb://survey where " + sql)["id"].tolist()
+                say(**{name: sorted(found) == sorted(ids[wanted].tolist()) and 0 < len(found) < len(ids)})
+
+            same("cone", "q3c_radial_query(ra, dec, 187.7059, 12.3911, 0.1) and mag < 24", (away < 0.1) & (mag < 24))
+            same("any_case", "Q3C_RADIAL_QUERY(ra, dec, 187.7059, 12.3911, 0.05)", away < 0.05)
+            same("annulus", "q3c_radial_query(ra,dec,187.7059,12.3911,0.1) and not q3c_radial_query(ra,dec,187.7059,12.3911,0.05)",
+                 (away < 0.1) & (away >= 0.05))
+            same("not_nan", "mag != 'NaN'", mag.notna())
+            same("nan", "mag = 'NaN'", mag.isna())
+            same("bits", "(id & 4) != 0", (ids & 4) != 0)
+            same("flag", "flag", whole["flag"] == True)
+            same("sample", "random_id between 0.0 and 20.0", whole["random_id"].between(0, 20))
+            same("list", "id in (%s)" % ",".join(map(str, range(5, 5000, 7))), ids.isin(range(5, 5000, 7)))
+            same("between", "mag between 19 and 20 and log10(mag / 10) > 0.28", mag.between(19, 20) & (np.log10(mag / 10) > 0.28))
+            same("cast", "nullif(mag, 'NaN')::int = 20", mag.round() == 20)
+
+            density = rows("select nest4096/(4*4) as pix, avg(ra) as ra, count(*) from mydb://survey group by nest4096/(4*4) order by pix")
+            pandas = whole.groupby(whole["nest4096"] // 16).agg(ra=("ra", "mean"), count=("id", "size"))
+            say(density=density["pix"].tolist() == pandas.index.tolist() and density["count"].tolist() == pandas["count"].tolist()
+                and np.allclose(density["ra"], pandas["ra"]))
+            crowded = rows("select s.id from mydb://survey as s join (select ring256, count(*) as n from mydb://survey group by ring256"
+                           " having count(*) > 20) as c on s.ring256 = c.ring256")
+            counts = whole["ring256"].map(whole["ring256"].value_counts())
+            say(aggregate=sorted(crowded["id"]) == sorted(ids[counts > 20]))
+            nearest = rows('''select a.id, b.id as other, q3c_dist(a.ra, a.dec, b.ra, b.dec) * 3600 as arcsec from mydb://survey as a
+                left join lateral (select s.* from mydb://survey as s where q3c_join(a.ra, a.dec, s.ra, s.dec, 0.02) and s.id <> a.id
+                order by q3c_dist(a.ra, a.dec, s.ra, s.dec) asc limit 1) as b on true order by a.id''')
+            order = np.argsort(ids.values)
+            index, distance, _ = places.match_to_catalog_sky(places, nthneighbor=2)
+            close = distance.arcsec[order] < 72
+            say(nearest=nearest["other"].notna().tolist() == close.tolist()
+                and nearest["other"][close].astype(int).tolist() == ids.values[index[order]][close].tolist()
+                and np.allclose(nearest["arcsec"][close], distance.arcsec[order][close]) and 0 < close.sum() < len(close))
+            pages = [rows(f"select id from mydb://survey order by id limit 200 offset {n}")["id"].tolist() for n in (0, 200, 400)]
+            say(pages=sum(pages, []) == sorted(ids), top=rows("select top 3 id from mydb://survey order by id desc")["id"].tolist() == [500, 499, 498])
+            power = rows("select 4.74 * mag / 2 as v, 10^2 as hundred, 7/2 as three, power(2, 3) as eight from mydb://survey where id = 1")
+            say(numbers=np.isclose(power["v"][0], 4.74 * mag[ids == 1].iloc[0] / 2) and power.iloc[0, 1:].tolist() == [100, 3, 8])
+            sizes = rows("select * from tbl_stat where schema = 'tiny'")
+            say(sizes=sizes["tbl_name"].tolist() == ["sources"] and sizes["nrows"].tolist() == [500])
+            joined = rows("select t.id from tiny.sources as t, mydb://survey as m where q3c_join(m.ra, m.dec, t.ra, t.dec, 1./36000)")
+            say(joined=sorted(joined["id"]) == sorted(ids))
+            best = rows("with bright as (select * from mydb://survey where mag < 20) select count(*) from bright")
+            say(with_=int(best["count"][0]) == int((mag < 20).sum()))
+            """,
+        )
+    finally:
+        platform.tables.drop("mydb.survey", ada)
+    assert len(said) == 20
+    assert [name for name, right in said.items() if not right] == []
