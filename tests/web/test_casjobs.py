@@ -108,7 +108,7 @@ def test_one_table_of_several_results(web: TestClient, known: dict[str, str], na
     assert (
         post(web, known, f"insert into {name} values (8)", accept="text/plain").text == "Rows Affected\n1\n"
     )
-    assert post(web, known, f"drop table {name}", accept="text/plain").text == "Rows Affected\n0\n"
+    assert post(web, known, f"drop table {name}", accept="text/plain").text == "Rows Affected\n"
     content = post(web, known, "select top 3 id from sources order by id", "tiny", "application/fits").content
     assert list(Table.read(io.BytesIO(content), format="fits")["id"]) == [1, 2, 3]
 

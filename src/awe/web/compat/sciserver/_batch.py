@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from awe.core.tables import TableStream, absolute_links
 from awe.core.tables.formats import Format, json_rows
 from awe.errors import AweError
-from awe.services.catalogs import MYDB, ROWS_AFFECTED, BatchRun, ResultSet
+from awe.services.catalogs import MYDB, BatchRun, ResultSet
 from awe.web.http import BatchResponse, Call
 
 __all__ = ["BatchAnswer", "as_json", "as_table", "context_of", "run_batch"]
@@ -121,8 +121,7 @@ def as_table(form: Format) -> Shape:
                 break
             last = result.stream.to_table()
         else:
-            told = last if last.num_columns else pa.table({ROWS_AFFECTED: pa.array([0], pa.int64())})
-            yield from form.write(TableStream.from_table(told))
+            yield from form.write(TableStream.from_table(last))
         for _ in results:  # what stands behind has its effects
             continue
 
