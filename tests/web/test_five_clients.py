@@ -24,7 +24,7 @@ from astropy.table import Table
 from pyvo.utils import activate_features, prototype
 from tests.systems.datalab import DataLabClient
 
-import awe
+from awe.client import connect
 from awe.platform import Platform
 from awe.services.identity import GroupRole, GroupStore
 from awe.testing import log_in, tiny_archive
@@ -87,7 +87,7 @@ class World:
         return log_in(self.platform, user)
 
     def awe(self, user: str) -> Any:
-        return awe.connect(self.url, token=self.token(user))
+        return connect(self.url, token=self.token(user))
 
 
 class AweClient(Client):

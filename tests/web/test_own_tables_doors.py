@@ -38,7 +38,9 @@ _MADE_ANEW = re.compile(
 )
 """Identifiers, times and durations that differ between any two answers."""
 
-Ask = Callable[[str, str], Any]
+Ask = Callable[..., Any]
+Making = Callable[[str], tuple[str, dict[str, Any]]]
+"""From a table's name to a request: what to ask, and what goes along."""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def told(answer: Any, name: str) -> tuple[int, str]:
     return answer.status_code, _MADE_ANEW.sub("*", said)
 
 
-def assert_closed(ask: Ask, who: str, request: Callable[[str], tuple[str, dict[str, Any]]]) -> None:
+def assert_closed(ask: Ask, who: str, request: Making) -> None:
     answers = []
     for name in (REAL, FAKE):
         what, sent = request(name)
@@ -187,33 +189,24 @@ QUERIES = {
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize("dialect", QUERIES)
 def test_no_query_reads_changes_or_finds_it(ask: Ask, who: str, dialect: str) -> None:
+    def sent(text: str, path: str, **more: str) -> Making:
+        asked = {"lang": dialect, "format": "csv", **more}
+        return lambda name: (f"POST {path}", {"json": {"query": text.format(t=name), **asked}})
+
     for text in QUERIES[dialect]:
         for path in ("/api/sql", "/api/query"):
-            assert_closed(
-                ask, who,
-                lambda name, text=text, path=path: (
-                    f"POST {path}", {"json": {"query": text.format(t=name), "lang": dialect, "format": "csv"}}
-                ),
-            )  # fmt: skip
-        assert_closed(
-            ask, who,
-            lambda name, text=text: (
-                "POST /api/sql",
-                {"json": {"query": text.format(t=name), "lang": dialect, "context": "user_ada", "format": "csv"}},
-            ),
-        )  # fmt: skip
+            assert_closed(ask, who, sent(text, path))
+        assert_closed(ask, who, sent(text, "/api/sql", context="user_ada"))
 
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_no_result_is_put_into_it(ask: Ask, who: str) -> None:
+    def sent(into: str) -> Making:
+        asked = {"query": "SELECT 1 AS one FROM tiny.sources", "replace": True}
+        return lambda name: ("POST /api/sql", {"json": {**asked, "into": into.format(t=name)}})
+
     for into in ("user_ada.{t}", "USER_ADA.{t}", "user_ada..{t}"):
-        assert_closed(
-            ask, who,
-            lambda name, into=into: (
-                "POST /api/sql",
-                {"json": {"query": "SELECT 1 AS one FROM tiny.sources", "into": into.format(t=name), "replace": True}},
-            ),
-        )  # fmt: skip
+        assert_closed(ask, who, sent(into))
 
 
 LISTS = {
@@ -275,8 +268,9 @@ def _of_one_table(web: TestClient) -> list[tuple[str, str]]:
     named = re.compile(r"\{(table|name|full_name)(:path)?\}")
     found = []
     for context in iter_route_contexts(web.app.routes):  # type: ignore[attr-defined]
-        if "table" in context.path.casefold() or context.path.startswith(("/scs/", "/moc/")):
-            found += [(m, context.path) for m in sorted(context.methods or ()) if named.search(context.path)]
+        path = context.path or ""
+        if "table" in path.casefold() or path.startswith(("/scs/", "/moc/")):
+            found += [(m, path) for m in sorted(context.methods or ()) if named.search(path)]
     return sorted(set(found))
 
 
