@@ -78,6 +78,13 @@ def test_every_command_of_the_page() -> None:
         len(Table.read("targets.fits")) == len(Table.read("targets.vot")) == len(pd.read_csv("rows.txt")) == 2
     )
     assert "mydb.targets" in said["awe tables ls --dropped"]
+    figures = {
+        line.split()[0]: line.split()[1:]
+        for line in said["awe tables statistics mydb.candidates"].splitlines()
+    }
+    assert figures["column"] == ["least", "greatest", "missing", "different"]
+    values = pd.read_csv("candidates.csv")["ra"]
+    assert [float(value) for value in figures["ra"]] == [values.min(), values.max(), 0, 2]
     versions = said["awe tables versions mydb.candidates"]
     assert re.findall(r"^ *(\d) +(\d) ", versions, re.MULTILINE) == [("1", "2"), ("2", "3"), ("3", "2")]
     assert "file candidates.csv" in versions

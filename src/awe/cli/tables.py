@@ -63,6 +63,20 @@ def show(name: str, at: str | None, as_json: bool) -> None:
     print_table(found.columns, as_json=as_json, most=None)
 
 
+@command.command("statistics")
+@_name
+@at_option
+@json_option
+def statistics(name: str, at: str | None, as_json: bool) -> None:
+    """Print what the values of TABLE are like, column by column."""
+    with connect(at) as archive:
+        found = archive.tables.statistics(name)
+    rows = [
+        (one.name, _word(one.minimum), _word(one.maximum), one.nulls, _word(one.distinct)) for one in found
+    ]
+    _print(("column", "least", "greatest", "missing", "different"), rows, as_json=as_json)
+
+
 @command.command("load")
 @click.argument("file")
 @_name
@@ -274,3 +288,7 @@ def _made(found: TableInfo, *, as_json: bool) -> None:
         print(json.dumps(said))
         return
     _about(found)
+
+
+def _word(value: object) -> str:
+    return "" if value is None else str(value)

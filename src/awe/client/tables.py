@@ -15,6 +15,7 @@ from awe.client._transport import Transport
 from awe.client._uploads import TableLike, opened
 from awe.client.catalogs import format_of
 from awe.client.shares import Share, SharesClient
+from awe.core.tables import ColumnStatistics
 from awe.errors import ParameterError
 
 __all__ = ["LoadWarning", "TableInfo", "TableVersion", "Tables", "TablesClient"]
@@ -236,6 +237,15 @@ class Tables:
     def drop(self, name: str) -> None:
         """Drop a table of yours; `restore` brings it back for some time."""
         self._transport.send_json("DELETE", _place(name))
+
+    def statistics(self, name: str) -> tuple[ColumnStatistics, ...]:
+        """Return what the values are like in each column of a table that you may read.
+
+        That is the least and the greatest value, how many are missing, and how many different ones there are (exactly
+        up to 4096, within a few per cent beyond). The whole table is read, once for each version of it.
+        """
+        found: Any = self._transport.get_json(f"{_place(name)}/statistics")
+        return tuple(ColumnStatistics(**one) for one in found["columns"])
 
     def versions(self, name: str) -> tuple[TableVersion, ...]:
         """Return the versions of a table of yours that are kept, the oldest first."""

@@ -3,14 +3,16 @@
 Your own tables are called ``mydb.name``; ``user_NAME.table`` names one of somebody else's, where that was shared.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from awe.core.tables import Column, votable_type
+from awe.core.tables import Column, ColumnStatistics, votable_type
 from awe.services.catalogs import CONVENIENCE, ColumnChange, TableRecord, TableVersion
 from awe.services.identity import WRITE, Identity
 from awe.web.api._caller import Caller, Services, Writer, get, make_router, needs
@@ -124,6 +126,12 @@ def rows(
     return made
 
 
+@get(router, "/tables/{name}/statistics")
+def statistics(name: str, services: Services, caller: Caller) -> dict[str, Any]:
+    """Say what the values are like in each column of a table: least and greatest, how many are missing or different."""
+    return {"columns": [_figures(one) for one in services.tables.statistics(name, caller)]}
+
+
 @get(router, "/tables/{name}/versions")
 def versions(name: str, services: Services, caller: Caller) -> dict[str, Any]:
     """List the versions of a table of yours that are kept, the oldest first."""
@@ -212,6 +220,14 @@ def _column(column: Column) -> dict[str, Any]:
         "utype": column.utype,
         "description": column.description,
         "principal": column.principal,
+    }
+
+
+def _figures(one: ColumnStatistics) -> dict[str, Any]:
+    """Return it as JSON, which has no infinite numbers."""
+    return {
+        name: str(value) if isinstance(value, float) and math.isinf(value) else value
+        for name, value in asdict(one).items()
     }
 
 
