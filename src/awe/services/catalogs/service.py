@@ -1,21 +1,20 @@
 """Use cases of the catalogues: what is there, queries, publishing, dropping."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-
-import pyarrow as pa
 
 from awe.core.progress import Progress
 from awe.core.sky import Circle, Moc
 from awe.core.sql import ParsedQuery, Query, Resolve, ScalarFunction, TableFunction, Variable, compile_query
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
-from awe.errors import NotFoundError, ParameterError, PositionError, QueryError
-from awe.services.catalogs import information_schema, sys_schema, tap_schema
+from awe.errors import NotFoundError, QueryError
+from awe.services.catalogs._cones import cone_query
+from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._names import ReadableNames
+from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._quick import quick_error
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
@@ -36,15 +35,6 @@ _EVERY = 2**62
 _NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 _NO_BATCH = BatchScope()
 _NO_UPLOADS: Mapping[str, Path] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """All records, of one moment."""
-
-    revision: int
-    schemas: tuple[SchemaRecord, ...]
-    tables: tuple[TableRecord, ...]
 
 
 class CatalogService:
@@ -92,8 +82,6 @@ class CatalogService:
         history: HistoryService | None = None,
         own: OwnTables,
     ) -> None:
-        self._policy = policy
-        self._store = store
         self._engine = engine
         self._limits = limits
         self._history = history
@@ -102,19 +90,17 @@ class CatalogService:
         self._publisher = Publisher(store, engine, staging, self._longest_s, policy, own.locations)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._resolve = resolve
-        self._views = tuple(views)
-        self._snapshot: _Snapshot | None = None
+        self._published = PublishedTables(store, policy, views)
+        self._made = MadeTables()
         self._coverages: dict[str, Moc | None] = {}
-        self._brought: list[MemorySchema] = []
-        self._guards: dict[str, RowGuard] = {}
 
     def bring(self, schema: MemorySchema) -> None:
         """Let queries read the tables of another service, which are made when they are asked for."""
-        self._brought.append(schema)
+        self._made.bring(schema)
 
     def guard(self, full_name: str, guard: RowGuard) -> None:
         """Let `guard` say which rows of a table a caller may read, whichever way they are asked for."""
-        self._guards[full_name] = guard
+        self._published.guard(full_name, guard)
 
     # What is there
 
@@ -128,24 +114,7 @@ class CatalogService:
 
     def published(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the published tables the caller may read, by schema and name; the views behind them."""
-        readable = self._policy.names(identity, TABLE)
-        stored = tuple(
-            self._guards[t.full_name].seen(t, identity) if t.full_name in self._guards else t
-            for t in self._current().tables
-            if t.full_name in readable
-        )
-        known = {record.full_name: record for record in stored}
-        described = tuple(
-            view
-            for record in stored
-            for said, view in zip(record.views, record.of_views(), strict=True)
-            if known.keys() >= set(said.reads)
-        )
-        return (
-            *stored,
-            *described,
-            *(view.to_record(known[view.of]) for view in self._views if view.of in known),
-        )
+        return self._published.readable(identity)
 
     def table(self, full_name: str, identity: Identity = ANONYMOUS) -> TableRecord:
         """Return a table by its full name, ignoring case.
@@ -155,7 +124,7 @@ class CatalogService:
         NotFoundError
             If there is none that the caller may read; it says which names are close.
         """
-        known = {r.full_name.casefold(): r for r in (*self.tables(identity), *self._made())}
+        known = {r.full_name.casefold(): r for r in (*self.tables(identity), *self._made.records())}
         found = known.get(self._own.spelled(full_name, identity).casefold())
         if found is None:
             names = (record.full_name for record in known.values())
@@ -175,7 +144,7 @@ class CatalogService:
     def lost(self) -> tuple[TableRecord, ...]:
         """Return the tables whose rows are not where their records say: somebody removed the files."""
         there = set(self._engine.tables())
-        return tuple(table for table in self._current().tables if table.stored.location not in there)
+        return tuple(table for table in self._published.every() if table.stored.location not in there)
 
     def functions(self, identity: Identity = ANONYMOUS) -> tuple[TableFunction | ScalarFunction, ...]:
         """Return the parametrised views and values of the tables the caller may read."""
@@ -191,7 +160,7 @@ class CatalogService:
         """
         record = self.table(full_name, identity)
         if record.stored.only is not None:
-            return self._guards[record.full_name].seen_sky(identity)
+            return self._published.seen_sky(record.full_name, identity)
         found = self._coverage(record) if record.ra else None
         if found is None:
             raise NotFoundError(f"{record.full_name} has no positions, so no coverage of the sky")
@@ -284,7 +253,7 @@ class CatalogService:
             self._check_context(context, visible, identity)
         brought = self._uploads.store(uploads)
         try:
-            readable = (*visible, *brought.records, *scope.tables, *self._made())
+            readable = (*visible, *brought.records, *scope.tables, *self._made.records())
             query = self._compiled(
                 text, dialect, context, readable, self._own.schema(identity), scope.variables
             )
@@ -302,9 +271,15 @@ class CatalogService:
             described = visible
             if dialect == "tsql" and context is not None:  # to CasJobs' users it describes one database
                 described = _of_schema(visible, own if context.casefold() == MYDB else context)
-            stream = self._engine.query(
-                query, stored, limits, self._memory(used, visible, described, address, own)
+            made = self._made.relations(
+                used,
+                visible,
+                partial(self._schemas_of, visible),
+                described=described,
+                address=address,
+                own=own,
             )
+            stream = self._engine.query(query, stored, limits, made)
         except BaseException:
             brought.close()
             raise
@@ -318,7 +293,9 @@ class CatalogService:
         """Return the published tables that a query reads; none of a query that cannot be run."""
         visible = self.tables(identity)
         try:
-            query = self._compiled(text, dialect, None, (*visible, *self._made()), self._own.schema(identity))
+            query = self._compiled(
+                text, dialect, None, (*visible, *self._made.records()), self._own.schema(identity)
+            )
         except QueryError:
             return ()
         used = {use.table.full_name for use in query.uses}
@@ -366,16 +343,7 @@ class CatalogService:
             If a column is not there.
         """
         record = self.table(full_name, identity)
-        if record.ra is None or record.dec is None:
-            raise ParameterError("table", full_name, "has no position columns")
-        if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius_deg <= 180):
-            raise PositionError(f"not a cone on the sky: ra={ra}, dec={dec}, radius={radius_deg} degrees")
-        chosen = [record.columns[c].name for c in columns] if columns else _chosen(record, verbosity)
-        selected = ", ".join(map(_delimited, chosen))
-        place = ".".join(map(_delimited, (record.schema, record.name)))
-        point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
-        circle = f"CIRCLE({_number(ra % 360)}, {_number(dec)}, {_number(radius_deg)})"
-        text = f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, {circle})"
+        text = cone_query(record, ra, dec, radius_deg, columns, verbosity)
         coverage = self._coverage(record)
         if coverage is not None and not coverage.near(Circle(ra % 360, dec, radius_deg)):
             # nothing is there, and the engine need not be asked to find that out
@@ -445,19 +413,11 @@ class CatalogService:
 
     def _schemas_of(self, tables: Sequence[TableRecord]) -> tuple[SchemaRecord, ...]:
         """Return the schemas of tables."""
-        published = {schema.name: schema for schema in self._current().schemas}
-        computed = {view.schema.name: view.schema for view in self._views}
         own = {
             t.schema: SchemaRecord(t.schema, description=f"Tables of {t.owner}.") for t in tables if t.owner
         }
         used = {record.schema for record in tables}
-        return tuple(s for s in (published | computed | published | own).values() if s.name in used)
-
-    def _current(self) -> _Snapshot:
-        snapshot = self._snapshot
-        if snapshot is None or snapshot.revision != self._store.revision():
-            snapshot = self._snapshot = _Snapshot(*self._store.load())
-        return snapshot
+        return tuple(s for s in ({**self._published.schemas(), **own}).values() if s.name in used)
 
     def _compiled(
         self,
@@ -483,34 +443,6 @@ class CatalogService:
             self._coverages[location] = self._engine.coverage(record.stored)
         return self._coverages[location]
 
-    def _made(self) -> tuple[TableRecord, ...]:
-        """Return the tables that are made when they are asked for."""
-        made = (*tap_schema.records(), *information_schema.records(), *sys_schema.records())
-        return (*made, *(table for schema in self._brought for table in schema.tables))
-
-    def _memory(
-        self,
-        used: set[str],
-        visible: Sequence[TableRecord],
-        described: Sequence[TableRecord],
-        address: str,
-        own: str | None,
-    ) -> Mapping[str, pa.Table]:
-        """Return the tables that are made for a query; information_schema is of what is `described`."""
-        found: dict[str, pa.Table] = {}
-        if used & {record.full_name for record in tap_schema.records()}:
-            schemas = (*self._schemas_of(visible), *(brought.schema for brought in self._brought))
-            tables = (*visible, *(table for brought in self._brought for table in brought.tables))
-            found |= tap_schema.relations(schemas, tables)
-        if used & {record.full_name for record in information_schema.records()}:
-            found |= information_schema.relations(described)
-        if used & {record.full_name for record in sys_schema.records()}:
-            found |= sys_schema.relations(visible, own)
-        for brought in self._brought:
-            if used & {table.full_name for table in brought.tables}:
-                found |= brought.relations(address)
-        return found
-
     def _check_context(self, context: str, visible: Sequence[TableRecord], identity: Identity) -> None:
         if context.casefold() == MYDB and not identity.is_anonymous:
             return
@@ -525,22 +457,3 @@ def _of_schema(tables: Sequence[TableRecord], schema: str | None) -> tuple[Table
     return tuple(
         table for table in tables if schema is not None and table.schema.casefold() == schema.casefold()
     )
-
-
-def _chosen(record: TableRecord, verbosity: int) -> list[str]:
-    """Return the columns of a cone search's verbosity."""
-    needed = {record.id_column, record.ra, record.dec}
-    principal = {column.name for column in record.columns if column.principal}
-    if verbosity >= 3 or (verbosity == 2 and not principal):
-        return list(record.columns.names)
-    wanted = needed | principal if verbosity == 2 else needed
-    return [name for name in record.columns.names if name in wanted]
-
-
-def _delimited(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _number(value: float) -> str:
-    """Return a number as ADQL writes it, exactly (section 2.1.1 of ADQL 2.1)."""
-    return repr(float(value))
