@@ -220,7 +220,7 @@ POSTED: list[tuple[str, bytes, str, int, str]] = [
     ("/CasJobs/RestApi/contexts/tiny/query", b"{}", "application/json", 400, "query"),
     ("/CasJobs/RestApi/contexts/tiny/query", b'{"Query": "SELEC ra FROM sources"}', "", 400, "line 1"),
     ("/CasJobs/RestApi/contexts/tiny/query", b'{"Query": "SELECT ra FROM sourcs"}', "", 400, "sources"),
-    ("/CasJobs/RestApi/contexts/tiny/query", b'{"Query": "DROP TABLE sources"}', "", 400, "line 1"),
+    ("/CasJobs/RestApi/contexts/tiny/query", b'{"Query": "DROP TABEL sources"}', "", 400, "line 1"),
     ("/CasJobs/RestApi/contexts/nix/query", b'{"Query": "SELECT 1"}', "", 404, "nix"),
     ("/login-portal/keystone/v3/tokens", b"{}", "application/json", 400, "login"),
     ("/login-portal/keystone/v3/tokens", b"[1]", "application/json", 400, "login"),

@@ -218,7 +218,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/tables/{table}",                "DELETE", youcat.drop,          dali_error),
     Entry("/tap/load/{table}",                  "POST", youcat.load,            dali_error),
     *_jobs(youcat.INDEXING),
-    Entry("/tap/permissions/{table}",           _READ,  youcat.permissions,     dali_error),
+    Entry("/tap/permissions/{table}",           _READ,  youcat.permissions,     dali_error, reads=SHARE),
     Entry("/tap/permissions/{table}",           "POST", youcat.set_permissions, dali_error, scope=SHARE),
     Entry("/tap/examples",                      _READ,  tap.examples,           dali_error),
     Entry("/tap/login",                         "POST", tapplus.login,          dali_error, scope=""),

@@ -18,6 +18,7 @@ def test_public_names() -> None:
         "half_chord_squared",
         "healpix_center",
         "healpix_index",
+        "healpix_ring",
         "htm_index",
         "lonlat",
         "meet",

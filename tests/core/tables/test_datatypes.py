@@ -20,7 +20,7 @@ from awe.core.tables.formats import VOTABLE_TD
         (pa.string(), ("char", "*", "")),
         (pa.list_(pa.float64(), 3), ("double", "3", "")),
         (pa.list_(pa.int32()), ("int", "*", "")),
-        (pa.uint64(), ("char", "*", "unsignedLong")),
+        (pa.uint64(), ("char", "*", "awe:unsignedLong")),
         (pa.decimal128(18, 0), ("long", "", "")),
         (pa.decimal128(38, 2), ("double", "", "")),
         (pa.decimal128(20, 0), ("char", "*", "")),

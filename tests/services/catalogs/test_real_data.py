@@ -50,7 +50,7 @@ REFUSED = [
         "row 165: ra_deg=missing.*leave out rows without a position",
     ),
     ("c_catalogues/celestia_hipparcos_stars.dat", "format is not known.*known extensions"),
-    ("c_catalogues/gd1_gaia_ps1.hdf", "format is not known.*known extensions"),
+    ("c_catalogues/gd1_gaia_ps1.hdf", "HDF5 files cannot be read here.*Parquet or FITS"),
     ("c_catalogues/hip_main_bright_9933.dat.gz", "format is not known.*known extensions"),
     ("f_photoz/annz_boss_dr10_0.csv", r"line 2.*'22\.744637' is a value"),
     ("f_photoz/annz_boss_dr10_colorCuts.csv.gz", "line 2.*is a value"),

@@ -36,8 +36,11 @@ VOTABLE_NUMBERS: Mapping[pa.DataType, pa.DataType] = {
 }
 """Numbers that VOTable 1.5 section 2.1 lacks, and the next type that holds them: of 64 bits without a sign, text."""
 
-UNSIGNED_LONG = "unsignedLong"
-"""The xtype of integers of 64 bits without a sign, which are text in VOTable: awe reads them as numbers again."""
+UNSIGNED_LONG = "awe:unsignedLong"
+"""The xtype of integers of 64 bits without a sign, which are text in VOTable: awe reads them as numbers again.
+
+Xtypes that DALI does not define have a prefix (DALI 1.1 section 3.3).
+"""
 
 DATATYPES: Mapping[pa.DataType, str] = {
     pa.bool_(): "boolean",

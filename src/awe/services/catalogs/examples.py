@@ -14,5 +14,5 @@ def example_query(record: TableRecord) -> str:
     point = f"POINT('ICRS', {as_written(record.ra)}, {as_written(record.dec)})"
     return (
         f"SELECT TOP 10 * FROM {record.full_name} "
-        f"WHERE 1 = CONTAINS({point}, CIRCLE('ICRS', 187.7059, 12.3911, 0.1))"
+        f"WHERE 1 = CONTAINS({point}, CIRCLE('ICRS', 187.7059, 12.3911, 1))"
     )

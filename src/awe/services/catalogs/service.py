@@ -162,6 +162,11 @@ class CatalogService:
         if record.stored.only is not None:
             return self._published.seen_sky(record.full_name, identity)
         found = self._coverage(record) if record.ra else None
+        if found is None and record.sql:
+            raise NotFoundError(
+                f"{record.full_name} is a view, whose coverage nobody keeps",
+                hint="ask for that of the table it reads",
+            )
         if found is None:
             raise NotFoundError(f"{record.full_name} has no positions, so no coverage of the sky")
         return found

@@ -81,8 +81,7 @@ class ShareService:
         """
         if kind not in self._kinds:
             raise ParameterError("kind", kind, "cannot be shared", hint=f"one of {', '.join(self.kinds)}")
-        # a token that lets share need not let read: what it finds is told to nobody who may not share it
-        return self._kinds[kind][0](name, replace(caller, scopes=caller.scopes | {READ}))
+        return self._kinds[kind][0](name, caller.finding)
 
     def share(
         self,

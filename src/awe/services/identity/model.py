@@ -115,6 +115,14 @@ class Identity:
         return replace(self, roles=roles, scopes=self.scopes & scopes)
 
     @property
+    def finding(self) -> "Identity":
+        """The same caller as who may find what he changes or shares: a token that lets write need not let read.
+
+        For what changes something, and tells what it finds to nobody else.
+        """
+        return replace(self, scopes=self.scopes | {READ})
+
+    @property
     def principals(self) -> frozenset[str]:
         """Whom a grant has to name to mean this caller (`awe.services.identity.principals`)."""
         own = {f"{USER}:{self.name}"} if self.name else set()

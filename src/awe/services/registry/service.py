@@ -114,7 +114,11 @@ class RegistryService:
             held = Holdings(
                 tuple(schema for schema in self._catalogs.schemas() if schema.name in used),
                 tables,
-                {table.full_name: self._catalogs.coverage(table.full_name) for table in tables if table.ra},
+                {
+                    table.full_name: self._catalogs.coverage(table.full_name)
+                    for table in tables
+                    if table.ra and not table.sql
+                },
                 self._held(),
             )
             self._made = (key, tuple(resources(self._settings.archive, held)))

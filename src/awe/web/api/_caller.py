@@ -1,7 +1,6 @@
 """What an API function is given: the services, and who asks; settled before the body of a request is read."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,7 +10,7 @@ from starlette.types import Message
 
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.platform import Platform
-from awe.services.identity import ADMIN, ADMINISTRATOR, READ, WRITE, Identity
+from awe.services.identity import ADMIN, ADMINISTRATOR, WRITE, Identity
 from awe.web.http import caller, platform_of, read_body
 
 __all__ = ["SCOPE", "Caller", "Services", "Writer", "administrator", "get", "make_router", "needs", "place"]
@@ -89,9 +88,8 @@ Caller = Annotated[Identity, Depends(_identity)]
 
 
 def _writer(request: Request) -> Identity:
-    # a token that lets write need not let read: what it changes has to be found, and is told to nobody else
     identity = _identity(request)
-    return replace(identity, scopes=identity.scopes | {READ}) if WRITE in identity.scopes else identity
+    return identity.finding if WRITE in identity.scopes else identity
 
 
 Writer = Annotated[Identity, Depends(_writer)]

@@ -43,14 +43,14 @@ def _described(call: Call) -> Schema:
 
 def drop(call: Call) -> Response:
     """Drop a table: ``DELETE /tap/tables/NAME``."""
-    call.platform.tables.drop(call.path("table"), call.identity)
+    call.platform.tables.drop(call.path("table"), call.identity.finding)
     return PlainTextResponse(f"{call.path('table')} is dropped\n")
 
 
 def load(call: Call) -> Response:
     """Add rows to a table, of any format that is read here: ``POST /tap/load/NAME``."""
-    name, tables = call.path("table"), call.platform.tables
-    record = tables.table(name, call.identity, action=WRITE)
+    name, tables, caller = call.path("table"), call.platform.tables, call.identity.finding
+    record = tables.table(name, caller, action=WRITE)
     form = format_for(call.request.headers.get("content-type", "") or "text/tab-separated-values")
     with tempfile.TemporaryDirectory(prefix="awe-upload-") as folder:
         file = Path(folder) / f"rows{form.extensions[0]}"
@@ -58,7 +58,7 @@ def load(call: Call) -> Response:
         # text has no types of its own: the columns have
         rows = form.read_as(file, record.columns) if isinstance(form, DelimitedFormat) else form.read(file)
         with rows:
-            after = tables.write(name, rows, call.identity, mode="append", origin=f"load {form.name}")
+            after = tables.write(name, rows, caller, mode="append", origin=f"load {form.name}")
     return PlainTextResponse(f"{after.full_name} has {after.rows} rows\n")
 
 
@@ -76,7 +76,7 @@ INDEXING = JobFace("tap/table-update", INDEX, _index, dali_error)
 def permissions(call: Call) -> Response:
     """Say who may read and write a table, to those who may share it: ``/tap/permissions/NAME``."""
     name = call.path("table")
-    record = call.platform.tables.table(name, call.identity)
+    record = call.platform.tables.table(name, call.identity.finding)
     grants = call.platform.shares.of(call.identity, TABLE, record.full_name)
     said = Permissions(
         record.owner,
@@ -90,7 +90,7 @@ def permissions(call: Call) -> Response:
 
 def set_permissions(call: Call) -> Response:
     """Change who may read and write a table; what is not said stays: ``POST /tap/permissions/NAME``."""
-    record = call.platform.tables.table(call.path("table"), call.identity)
+    record = call.platform.tables.table(call.path("table"), call.identity.finding)
     wanted = Permissions.from_text(call.body.decode("utf-8", "replace").splitlines())
     if wanted.public is not None:
         _grant(call, record.full_name, READ, [EVERYBODY] * wanted.public, lambda one: one == EVERYBODY)

@@ -228,7 +228,7 @@ def test_large_unsigned_integers(tmp_path: Path) -> None:
         again = round_trip(tmp_path, name, table)["x"]
         assert (again.type, again.to_pylist()) == (pa.uint64(), [(1 << 64) - 1, None, 0])
     document = b"".join(VOTABLE_TD.write(TableStream.from_table(table), VOTableOptions(on_error="raise")))
-    assert b'datatype="char" arraysize="*" xtype="unsignedLong"' in document
+    assert b'datatype="char" arraysize="*" xtype="awe:unsignedLong"' in document
     assert parse_single_table(io.BytesIO(document)).array["x"][0] == str((1 << 64) - 1)
     assert round_trip(tmp_path, "fits", table.slice(0, 2))["x"].to_pylist() == [(1 << 64) - 1, None]
 

@@ -3,7 +3,7 @@
 Each reads every serialisation.
 
 Text is written as datatype ``char`` in UTF-8, as ``unicodeChar`` where its source said that. VOTable has no
-integers of 64 bits without a sign (SDSS's ``specObjID`` needs them): they are text with the xtype ``unsignedLong``, exact, and
+integers of 64 bits without a sign (SDSS's ``specObjID`` needs them): they are text with the xtype ``awe:unsignedLong``, exact, and
 read as numbers again. The document is built in `_votable_document`, the rows
 in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
 """

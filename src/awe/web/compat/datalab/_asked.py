@@ -5,10 +5,8 @@ Nothing given comes as a missing parameter, an empty one, or the text ``None``; 
 any page can make a browser send.
 """
 
-from dataclasses import replace
-
 from awe.errors import AuthenticationError, NotFoundError, ParameterError
-from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
+from awe.services.identity import ANONYMOUS, WRITE, Identity
 from awe.web.http import NOBODYS, Call, caller
 
 __all__ = ["check_profile", "flag", "given", "holder", "known", "need", "willing"]
@@ -66,8 +64,7 @@ def known(call: Call, scope: str) -> Identity:
     found = willing(call, scope)
     if found.is_anonymous:
         raise AuthenticationError("only who is logged in can do this", hint=_HINT)
-    # a token that lets write need not let read: what it changes has to be found, and is told to nobody else
-    return replace(found, scopes=found.scopes | {READ}) if scope == WRITE else found
+    return found.finding if scope == WRITE else found
 
 
 def willing(call: Call, scope: str) -> Identity:

@@ -1,6 +1,7 @@
 """``/tap/TableTool``: what the columns of one's own tables are for, and other names for tables and columns."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from starlette.responses import PlainTextResponse, Response
 
@@ -17,7 +18,7 @@ __all__ = ["table_tool"]
 def table_tool(call: Call) -> Response:
     """Say what columns are for (ACTION=edit, radec), rename a table and its columns (ACTION=rename)."""
     action = tapplus.TOOL.parse(call.pairs).need(tapplus.TOOL_ACTION)
-    _ACTIONS[action](call)
+    _ACTIONS[action](replace(call, identity=call.identity.finding))
     return PlainTextResponse("done\n")
 
 
