@@ -166,19 +166,19 @@ def test_a_failed_job_says_why(gaia: Callable[..., Any]) -> None:
 
 def test_groups(gaia: Callable[..., Any], platform: Platform) -> None:
     ada, bob = gaia("ada"), gaia("bob")
-    ada.share_group_create(group_name="cluster", description="Those of the cluster")
+    ada.share_group_create(group_name="pleiades", description="Those of the cluster")
     with pytest.raises(ValueError, match="already exists"):
-        ada.share_group_create(group_name="cluster")
-    ada.share_group_add_user(group_name="cluster", user_id="bob")
+        ada.share_group_create(group_name="pleiades")
+    ada.share_group_add_user(group_name="pleiades", user_id="bob")
     with pytest.raises(ValueError, match="not found"):
-        ada.share_group_add_user(group_name="cluster", user_id="nobody")
+        ada.share_group_add_user(group_name="pleiades", user_id="nobody")
     (invitation,) = platform.groups.invitations(platform.identity.known("bob"))
     platform.groups.accept(platform.identity.known("bob"), invitation.id)
-    assert [user.id for user in bob.load_group(group_name="cluster").users] == ["ada", "bob"]
-    ada.share_group_delete_user(group_name="cluster", user_id="bob")
+    assert [user.id for user in bob.load_group(group_name="pleiades").users] == ["ada", "bob"]
+    ada.share_group_delete_user(group_name="pleiades", user_id="bob")
     assert bob.load_groups() == []
-    ada.share_group_delete(group_name="cluster")
-    assert ada.load_group(group_name="cluster") is None
+    ada.share_group_delete(group_name="pleiades")
+    assert ada.load_group(group_name="pleiades") is None
     assert (ada.load_user("bob"), ada.load_user("nobody")) == (True, False)
 
 
