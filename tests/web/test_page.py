@@ -93,5 +93,5 @@ def test_every_field_and_picture_has_a_name(page: Page) -> None:
 def test_the_addresses_are_described(page: Page) -> None:
     page.goto("/api/docs")
     page.get_by_text("GET /scs/{table}", exact=True).click()
-    page.get_by_text("Right ascension of the centre").wait_for()
+    page.get_by_text("Right ascension of the centre, ICRS").wait_for()
     assert fits_the_width(page)

@@ -29,6 +29,10 @@ TAP = (
     Offer("ivo://ivoa.net/std/VOSI#tables-1.1", "/tap/tables", version="1.1"),
     Offer("ivo://ivoa.net/std/DALI#examples", "/tap/examples"),
     *_vosi("/tap"),
+    # as CADC's clients look for tables of one's own
+    Offer("ivo://ivoa.net/std/VOSI#table-load-1.x", "/tap/load"),
+    Offer("ivo://ivoa.net/std/VOSI#table-update-async-1.x", "/tap/table-update"),
+    Offer("ivo://ivoa.net/std/VOSI#table-permissions-1.x", "/tap/permissions"),
 )
 
 TAP_AUX = Offer("ivo://ivoa.net/std/TAP#aux", "/tap", base=True)
