@@ -60,13 +60,15 @@ def test_every_way_to_send_it(web: TestClient, made: dict[str, str]) -> None:
 
 
 def test_who_has_not_logged_in_at_the_data_lab_is_nobody(web: TestClient) -> None:
-    nobody = "anonymous.0.0.anon_access"
-    for headers in ({"X-DL-AuthToken": nobody}, {"X-Auth-Token": nobody}, bearer(nobody)):
+    nobody, demo = "anonymous.0.0.anon_access", "dldemo.99999.99999.demo_access"
+    for headers in (
+        {"X-DL-AuthToken": nobody}, {"X-Auth-Token": nobody}, bearer(nobody), {"X-DL-AuthToken": demo},
+    ):  # fmt: skip
         assert web.get("/api/whoami", headers=headers).json()["name"] == "anonymous"
         assert web.get("/tap/sync", params=COUNT, headers=headers).status_code == 200
         assert web.get("/api/me", headers=headers).status_code == 401
-    demo = {"X-DL-AuthToken": "dldemo.99999.99999.demo_access"}
-    assert web.get("/api/whoami", headers=demo).status_code == 401
+    refused = {"X-DL-AuthToken": "dltest.99998.99998.test_access"}
+    assert web.get("/api/whoami", headers=refused).status_code == 401
 
 
 def test_the_long_form_counts_for_its_owner_only(web: TestClient, made: dict[str, str]) -> None:
