@@ -8,6 +8,7 @@ accepts gzip gets it, packed piece by piece as the rows come.
 """
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class TurnResponse(Response):
+class TurnResponse(Response, ABC):
     """Work whose answer is sent while it is made: `begun` begins it, `closed` ends it.
 
     Parameters
@@ -59,13 +60,13 @@ class TurnResponse(Response):
         self._query: RunningQuery | None = None
         self._metrics: Metrics | None = None
 
+    @abstractmethod
     def begun(self) -> Iterator[bytes]:
         """Begin the work; return the pieces of the answer. What it sets in the headers is sent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closed(self) -> None:
         """End the work, from whichever thread; called once or more often."""
-        raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; stop when the client goes."""

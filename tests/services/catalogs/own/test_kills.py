@@ -1,4 +1,4 @@
-"""Killed at random moments: what was done stays done, what was not is not there, and the sums are right."""
+"""Statements, uploads and restoring, killed at random moments: what was done stays done, the rest is not there."""
 
 import os
 import random
@@ -37,7 +37,10 @@ folder, url, csv = sys.argv[1:]
 def work(seed):
     chance = random.Random(seed)
     with awe.platform.Platform.open(Settings.load(Path(folder), database_url=url or None)) as platform:
-        tables, query = platform.tables, platform.catalogs.query
+        tables = platform.tables
+        def run(text, **more):
+            for result in platform.batches.run(text, identity=ADA, **more):
+                result.stream.to_table()
         there = {record.name for record in tables.tables(ADA)}
         gone = {version.record.name for version in tables.dropped(ADA)}
         say("ready", str(os.getpid()))
@@ -46,20 +49,20 @@ def work(seed):
             what = chance.choice(["into", "upload", "rewrite", "append", "drop", "restore"])
             if what in ("rewrite", "append", "drop") and name not in there: continue
             if what == "restore" and (name in there or name not in gone): continue
-            text = f"SELECT n, ra, dec, {generation} AS g FROM x.src"
+            rows = f"SELECT n, ra, dec, {generation} AS g"
             say("begin", what, name, str(generation))
             if what == "into":
-                tables.write(name, query(text, identity=ADA, whole=True), ADA, mode="replace", origin=text)
+                if name in there: run(f"{rows} FROM x.src", into=f"mydb.{name}", replace=True)
+                else: run(f"{rows} INTO mydb.{name} FROM x.src")
             elif what == "upload":
                 Path(csv).write_text("n,g\\n" + "".join(f"{n},{generation}\\n" for n in range(3000)))
                 tables.write(name, format_of(Path(csv)).read(Path(csv)), ADA, mode="replace")
             elif what == "rewrite":
-                again = f"SELECT n, {generation} AS g FROM mydb.{name}"
-                tables.rewrite(name, ADA, lambda old: query(again, identity=ADA, whole=True))
+                run(f"UPDATE mydb.{name} SET g = {generation}")
             elif what == "append":
-                tables.write(name, query(f"SELECT TOP 1 n, g FROM mydb.{name}", identity=ADA, whole=True), ADA, mode="append")
+                run(f"INSERT INTO mydb.{name} (n, g) SELECT TOP 1 n, g FROM mydb.{name}")
             elif what == "drop":
-                tables.drop(name, ADA); there.discard(name); gone.add(name)
+                run(f"DROP TABLE mydb.{name}"); there.discard(name); gone.add(name)
             else:
                 tables.restore(name, ADA)
             if what != "drop": there.add(name); gone.discard(name)
