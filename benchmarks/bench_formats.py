@@ -1,39 +1,76 @@
-"""Write and read a million rows of twelve columns in every format, beside astropy and stilts.
-
-Run: ``python benchmarks/bench_formats.py [ROWS]``. astropy writes and reads ``ROWS``, too; stilts, where it is
-installed, converts the FITS file (its start counts: about 0.3 s).
-"""
+"""Formats: a million rows of twelve columns written and read, beside astropy and stilts."""
 
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 from astropy.table import Table
+from frame import AbsentError, Case, Job, Peer, Timed
+from sky import Sky
 
 from awe.core.tables import TableStream
 from awe.core.tables.formats import FORMATS
 
-PEERS = {
-    "votable": ("votable", "tabledata"),
-    "votable/b2": ("votable", "binary2"),
-    "fits": ("fits", None),
-    "csv": ("ascii.csv", None),
+__all__ = ["jobs"]
+
+_ROWS = 1_000_000
+_ASTROPY = {
+    "votable/b2": {"format": "votable", "tabledata_format": "binary2"},
+    "votable": {"format": "votable", "tabledata_format": "tabledata"},
+    "fits": {"format": "fits"},
+    "csv": {"format": "ascii.csv"},
 }
-STILTS = {
-    "votable": "votable-tabledata",
+_STILTS = {
     "votable/b2": "votable-binary2-inline",
+    "votable": "votable-tabledata",
     "fits": "fits-basic",
     "csv": "csv",
 }
+_GOALS = {
+    "votable/b2": {"astropy": 150, "stilts": 2.5},
+    "votable": {"astropy": 60, "stilts": 3},
+    "fits": {"astropy": 3, "stilts": 4},
+    "csv": {"astropy": 25, "stilts": 8},
+}
 
 
-def table(rows: int) -> pa.Table:
+def jobs(sky: Sky) -> Iterable[Job]:
+    """Writing, and reading what was written."""
+    rows = _table(min(_ROWS, sky.rows))
+    cases = [Case(name, (name,) * sky.times(1)) for name in _ASTROPY]
+    yield Job(
+        "write",
+        f"{rows.num_rows:,} rows of {rows.num_columns} columns to a file; the start of stilts is deducted.",
+        (
+            Peer("awe", lambda: _writing(rows), _read),
+            Peer("astropy", lambda: _astropy_writing(rows), _read),
+            Peer("stilts", lambda: _stilts_writing(rows), _read),
+        ),
+        cases,
+        same=_differ,
+        goals={(peer, name): goal for name, goals in _GOALS.items() for peer, goal in goals.items()},
+        unit="s",
+    )
+    yield Job(
+        "read",
+        "The same files read.",
+        (
+            Peer("awe", lambda: _reading(rows), lambda table: table.num_rows),
+            Peer("astropy", lambda: _astropy_reading(rows), len),
+        ),
+        cases,
+        goals={("astropy", "votable/b2"): 20, ("astropy", "votable"): 20},
+        unit="s",
+    )
+
+
+def _table(rows: int) -> pa.Table:
     rng = np.random.default_rng(1)
     columns: dict[str, object] = {
         "source_id": rng.integers(0, 1 << 60, rows),
@@ -45,44 +82,90 @@ def table(rows: int) -> pa.Table:
     return pa.table(columns)
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def write(name: str, rows: pa.Table, path: Path) -> None:
+def _write(name: str, rows: pa.Table, path: Path) -> Path:
     with path.open("wb") as out:
         for chunk in FORMATS[name].write(TableStream.from_table(rows)):
             out.write(chunk)
+    return path
 
 
-def main(count: int) -> None:
-    rows = table(count)
-    peer = Table({name: rows[name].to_numpy() for name in rows.column_names if name != "name"})
-    peer["name"] = np.array(rows["name"].to_pylist())
+def _suffix(name: str) -> str:
+    return FORMATS[name].extensions[0]
+
+
+def _read(path: Path) -> pa.Table:
+    form = next(form for form in FORMATS.values() if path.suffix in form.extensions)
+    with form.read(path) as stream:
+        return stream.to_table()
+
+
+def _differ(ours: pa.Table, theirs: pa.Table) -> str:
+    if ours.num_rows != theirs.num_rows:
+        return f"{ours.num_rows} and {theirs.num_rows} rows"
+    for name in ours.column_names:
+        one, other = (t[name].combine_chunks() for t in (ours, theirs))
+        if pa.types.is_floating(one.type):
+            equal = np.allclose(one.to_numpy(), other.to_numpy(), rtol=1e-7, atol=0)
+        else:
+            equal = one.to_pylist() == other.to_pylist()
+        if not equal:
+            return f"{name} differs"
+    return ""
+
+
+@contextmanager
+def _writing(rows: pa.Table) -> Iterator[Callable[[str], Path]]:
+    with TemporaryDirectory() as folder:
+        yield lambda name: _write(name, rows, Path(folder) / f"awe{_suffix(name)}")
+
+
+@contextmanager
+def _astropy_writing(rows: pa.Table) -> Iterator[Callable[[str], Path]]:
+    table = Table({name: rows[name].to_numpy() for name in rows.column_names if name != "name"})
+    table.add_column(np.array(rows["name"].to_pylist()), 1, "name")
+
+    def write(name: str) -> Path:
+        path = Path(folder) / f"astropy{_suffix(name)}"
+        table.write(path, overwrite=True, **_ASTROPY[name])
+        return path
+
+    with TemporaryDirectory() as folder:
+        yield write
+
+
+@contextmanager
+def _stilts_writing(rows: pa.Table) -> Iterator[Callable[[str], Timed]]:
     stilts = shutil.which("stilts")
-    print(
-        f"{count} rows x {rows.num_columns} columns, seconds\n{'format':12}{'write':>8}{'read':>8}{'astropy':>9}{'reads':>8}{'stilts':>8}"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "source.fits"
-        write("fits", rows, source)
-        for name, made in FORMATS.items():
-            path = Path(folder) / f"awe{made.extensions[0]}"
-            wrote = timed(lambda n=name, p=path: write(n, rows, p))
-            read = timed(lambda m=made, p=path: [None for _ in m.read(p)])
-            line = f"{name:12}{wrote:8.2f}{read:8.2f}"
-            if name in PEERS:
-                kind, serialization = PEERS[name]
-                extra = {"tabledata_format": serialization} if serialization else {}
-                line += f"{timed(lambda k=kind, e=extra: peer.write(Path(folder) / 'peer', format=k, overwrite=True, **e)):9.2f}"
-                line += f"{timed(lambda k=kind: Table.read(Path(folder) / 'peer', format=k)):8.2f}"
-                if stilts:
-                    command = [stilts, "tcopy", f"in={source}", f"out={folder}/s", f"ofmt={STILTS[name]}"]
-                    line += f"{timed(lambda c=command: subprocess.run(c, check=True)):8.2f}"
-            print(line, flush=True)
+    if stilts is None:
+        raise AbsentError("install the Debian package stilts")
+    with TemporaryDirectory() as folder:
+        source = _write("fits", rows, Path(folder) / "source.fits")
+        one = _write("fits", rows.slice(0, 1), Path(folder) / "one.fits")
+
+        def seconds(read: Path, name: str, path: Path) -> float:
+            begun = time.perf_counter()
+            subprocess.run(
+                [stilts, "tcopy", f"in={read}", f"out={path}", f"ofmt={_STILTS[name]}"], check=True
+            )
+            return time.perf_counter() - begun
+
+        def write(name: str) -> Timed:
+            path = Path(folder) / f"stilts{_suffix(name)}"
+            start = seconds(one, name, path)
+            return Timed(path, max(1e-3, seconds(source, name, path) - start))
+
+        yield write
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+@contextmanager
+def _reading(rows: pa.Table) -> Iterator[Callable[[str], pa.Table]]:
+    with TemporaryDirectory() as folder:
+        paths = {name: _write(name, rows, Path(folder) / f"rows{_suffix(name)}") for name in _ASTROPY}
+        yield lambda name: FORMATS[name].read(paths[name]).to_table()
+
+
+@contextmanager
+def _astropy_reading(rows: pa.Table) -> Iterator[Callable[[str], Table]]:
+    with TemporaryDirectory() as folder:
+        paths = {name: _write(name, rows, Path(folder) / f"rows{_suffix(name)}") for name in _ASTROPY}
+        yield lambda name: Table.read(paths[name], format=_ASTROPY[name]["format"])

@@ -1,24 +1,47 @@
-"""Run every benchmark, one after another, and print what they measured.
+"""Measure awe beside its peers: all jobs, or those named, and write ``RESULTS.md``.
 
-A benchmark is a script ``bench_*.py`` that prints a table; peers are measured in the same run, on the same
-data. Figures mean something only side by side.
+Run as ``python benchmarks/run.py [cones crossmatch ...] [--rows 2e6] [--data FOLDER]``. What is measured is made
+once and kept in the data folder. The files ``bench_*.py`` say what is measured: each has a function ``jobs``.
 """
 
-import platform
-import subprocess
+import argparse
 import sys
+import tempfile
+from importlib import import_module
 from pathlib import Path
 
+from frame import measure
+from results import section, write
+from sky import Sky
 
-def main() -> int:
-    """Run them; the number of those that failed is the exit code."""
-    here = Path(__file__).parent
-    print(f"Python {platform.python_version()}, {platform.machine()}")
-    failed = 0
-    for script in sorted(here.glob("bench_*.py")):
-        print(f"\n== {script.stem.removeprefix('bench_')}", flush=True)
-        failed += subprocess.run([sys.executable, str(script), *sys.argv[1:]], check=False).returncode != 0
-    return failed
+_HERE = Path(__file__).parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run them; 1 when answers differ."""
+    every = sorted(path.stem.removeprefix("bench_") for path in _HERE.glob("bench_*.py"))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("names", nargs="*", choices=[*every, []], help="which, all when none is named")
+    parser.add_argument(
+        "--rows", type=float, default=20e6, help="rows of the catalogue; its partner has a tenth"
+    )
+    parser.add_argument("--rounds", type=int, help="rounds of each case, in place of each job's own number")
+    parser.add_argument("--pixels", type=int, default=10_000, help="the side of the image")
+    folder = Path(tempfile.gettempdir()) / "awe-benchmarks"
+    parser.add_argument("--data", type=Path, default=folder, help=f"where the data are kept ({folder})")
+    parser.add_argument("--out", type=Path, default=_HERE / "RESULTS.md", help="the page")
+    options = parser.parse_args(arguments)
+    sky = Sky(options.data.resolve(), int(options.rows), options.pixels, options.rounds)
+    different = 0
+    for name in options.names or every:
+        sections = []
+        for job in import_module(f"bench_{name}").jobs(sky):
+            measured = measure(job, lambda said: print(f"  {said}", file=sys.stderr, flush=True))
+            sections.append(section(measured))
+            different += bool(measured.differ)
+            print(sections[-1], flush=True)
+        write(options.out, name, sections, f"{sky.rows:,} rows, their partner {sky.partner_rows:,}")
+    return 1 if different else 0
 
 
 if __name__ == "__main__":
