@@ -13,7 +13,7 @@ import pytest
 
 from awe.errors import ConflictError, InputFileError, LimitError, NotFoundError
 from awe.services.catalogs.own.incoming import Incoming
-from awe.services.catalogs.own.upload import LoadOrder, UploadPhase
+from awe.services.catalogs.own.upload import LoadOrder, Upload, UploadPhase
 
 ROOT = Path(__file__).resolve().parents[4]
 DAY_S = 86_400.0
@@ -191,3 +191,22 @@ def test_killed_at_a_hundred_moments_nothing_is_lost(tmp_path: Path) -> None:
         send(incoming, made.id, found.offset, data[found.offset : found.offset + 1_000_000])
     incoming.check(found)
     assert len(list(root.glob("*/*"))) == 1
+
+
+def test_what_became_of_a_file_is_told_when_its_loader_ends_just_while_somebody_looks(
+    incoming: Incoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = incoming.make("ada", "stars.csv", 1, "")
+    loading = replace(made, phase=UploadPhase.LOADING, order=LoadOrder("mydb.t"))
+    for end in (
+        replace(loading, phase=UploadPhase.LOADED, table="user_ada.t"),
+        replace(loading, phase=UploadPhase.RECEIVING, error={"message": "no table"}),
+    ):
+        incoming.save(loading)
+
+        def ends(lock: Path, end: Upload = end) -> bool:  # as what it stands for
+            incoming.save(end)
+            return False
+
+        monkeypatch.setattr("awe.services.catalogs.own.incoming._busy", ends)
+        assert incoming.one("ada", made.id) == end

@@ -189,9 +189,14 @@ class Incoming:
         if said is None:
             return None
         found = Upload.from_json(said)
-        if found.phase is UploadPhase.LOADING and not _busy(folder / _LOCK):
-            return replace(found, phase=UploadPhase.RECEIVING)  # whoever loaded it is dead
-        return found
+        if found.phase is not UploadPhase.LOADING or _busy(folder / _LOCK):
+            return found
+        said = _load(folder / _ABOUT)  # whoever loaded it may have said what became of it since it was read
+        if said is None:
+            return None
+        found = Upload.from_json(said)
+        dead = found.phase is UploadPhase.LOADING
+        return replace(found, phase=UploadPhase.RECEIVING) if dead else found
 
 
 class Piece:
