@@ -27,10 +27,13 @@ from awe.services.catalogs import (
     Engine,
     OwnStore,
     OwnTables,
+    Places,
     QueryOrder,
     SqlJobs,
+    TableRoom,
     TableService,
     UploadService,
+    VersionService,
     index_kind,
 )
 from awe.services.checks import CheckService
@@ -115,6 +118,7 @@ class Platform:
     history: HistoryService
     catalogs: CatalogService
     tables: TableService
+    versions: VersionService
     batches: BatchService
     uploads: UploadService
     observations: ObservationService
@@ -218,21 +222,28 @@ class Platform:
             own=own,
         )
         catalogs.clean()
-        tables = TableService(
+        places = Places(
             own_store,
-            engine,
-            catalogs,
             own,
-            quotas,
             policy,
             audit,
             folder / "publishing" / "locks",
+            settings.tables.wait_seconds,
+        )
+        room = TableRoom(own_store, quotas)
+        versions = VersionService(
+            own_store,
+            engine,
+            places,
+            room,
+            audit,
             settings.tables,
             query_s=settings.limits.seconds,
             longest_s=max(settings.limits.seconds, settings.jobs.seconds),
         )
-        tables.clean()
-        uploads = UploadService(tables, quotas, settings.uploads, folder / "uploads")
+        versions.clean()
+        tables = TableService(own_store, engine, catalogs, own, places, room, policy, versions)
+        uploads = UploadService(tables, versions, quotas, settings.uploads, folder / "uploads")
         observations = ObservationService(
             system,
             catalogs,
@@ -270,6 +281,7 @@ class Platform:
             history,
             catalogs,
             tables,
+            versions,
             BatchService(catalogs, tables, history, settings.limits.seconds),
             uploads,
             observations,
@@ -281,7 +293,7 @@ class Platform:
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""
         return {
-            **SqlJobs(self.catalogs, self.tables, self.batches, _statements).kinds(),
+            **SqlJobs(self.catalogs, self.versions, self.batches, _statements).kinds(),
             INDEX: index_kind(self.tables, self.catalogs),
             CUTOUT: cutout_kind(self.observations, soda.error_text),
         }

@@ -502,7 +502,7 @@ def test_nothing_of_it_has_changed(platform: Platform, ask: Ask) -> None:
     record = platform.tables.table(f"mydb.{REAL}", ada)
     assert record.rows == 2
     assert record.title == f"The {MARK}"
-    assert [version.is_current for version in platform.tables.versions(f"mydb.{REAL}", ada)].count(True) == 1
+    assert [version.is_current for version in platform.versions.kept(f"mydb.{REAL}", ada)].count(True) == 1
     for who in PEOPLE[1:]:
         identity = platform.identity.known(who)
         allowed = platform.policy.allowed(identity, READ, Resource("table", record.full_name, "ada"))

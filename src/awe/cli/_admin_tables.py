@@ -24,7 +24,7 @@ def tables() -> None:
 def ls(user: str, dropped: bool, data: Path | None, as_json: bool) -> None:
     """List the tables of USER."""
     with open_archive(data) as platform:
-        found = platform.tables.versions_of(user, MACHINE, dropped=dropped, by=here())
+        found = platform.versions.of_user(user, MACHINE, dropped=dropped, by=here())
     rows = [
         (
             version.record.full_name,
@@ -57,5 +57,5 @@ def drop(table: str, data: Path | None) -> None:
 def restore(table: str, version: int | None, data: Path | None) -> None:
     """Bring back TABLE, such as user_ada.stars, as it was before it was dropped or replaced."""
     with open_archive(data) as platform:
-        record = platform.tables.restore(table, MACHINE, version, by=here())
+        record = platform.versions.restore(table, MACHINE, version, by=here())
     click.echo(f"{record.full_name} is version {record.version} again: {record.rows:,} rows")

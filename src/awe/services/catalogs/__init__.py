@@ -18,10 +18,13 @@ from awe.services.catalogs.own.incoming import Piece
 from awe.services.catalogs.own.indexing import INDEX, IndexOrder, index_kind
 from awe.services.catalogs.own.loading import UploadService
 from awe.services.catalogs.own.model import TableVersion
+from awe.services.catalogs.own.places import Places
 from awe.services.catalogs.own.reading import OwnTables
+from awe.services.catalogs.own.room import TableRoom
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.own.store import OwnStore
 from awe.services.catalogs.own.upload import LoadOrder, Upload, UploadPhase
+from awe.services.catalogs.own.versions import VersionService
 from awe.services.catalogs.own.writing import aligned
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
@@ -51,6 +54,7 @@ __all__ = [
     "OwnStore",
     "OwnTables",
     "Piece",
+    "Places",
     "QueryOrder",
     "ResultSet",
     "RowFilter",
@@ -61,11 +65,13 @@ __all__ = [
     "StoredTable",
     "TableKey",
     "TableRecord",
+    "TableRoom",
     "TableService",
     "TableVersion",
     "Upload",
     "UploadPhase",
     "UploadService",
+    "VersionService",
     "View",
     "WriteSpec",
     "aligned",

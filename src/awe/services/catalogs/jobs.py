@@ -15,7 +15,7 @@ from awe.core.tables.formats import FORMATS, VOTableOptions, gzipped
 from awe.errors import AweError, ConflictError
 from awe.services.catalogs.batches.model import ROWS_AFFECTED
 from awe.services.catalogs.batches.service import BatchService
-from awe.services.catalogs.own.service import TableService
+from awe.services.catalogs.own.versions import VersionService
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.uploads import SentFile
 from awe.services.identity import Identity
@@ -99,17 +99,21 @@ class SqlJobs:
     ----------
     catalogs, batches
         Who runs it.
-    tables
-        Who keeps the tables that it makes and changes.
+    versions
+        What there was of the tables that it makes and changes.
     statements
         Says what an answer states besides its rows, where it is a VOTable.
     """
 
     def __init__(
-        self, catalogs: CatalogService, tables: TableService, batches: BatchService, statements: Statements
+        self,
+        catalogs: CatalogService,
+        versions: VersionService,
+        batches: BatchService,
+        statements: Statements,
     ) -> None:
         self._catalogs = catalogs
-        self._tables = tables
+        self._versions = versions
         self._batches = batches
         self._statements = statements
 
@@ -189,7 +193,7 @@ class SqlJobs:
         """
         for name in self._targets(order):
             try:
-                newest = self._tables.versions(name, identity)[-1]
+                newest = self._versions.kept(name, identity)[-1]
             except AweError:  # it is not there, or its name is none: the batch itself says so
                 continue
             if newest.created >= since:

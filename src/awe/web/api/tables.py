@@ -84,7 +84,7 @@ def tables(
         return {
             "tables": [
                 _version(one) | {"name": one.record.name, "full_name": one.record.full_name}
-                for one in services.tables.dropped(caller)
+                for one in services.versions.dropped(caller)
             ]
         }
     if of == "own":
@@ -135,7 +135,7 @@ def statistics(name: str, services: Services, caller: Caller) -> dict[str, Any]:
 @get(router, "/tables/{name}/versions")
 def versions(name: str, services: Services, caller: Caller) -> dict[str, Any]:
     """List the versions of a table of yours that are kept, the oldest first."""
-    return {"versions": [_version(one) for one in services.tables.versions(name, caller)]}
+    return {"versions": [_version(one) for one in services.versions.kept(name, caller)]}
 
 
 @router.delete("/tables/{name}", openapi_extra=needs(WRITE))
@@ -148,7 +148,7 @@ def drop(name: str, services: Services, caller: Writer) -> dict[str, str]:
 @router.post("/tables/{name}/restore", openapi_extra=needs(WRITE))
 def restore(name: str, given: VersionChoice, services: Services, caller: Writer) -> dict[str, Any]:
     """Bring back a table of yours that was dropped, or an earlier version of one."""
-    return _table(services.tables.restore(name, caller, given.version), caller)
+    return _table(services.versions.restore(name, caller, given.version), caller)
 
 
 @router.post("/tables/{name}/rename", openapi_extra=needs(WRITE))

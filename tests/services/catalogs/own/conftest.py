@@ -8,7 +8,7 @@ import pytest
 
 from awe.core.tables import TableStream
 from awe.platform import Platform
-from awe.services.catalogs import TableService
+from awe.services.catalogs import TableService, VersionService
 from awe.services.identity import ADMINISTRATOR, Identity
 from awe.settings import Settings
 
@@ -46,6 +46,11 @@ def platform(make_platform: Callable[..., Platform]) -> Platform:
 @pytest.fixture
 def tables(platform: Platform) -> TableService:
     return platform.tables
+
+
+@pytest.fixture
+def versions(platform: Platform) -> VersionService:
+    return platform.versions
 
 
 @pytest.fixture

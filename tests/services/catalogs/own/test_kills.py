@@ -42,7 +42,8 @@ def work(seed):
             for result in platform.batches.run(text, identity=ADA, **more):
                 result.stream.to_table()
         there = {record.name for record in tables.tables(ADA)}
-        gone = {version.record.name for version in tables.dropped(ADA)}
+        versions = platform.versions
+        gone = {version.record.name for version in versions.dropped(ADA)}
         say("ready", str(os.getpid()))
         for generation in range(seed * 1000, seed * 1000 + 1000):
             name = chance.choice("abc")
@@ -64,7 +65,7 @@ def work(seed):
             elif what == "drop":
                 run(f"DROP TABLE mydb.{name}"); there.discard(name); gone.add(name)
             else:
-                tables.restore(name, ADA)
+                versions.restore(name, ADA)
             if what != "drop": there.add(name); gone.discard(name)
             say("done")
 
@@ -175,11 +176,11 @@ def _check_sums(platform: Platform) -> None:
 
 def _kept(platform: Platform) -> set[str]:
     """Return where the versions lie that the records name."""
-    listed = [*platform.tables.tables(ADA), *(version.record for version in platform.tables.dropped(ADA))]
+    listed = [*platform.tables.tables(ADA), *(version.record for version in platform.versions.dropped(ADA))]
     return {
         version.record.stored.location
         for name in {record.name for record in listed}
-        for version in platform.tables.versions(name, ADA)
+        for version in platform.versions.kept(name, ADA)
     }
 
 

@@ -152,7 +152,7 @@ def test_two_requests_for_one_file_are_one(platform: Platform, ada: Identity) ->
         one.join()
     assert loaded(platform, ada, made, order).phase is UploadPhase.LOADED
     assert rows(platform, ada, "mydb.t") == 50_000
-    assert len(platform.tables.versions("mydb.t", ada)) == 2
+    assert len(platform.versions.kept("mydb.t", ada)) == 2
 
 
 def test_rows_that_were_added_before_the_process_died_are_not_added_again(

@@ -1,8 +1,7 @@
-"""Users' tables: made, changed, dropped, restored; whose they are, and what they are called."""
+"""Users' tables: made, changed, dropped; whose they are, and what they are called."""
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -23,10 +22,8 @@ from awe.errors import (
     UsageError,
 )
 from awe.platform import Platform
-from awe.services.catalogs import ColumnChange, StoredTable, TableService
-from awe.services.catalogs.own.keeping import Ended, expired
+from awe.services.catalogs import ColumnChange, TableService, VersionService
 from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
-from awe.settings import TableSettings
 
 Read = Callable[..., dict[str, list[object]]]
 
@@ -67,13 +64,15 @@ def test_what_is_no_name_is_refused(tables: TableService, name: str) -> None:
         tables.write(name, numbers(1), ADA)
 
 
-def test_nobody_has_tables_without_an_account(tables: TableService, platform: Platform) -> None:
+def test_nobody_has_tables_without_an_account(
+    tables: TableService, versions: VersionService, platform: Platform
+) -> None:
     with pytest.raises(AuthenticationError):
         tables.write("mydb.t", numbers(1), ANONYMOUS)
     with pytest.raises(QueryError, match="no table"):
         platform.catalogs.query("SELECT * FROM mydb.t")
     assert tables.tables(ANONYMOUS) == ()
-    assert tables.dropped(ANONYMOUS) == ()
+    assert versions.dropped(ANONYMOUS) == ()
 
 
 def test_users_whose_names_look_alike_have_two_schemas(tables: TableService) -> None:
@@ -93,7 +92,9 @@ def test_a_table_is_made_once(tables: TableService, read: Read) -> None:
     assert read("mydb.x", BOB) == {"n": [2]}
 
 
-def test_a_table_is_replaced_and_appended_to(tables: TableService, read: Read) -> None:
+def test_a_table_is_replaced_and_appended_to(
+    tables: TableService, versions: VersionService, read: Read
+) -> None:
     with pytest.raises(NotFoundError):
         tables.write("t", numbers(1), ADA, mode="append")
     tables.write("t", stream(n=[1], name=["one"]), ADA, mode="replace", origin="SELECT 1")
@@ -104,7 +105,7 @@ def test_a_table_is_replaced_and_appended_to(tables: TableService, read: Read) -
     with pytest.raises(InputFileError, match="column n"):
         tables.write("t", stream(n=["three"]), ADA, mode="append")
     assert read("mydb.t") == {"n": [1, 2], "name": ["one", None]}
-    assert [v.origin for v in tables.versions("t", ADA)] == ["SELECT 1", "INSERT"]
+    assert [v.origin for v in versions.kept("t", ADA)] == ["SELECT 1", "INSERT"]
 
 
 def test_an_empty_table_is_made(tables: TableService, read: Read) -> None:
@@ -145,7 +146,9 @@ def test_two_columns_of_one_name_are_refused(tables: TableService) -> None:
         tables.write("t", TableStream.from_table(two), ADA)
 
 
-def test_a_table_is_renamed_and_copied(tables: TableService, platform: Platform, read: Read) -> None:
+def test_a_table_is_renamed_and_copied(
+    tables: TableService, versions: VersionService, platform: Platform, read: Read
+) -> None:
     tables.write("t", numbers(1), ADA)
     tables.write("u", numbers(2), ADA)
     with pytest.raises(ConflictError, match="already an object named 'u'"):
@@ -153,39 +156,15 @@ def test_a_table_is_renamed_and_copied(tables: TableService, platform: Platform,
     tables.drop("u", ADA)
     assert tables.rename("t", "mydb.U", ADA).full_name == "user_ada.U"
     assert read("mydb.u") == {"n": [1]}
-    assert [(v.number, v.record.rows, v.is_current) for v in tables.versions("u", ADA)] == [
+    assert [(v.number, v.record.rows, v.is_current) for v in versions.kept("u", ADA)] == [
         (1, 1, False),
         (2, 1, True),
     ]
     with pytest.raises(NotFoundError):
-        tables.versions("t", ADA)
+        versions.kept("t", ADA)
     tables.copy("u", "v", ADA)
     assert read("mydb.v") == {"n": [1]}
     assert tables.rename("v", "V", ADA).name == "V"
-
-
-def test_what_was_dropped_or_replaced_is_restored(tables: TableService, read: Read) -> None:
-    tables.write("t", numbers(1), ADA)
-    tables.write("t", numbers(2), ADA, mode="replace")
-    tables.drop("t", ADA)
-    with pytest.raises(NotFoundError):
-        tables.table("t", ADA)
-    assert [(v.record.name, v.number) for v in tables.dropped(ADA)] == [("t", 2)]
-    tables.restore("t", ADA)
-    assert read("mydb.t") == {"n": [2]}
-    tables.restore("t", ADA, 1)
-    assert read("mydb.t") == {"n": [1]}
-    with pytest.raises(NotFoundError, match="version 3"):
-        tables.restore("t", ADA, 3)
-    tables.restore("t", ADA)
-    assert read("mydb.t") == {"n": [2]}
-    assert tables.dropped(ADA) == ()
-    tables.drop("t", ADA)
-    tables.write("t", numbers(3), ADA)
-    assert tables.table("t", ADA).version == 3
-    tables.drop("none", ADA, missing_ok=True)
-    with pytest.raises(NotFoundError):
-        tables.drop("none", ADA)
 
 
 def test_what_is_said_of_a_table_is_changed(tables: TableService, platform: Platform) -> None:
@@ -214,29 +193,6 @@ def test_statistics_of_columns_are_computed_once(tables: TableService, platform:
         tables.statistics("user_ada.t", BOB)
     platform.catalogs.publish_stream("x.t", numbers(5, 6))
     assert tables.statistics("x.t", BOB)[0].maximum == 6
-
-
-def test_old_versions_go(make_platform: Callable[..., Platform]) -> None:
-    now = datetime.now(UTC)
-
-    def gone(settings: TableSettings, *ages_s: float) -> list[int]:
-        ended = [
-            Ended("a.t", "a", StoredTable(str(i), 1, 10), now - timedelta(seconds=s))
-            for i, s in enumerate(ages_s)
-        ]
-        found = expired(ended, settings, query_s=60, longest_s=600, now=now)
-        return [int(one.stored.location) for one in found]
-
-    day = 86_400.0
-    assert gone(TableSettings(keep_days=30), 1, 29 * day, 31 * day) == [2]
-    assert gone(TableSettings(keep_days=0), 1, 599, 601) == [2]
-    assert gone(TableSettings(keep_versions=2), 1, 2, 59, 61) == [3]
-    assert gone(TableSettings(keep_bytes=15), 1, 59, 61, 62) == [2, 3]
-    platform = make_platform(tables={"keep_days": 0})
-    platform.tables.write("t", numbers(1), ADA)
-    platform.tables.write("t", numbers(2), ADA, mode="replace")
-    platform.tables.clean()
-    assert len(platform.tables.versions("t", ADA)) == 2
 
 
 def test_positions_are_recognised_or_named(tables: TableService, platform: Platform) -> None:
@@ -302,7 +258,7 @@ def test_a_table_is_its_owners_until_it_is_shared(
 
 
 def test_what_is_shared_is_read_and_written_as_it_was_allowed(
-    tables: TableService, platform: Platform, read: Read
+    tables: TableService, versions: VersionService, platform: Platform, read: Read
 ) -> None:
     for name in ("ada", "bob"):
         platform.accounts.add(name, by="carla", password="long enough")
@@ -322,7 +278,7 @@ def test_what_is_shared_is_read_and_written_as_it_was_allowed(
         with pytest.raises(ForbiddenError):
             change()
     with pytest.raises(NotFoundError):
-        tables.versions("user_ada.t", BOB)
+        versions.kept("user_ada.t", BOB)
     with pytest.raises(ForbiddenError):
         platform.shares.share(BOB, "table", "user_ada.t", "user:bob", action=WRITE)
     platform.shares.share(ADA, "table", "user_ada.t", "user:bob", action=WRITE)
@@ -337,7 +293,7 @@ def test_what_is_shared_is_read_and_written_as_it_was_allowed(
     tables.copy("user_ada.u", "mine", BOB)
     assert read("mydb.mine", BOB) == {"n": [1, 2]}
     tables.drop("u", ADA)
-    tables.restore("u", ADA)
+    versions.restore("u", ADA)
     for gone in ("user_ada.u", "user_ada.t"):
         with pytest.raises(QueryError):
             read(gone, BOB)
@@ -370,11 +326,13 @@ def test_a_published_table_is_written_by_nobody_it_is_shared_with(
     assert tables.table("mine", BOB).rows == 1
 
 
-def test_an_administrator_helps_and_that_is_recorded(tables: TableService, platform: Platform) -> None:
+def test_an_administrator_helps_and_that_is_recorded(
+    tables: TableService, versions: VersionService, platform: Platform
+) -> None:
     tables.write("t", numbers(1), ADA)
     tables.drop("user_ada.t", CARLA)
-    assert [v.number for v in tables.versions("user_ada.t", CARLA)] == [1]
-    tables.restore("user_ada.t", CARLA)
+    assert [v.number for v in versions.kept("user_ada.t", CARLA)] == [1]
+    versions.restore("user_ada.t", CARLA)
     assert tables.table("t", ADA).rows == 1
     with pytest.raises(NotFoundError):
         tables.truncate("user_ada.t", CARLA)
@@ -407,7 +365,9 @@ def test_a_users_table_changes_what_no_published_name_means(tables: TableService
     assert first("SELECT n FROM own") == first("SELECT n FROM own", "x") == 2
 
 
-def test_a_token_does_no_more_than_its_scopes_allow(tables: TableService, read: Read) -> None:
+def test_a_token_does_no_more_than_its_scopes_allow(
+    tables: TableService, versions: VersionService, read: Read
+) -> None:
     tables.write("t", numbers(1), ADA)
     reader, writer = ADA.restricted(frozenset({READ})), ADA.restricted(frozenset({WRITE}))
     assert tables.table("t", reader).rows == 1
@@ -416,7 +376,7 @@ def test_a_token_does_no_more_than_its_scopes_allow(tables: TableService, read: 
         lambda: tables.write("t", numbers(1), reader, mode="replace"),
         lambda: tables.drop("t", reader),
         lambda: tables.rename("t", "u", reader),
-        lambda: tables.restore("t", reader),
+        lambda: versions.restore("t", reader),
         lambda: tables.describe("t", reader, title="x"),
     ):
         with pytest.raises(ForbiddenError):
@@ -444,7 +404,7 @@ def test_nobody_keeps_more_than_allowed(make_platform: Callable[..., Platform]) 
         tables.write("c", numbers(1), ADA)
     assert {t.full_name: t.rows for t in tables.tables(ADA)} == {"user_ada.a": 4, "user_ada.b": 5}
     with pytest.raises(QuotaError):
-        tables.restore("a", ADA, 2)
+        platform.versions.restore("a", ADA, 2)
     assert tables.table("a", ADA).rows == 4
     assert len(platform.engine.tables()) == 4
     tables.write("a", numbers(1), BOB)

@@ -96,7 +96,7 @@ def test_who_reads_sees_one_version_to_its_end(platform: Platform, read: Read) -
     first = next(reading)
     platform.tables.write("t", numbers(1), ADA, mode="replace")
     platform.tables.drop("t", ADA)
-    platform.tables.clean()
+    platform.versions.clean()
     assert first.num_rows + sum(batch.num_rows for batch in reading) == 200_000
 
 
@@ -121,7 +121,7 @@ with awe.platform.Platform.open(Settings.load(Path(sys.argv[1]))) as platform:
             platform.tables.write("t", TableStream.from_table(big), ADA, mode="replace", **options)
         except UnavailableError as error:
             print(error)
-    print(platform.tables.table("t", ADA).rows, len(platform.engine.tables()), len(platform.tables.versions("t", ADA)))
+    print(platform.tables.table("t", ADA).rows, len(platform.engine.tables()), len(platform.versions.kept("t", ADA)))
 """
 
 

@@ -31,6 +31,7 @@ from awe.errors import (
 from awe.services.catalogs.own.incoming import Incoming, Piece
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.own.upload import LoadOrder, Upload, UploadPhase, WriteMode
+from awe.services.catalogs.own.versions import VersionService
 from awe.services.identity import Identity, Measure, QuotaService
 from awe.settings import UploadSettings
 
@@ -51,8 +52,8 @@ class UploadService:
 
     Parameters
     ----------
-    tables
-        Whose tables they become.
+    tables, versions
+        Whose tables they become, and what there was of them.
     quotas
         What may be kept.
     settings
@@ -62,9 +63,15 @@ class UploadService:
     """
 
     def __init__(
-        self, tables: TableService, quotas: QuotaService, settings: UploadSettings, folder: Path
+        self,
+        tables: TableService,
+        versions: VersionService,
+        quotas: QuotaService,
+        settings: UploadSettings,
+        folder: Path,
     ) -> None:
         self._tables = tables
+        self._versions = versions
         self._quotas = quotas
         self._settings = settings
         self._incoming = Incoming(folder, settings.keep_days * _DAY_S)
@@ -344,7 +351,7 @@ class UploadService:
     def _became(self, table: str, identity: Identity, origin: str) -> bool:
         """Tell whether this file is in the table already: whoever put it there died before it could say so."""
         try:
-            return any(version.origin == origin for version in self._tables.versions(table, identity))
+            return any(version.origin == origin for version in self._versions.kept(table, identity))
         except NotFoundError:
             return False
 

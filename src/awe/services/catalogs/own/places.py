@@ -12,7 +12,7 @@ from awe.services.catalogs.model import TABLE, TableRecord
 from awe.services.catalogs.own.model import UserSchema, parse_name
 from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.own.store import OwnStore
-from awe.services.identity import READ, WRITE, Identity, Policy
+from awe.services.identity import READ, WRITE, AuditLog, Identity, Policy
 
 __all__ = ["Place", "Places"]
 
@@ -46,16 +46,21 @@ class Places:
         What callers may read.
     policy
         Who was granted what.
+    audit
+        Where it is recorded what an administrator does with somebody's table.
     locks
         A folder that all processes see.
     wait_s
         So long somebody waits who wants to change what is being changed.
     """
 
-    def __init__(self, store: OwnStore, own: OwnTables, policy: Policy, locks: Path, wait_s: float) -> None:
+    def __init__(
+        self, store: OwnStore, own: OwnTables, policy: Policy, audit: AuditLog, locks: Path, wait_s: float
+    ) -> None:
         self._store = store
         self._own = own
         self._policy = policy
+        self._audit = audit
         self._locks = locks
         self._wait_s = wait_s
 
@@ -122,6 +127,12 @@ class Places:
     def helps(self, identity: Identity) -> bool:
         """Return whether the caller may see what somebody has, and drop and restore it, to help."""
         return identity.is_administrator
+
+    def note(self, by: str, what: str, record: TableRecord) -> None:
+        """Record what somebody did with a table, if it is somebody else's."""
+        if record.owner != by:
+            target = f"table:{record.full_name}"
+            self._audit.record(what, user=by, target=target, outcome="done", owner=record.owner)
 
     def missing(self, place: Place, identity: Identity) -> NotFoundError:
         """Return the error of a table that is not there, or that the caller may not know of: one and the same."""

@@ -1,12 +1,10 @@
-"""Use cases of users' own tables: made, written, changed, dropped and restored by their owners, or whom they let.
+"""Use cases of users' own tables: made, written, changed and dropped by their owners, or whom they let.
 
 A change is one new version, and a change of a version that meanwhile is another one is refused: changes of one table
 wait for each other (a lock that all processes see), readers for nobody.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -20,21 +18,20 @@ from awe.services.catalogs.model import TABLE, TableRecord
 from awe.services.catalogs.own.describing import ColumnChange, described, renamed
 from awe.services.catalogs.own.extending import CONVENIENCE, extended
 from awe.services.catalogs.own.figures import Figures
-from awe.services.catalogs.own.keeping import expired
-from awe.services.catalogs.own.model import TableVersion, parse_name
+from awe.services.catalogs.own.model import parse_name
 from awe.services.catalogs.own.places import Place, Places
 from awe.services.catalogs.own.reading import OwnTables
+from awe.services.catalogs.own.room import TableRoom
 from awe.services.catalogs.own.store import OwnStore, taken
+from awe.services.catalogs.own.versions import VersionService
 from awe.services.catalogs.own.writing import Draft, TableWriter, aligned, chained, recognised
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.staging import Positions
-from awe.services.identity import READ, WRITE, AuditLog, Identity, Measure, Policy, QuotaService
-from awe.settings import TableSettings
+from awe.services.identity import READ, WRITE, Identity, Policy
 
 __all__ = ["TableService"]
 
 _LONG_S = 86_400.0
-_GRACE_S = 60.0
 _ALL_ROWS = 2**62
 
 
@@ -51,18 +48,14 @@ class TableService:
         Who answers queries.
     own
         What callers may read.
-    quotas
+    places
+        Which table a name means, and who may change it.
+    room
         What users may have.
     policy
         Who was granted what.
-    audit
-        Where it is recorded what an administrator does with somebody's table.
-    locks
-        A folder that all processes see.
-    settings
-        How long what was replaced or dropped is kept.
-    query_s, longest_s
-        The times of a query and of a job at the most: so long what they may be reading is kept.
+    versions
+        Who removes what is kept no longer.
     """
 
     def __init__(
@@ -71,32 +64,21 @@ class TableService:
         engine: Engine,
         catalogs: CatalogService,
         own: OwnTables,
-        quotas: QuotaService,
+        places: Places,
+        room: TableRoom,
         policy: Policy,
-        audit: AuditLog,
-        locks: Path,
-        settings: TableSettings,
-        *,
-        query_s: float,
-        longest_s: float,
+        versions: VersionService,
     ) -> None:
         self._store = store
         self._engine = engine
         self._catalogs = catalogs
         self._own = own
-        self._writer = TableWriter(store, engine, quotas)
+        self._places = places
+        self._room = room
         self._policy = policy
-        self._audit = audit
-        self._places = Places(store, own, policy, locks, settings.wait_seconds)
-        self._settings = settings
-        self._query_s, self._longest_s = query_s + _GRACE_S, longest_s + _GRACE_S
+        self._versions = versions
+        self._writer = TableWriter(store, engine, room)
         self._figures = Figures(store, catalogs)
-        for measure, meter in {
-            Measure.TABLES: lambda who: store.holdings(who.name).tables,
-            Measure.TABLE_ROWS: lambda who: store.holdings(who.name).rows,
-            Measure.STORAGE_BYTES: lambda who: store.holdings(who.name).bytes,
-        }.items():
-            quotas.bring(measure, meter)
 
     # What is there
 
@@ -357,7 +339,7 @@ class TableService:
                     return
                 raise
             self._store.end(record, self._policy.forget(TABLE, record.full_name))
-            self._note(by or identity.name, "table.dropped", record)
+            self._places.note(by or identity.name, "table.dropped", record)
 
     def describe(
         self,
@@ -435,95 +417,6 @@ class TableService:
 
         return self.rewrite(name, identity, make, origin=f"EXTEND ({', '.join(names)})")
 
-    # What was there
-
-    def versions(self, name: str, identity: Identity) -> tuple[TableVersion, ...]:
-        """Return the versions of one's own table that are kept, the oldest first; also of one that was dropped.
-
-        Raises
-        ------
-        NotFoundError
-            If none is.
-        """
-        place = self._places.place(name, identity)
-        found = self._store.versions(place.schema, place.table)
-        may = place.owner == identity.name or self._places.helps(identity)
-        if READ not in identity.scopes or not found or not may:
-            raise self._places.missing(place, identity)
-        return found
-
-    def dropped(self, identity: Identity) -> tuple[TableVersion, ...]:
-        """Return the caller's tables that were dropped and can be restored, by name: the newest version of each."""
-        if identity.is_anonymous or READ not in identity.scopes:
-            return ()
-        return self._store.dropped(self._places.schema_of(identity))
-
-    def versions_of(
-        self, user: str, identity: Identity, *, dropped: bool = False, by: str = ""
-    ) -> tuple[TableVersion, ...]:
-        """Return the tables that somebody has, by name, for an administrator who helps; or, `dropped`, had.
-
-        Raises
-        ------
-        ForbiddenError
-            If the caller is no administrator.
-        NotFoundError
-            If the user never had a table.
-        """
-        if not self._places.helps(identity) or READ not in identity.scopes:
-            raise ForbiddenError("only an administrator may see what somebody else keeps")
-        schema = next((one for one in self._store.schemas(user) if one.owner == user), None)
-        if schema is None:
-            raise NotFoundError(f"{user} has no tables")
-        self._audit.record("table.listed", user=by or identity.name, target=f"user:{user}", outcome="done")
-        return self._store.dropped(schema) if dropped else self._store.currents(schema)
-
-    def restore(
-        self, name: str, identity: Identity, version: int | None = None, *, by: str = ""
-    ) -> TableRecord:
-        """Make an earlier version of a table the current one again; the one that is current now is kept likewise.
-
-        What was granted on a table that was dropped does not come back.
-
-        Parameters
-        ----------
-        version
-            Its number; when None, the newest that is not current.
-        by
-            Who is recorded as acting on somebody else's; the caller's name when empty.
-
-        Raises
-        ------
-        NotFoundError
-            If there is no such version.
-        QuotaError
-            If its owner may not have so much.
-        """
-        place = self._places.place(name, identity)
-        with self._places.changing(place, identity):
-            kept = self.versions(name, identity)
-            wanted = [one for one in kept if version in {None, one.number} and not one.is_current]
-            if not wanted:
-                numbers = ", ".join(str(one.number) for one in kept if not one.is_current) or "none"
-                which = "another version" if version is None else f"a version {version}"
-                raise NotFoundError(
-                    f"{place.full_name} has not {which} that is kept", hint=f"there are {numbers}"
-                )
-            newest = max(wanted, key=lambda one: (one.ended or one.created, one.number))
-            with self._writer.allowed(place.owner) as check:
-                record = self._store.revive(newest, check)
-            self._note(by or identity.name, "table.restored", record)
-            return record
-
-    def clean(self, owner: str | None = None) -> None:
-        """Remove the versions of a user, or of everybody, that are not to be restored any more."""
-        ended, now = self._store.ended(owner), datetime.now(UTC)
-        for version in expired(
-            ended, self._settings, query_s=self._query_s, longest_s=self._longest_s, now=now
-        ):
-            if self._store.forget(version.stored.location):
-                self._engine.drop(version.stored)
-
     # Inside
 
     def _check_new(self, place: Place, identity: Identity) -> None:
@@ -533,7 +426,7 @@ class TableService:
             raise ForbiddenError(f"the token lacks the scope {WRITE}", scope=WRITE)
         if self._store.current(place.schema, place.table) is not None:
             raise taken(place.table)
-        self._writer.check_one_more(identity)
+        self._room.check_one_more(identity)
 
     def _write(
         self,
@@ -550,7 +443,7 @@ class TableService:
         asked = strict and told is not None
         draft = Draft(place.schema.name, name, owner, old, told, asked, origin)
         kept = self._writer.write(draft, stream, progress)
-        self.clean(owner)
+        self._versions.clean(owner)
         return kept
 
     def _rows(self, record: TableRecord) -> TableStream:
@@ -564,12 +457,6 @@ class TableService:
             return self.table(name, identity)
         except (NotFoundError, ParameterError, AuthenticationError):
             return self._catalogs.table(name, identity)
-
-    def _note(self, by: str, what: str, record: TableRecord) -> None:
-        """Record what an administrator did with somebody's table."""
-        if record.owner != by:
-            target = f"table:{record.full_name}"
-            self._audit.record(what, user=by, target=target, outcome="done", owner=record.owner)
 
 
 def _told(record: TableRecord, columns: Schema) -> Positions | None:

@@ -4,7 +4,7 @@ A version is current until it has ended. Rows are the truth: files that no row n
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -30,11 +30,10 @@ from sqlalchemy import (
     Column as SqlColumn,
 )
 
-from awe.core.tables import Column, Schema
 from awe.errors import ConflictError
-from awe.services.catalogs._types import type_from_text, type_to_text
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.model import TableRecord
+from awe.services.catalogs.own._rows import SAID, record_of, row_of, version_of
 from awe.services.catalogs.own.keeping import Ended
 from awe.services.catalogs.own.model import TableVersion, UserSchema, schema_stem
 from awe.services.system import Connection, SystemDatabase, UtcDateTime, metadata
@@ -73,7 +72,6 @@ _versions = Table(
     SqlColumn("statistics", JSON),
     UniqueConstraint("schema", "folded", "number"),
 )
-_SAME = ("title", "description", "ra", "dec", "id_column")
 
 Also = Callable[[Connection], None]
 """What else belongs into the same transaction."""
@@ -135,13 +133,13 @@ class OwnStore:
             here = (_versions.c.schema == schema.name) & _versions.c.ended.is_(None)
             current = frozenset(connection.scalars(select(_versions.c.id).where(here)))
             rows = connection.execute(select(_versions).where(here & (_versions.c.revision > since))).all()
-        return int(revision or 0), current, {row.id: _record(row, schema.owner) for row in rows}
+        return int(revision or 0), current, {row.id: record_of(row._asdict(), schema.owner) for row in rows}
 
     def current(self, schema: UserSchema, table: str) -> TableRecord | None:
         """Return the current version of a table, ignoring case."""
         with self._system.reading() as connection:
             row = _current(connection, schema.name, table)
-        return _record(row, schema.owner) if row is not None else None
+        return record_of(row._asdict(), schema.owner) if row is not None else None
 
     def versions(self, schema: UserSchema, table: str) -> tuple[TableVersion, ...]:
         """Return all versions that are kept of a name, the oldest first."""
@@ -171,7 +169,7 @@ class OwnStore:
     def _versions(self, schema: UserSchema, query: Any) -> tuple[TableVersion, ...]:
         with self._system.reading() as connection:
             rows = connection.execute(query.order_by(_versions.c.folded, _versions.c.number)).all()
-        return tuple(_version(row, schema.owner) for row in rows)
+        return tuple(version_of(row._asdict(), schema.owner) for row in rows)
 
     def holdings(self, owner: str) -> Holdings:
         """Return what a user has."""
@@ -213,7 +211,7 @@ class OwnStore:
             kept = replace(
                 record, name=old.name if old is not None else record.name, version=number, created=now
             )
-            values = _row(kept) | {"revision": revision, "origin": origin}
+            values = row_of(kept) | {"revision": revision, "origin": origin}
             connection.execute(insert(_versions).values(values))
             check(before, _holdings(connection, record.owner))
         return kept
@@ -230,7 +228,9 @@ class OwnStore:
             old = _current(connection, record.schema, record.name)
             _expect(record, old, record.stored.location)
             revision = _advance(connection, record.schema)
-            row = {key: value for key, value in _row(record).items() if key in _SAID} | {"revision": revision}
+            row = {key: value for key, value in row_of(record).items() if key in SAID} | {
+                "revision": revision
+            }
             connection.execute(update(_versions).where(_versions.c.id == old.id).values(row))  # type: ignore[union-attr]  # _expect
 
     def end(self, record: TableRecord, also: Also) -> None:
@@ -384,46 +384,3 @@ def _holdings(connection: Connection, owner: str) -> Holdings:
         .where(_schemas.c.owner == owner, _versions.c.ended.is_(None))
     )
     return Holdings(*map(int, connection.execute(query).one()))
-
-
-_PLAIN = {f.name: f.default for f in fields(Column) if f.name not in {"name", "type"}}
-_SAID = frozenset({*_SAME, "columns", "metadata"})
-
-
-def _row(record: TableRecord) -> dict[str, object]:
-    return {
-        "schema": record.schema,
-        "folded": record.name.casefold(),
-        "name": record.name,
-        "number": record.version,
-        "columns": [_column_row(column) for column in record.columns],
-        "metadata": dict(record.metadata),
-        "created": record.created,
-        **{key: getattr(record, key) for key in _SAME},
-        **{key: getattr(record.stored, key) for key in ("location", "rows", "bytes")},
-    }
-
-
-def _column_row(column: Column) -> dict[str, object]:
-    said = {key: value for key, value in asdict(column).items() if key in _PLAIN and value != _PLAIN[key]}
-    return {"name": column.name, "type": type_to_text(column.type), **said}
-
-
-def _record(row: Row[tuple[object, ...]], owner: str) -> TableRecord:
-    columns = tuple(Column(**{**values, "type": type_from_text(values["type"])}) for values in row.columns)
-    said = Schema(columns, f"{row.schema}.{row.name}", row.description, row.metadata)
-    return TableRecord(
-        schema=row.schema,
-        name=row.name,
-        columns=said,
-        stored=StoredTable(row.location, row.rows, row.bytes),
-        version=row.number,
-        created=row.created,
-        metadata=row.metadata,
-        owner=owner,
-        **{key: getattr(row, key) for key in _SAME},
-    )
-
-
-def _version(row: Row[tuple[object, ...]], owner: str) -> TableVersion:
-    return TableVersion(row.number, _record(row, owner), row.created, row.origin, row.ended)

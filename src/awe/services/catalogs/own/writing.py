@@ -1,8 +1,7 @@
 """Write a version of a user's table: columns and positions checked, quotas kept, whole or not at all."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -15,18 +14,11 @@ from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs.interface import Engine, StoredTable, WriteSpec
 from awe.services.catalogs.model import TableRecord
 from awe.services.catalogs.own.describing import main_id
-from awe.services.catalogs.own.store import CheckRoom, Holdings, OwnStore
+from awe.services.catalogs.own.room import TableRoom
+from awe.services.catalogs.own.store import OwnStore
 from awe.services.catalogs.staging import Positions, find_positions, normalised, with_positions
-from awe.services.identity import Identity, Measure, QuotaService
 
 __all__ = ["Draft", "TableWriter", "aligned", "chained", "recognised"]
-
-_MEASURES = (Measure.TABLES, Measure.TABLE_ROWS, Measure.STORAGE_BYTES)
-"""What `Holdings` holds, in its order."""
-
-
-class _TooMuch(Exception):  # noqa: N818  # raised and caught here: it ends a transaction
-    """Somebody would have more than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +55,14 @@ class TableWriter:
     ----------
     store, engine
         The records and the rows.
-    quotas
+    room
         What a user may have.
     """
 
-    def __init__(self, store: OwnStore, engine: Engine, quotas: QuotaService) -> None:
+    def __init__(self, store: OwnStore, engine: Engine, room: TableRoom) -> None:
         self._store = store
         self._engine = engine
-        self._quotas = quotas
+        self._room = room
 
     def write(self, draft: Draft, stream: TableStream, progress: Progress | None = None) -> TableRecord:
         """Write the rows and make them the current version; nothing of it is visible before all of it is.
@@ -102,15 +94,14 @@ class TableWriter:
                 unplaced=True,
                 anywhere=not draft.strict,
             )
-            identity = self._quotas.owner(draft.owner)
-            counted = rows.map(said, self._counted(identity, draft, check))
+            counted = rows.map(said, self._counted(draft, check))
             stored = self._engine.write(spec, counted, progress)
         try:
             _check_whole(rows, stored)
             found = Positions() if check is not None and check.astray else positions
             record = _record(draft, said, stored, found)
             expects = draft.old.stored.location if draft.old else None
-            with self._allowed(identity) as check_room:
+            with self._room.allowed(draft.owner) as check_room:
                 return self._store.keep(record, expects=expects, origin=draft.origin, check=check_room)
         except BaseException:
             # An interruption may come just after the change was kept: then the version is in use.
@@ -118,66 +109,19 @@ class TableWriter:
                 self._engine.drop(stored)
             raise
 
-    def check_one_more(self, identity: Identity) -> None:
-        """Refuse a new table where its owner may not have one more."""
-        self._refuse(identity, Measure.TABLES, self._store.holdings(identity.name).tables, 1)
-
-    @contextmanager
-    def allowed(self, owner: str) -> Iterator[CheckRoom]:
-        """Yield what checks, within the transaction that changes what a user has, that it is not too much.
-
-        Raises
-        ------
-        QuotaError
-            When the block ends, if it was.
-        """
-        with self._allowed(self._quotas.owner(owner)) as check:
-            yield check
-
-    @contextmanager
-    def _allowed(self, identity: Identity) -> Iterator[CheckRoom]:
-        most = {measure: self._quotas.limit(identity, measure) for measure in _MEASURES}
-        elsewhere = (
-            self._quotas.used(identity, Measure.STORAGE_BYTES) - self._store.holdings(identity.name).bytes
-        )
-        found: list[tuple[Measure, int, int]] = []
-
-        def check(before: Holdings, after: Holdings) -> None:
-            # the refusal is counted in the database, so it has to wait until this transaction has ended
-            for measure, had, has in zip(_MEASURES, astuple(before), astuple(after), strict=True):
-                others = elsewhere if measure is Measure.STORAGE_BYTES else 0
-                limit = most[measure]
-                if limit is not None and has > had and others + has > limit:
-                    found.append((measure, others + had, has - had))
-                    raise _TooMuch
-
-        try:
-            yield check
-        except _TooMuch:
-            self._refuse(identity, *found[0])
-
-    def _refuse(self, identity: Identity, measure: Measure, used: int, more: int) -> None:
-        help_ = "drop tables that you do not need"
-        self._quotas.check(identity, measure, used, more, retry_after=None, help_=help_)
-
     def _counted(
-        self, identity: Identity, draft: Draft, check: PositionCheck | None
+        self, draft: Draft, check: PositionCheck | None
     ) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
         """Return what counts the rows that pass, and refuses those that are too many."""
-        most = self._quotas.limit(identity, Measure.TABLE_ROWS)
-        others = self._store.holdings(draft.owner).rows - (draft.old.rows if draft.old else 0)
-        rows = 0
+        count = self._room.row_counter(draft.owner, draft.old.rows if draft.old else 0)
 
-        def count(batch: pa.RecordBatch) -> pa.RecordBatch:
-            nonlocal rows
-            rows += batch.num_rows
-            if most is not None and others + rows > most:
-                self._refuse(identity, Measure.TABLE_ROWS, others, rows)
+        def counted(batch: pa.RecordBatch) -> pa.RecordBatch:
+            count(batch.num_rows)
             if check is not None:
                 check.index(batch)
             return batch
 
-        return count
+        return counted
 
 
 def aligned(stream: TableStream, columns: Schema) -> TableStream:
