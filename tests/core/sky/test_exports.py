@@ -5,8 +5,10 @@ def test_public_names() -> None:
     assert sky.__all__ == [
         "FRAMES",
         "MAX_ORDER",
+        "MAX_REACH",
         "ON_EDGE",
         "Box",
+        "CellsInReach",
         "Circle",
         "Moc",
         "Polygon",
@@ -14,6 +16,7 @@ def test_public_names() -> None:
         "Region",
         "Shapes",
         "cell_radius",
+        "cells_in_reach",
         "encloses",
         "half_chord_squared",
         "healpix_center",

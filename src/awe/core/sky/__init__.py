@@ -26,6 +26,7 @@ from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, pars
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
 from awe.core.sky._range import Range
+from awe.core.sky._reach import MAX_REACH, CellsInReach, cells_in_reach
 from awe.core.sky._region import Circle, Region
 from awe.core.sky._relations import meet, within
 from awe.core.sky._shapes import Shapes, numbers_of, shape_of
@@ -33,8 +34,10 @@ from awe.core.sky._shapes import Shapes, numbers_of, shape_of
 __all__ = [
     "FRAMES",
     "MAX_ORDER",
+    "MAX_REACH",
     "ON_EDGE",
     "Box",
+    "CellsInReach",
     "Circle",
     "Moc",
     "Polygon",
@@ -42,6 +45,7 @@ __all__ = [
     "Region",
     "Shapes",
     "cell_radius",
+    "cells_in_reach",
     "encloses",
     "half_chord_squared",
     "healpix_center",

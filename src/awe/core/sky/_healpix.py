@@ -25,11 +25,13 @@ __all__ = [
     "cell_radius",
     "cell_ranges",
     "cells_around",
+    "cells_beside",
     "checked_order",
     "healpix_center",
     "healpix_index",
     "healpix_ring",
     "merge_ranges",
+    "places_in_cells",
 ]
 
 IntArray = npt.NDArray[np.int64]
@@ -76,16 +78,34 @@ def healpix_index(ra: npt.ArrayLike, dec: npt.ArrayLike, order: int = MAX_ORDER)
     -----
     Positions that are not finite, or beyond a pole, have no cell: they get -1.
     """
+    return places_in_cells(ra, dec, order)[0]
+
+
+def places_in_cells(
+    ra: npt.ArrayLike, dec: npt.ArrayLike, order: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return the nested cells of positions, and where in them these are: x and y, from 0 to 1.
+
+    x grows with the even bits of a nested index, y with the odd ones. Otherwise as `healpix_index`.
+    """
     order = checked_order(order)
     ra, dec = np.broadcast_arrays(np.asarray(ra, np.float64), np.asarray(dec, np.float64))
     good = np.isfinite(ra) & (np.abs(dec) <= 90)
     lon = np.radians(np.where(good, ra, 0.0) % 360).ravel()
     lat = np.radians(np.where(good, dec, 0.0)).ravel()
     found = np.empty(lon.size, np.uint64)
-    offset = np.empty(lon.size)
+    x, y = np.empty((2, lon.size))
     depth = np.full(lon.size, order, np.uint8)
-    _compiled.lonlat_to_healpix(depth, lon, lat, found, offset, offset.copy(), _THREADS)
-    return np.where(good, found.astype(np.int64).reshape(good.shape), -1)
+    _compiled.lonlat_to_healpix(depth, lon, lat, found, x, y, _THREADS)
+    cells = np.where(good, found.astype(np.int64).reshape(good.shape), -1)
+    return cells, x.reshape(good.shape), y.reshape(good.shape)
+
+
+def cells_beside(cells: IntArray, order: int) -> IntArray:
+    """Return each cell with all that touch it, shape ``(N, 9)``; -1 where a corner has fewer neighbours."""
+    found = np.empty((len(cells), 9), np.int64)
+    _compiled.neighbours(order, cells.astype(np.uint64), found, _THREADS)
+    return found
 
 
 def healpix_center(index: npt.ArrayLike, order: int = MAX_ORDER) -> tuple[FloatArray, FloatArray]:
@@ -175,9 +195,7 @@ def cells_around(ra: float, dec: float, radius_deg: float, order: int) -> tuple[
         return np.arange(12), 0
     fitting = math.floor(math.log2(_NARROWEST / max(math.radians(radius_deg) + _ROUNDING, 2**-32)))
     order = min(order, fitting, MAX_ORDER)
-    cell = healpix_index([ra], [dec], order)
-    found = np.empty((1, 9), np.int64)
-    _compiled.neighbours(order, cell.astype(np.uint64), found, _THREADS)
+    found = cells_beside(healpix_index([ra], [dec], order), order)
     return np.unique(found[found >= 0]), order
 
 

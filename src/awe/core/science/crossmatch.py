@@ -1,0 +1,171 @@
+"""Which rows of two lists of positions are near each other.
+
+Words: the *held* positions are in memory, listed under the HEALPix cells in their reach; *others* come in any number
+of parts, each of which is looked up in that list. A *pair* is a row of either and their separation. Cells only say
+where to look: whether two positions are near is decided by their separation, computed as everywhere in awe.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from awe.core.sky import MAX_ORDER, cells_in_reach, healpix_index
+
+__all__ = ["Match", "Pairs", "nearest"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_AT_ONCE = 1_000_000
+"""Pairs that are looked at together: what they need stays below 100 MB."""
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Rows that are near each other.
+
+    Attributes
+    ----------
+    held, other
+        Numbers of the rows, counted from zero; of those that came in the same part.
+    separation
+        Degrees.
+    """
+
+    held: IntArray
+    other: IntArray
+    separation: FloatArray
+
+    def __len__(self) -> int:
+        return self.held.size
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_] | IntArray) -> "Pairs":
+        return Pairs(self.held[chosen], self.other[chosen], self.separation[chosen])
+
+
+class Match:
+    """Held positions, ready to be compared with others.
+
+    Parameters
+    ----------
+    ra, dec
+        ICRS degrees, shape ``(N,)``; positions that are not on the sky are near nothing.
+    radius_deg
+        How far apart the rows of a pair may be: one, or one for each position; at most `MAX_REACH`.
+    strict
+        Whether they must be nearer than that.
+    """
+
+    def __init__(
+        self, ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike, *, strict: bool = False
+    ) -> None:
+        self._ra, self._dec = ra, dec
+        self._radius = np.broadcast_to(np.asarray(radius_deg, np.float64), ra.shape)
+        self._limit = np.sin(np.radians(self._radius) / 2) ** 2
+        self._strict = strict
+        self._reach = cells_in_reach(ra, dec, self._radius)
+        self._shift = 2 * (MAX_ORDER - self._reach.order)
+
+    def within(self, first: int, last: int) -> IntArray:
+        """Return the cells that touch a range of indices, its end included: none where nothing there can be near.
+
+        They are given as ranges of indices, sorted, shape ``(M, 2)``.
+        """
+        start, stop = self._listed(first, last)
+        cells = np.unique(self._reach.cells[start:stop])
+        return np.stack([cells, cells + 1], axis=-1) << self._shift
+
+    def pairs(self, ra: FloatArray, dec: FloatArray, index: IntArray | None = None) -> Iterator[Pairs]:
+        """Yield the pairs with other positions, a bounded number at once; each pair once.
+
+        Parameters
+        ----------
+        ra, dec
+            ICRS degrees, shape ``(M,)``.
+        index
+            Their HEALPix indices (nested, order 29), where they are known; quickest if they are sorted.
+        """
+        if index is None:
+            index = healpix_index(ra, dec)
+        order = None
+        if index.size and (np.diff(index) < 0).any():
+            order = np.argsort(index, kind="stable")
+            ra, dec, index = ra[order], dec[order], index[order]
+        for held, other in self._candidates(index):
+            found = self._near(held, other, ra, dec)
+            if len(found):
+                yield found if order is None else Pairs(found.held, order[found.other], found.separation)
+
+    def _listed(self, first: int, last: int) -> tuple[int, int]:
+        """Return where the cells of a range of indices, its end included, stand in the list."""
+        cells = self._reach.cells
+        return (
+            int(np.searchsorted(cells, first >> self._shift)),
+            int(np.searchsorted(cells, last >> self._shift, side="right")),
+        )
+
+    def _candidates(self, index: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+        """Yield the rows that stand in the same cell, `_AT_ONCE` at the most."""
+        if not index.size:
+            return
+        start, stop = self._listed(int(index[0]), int(index[-1]))
+        first_of_cell = self._reach.cells[start:stop] << self._shift
+        first = np.searchsorted(index, first_of_cell)
+        count = np.searchsorted(index, first_of_cell + (1 << self._shift)) - first
+        filled = np.flatnonzero(count)
+        rows, first, count = self._reach.rows[start:stop][filled], first[filled], count[filled]
+        rows, first, count = _cut(rows, first, count)
+        ends = np.cumsum(count)
+        begun = 0
+        while begun < len(rows):
+            done = ends[begun - 1] if begun else 0
+            until = max(begun + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
+            yield _spread(rows[begun:until], first[begun:until], count[begun:until])
+            begun = until
+
+    def _near(self, held: IntArray, other: IntArray, ra: FloatArray, dec: FloatArray) -> Pairs:
+        """Return which candidates are near: cheaply by declination first, then exactly."""
+        north = self._dec[held] - dec[other]
+        close = np.flatnonzero(np.abs(north) <= self._radius[held] + _ROUNDING)
+        held, other, north = held[close], other[close], north[close]
+        east = self._ra[held] - ra[other]
+        east -= 360 * np.rint(east / 360)
+        across = np.cos(np.radians(self._dec[held])) * np.cos(np.radians(dec[other]))
+        haversine = np.sin(np.radians(north) / 2) ** 2 + across * np.sin(np.radians(east) / 2) ** 2
+        limit = self._limit[held]
+        near = np.flatnonzero(haversine < limit if self._strict else haversine <= limit)
+        separation = np.degrees(2 * np.arcsin(np.sqrt(np.minimum(haversine[near], 1))))
+        return Pairs(held[near], other[near], separation)
+
+
+def nearest(pairs: Pairs, count: int) -> IntArray:
+    """Return the places, in order of the held rows, of the `count` nearest pairs of each; ties in any order."""
+    order = np.lexsort((pairs.separation, pairs.held))
+    held = pairs.held[order]
+    begins = np.flatnonzero(np.diff(held, prepend=-1))
+    rank = np.arange(held.size) - np.repeat(begins, np.diff(begins, append=held.size))
+    return order[rank < count]
+
+
+def _cut(rows: IntArray, first: IntArray, count: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return runs of candidates, cut where they are longer than what is looked at together."""
+    pieces = np.maximum(1, -(-count // _AT_ONCE))
+    if (pieces == 1).all():
+        return rows, first, count
+    number = _counted(pieces)
+    rows, first, count = (np.repeat(part, pieces) for part in (rows, first, count))
+    return rows, first + number * _AT_ONCE, np.minimum(count - number * _AT_ONCE, _AT_ONCE)
+
+
+def _spread(rows: IntArray, first: IntArray, count: IntArray) -> tuple[IntArray, IntArray]:
+    """Return each row with each of the `count` numbers from `first` on."""
+    return np.repeat(rows, count), np.repeat(first, count) + _counted(count)
+
+
+def _counted(count: IntArray) -> IntArray:
+    """Return 0, 1, ... up to each count, one after another."""
+    ends = np.cumsum(count)
+    return np.arange(ends[-1] if ends.size else 0) - np.repeat(ends - count, count)
