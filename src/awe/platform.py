@@ -25,6 +25,7 @@ from awe.services.catalogs import (
     CatalogService,
     CatalogStore,
     Engine,
+    ExternalTapService,
     OwnStore,
     OwnTables,
     Places,
@@ -121,6 +122,7 @@ class Platform:
     versions: VersionService
     batches: BatchService
     uploads: UploadService
+    external: ExternalTapService
     observations: ObservationService
     registry: RegistryService
     hips: HipsService
@@ -243,6 +245,7 @@ class Platform:
         )
         versions.clean()
         tables = TableService(own_store, engine, catalogs, own, places, room, policy, versions)
+        external = ExternalTapService(settings.tap, settings.limits, tables, history, folder / "external")
         uploads = UploadService(tables, versions, quotas, settings.uploads, folder / "uploads")
         observations = ObservationService(
             system,
@@ -284,6 +287,7 @@ class Platform:
             versions,
             BatchService(catalogs, tables, history, settings.limits.seconds),
             uploads,
+            external,
             observations,
             registry,
             hips,
@@ -293,7 +297,7 @@ class Platform:
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""
         return {
-            **SqlJobs(self.catalogs, self.versions, self.batches, _statements).kinds(),
+            **SqlJobs(self.catalogs, self.versions, self.batches, self.external, _statements).kinds(),
             INDEX: index_kind(self.tables, self.catalogs),
             CUTOUT: cutout_kind(self.observations, soda.error_text),
         }

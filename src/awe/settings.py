@@ -22,10 +22,13 @@ from awe.login_settings import Providers, secrets_in
 
 __all__ = [
     "ArchiveSettings", "ClientSettings", "HistorySettings", "JobSettings", "LimitSettings", "LoginSettings",
-    "NameSettings", "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "UploadSettings",
+    "NameSettings", "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "TapSettings",
+    "UploadSettings",
 ]  # fmt: skip
 
 _ADDRESS = re.compile(r"https?://[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
+
+_PROFILE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 class LimitSettings(BaseModel):
@@ -100,6 +103,31 @@ class TableSettings(BaseModel):
     wait_seconds: float = Field(
         60.0, gt=0, description="So long a change waits until another one of the same table has ended."
     )
+
+
+class TapProfileSettings(BaseModel, extra="forbid"):
+    """Another archive that users may query through this one: ``[tap.profiles.NAME]``."""
+
+    url: str = Field(pattern=r"^https?://[^\s?#@]+$", description="Address of its TAP service.")
+    description: str = Field("", description="One sentence about it.")
+
+
+class TapSettings(BaseModel):
+    """TAP services of other archives."""
+
+    profiles: dict[str, TapProfileSettings] = Field(
+        default_factory=dict,
+        description="Other archives, by the names that users know them by (Data Lab's `set_profile`).",
+    )
+    bytes: int = Field(1_000_000_000, ge=1, description="Size of one of their answers at the most.")
+
+    @field_validator("profiles")
+    @classmethod
+    def _named(cls, profiles: dict[str, TapProfileSettings]) -> dict[str, TapProfileSettings]:
+        for name in profiles:
+            if name == "default" or not _PROFILE.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of small letters and digits, or is this archive's own")
+        return profiles
 
 
 class ArchiveSettings(BaseModel):
@@ -341,6 +369,7 @@ class Settings(BaseSettings):
         description="Tables that come with a query, and files that become tables of their senders.",
     )
     tables: TableSettings = Field(default_factory=TableSettings, description="Users' own tables.")
+    tap: TapSettings = Field(default_factory=TapSettings, description="TAP services of other archives.")
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
     login: LoginSettings = Field(default_factory=LoginSettings, description="How people log in.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,24 @@ def blocks(language: str) -> str:
 
 
 def test_every_line_of_the_page(
-    datalab_client: DataLabClient, service: Any, awe: Callable[..., Any], tmp_path: Path
+    datalab_client: DataLabClient,
+    service: Any,
+    up: Callable[..., Any],
+    awe: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
+    """The other archive of the page is here a second server over the same sky."""
     made = awe("admin", "user", "add", "maria", "--password", "correct horse", "--data", str(service.folder))
     assert made.returncode == 0, made.stderr
-    code = blocks("python").replace(THERE, service.url)
+    profile = tomllib.loads(blocks("toml"))["tap"]["profiles"]["simbad"]
+    more = {"URL": f"{service.url}/tap", "DESCRIPTION": profile["description"]}
+    code = blocks("python")
     after = """
 say(me=ac.whoAmI(), rows=len(frame), file=len(open("cone.fits", "rb").read()), left=qc.mydb_list(), status=qc.status(job))
 say(cutout=str(deepest["access_url"]))
 """
-    said = datalab_client.run(service.url, code + after, tmp_path)
+    with up(service.folder, **{f"AWE_TAP__PROFILES__SIMBAD__{k}": v for k, v in more.items()}) as asked:
+        said = datalab_client.run(asked.url, code.replace(THERE, asked.url) + after, tmp_path)
     assert (said["me"], said["status"], said["left"].strip()) == ("maria", "COMPLETED", "")
     assert said["rows"] > 0
     assert said["file"] % 2880 == 0

@@ -5,9 +5,10 @@ kept by an `Engine` (the seam in ``interface.py``), the records in the system da
 immutable Parquet files and a record that names the current version, so a reader never sees half a table.
 """
 
-from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet
+from awe.services.catalogs.batches.model import ROWS_AFFECTED, Results, ResultSet
 from awe.services.catalogs.batches.service import BatchRun, BatchService
 from awe.services.catalogs.examples import example_query
+from awe.services.catalogs.external.service import ExternalTap, ExternalTapRun, ExternalTapService
 from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import BATCH, QUERY, SQL_KINDS, QueryOrder, SqlJobs
 from awe.services.catalogs.memory import MemorySchema, RowGuard
@@ -46,6 +47,9 @@ __all__ = [
     "CatalogStore",
     "ColumnChange",
     "Engine",
+    "ExternalTap",
+    "ExternalTapRun",
+    "ExternalTapService",
     "Features",
     "IndexOrder",
     "Limits",
@@ -57,6 +61,7 @@ __all__ = [
     "Places",
     "QueryOrder",
     "ResultSet",
+    "Results",
     "RowFilter",
     "RowGuard",
     "SchemaRecord",

@@ -15,6 +15,7 @@ from awe.core.tables.formats import FORMATS, VOTableOptions, gzipped
 from awe.errors import AweError, ConflictError
 from awe.services.catalogs.batches.model import ROWS_AFFECTED
 from awe.services.catalogs.batches.service import BatchService
+from awe.services.catalogs.external.service import ExternalTapService
 from awe.services.catalogs.own.versions import VersionService
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.uploads import SentFile
@@ -41,6 +42,8 @@ class QueryOrder:
         Whether a query's answer has all rows, however many; for what awe itself asks.
     into, replace
         As for `BatchService.run`.
+    profile
+        Name of the other archive's TAP service that answers it; empty for this archive.
     format
         Short name of the answer's format.
     media_type
@@ -71,6 +74,7 @@ class QueryOrder:
     uploads: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     packed: bool = False
+    profile: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return it as JSON values."""
@@ -101,6 +105,8 @@ class SqlJobs:
         Who runs it.
     versions
         What there was of the tables that it makes and changes.
+    external
+        Who asks other archives.
     statements
         Says what an answer states besides its rows, where it is a VOTable.
     """
@@ -110,11 +116,13 @@ class SqlJobs:
         catalogs: CatalogService,
         versions: VersionService,
         batches: BatchService,
+        external: ExternalTapService,
         statements: Statements,
     ) -> None:
         self._catalogs = catalogs
         self._versions = versions
         self._batches = batches
+        self._external = external
         self._statements = statements
 
     def kinds(self) -> Mapping[str, Kind]:
@@ -124,6 +132,8 @@ class SqlJobs:
     def query(self, work: Work) -> Sequence[Result]:
         """Run one query; its one result, the rows or how many went into a table, is called ``result``."""
         order = QueryOrder.from_json(work.order)
+        if order.profile:
+            return self._elsewhere(work, order)
         if order.into:
             return [replace(result, name=_RESULT) for result in self.batch(work)]
         answers = _Answers(work, order, self._statements)
@@ -145,11 +155,8 @@ class SqlJobs:
         """Run a batch; each of its results is a file, called ``Table1``, ``Table2`` ..."""
         order = QueryOrder.from_json(work.order)
         answers = _Answers(work, order, self._statements)
-        if work.again_since is not None and not (order.into and order.replace):
-            made = self._made_before(order, work.identity, work.again_since)
-            if made is not None:
-                told = pa.table({ROWS_AFFECTED: pa.array([made], pa.int64())})
-                return [answers.write("Table1", TableStream.from_table(told), made)]
+        if done := self._done_before(work, order, answers):
+            return [done]
         with (
             self._uploads(work, order) as uploads,
             self._batches.run(
@@ -166,6 +173,32 @@ class SqlJobs:
             ) as results,
         ):
             return [answers.write(one.name, one.stream, one.affected) for one in results]
+
+    def _elsewhere(self, work: Work, order: QueryOrder) -> Sequence[Result]:
+        """Let another archive run a query, as a job there."""
+        answers = _Answers(work, order, self._statements)
+        if done := self._done_before(work, order, answers):
+            return [replace(done, name=_RESULT)]
+        with self._external.run(
+            order.profile,
+            order.text,
+            identity=work.identity,
+            into=order.into,
+            replace=order.replace,
+            queued=True,
+            asked=False,
+        ) as results:
+            return [answers.write(_RESULT, one.stream, one.affected) for one in results]
+
+    def _done_before(self, work: Work, order: QueryOrder, answers: "_Answers") -> Result | None:
+        """Return the result of a job that an attempt before has done; errors as `_made_before`."""
+        if work.again_since is None or (order.into and order.replace):
+            return None
+        made = self._made_before(order, work.identity, work.again_since)
+        if made is None:
+            return None
+        told = pa.table({ROWS_AFFECTED: pa.array([made], pa.int64())})
+        return answers.write("Table1", TableStream.from_table(told), made)
 
     @contextmanager
     def _uploads(self, work: Work, order: QueryOrder) -> Iterator[Mapping[str, Path]]:

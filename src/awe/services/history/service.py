@@ -92,7 +92,7 @@ class HistoryService:
             text,
             job.queued or job.created,
             dialect=_said(job, "dialect", "LANG").lower(),
-            context=_said(job, "context", "CONTEXT"),
+            context=_said(job, "context", "CONTEXT") or _said(job, "profile", "PROFILE"),
             into=_said(job, "into", "INTO"),
         )
         entry = replace(entry, job=job.id, name=_kept(job.run_id)[:_LONGEST_NAME])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from awe.core.tables import TableStream
-from awe.services.catalogs import BatchRun, ResultSet
+from awe.services.catalogs import Results, ResultSet
 from awe.web.http._turn import TurnResponse
 
 __all__ = ["BatchResponse"]
@@ -34,7 +34,7 @@ class BatchResponse(TurnResponse):
         Whether it is compressed in itself.
     """
 
-    def __init__(self, results: BatchRun, write: Write, media_type: str, *, packed: bool = False) -> None:
+    def __init__(self, results: Results, write: Write, media_type: str, *, packed: bool = False) -> None:
         super().__init__(media_type, packed=packed)
         self._results = results
         self._write = write

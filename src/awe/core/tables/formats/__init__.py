@@ -12,7 +12,7 @@ from awe.core.tables.formats._gzip import gzipped
 from awe.core.tables.formats._registry import FORMATS, format_for, format_of
 from awe.core.tables.formats._votable_document import error_document
 from awe.core.tables.formats._votable_options import VOTableOptions
-from awe.core.tables.formats._votable_read import votable_schema
+from awe.core.tables.formats._votable_read import stated_error, votable_schema
 from awe.core.tables.formats.csv import DelimitedFormat, delimited_rows
 from awe.core.tables.formats.json import json_rows
 from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
@@ -33,6 +33,7 @@ __all__ = [
     "gzipped",
     "json_rows",
     "split_part",
+    "stated_error",
     "stream_of",
     "unpacked_size",
     "votable_schema",

@@ -26,12 +26,13 @@ from awe.core.tables.formats._votable_stream import StreamError, encoding_of, un
 from awe.core.tables.formats._votable_text import CellError, parse_cells
 from awe.errors import InputFileError
 
-__all__ = ["read_votable", "votable_schema"]
+__all__ = ["read_votable", "stated_error", "votable_schema"]
 
 _CHUNK = 1 << 22
 _DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
 _TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "TR")
 _BLANKS = bytes(range(33))
+_STATED = "the service that wrote it states an error: "
 _MOST_BYTES = 1 << 26
 """Bytes without the end of a tag at the most: no cell is as large, but what is no document may be."""
 
@@ -57,6 +58,11 @@ def read_votable(path: Path) -> TableStream:
     stream = TableStream(reader.schema, batches, content.close)
     reader.stream = stream
     return stream
+
+
+def stated_error(error: InputFileError) -> str:
+    """Return what the service said that wrote a document without results; empty for another error."""
+    return error.message.partition(_STATED)[2]
 
 
 def votable_schema(document: bytes, name: str) -> Schema:
@@ -249,7 +255,7 @@ class _Reader:
             return
         if info.get("value") == "ERROR":
             reason = " ".join("".join(map(str, info.itertext())).split())
-            raise self._error(f"the service that wrote it states an error: {reason}", _line(info))
+            raise self._error(f"{_STATED}{reason}", _line(info))
         if info.get("value") == "OVERFLOW" and self.stream is not None:
             self.stream.overflow = True
 

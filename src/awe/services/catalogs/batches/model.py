@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import pyarrow as pa
 
 from awe.core.tables import TableStream
 from awe.errors import CancelledError
 
-__all__ = ["ROWS_AFFECTED", "ResultSet", "ResultStream"]
+__all__ = ["ROWS_AFFECTED", "ResultSet", "ResultStream", "Results"]
 
 ROWS_AFFECTED = "Rows Affected"
 """The one column of what a statement gives that changes a table, as CasJobs names it."""
@@ -37,6 +38,13 @@ class ResultSet:
     affected: int | None
     statement: str
     line: int
+
+
+class Results(Iterator[ResultSet], Protocol):
+    """Results as they come, one after the other; each must be read or closed before the next one is asked for."""
+
+    def close(self) -> None:
+        """Stop; what has been done stays done. Closing twice is allowed."""
 
 
 class ResultStream(TableStream):

@@ -5,11 +5,11 @@ Nothing given comes as a missing parameter, an empty one, or the text ``None``; 
 any page can make a browser send.
 """
 
-from awe.errors import AuthenticationError, NotFoundError, ParameterError
+from awe.errors import AuthenticationError, ParameterError
 from awe.services.identity import ANONYMOUS, WRITE, Identity
 from awe.web.http import NOBODYS, Call, caller
 
-__all__ = ["check_profile", "flag", "given", "holder", "known", "need", "willing"]
+__all__ = ["flag", "given", "holder", "known", "need", "profile_asked", "willing"]
 
 _HEADERS = ("x-dl-authtoken", "x-auth-token", "authorization")
 _HINT = "token = authClient.login(user, password)"
@@ -75,11 +75,7 @@ def willing(call: Call, scope: str) -> Identity:
     return found
 
 
-def check_profile(call: Call) -> None:
-    """Refuse what another service shall answer; `NotFoundError`."""
+def profile_asked(call: Call) -> str:
+    """Return the name of the other archive that shall answer, empty for this one; `NotFoundError` where there is none."""
     profile = given(call, "profile")
-    if profile.lower() not in {"", "default"}:
-        raise NotFoundError(
-            f"there is no profile {profile}",
-            hint="there is default, this archive; ask other TAP services with pyvo.dal.TAPService",
-        )
+    return "" if profile.lower() in {"", "default"} else call.platform.external.named(profile).name

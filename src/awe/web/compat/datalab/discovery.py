@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from awe.core.tables import Column
 from awe.errors import NotFoundError, ParameterError
 from awe.services.catalogs import TableRecord
-from awe.web.compat.datalab._asked import check_profile, given
+from awe.web.compat.datalab._asked import given, profile_asked
 from awe.web.compat.datalab._types import type_word
 from awe.web.compat.datalab.service import ROOT
 from awe.web.http import Call
@@ -27,7 +27,7 @@ def schema(call: Call) -> Response:
 
     The client does not say who asks here; tables of one's own are told by ``mydb_list``.
     """
-    check_profile(call)
+    profile = profile_asked(call)
     parts = [part for part in given(call, "value").split(".") if part]
     if len(parts) > _MOST_PARTS:
         raise ParameterError(
@@ -37,26 +37,34 @@ def schema(call: Call) -> Response:
         f"{' ' * depth}{word}: {part}\n"
         for depth, (word, part) in enumerate(zip(("Schema", "Table"), parts, strict=False))
     )
-    lines = (
-        _schemas(call) if not parts else _tables(call, *parts) if len(parts) == 1 else _columns(call, *parts)
-    )
+    if profile:
+        lines = _elsewhere(call, profile, *parts)
+    elif not parts:
+        lines = _schemas(call)
+    else:
+        lines = _tables(call, *parts) if len(parts) == 1 else _columns(call, *parts)
     if given(call, "format").lower() == "json":
         return PlainTextResponse(json.dumps([dict(zip(lines[0], line, strict=True)) for line in lines[1:]]))
     return PlainTextResponse(f"\n{head}\n" + "".join(f"{line}\n" for line in _laid_out(lines)))
 
 
 def profiles(call: Call) -> Response:
-    """List the services that answer queries: this archive. One that is named is described as JSON."""
-    about = {
-        "name": "default",
-        "description": call.platform.settings.archive.title,
-        "accessURL": f"{call.base_url}/tap",
-        "type": "tap",
-    }
+    """List who answers queries: this archive, and those that its operator named. One that is named is described as JSON."""
+    title, here = call.platform.settings.archive.title, f"{call.base_url}/tap"
+    listed = [("default", title, here)]
+    listed += [(one.name, one.description, one.url) for one in call.platform.external.services()]
     if given(call, "profile"):
-        check_profile(call)
-        return PlainTextResponse(json.dumps(about))
-    return PlainTextResponse("default")
+        wanted = profile_asked(call) or "default"
+        listed = [one for one in listed if one[0] == wanted]
+    said = [
+        {"name": name, "description": about, "accessURL": url, "type": "tap"} for name, about, url in listed
+    ]
+    if given(call, "profile"):
+        return PlainTextResponse(json.dumps(said[0]))
+    if given(call, "format").lower() == "json":
+        return PlainTextResponse(json.dumps(said))
+    lines = [f"{name}  {about}".rstrip() if name != "default" else name for name, about, _ in listed]
+    return PlainTextResponse("\n".join(lines))
 
 
 class _Service(NamedTuple):
@@ -96,6 +104,8 @@ def _all_services(call: Call) -> Iterator[_Service]:
     for collection in call.platform.observations.collections(call.identity):
         address = f"{call.base_url}{ROOT}/sia/{collection.name}"
         yield _Service(collection.name, "sia", address, collection.about.get("title", ""))
+    for one in call.platform.external.services():
+        yield _Service(one.name, "tap", one.url, one.description)
 
 
 _Lines = Sequence[tuple[str, ...]]
@@ -119,6 +129,25 @@ def _columns(call: Call, of: str, table: str, only: str = "") -> _Lines:
     if not found:
         raise NotFoundError(f"{record.full_name} has no column {only}")
     return [("Column Name", "Datatype", "Description"), *map(_described, found)]
+
+
+def _elsewhere(call: Call, profile: str, schema: str = "", table: str = "", only: str = "") -> _Lines:
+    """Ask another archive's TAP_SCHEMA; its names are matched as they are written."""
+    external = call.platform.external
+    if not schema:
+        return [("Schema Name", "Description"), *external.schemas(profile)]
+    if not table:
+        found = external.tables_of(profile, schema)
+        if not found:
+            raise NotFoundError(f"{profile} has no schema {schema}")
+        return [("Table Name", "Description"), *found]
+    columns = external.columns_of(profile, f"{schema}.{table}") or external.columns_of(profile, table)
+    columns = [one for one in columns if not only or one[0].casefold() == only.casefold()]
+    if not columns:
+        raise NotFoundError(
+            f"{profile} has no {'column' if only else 'table'} {'.'.join(filter(None, (schema, table, only)))}"
+        )
+    return [("Column Name", "Datatype", "Description"), *columns]
 
 
 def _described(column: Column) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from awe.core.tables.formats import FORMATS, DelimitedFormat, Format, format_of
 from awe.errors import InputFileError, NotFoundError, ParameterError
 from awe.services.catalogs import aligned
 from awe.services.identity import WRITE, Identity
-from awe.web.compat.datalab._asked import check_profile, flag, given, known, need
+from awe.web.compat.datalab._asked import flag, given, known, need, profile_asked
 from awe.web.compat.datalab._types import columns_said, plain_name
 from awe.web.compat.datalab.mydb import done, new_table
 from awe.web.http import Call
@@ -46,7 +46,7 @@ def receive(call: Call) -> Response:
 
 def import_file(call: Call) -> Response:
     """Make a file a table, or add its rows to one (``append``)."""
-    check_profile(call)
+    profile_asked(call)
     identity = known(call, WRITE)
     name = need(call, "table")
     said = columns_said(given(call, "schema_def")) if given(call, "schema_def") else None
@@ -58,7 +58,7 @@ def import_file(call: Call) -> Response:
 
 def ingest(call: Call) -> Response:
     """Add the rows of a file to a table that is there."""
-    check_profile(call)
+    profile_asked(call)
     identity = known(call, WRITE)
     name = need(call, "table")
     columns = call.platform.tables.table(name, identity, action=WRITE).columns

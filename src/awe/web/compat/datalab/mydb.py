@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from awe.errors import AweError, ConflictError, NotFoundError, ParameterError
 from awe.services.catalogs import TableRecord
 from awe.services.identity import READ, WRITE, Identity
-from awe.web.compat.datalab._asked import check_profile, flag, given, known, need
+from awe.web.compat.datalab._asked import flag, given, known, need, profile_asked
 from awe.web.compat.datalab._types import columns_said, type_word
 from awe.web.http import Call
 
@@ -37,7 +37,7 @@ _WHEN = "%Y-%m-%d %H:%M:%S UTC"
 def list_tables(call: Call) -> Response:
     """List the caller's tables, or the columns of one; with ``index``, which columns the positions are."""
     identity = known(call, READ)
-    check_profile(call)
+    profile_asked(call)
     name = given(call, "table").removeprefix("mydb://")
     if not name:
         lines = [f"{one.name},created:{_when(one)}" for one in call.platform.tables.tables(identity)]
@@ -136,7 +136,7 @@ def familiar(error: AweError) -> AweError:
 
 
 def _writer(call: Call) -> Identity:
-    check_profile(call)
+    profile_asked(call)
     return known(call, WRITE)
 
 

@@ -6,13 +6,14 @@ query at once ends before, and says why.
 
 from starlette.responses import PlainTextResponse, Response
 
+from awe.core.tables.formats import Format
 from awe.errors import AweError, NotFoundError, ParameterError
 from awe.services.catalogs import QUERY, QueryOrder
 from awe.services.identity import RUN, WRITE
 from awe.services.jobs import Job
 from awe.web.compat.datalab._answers import ARROW, AS_A_WHOLE, format_asked, whole
-from awe.web.compat.datalab._asked import check_profile, flag, given, known, willing
-from awe.web.compat.datalab._into import saved
+from awe.web.compat.datalab._asked import flag, given, known, profile_asked, willing
+from awe.web.compat.datalab._into import saved, written
 from awe.web.http import Call, TableResponse, absolute_links
 
 __all__ = ["query"]
@@ -26,12 +27,14 @@ _LOCAL = "file://"
 
 def query(call: Call) -> Response:
     """Run a query: its rows, or the number of its job."""
-    check_profile(call)
+    profile = profile_asked(call)
     text, dialect = _text(call)
     form = format_asked(given(call, "ofmt"))
     table = _target(given(call, "out"))
     if flag(call, "async"):
-        return PlainTextResponse(_submit(call, text, dialect, table).id)
+        return PlainTextResponse(_submit(call, text, dialect, table, profile).id)
+    if profile:
+        return _elsewhere(call, profile, text, form, table)
     if table:
         return _saved(call, text, dialect, table)
     stream = call.platform.catalogs.query(
@@ -79,7 +82,20 @@ def _saved(call: Call, text: str, dialect: str, table: str) -> Response:
     return saved(results)
 
 
-def _submit(call: Call, text: str, dialect: str, table: str) -> Job:
+def _elsewhere(call: Call, profile: str, text: str, form: Format, table: str) -> Response:
+    """Let another archive answer, in the format that was asked for or into a table."""
+    results = call.platform.external.run(
+        profile,
+        text,
+        identity=known(call, WRITE) if table else call.identity,
+        seconds=_sync_seconds(call),
+        into=table or None,
+        replace=flag(call, "drop"),
+    )
+    return saved(results) if table else written(results, form)
+
+
+def _submit(call: Call, text: str, dialect: str, table: str, profile: str) -> Job:
     """Put a query into the queue; its rows are kept exactly, and leave in the format that was asked for."""
     identity = willing(call, RUN)
     if table:
@@ -93,12 +109,14 @@ def _submit(call: Call, text: str, dialect: str, table: str) -> Job:
         format=ARROW.name,
         media_type=ARROW.media_types[0],
         base_url=call.base_url,
+        profile=profile,
     )
     said = (
         ("QUERY", text),
         ("LANG", dialect),
         ("OFMT", given(call, "ofmt") or "csv"),
         ("OUT", given(call, "out")),
+        ("PROFILE", profile),
     )
     jobs = call.platform.jobs
     job = jobs.create(QUERY, identity, parameters=[pair for pair in said if pair[1]])
