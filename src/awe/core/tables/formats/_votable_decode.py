@@ -7,6 +7,7 @@ value, a text of no characters and the magic null of an integer stand for them.
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,16 +18,24 @@ from awe.core.tables.formats._votable_text import CellError
 
 __all__ = ["BinaryDecoder"]
 
-_WIDTHS = {"boolean": 1, "char": 1, "unicodeChar": 2}
-_COUNT = struct.Struct(">i")
+_COUNT = struct.Struct(">I")
+_MOST_ELEMENTS = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the cells of a column stand in the bytes (starts), how many bytes each has, and what it counts."""
+class _Segment:
+    """Fixed columns in a row (by index, with their record type), then perhaps a cell of varying size."""
 
-    starts: np.ndarray
-    sizes: np.ndarray
+    fixed: tuple[int, ...]
+    dtype: np.dtype
+    variable: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The elements of a column as they are stored, and of cells of varying size the count of each."""
+
+    elements: np.ndarray
     counts: np.ndarray | None = None
 
 
@@ -43,8 +52,8 @@ class BinaryDecoder:
 
     def __init__(self, cells: list[Cell], *, masked: bool) -> None:
         self._cells = cells
-        self._mask_bytes = (len(cells) + 7) // 8 if masked else 0
-        self._sizes = [_fixed_size(cell) for cell in cells]
+        self._masked = masked
+        self._segments = tuple(_planned(cells, (len(cells) + 7) // 8 if masked else 0))
 
     def decode(self, data: bytes) -> tuple[list[pa.Array], int]:
         """Return the columns of the whole rows in `data`, and the number of bytes they took.
@@ -54,154 +63,173 @@ class BinaryDecoder:
         CellError
             With the index of the row that is damaged.
         """
-        places, used = self._places(data)
-        rows = len(places[0].starts)
-        if not rows:
+        if len(self._segments) > 1:
+            places, counts = self._walk(data)
+            used = int(places[-1])
+            segments, found = self._gathered(data, places, counts)
+        else:
+            (segment,) = self._segments
+            rows = len(data) // segment.dtype.itemsize if segment.dtype.itemsize else 0
+            used = rows * segment.dtype.itemsize
+            segments, found = [np.frombuffer(data, segment.dtype, rows)], {}
+        if not used:
             return [pa.array([], cell.column.type) for cell in self._cells], 0
-        raw = np.frombuffer(data, np.uint8)
-        nulls = self._nulls(raw, places[0].starts, rows)
+        for segment, records in zip(self._segments, segments, strict=True):
+            found |= {index: _Stored(records[f"c{index}"]) for index in segment.fixed}
+        nulls = np.unpackbits(segments[0]["mask"], axis=1).astype(bool) if self._masked else None
         arrays = [
-            _column(cell, raw, place, None if nulls is None else nulls[:, index])
-            for index, (cell, place) in enumerate(zip(self._cells, places[1:], strict=True))
+            _column(cell, found[index], None if nulls is None else nulls[:, index])
+            for index, cell in enumerate(self._cells)
         ]
         return arrays, used
 
-    def _places(self, data: bytes) -> tuple[list[_Places], int]:
-        """Return the places of the mask and of each column."""
-        widths = [self._mask_bytes, *self._sizes]
-        fixed = [width for width in widths if width is not None]
-        if len(fixed) == len(widths):
-            row = sum(fixed)
-            starts = np.arange(len(data) // row if row else 0, dtype=np.int64) * row
-            offsets = np.concatenate([[0], np.cumsum(fixed)[:-1]])
-            places = [
-                _Places(starts + o, np.full(len(starts), w)) for o, w in zip(offsets, fixed, strict=True)
-            ]
-            return places, len(starts) * row
-        return self._walk(data, widths)
+    def _walk(self, data: bytes) -> tuple[np.ndarray, np.ndarray]:
+        """Follow the counts from cell to cell.
 
-    def _walk(self, data: bytes, widths: list[int | None]) -> tuple[list[_Places], int]:
-        """Follow the counts from cell to cell of varying size, then place the fixed cells between them."""
-        plan, tail = self._plan(widths)
+        Returns
+        -------
+        places
+            Where each segment and each cell between them begins, row after row, and where the last row ends.
+        counts
+            Elements of the cells, rows x cells.
+        """
+        cells = [self._cells[s.variable] for s in self._segments if s.variable is not None]
+        sizes = [
+            (_element(cell), 7, 3) if cell.datatype == "bit" else (_element(cell), 0, 0) for cell in cells
+        ]
+        widths = [segment.dtype.itemsize for segment in self._segments]
+        steps = [(width, *size) for width, size in zip(widths[:-1], sizes, strict=True)]
         found: list[int] = []
-        position, end, row_start, rows = 0, len(data), 0, 0
-        unpack = _COUNT.unpack_from
-        while row_start < end:
-            for skip, factor, bits in plan:
-                position += skip
-                if position > end:
-                    break
-                (count,) = unpack(data, position - 4)
-                if count < 0:
-                    raise CellError(rows, f"a cell has {count} elements")
-                size = (count + 7) // 8 if bits else count * factor
-                found += (position, size, count)
-                position += size
-            position += tail
-            if position > end:
-                break
-            row_start = position
-            rows += 1
-        table = np.array(found[: rows * len(plan) * 3], np.int64).reshape(rows, len(plan), 3)
-        return list(self._spread(table, widths)), row_start
+        position, unpack = 0, _COUNT.unpack_from
+        with suppress(struct.error):  # the end of the data
+            while True:
+                for width, size, more, shift in steps:
+                    position += width
+                    count = unpack(data, position - 4)[0]
+                    found.append(position)
+                    position += (count * size + more) >> shift
+                position += widths[-1]
+        starts = np.array(found[: len(found) // len(cells) * len(cells)], np.int64).reshape(-1, len(cells))
+        counts = np.ndarray((max(0, len(data) - 3),), ">u4", data, 0, (1,))[starts - 4].astype(np.int64)
+        _check_counts(counts)
+        ends = starts + np.stack(
+            [(counts[:, i] * size + more) >> shift for i, (size, more, shift) in enumerate(sizes)], axis=1
+        )
+        rows = int(np.searchsorted(ends[:, -1] + widths[-1], len(data), side="right"))
+        places = np.empty(rows * (2 * len(cells) + 1) + 1, np.int64)
+        table = places[:-1].reshape(rows, 2 * len(cells) + 1)
+        table[:, 1::2], table[:, 2::2] = starts[:rows], ends[:rows]
+        table[:1, 0] = 0
+        table[1:, 0] = ends[: max(0, rows - 1), -1] + widths[-1]
+        places[-1] = ends[rows - 1, -1] + widths[-1] if rows else 0
+        return places, counts[:rows]
 
-    def _plan(self, widths: list[int | None]) -> tuple[list[tuple[int, int, bool]], int]:
-        """Return (bytes up to behind the count, bytes an element, whether bits) of each such cell, and the rest."""
-        plan = []
-        skip = self._mask_bytes
-        for width, cell in zip(widths[1:], self._cells, strict=True):
-            if width is None:
-                plan.append((skip + 4, _width(cell) * cell.numbers, cell.datatype == "bit"))
-                skip = 0
-            else:
-                skip += width
-        return plan, skip
-
-    def _spread(self, table: np.ndarray, widths: list[int | None]) -> Iterator[_Places]:
-        position = table[:, 0, 0] - 4 - sum(w for w in widths[: widths.index(None)] if w is not None)
-        variable = 0
-        for width in widths:
-            if width is None:
-                position = table[:, variable, 0]
-                sizes, counts = table[:, variable, 1], table[:, variable, 2]
-                variable += 1
-                yield _Places(position, sizes, counts)
-                position = position + sizes
-            else:
-                yield _Places(position, np.full(len(position), width))
-                position = position + width
-
-    def _nulls(self, raw: np.ndarray, starts: np.ndarray, rows: int) -> np.ndarray | None:
-        if not self._mask_bytes:
-            return None
-        masks = raw[starts[:, None] + np.arange(self._mask_bytes)]
-        return np.unpackbits(masks.reshape(rows, -1), axis=1).astype(bool)
+    def _gathered(
+        self, data: bytes, places: np.ndarray, counts: np.ndarray
+    ) -> tuple[list[np.ndarray], dict[int, _Stored]]:
+        """Return the records of each segment, and what is stored of each cell of varying size."""
+        rows, parts = len(counts), 2 * len(self._segments) - 1
+        pieces = pa.Array.from_buffers(
+            pa.large_binary(), rows * parts, [None, pa.py_buffer(places), pa.py_buffer(data)]
+        )
+        taken = [_content(pieces.take(pa.array(np.arange(rows) * parts + part))) for part in range(parts)]
+        records = [
+            np.frombuffer(content, segment.dtype, rows)
+            if segment.dtype.itemsize
+            else np.empty(rows, segment.dtype)
+            for content, segment in zip(taken[::2], self._segments, strict=True)
+        ]
+        found = {
+            segment.variable: _Stored(
+                np.frombuffer(content, _code(self._cells[segment.variable])), counts[:, place]
+            )
+            for place, (content, segment) in enumerate(zip(taken[1::2], self._segments, strict=False))
+            if segment.variable is not None
+        }
+        return records, found
 
 
-def _fixed_size(cell: Cell) -> int | None:
-    if cell.count is None:
-        return None
-    if cell.datatype == "bit":
-        return (cell.count + 7) // 8
-    return cell.count * _width(cell)
+def _planned(cells: list[Cell], mask_bytes: int) -> Iterator[_Segment]:
+    fields: list[tuple[str, str, tuple[int, ...]]] = [("mask", "u1", (mask_bytes,))] if mask_bytes else []
+    fixed: list[int] = []
+    for index, cell in enumerate(cells):
+        if cell.count is not None:
+            count = (cell.count + 7) // 8 if cell.datatype == "bit" else cell.count
+            width = 2 if cell.datatype == "unicodeChar" else 1
+            fields.append((f"c{index}", _code(cell), () if cell.is_scalar else (count * width,)))
+            fixed.append(index)
+            continue
+        yield _Segment(tuple(fixed), np.dtype([*fields, ("count", ">i4")]), index)
+        fields, fixed = [], []
+    yield _Segment(tuple(fixed), np.dtype(fields), None)
 
 
-def _width(cell: Cell) -> int:
-    known = _WIDTHS.get(cell.datatype)
-    return known if known is not None else max(1, cell.item.bit_width // 8)
+def _code(cell: Cell) -> str:
+    """Return the record type of an element; characters are bytes."""
+    if cell.is_text or cell.datatype in {"bit", "boolean"}:
+        return "u1"
+    return str(np.dtype(cell.item.to_pandas_dtype()).newbyteorder(">").str)
 
 
-def _column(cell: Cell, raw: np.ndarray, place: _Places, null: np.ndarray | None) -> pa.Array:
-    data = _gather(raw, place)
+def _element(cell: Cell) -> int:
+    """Return the bytes of what a cell of varying size counts; of bits, the bits."""
+    width = 2 if cell.datatype == "unicodeChar" else np.dtype(_code(cell)).itemsize
+    return width * cell.numbers
+
+
+def _check_counts(counts: np.ndarray) -> None:
+    wrong = np.argwhere(counts > _MOST_ELEMENTS)
+    if len(wrong):
+        row, cell = wrong[0]
+        raise CellError(int(row), f"a cell has {int(counts[row, cell]) - (1 << 32)} elements")
+
+
+def _content(array: pa.Array) -> memoryview:
+    _, offsets, data = array.buffers()
+    end = int(np.frombuffer(offsets, np.int64)[array.offset + len(array)])
+    return memoryview(b"" if data is None else data)[:end]
+
+
+def _column(cell: Cell, stored: _Stored, null: np.ndarray | None) -> pa.Array:
     if cell.is_text:
-        return _text(cell, data, place.sizes, null)
-    values, none = _values(cell, data, place)
+        return _text(cell, stored, null)
+    values, none = _values(cell, stored)
     if null is None:
         none = none if none is not None else _nan(values)
     if cell.is_scalar:
         return pa.array(values, cell.item, mask=_either(none, null))
     items = pa.array(values, cell.item, mask=none)
     mask = None if null is None else pa.array(null)
-    if cell.count is not None:
+    if stored.counts is None:
         return pa.FixedSizeListArray.from_arrays(items, type=cell.column.type, mask=mask)
-    counts = place.sizes // _width(cell)
-    if cell.datatype == "bit" and place.counts is not None:
-        counts = place.counts
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(stored.counts * cell.numbers)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), items, mask=mask)
 
 
-def _gather(raw: np.ndarray, place: _Places) -> np.ndarray:
-    """Return the bytes of the cells, one after the other."""
-    sizes = place.sizes
-    if len(sizes) and (sizes == sizes[0]).all():
-        where = (place.starts[:, None] + np.arange(sizes[0])).reshape(-1)
-    else:
-        ends = np.cumsum(sizes)
-        where = np.repeat(place.starts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
-    return raw.take(where)
-
-
-def _values(cell: Cell, data: np.ndarray, place: _Places) -> tuple[np.ndarray, np.ndarray | None]:
+def _values(cell: Cell, stored: _Stored) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the elements and which of them are null by their own value."""
+    data = stored.elements
     if cell.datatype == "bit":
-        bits = np.unpackbits(data).astype(bool)
-        return bits[_used_bits(cell, place)], None
+        return _bits(cell, stored), None
     if cell.datatype == "boolean":
+        data = data.reshape(-1)
         true = np.isin(data, np.frombuffer(b"Tt1", np.uint8))
         return true, ~true & ~np.isin(data, np.frombuffer(b"Ff0", np.uint8))
-    native = np.dtype(cell.item.to_pandas_dtype())
-    values = np.ascontiguousarray(data).view(native.newbyteorder(">")).astype(native)
+    values = data.astype(data.dtype.newbyteorder("=")).reshape(-1)
     null = cell.column.null
     return values, None if null is None else values == null
 
 
-def _used_bits(cell: Cell, place: _Places) -> np.ndarray:
-    """Return where the bits of cells stand among all bits: the last byte of a cell may be longer than its bits."""
-    counts = np.full(len(place.sizes), cell.count) if place.counts is None else place.counts
+def _bits(cell: Cell, stored: _Stored) -> np.ndarray:
+    """Return the bits of cells, without those that fill up the last byte of each."""
+    data = stored.elements
+    if stored.counts is None:
+        return np.unpackbits(data.reshape(len(data), -1), axis=1)[:, : cell.count].astype(bool).reshape(-1)
+    counts, sizes = stored.counts, (stored.counts + 7) // 8
     ends = np.cumsum(counts)
-    starts = (np.cumsum(place.sizes) - place.sizes) * 8
-    return np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
+    starts = (np.cumsum(sizes) - sizes) * 8
+    places = np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]) if len(ends) else 0)
+    return np.unpackbits(data).astype(bool)[places]
 
 
 def _nan(values: np.ndarray) -> np.ndarray | None:
@@ -215,7 +243,12 @@ def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray |
     return both
 
 
-def _text(cell: Cell, data: np.ndarray, sizes: np.ndarray, null: np.ndarray | None) -> pa.Array:
+def _text(cell: Cell, stored: _Stored, null: np.ndarray | None) -> pa.Array:
+    data = np.ascontiguousarray(stored.elements)
+    if stored.counts is None:
+        sizes = np.full(len(data), data.size // max(1, len(data)))
+    else:
+        sizes = stored.counts * (2 if cell.datatype == "unicodeChar" else 1)
     if cell.datatype == "unicodeChar" or cell.count is not None or cell.width:
         return pa.array(list(_strings(cell, data.tobytes(), sizes, null)), pa.string())
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)

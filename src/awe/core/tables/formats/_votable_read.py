@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 from lxml import etree
 
@@ -21,7 +22,7 @@ from awe.core.tables.formats._files import open_file, read_some, split_part
 from awe.core.tables.formats._votable_decode import BinaryDecoder
 from awe.core.tables.formats._votable_fields import Cell, cell_of
 from awe.core.tables.formats._votable_fits import fits_batches
-from awe.core.tables.formats._votable_rows import RowSplitter
+from awe.core.tables.formats._votable_rows import RowSplitter, lines_in
 from awe.core.tables.formats._votable_stream import StreamError, encoding_of, unpacked
 from awe.core.tables.formats._votable_text import CellError, parse_cells
 from awe.errors import InputFileError
@@ -29,6 +30,9 @@ from awe.errors import InputFileError
 __all__ = ["read_votable", "stated_error", "votable_schema"]
 
 _CHUNK = 1 << 22
+_ROWS = 1 << 20
+"""Bytes of rows that are cut at once: what is made of them stays in the caches of the processor."""
+
 _DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
 _TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "TR")
 _BLANKS = bytes(range(33))
@@ -269,21 +273,24 @@ class _Reader:
         splitter, end_tag = RowSplitter(self._cells, prefix), b"</%sTABLEDATA" % prefix
         ended = False
         while not ended and len(self._buffer) <= _MOST_BYTES:
-            more = read_some(self._content, self._path, _CHUNK)
+            more = read_some(self._content, self._path, max(_ROWS, len(self._buffer)))
             self._buffer += more
-            end = self._buffer.find(end_tag)
-            ended = end >= 0 or not more
-            cut = splitter.end_of_rows(self._buffer, len(self._buffer) if end < 0 else end)
-            if not cut:
-                continue
-            rows = self._buffer[:cut]
-            columns = splitter.split(rows)
+            cut, columns = self._cut_rows(splitter, len(self._buffer))
+            if columns is None:  # what follows the table may be among it
+                cut, columns = self._cut_rows(splitter, self._buffer.find(end_tag))
             if columns is None:
                 return
+            self._lines += lines_in(self._buffer[:cut])
             self._buffer = self._buffer[cut:]
-            self._lines += rows.count(b"\n")
-            self._done += len(columns[0])
-            yield pa.RecordBatch.from_arrays(columns, schema=self.schema.to_arrow())
+            ended = not more or end_tag in self._buffer
+            if cut:
+                self._done += len(columns[0])
+                yield pa.RecordBatch.from_arrays(columns, schema=self.schema.to_arrow())
+
+    def _cut_rows(self, splitter: RowSplitter, stop: int) -> tuple[int, list[pa.Array] | None]:
+        """Return where the last whole row of the buffer before `stop` ends, and the columns of all up to there."""
+        cut = splitter.end_of_rows(self._buffer, stop) if stop > 0 else 0
+        return cut, splitter.split(self._buffer[:cut]) if cut else []
 
     # -- rows as elements
 
@@ -378,13 +385,18 @@ class _Reader:
             text, mark, rest = self._buffer.partition(b"<")
             ended = bool(mark) or not self._buffer
             self._buffer = mark + rest
-            waiting += text.translate(None, _BLANKS)
+            waiting += _without_blanks(text)
             whole = len(waiting) if ended else len(waiting) // 4 * 4
             try:
                 yield binascii.a2b_base64(waiting[:whole], strict_mode=True)
             except binascii.Error as error:
                 raise self._error(f"the base64 text of the STREAM is damaged: {error}", line) from None
             waiting = waiting[whole:]
+
+
+def _without_blanks(text: bytes) -> bytes:
+    plain = text.replace(b"\n", b"")
+    return plain.translate(None, _BLANKS) if np.frombuffer(plain, np.uint8).min(initial=255) <= 32 else plain
 
 
 def _line(element: etree._Element) -> int:
