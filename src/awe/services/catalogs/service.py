@@ -1,24 +1,23 @@
 """Use cases of the catalogues: what is there, queries, publishing, dropping."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from awe.core.progress import Progress
 from awe.core.sky import Circle, Moc
-from awe.core.sql import ParsedQuery, Query, Resolve, ScalarFunction, TableFunction, Variable, compile_query
+from awe.core.sql import ParsedQuery, Resolve, ScalarFunction, TableFunction
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, QueryError
 from awe.services.catalogs._cones import cone_query
+from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
-from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs._published import PublishedTables
-from awe.services.catalogs._quick import quick_error
-from awe.services.catalogs.interface import Engine, Limits
+from awe.services.catalogs._queries import Queries, Question
+from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
-from awe.services.catalogs.model import MYDB, TABLE, SchemaRecord, TableRecord, View
+from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
 from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
@@ -29,10 +28,6 @@ from awe.settings import LimitSettings, UploadSettings
 
 __all__ = ["CatalogService"]
 
-_KEPT_COVERAGES = 200
-"""Coverage maps in memory; each has 300 kB at the most."""
-_EVERY = 2**62
-_NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 _NO_BATCH = BatchScope()
 _NO_UPLOADS: Mapping[str, Path] = MappingProxyType({})
 
@@ -83,16 +78,24 @@ class CatalogService:
         own: OwnTables,
     ) -> None:
         self._engine = engine
-        self._limits = limits
         self._history = history
-        self._longest_s = longest_s or limits.seconds
+        longest_s = longest_s or limits.seconds
         self._own = own
-        self._publisher = Publisher(store, engine, staging, self._longest_s, policy, own.locations)
+        self._publisher = Publisher(store, engine, staging, longest_s, policy, own.locations)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
-        self._resolve = resolve
         self._published = PublishedTables(store, policy, views)
         self._made = MadeTables()
-        self._coverages: dict[str, Moc | None] = {}
+        self._coverages = Coverages(engine)
+        self._queries = Queries(
+            engine,
+            limits,
+            longest_s,
+            self._published,
+            self._made,
+            own,
+            self._uploads,
+            resolve,
+        )
 
     def bring(self, schema: MemorySchema) -> None:
         """Let queries read the tables of another service, which are made when they are asked for."""
@@ -106,7 +109,7 @@ class CatalogService:
 
     def schemas(self, identity: Identity = ANONYMOUS) -> tuple[SchemaRecord, ...]:
         """Return the schemas that hold a table the caller may read, by name."""
-        return self._schemas_of(self.tables(identity))
+        return self._queries.schemas_of(self.tables(identity))
 
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the tables the caller may read: what is `published`, the caller's own, and what users granted."""
@@ -161,7 +164,7 @@ class CatalogService:
         record = self.table(full_name, identity)
         if record.stored.only is not None:
             return self._published.seen_sky(record.full_name, identity)
-        found = self._coverage(record) if record.ra else None
+        found = self._coverages.of(record) if record.ra else None
         if found is None and record.sql:
             raise NotFoundError(
                 f"{record.full_name} is a view, whose coverage nobody keeps",
@@ -226,85 +229,26 @@ class CatalogService:
         TimeLimitError, LimitError, CancelledError
             From the stream.
         """
-        run = partial(
-            self._run, text, dialect, context, identity, max_rows, seconds, uploads, address, whole, scope
-        )
+        question = Question(text, dialect, context, max_rows, seconds, uploads, address, whole, scope)
         if not asked or self._history is None:
-            return run()
+            return self._queries.run(question, self.tables(identity), identity)
         said = text if isinstance(text, str) else text.text
         recording = self._history.begin(identity, said, dialect=dialect, context=context)
         try:
-            stream = run()
+            stream = self._queries.run(question, self.tables(identity), identity)
         except BaseException as error:
             recording.fail(error)
             raise
         return recording.watch(stream)
 
-    def _run(
-        self,
-        text: str | ParsedQuery,
-        dialect: str,
-        context: str | None,
-        identity: Identity,
-        max_rows: int | None,
-        seconds: float | None,
-        uploads: Mapping[str, Path],
-        address: str,
-        whole: bool,
-        scope: BatchScope,
-    ) -> TableStream:
-        visible = self.tables(identity)
-        if context is not None:
-            self._check_context(context, visible, identity)
-        brought = self._uploads.store(uploads)
-        try:
-            readable = (*visible, *brought.records, *scope.tables, *self._made.records())
-            query = self._compiled(
-                text, dialect, context, readable, self._own.schema(identity), scope.variables
-            )
-            wanted = max_rows if max_rows is not None else query.max_rows
-            rows = self._limits.default_rows if wanted is None else wanted
-            limits = Limits(
-                _EVERY if whole else min(rows, self._limits.rows),
-                min(seconds or self._limits.seconds, self._limits.seconds),
-            )
-            stored = {
-                record.full_name: record.stored for record in (*visible, *brought.records, *scope.tables)
-            }
-            used = {use.table.full_name for use in query.uses}
-            own = self._own.schema(identity)
-            described = visible
-            if dialect == "tsql" and context is not None:  # to CasJobs' users it describes one database
-                described = _of_schema(visible, own if context.casefold() == MYDB else context)
-            made = self._made.relations(
-                used,
-                visible,
-                partial(self._schemas_of, visible),
-                described=described,
-                address=address,
-                own=own,
-            )
-            stream = self._engine.query(query, stored, limits, made)
-        except BaseException:
-            brought.close()
-            raise
-        if self._longest_s > limits.seconds:
-            stream = stream.failing(partial(quick_error, limits.seconds, self._longest_s))
-        return stream.then(brought.close) if uploads else stream
-
     def reads(
         self, text: str, *, dialect: str = "adql", identity: Identity = ANONYMOUS
     ) -> tuple[TableRecord, ...]:
         """Return the published tables that a query reads; none of a query that cannot be run."""
-        visible = self.tables(identity)
         try:
-            query = self._compiled(
-                text, dialect, None, (*visible, *self._made.records()), self._own.schema(identity)
-            )
+            return self._queries.reads(Question(text, dialect), self.tables(identity), identity)
         except QueryError:
             return ()
-        used = {use.table.full_name for use in query.uses}
-        return tuple(table for table in visible if table.full_name in used)
 
     def receive(
         self, wanted: Iterable[tuple[str, str]], parts: Mapping[str, SentFile], folder: Path
@@ -349,10 +293,10 @@ class CatalogService:
         """
         record = self.table(full_name, identity)
         text = cone_query(record, ra, dec, radius_deg, columns, verbosity)
-        coverage = self._coverage(record)
+        coverage = self._coverages.of(record)
         if coverage is not None and not coverage.near(Circle(ra % 360, dec, radius_deg)):
             # nothing is there, and the engine need not be asked to find that out
-            return TableStream(self._compiled(text, "adql", None, (record,)).columns, ())
+            return TableStream(self._queries.compiled(Question(text), (record,)).columns, ())
         return self.query(text, identity=identity, max_rows=max_rows, asked=False)
 
     def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:
@@ -413,52 +357,3 @@ class CatalogService:
         """Remove files that nobody needs; see `Publisher.clean`."""
         self._uploads.sweep()
         self._publisher.clean(grace_s)
-
-    # Inside
-
-    def _schemas_of(self, tables: Sequence[TableRecord]) -> tuple[SchemaRecord, ...]:
-        """Return the schemas of tables."""
-        own = {
-            t.schema: SchemaRecord(t.schema, description=f"Tables of {t.owner}.") for t in tables if t.owner
-        }
-        used = {record.schema for record in tables}
-        return tuple(s for s in ({**self._published.schemas(), **own}).values() if s.name in used)
-
-    def _compiled(
-        self,
-        text: str | ParsedQuery,
-        dialect: str,
-        context: str | None,
-        readable: Sequence[TableRecord],
-        own: str | None = None,
-        variables: Mapping[str, Variable] = _NO_VARIABLES,
-    ) -> Query:
-        names = ReadableNames(readable, context, own)
-        return compile_query(
-            text, names, dialect=dialect, context=context, resolve=self._resolve, variables=variables
-        )
-
-    def _coverage(self, record: TableRecord) -> Moc | None:
-        location = record.stored.location
-        if not location:
-            return None
-        if location not in self._coverages:
-            if len(self._coverages) >= _KEPT_COVERAGES:
-                self._coverages.clear()
-            self._coverages[location] = self._engine.coverage(record.stored)
-        return self._coverages[location]
-
-    def _check_context(self, context: str, visible: Sequence[TableRecord], identity: Identity) -> None:
-        if context.casefold() == MYDB and not identity.is_anonymous:
-            return
-        known = {record.schema.casefold(): record.schema for record in visible}
-        if context.casefold() not in known:
-            listed = f"there are {', '.join(known.values()) or 'none'}"
-            hint = did_you_mean(context, known.values(), most=1) or listed
-            raise NotFoundError(f"there is no context {context}", hint=hint)
-
-
-def _of_schema(tables: Sequence[TableRecord], schema: str | None) -> tuple[TableRecord, ...]:
-    return tuple(
-        table for table in tables if schema is not None and table.schema.casefold() == schema.casefold()
-    )

@@ -3,9 +3,11 @@
 import secrets
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+
+from awe.services.jobs.interface import SentFile
+from awe.services.jobs.model import Job, Part
 
 __all__ = ["JobFolders"]
 
@@ -47,15 +49,24 @@ class JobFolders:
         """Remove the files of an attempt."""
         shutil.rmtree(self.attempt(job_id, number), ignore_errors=True)
 
-    def keep_part(self, job_id: str, content: BinaryIO) -> str:
-        """Keep a file that came with a job; return the name of the file it is kept in."""
+    def keep_parts(self, job: Job, sent: Mapping[str, SentFile]) -> tuple[Part, ...]:
+        """Keep files that came with a job, by their names; return the parts that the job has with them."""
+        new = [self._keep_part(job.id, name, file) for name, file in sent.items()]
+        return (*(part for part in job.parts if part.name not in sent), *new)
+
+    def _keep_part(self, job_id: str, name: str, sent: SentFile) -> Part:
         folder = self.parts(job_id)
         folder.mkdir(parents=True, exist_ok=True)
-        name = secrets.token_hex(8)
-        content.seek(0)
-        with (folder / name).open("xb") as out:
-            shutil.copyfileobj(content, out, _CHUNK)
-        return name
+        path = folder / secrets.token_hex(8)
+        sent.content.seek(0)
+        with path.open("xb") as out:
+            shutil.copyfileobj(sent.content, out, _CHUNK)
+        return Part(name, path.name, sent.filename, sent.media_type, path.stat().st_size)
+
+    def forget_parts(self, job_id: str, parts: Iterable[Part]) -> None:
+        """Remove files that came with a job."""
+        for part in parts:
+            (self.parts(job_id) / part.file).unlink(missing_ok=True)
 
     def parts(self, job_id: str) -> Path:
         """Return the folder of the files that came with a job; it may not be there."""

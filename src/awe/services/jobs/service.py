@@ -252,7 +252,7 @@ class JobService:
         latest = datetime.now(UTC) + timedelta(days=self._settings.days)
         event = Change(
             parameters=_merged(job.parameters, parameters) if parameters else None,
-            parts=self._kept(job, parts) if parts else None,
+            parts=self._folders.keep_parts(job, parts) if parts else None,
             run_id=run_id,
             duration_s=None if duration_s is None else self._room.duration_s(job.owner, duration_s),
             destruction=min(destruction, latest) if destruction else None,
@@ -264,9 +264,9 @@ class JobService:
                 )
             after = self._apply(job_id, event)
         except AweError:
-            self._forget_parts(job_id, set(event.parts or ()) - set(job.parts))
+            self._folders.forget_parts(job_id, set(event.parts or ()) - set(job.parts))
             raise
-        self._forget_parts(job_id, set(job.parts) - set(after.parts))
+        self._folders.forget_parts(job_id, set(job.parts) - set(after.parts))
         return after
 
     def run(self, job_id: str, identity: Identity, order: Mapping[str, object]) -> Job:
@@ -373,20 +373,6 @@ class JobService:
         if self._store.waiting() >= self._settings.waiting:
             raise BusyError("the queue of jobs is full", _RETRY_S)
         self._room.check_queue(owner)
-
-    def _kept(self, job: Job, sent: Mapping[str, SentFile]) -> tuple[Part, ...]:
-        """Keep files; return the parts that the job has with them."""
-        new = [self._keep(job, name, file) for name, file in sent.items()]
-        return (*(part for part in job.parts if part.name not in sent), *new)
-
-    def _keep(self, job: Job, name: str, sent: SentFile) -> Part:
-        file = self._folders.keep_part(job.id, sent.content)
-        size = (self._folders.parts(job.id) / file).stat().st_size
-        return Part(name, file, sent.filename, sent.media_type, size)
-
-    def _forget_parts(self, job_id: str, parts: Iterable[Part]) -> None:
-        for part in parts:
-            (self._folders.parts(job_id) / part.file).unlink(missing_ok=True)
 
     def _apply(self, job_id: str, event: Event) -> Job:
         after = self._ledger.apply(job_id, event)

@@ -39,12 +39,12 @@ from awe.core.sql.batches import (
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import TimeLimitError
+from awe.services.catalogs.batches._changes import Alteration, Changes
 from awe.services.catalogs.batches._procedures import procedure_query
-from awe.services.catalogs.batches._rows import constant_rows, converted, fitted
+from awe.services.catalogs.batches._rows import constant_rows, converted
 from awe.services.catalogs.batches._tables import BatchTables
 from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet, ResultStream
 from awe.services.catalogs.memory import BatchScope
-from awe.services.catalogs.model import TableRecord
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.service import CatalogService
 from awe.services.identity import Identity
@@ -85,6 +85,7 @@ class Run:
         self._catalogs, self._asked = catalogs, asked
         self._context = asked.context
         self._tables = BatchTables(catalogs, tables, asked.identity, self.query)
+        self._changes = Changes(self._tables, self.query)
         self._variables: dict[str, Variable] = {}
         self._ends = time.monotonic() + asked.seconds
         self._count = 0
@@ -195,123 +196,27 @@ class Run:
 
     def insert(self, statement: Insert) -> Iterable[ResultSet]:
         """INSERT."""
-        record = self._tables.changing(statement.table)
-        names = [_known(statement, name, record) for name in statement.columns] or list(record.columns.names)
+        affected = self._changes.insert(statement, lambda: self._inserted(statement))
+        yield from self._affected(statement, affected, statement.table)
+
+    def _inserted(self, statement: Insert) -> TableStream:
         if statement.call is not None:
-            stream = self.procedure(statement.call, whole=True)
-        elif statement.query is not None:
-            stream = self.query(statement.query, whole=True)
-        else:
-            stream = constant_rows(statement.rows)
-        if len(stream.schema) != len(names):
-            stream.close()
-            message = f"INSERT has {len(stream.schema)} values for {len(names)} columns"
-            raise statement.place.error(message, f"the columns are {', '.join(names)}")
-        counted = 0
-
-        def count(batch: pa.RecordBatch) -> pa.RecordBatch:
-            nonlocal counted
-            counted += batch.num_rows
-            return batch
-
-        rows = fitted(stream.map(stream.schema, count), record.columns, names)
-        self._tables.append(statement.table, rows, statement.text)
-        yield from self._affected(statement, counted, statement.table)
+            return self.procedure(statement.call, whole=True)
+        if statement.query is not None:
+            return self.query(statement.query, whole=True)
+        return constant_rows(statement.rows)
 
     def update(self, statement: Update) -> Iterable[ResultSet]:
         """UPDATE."""
-        changed = 0
-
-        def make(record: TableRecord) -> TableStream:
-            nonlocal changed
-            changed = 0
-            query = statement.query(record.columns, record.full_name)
-            stream = self.query(query, whole=True)
-
-            def take(batch: pa.RecordBatch) -> pa.RecordBatch:
-                nonlocal changed
-                changed += batch.columns[-1].true_count
-                arrays = [
-                    converted(array, column.type, column.name)
-                    for array, column in zip(batch.columns[:-1], record.columns, strict=True)
-                ]
-                return pa.RecordBatch.from_arrays(arrays, names=list(record.columns.names))
-
-            return stream.map(record.columns, take)
-
-        self._tables.rewrite(statement.table, make, statement.text)
-        yield from self._affected(statement, changed, statement.table)
+        yield from self._affected(statement, self._changes.update(statement), statement.table)
 
     def delete(self, statement: Delete) -> Iterable[ResultSet]:
         """DELETE."""
-        before = 0
+        yield from self._affected(statement, self._changes.delete(statement), statement.table)
 
-        def make(record: TableRecord) -> TableStream:
-            nonlocal before
-            before = record.rows
-            stream = self.query(statement.query(record.columns, record.full_name), whole=True)
-            return fitted(stream, record.columns, record.columns.names)
-
-        after = self._tables.rewrite(statement.table, make, statement.text)
-        yield from self._affected(statement, before - after.rows, statement.table)
-
-    def add_columns(self, statement: AddColumns) -> None:
-        """ALTER TABLE ... ADD."""
-
-        def make(record: TableRecord) -> TableStream:
-            for column in statement.columns:
-                if column.name in record.columns:
-                    raise statement.place.error(
-                        f"Column names in each table must be unique: {record.name} has a column {column.name}"
-                    )
-            columns = record.columns.with_columns((*record.columns, *statement.columns))
-            return fitted(self._tables.rows(record), columns, record.columns.names)
-
-        self._tables.rewrite(statement.table, make, statement.text)
-
-    def drop_columns(self, statement: DropColumns) -> None:
-        """ALTER TABLE ... DROP COLUMN."""
-
-        def make(record: TableRecord) -> TableStream:
-            gone = set()
-            for name in statement.names:
-                if name in record.columns or not statement.if_there:
-                    gone.add(_known(statement, name, record))
-            columns = record.columns.with_columns(tuple(c for c in record.columns if c.name not in gone))
-            if not len(columns):
-                raise statement.place.error("a table keeps one column at least", "DROP TABLE removes it")
-            return fitted(self._tables.rows(record), columns, record.columns.names)
-
-        self._tables.rewrite(statement.table, make, statement.text)
-
-    def change_column(self, statement: ChangeColumn) -> None:
-        """ALTER TABLE ... ALTER COLUMN."""
-
-        def make(record: TableRecord) -> TableStream:
-            name = _known(statement, statement.column.name, record)
-            columns = tuple(
-                replace(c, type=statement.column.type, null=None, datatype="", arraysize="")
-                if c.name == name
-                else c
-                for c in record.columns
-            )
-            return fitted(
-                self._tables.rows(record), record.columns.with_columns(columns), record.columns.names
-            )
-
-        self._tables.rewrite(statement.table, make, statement.text)
-
-    def rename_column(self, statement: RenameColumn) -> None:
-        """sp_rename of a column, ALTER TABLE ... RENAME COLUMN."""
-
-        def make(record: TableRecord) -> TableStream:
-            old = _known(statement, statement.old, record)
-            new = [replace(c, name=statement.new) if c.name == old else c for c in record.columns]
-            rows = self._tables.rows(record)
-            columns = record.columns.with_columns(tuple(new))
-            return fitted(rows, columns, [c.name for c in new])
-
-        self._tables.rewrite(statement.table, make, statement.text)
+    def alter(self, statement: Alteration) -> None:
+        """ALTER TABLE, and sp_rename of a column."""
+        self._changes.alter(statement)
 
     def rename_table(self, statement: RenameTable) -> None:
         """sp_rename of a table, ALTER TABLE ... RENAME TO."""
@@ -408,19 +313,11 @@ class Run:
 
 _RUNS: Mapping[type[Statement], Callable[[Run, Any], Iterable[ResultSet] | None]] = {
     Select: Run.select, CreateTable: Run.create, CreateTableAs: Run.create_as, Insert: Run.insert,
-    Update: Run.update, Delete: Run.delete, AddColumns: Run.add_columns, DropColumns: Run.drop_columns,
-    ChangeColumn: Run.change_column, RenameColumn: Run.rename_column, RenameTable: Run.rename_table,
+    Update: Run.update, Delete: Run.delete, AddColumns: Run.alter, DropColumns: Run.alter,
+    ChangeColumn: Run.alter, RenameColumn: Run.alter, RenameTable: Run.rename_table,
     Index: Run.index, Truncate: Run.truncate, Drop: Run.drop, Declare: Run.declare, Assign: Run.assign, If: Run.if_,
     Print: Run.print, Call: Run.call, Use: Run.use, Go: Run.go, Counting: Run.set_counts,
 }  # fmt: skip
-
-
-def _known(statement: Statement, name: str, record: TableRecord) -> str:
-    found = record.columns.find(name)
-    if found is None:
-        hint = did_you_mean(name, record.columns.names)
-        raise statement.place.unknown(f"no column {name} in {record.name}", hint)
-    return found.name
 
 
 def _valued(variable: Variable, array: pa.Array, name: str) -> Variable:
