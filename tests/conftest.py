@@ -24,6 +24,7 @@ from tests.systems.programs import program
 
 import awe.platform
 from awe.services.system import SystemDatabase
+from awe.testing import with_schema
 
 __all__ = ["datalab_client", "directory", "keystone", "openid_provider"]
 
@@ -136,8 +137,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def system(database_url: str) -> Iterator[SystemDatabase]:
+def system(database_url: str, tmp_path: Path) -> Iterator[SystemDatabase]:
     """Return a system database of each kind, with this version's schema."""
+    if database_url.startswith("sqlite"):
+        with_schema(tmp_path)
     database = SystemDatabase(database_url)
     database.migrate()
     yield database

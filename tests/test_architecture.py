@@ -137,13 +137,10 @@ def modules() -> dict[str, Path]:
 
 def imports(name: str, path: Path) -> list[Import]:
     """Return the imports of one module; relative ones are not used in this project."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            inside.update(child for child in ast.walk(node) if child is not node)
     found: list[Import] = []
-    for node in ast.walk(tree):
+    rest: list[tuple[ast.AST, bool]] = [(ast.parse(path.read_text(encoding="utf-8")), False)]
+    while rest:
+        node, inside = rest.pop()
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -151,9 +148,13 @@ def imports(name: str, path: Path) -> list[Import]:
             base = node.module or ""
             known = {f"{base}.{alias.name}" for alias in node.names} & MODULES.keys()
             targets = sorted(known) or [base]
+        elif isinstance(node, ast.expr):
+            continue  # no expression holds an import
         else:
+            inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            rest.extend((child, inside) for child in ast.iter_child_nodes(node))
             continue
-        found.extend(Import(name, target, node.lineno, node in inside) for target in targets)
+        found.extend(Import(name, target, node.lineno, inside) for target in targets)
     return found
 
 

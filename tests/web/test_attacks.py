@@ -19,6 +19,8 @@ from awe.services.identity import ADMINISTRATOR, LocalAuthenticator
 from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse"
 COUNT = {"LANG": "ADQL", "QUERY": f"SELECT COUNT(*) AS n FROM {TINY_TABLE}"}
 HOME = "https://archive.example.org"

@@ -20,6 +20,8 @@ from awe.services.observations import CUTOUT, Piece, order_of
 from awe.testing import log_in, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 SECRET = "curtain"
 
 

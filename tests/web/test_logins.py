@@ -21,6 +21,8 @@ from awe.errors import AuthenticationError, ForbiddenError
 from awe.platform import Platform
 from awe.testing import log_in, tiny_settings
 
+pytestmark = pytest.mark.slow
+
 ADA = {"username": "ada", "password": "correct horse"}
 
 

@@ -26,6 +26,8 @@ from awe.services.identity import ADMINISTRATOR, OPERATOR, READ, Resource
 from awe.testing import log_in, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette's client asks for a newer httpx than awe's client uses
     from starlette.testclient import TestClient

@@ -14,6 +14,8 @@ from awe.services.identity import ADMINISTRATOR
 from awe.testing import tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 MARIA = {"name": "maria", "password": "correct horse", "email": "maria@example.org"}
 
 

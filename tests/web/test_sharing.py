@@ -17,6 +17,8 @@ from awe.services.identity import ADMINISTRATOR, GroupStore
 from awe.testing import TINY_TABLE, log_in, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse"
 SECRET = "curtain"
 Log = Callable[[str], Client]

@@ -31,6 +31,8 @@ from awe.services.jobs.interface import Work
 from awe.testing import TINY_TABLE, log_in, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 BRIGHT = f"SELECT id, mag FROM {TINY_TABLE} WHERE mag < 20 ORDER BY id"
 BATCH_TEXT = """
     SELECT id, mag INTO mydb.bright FROM sources WHERE mag < 20
@@ -195,7 +197,6 @@ def test_a_table_that_is_dropped_is_gone(ada: Client) -> None:
 # As jobs
 
 
-@pytest.mark.slow
 def test_a_batch_is_a_job_with_a_file_for_each_result(ada: Client, bright: list[int], tmp_path: Path) -> None:
     job = ada.submit(BATCH_TEXT, lang="tsql", context="tiny", name="four")
     made, counted, changed, first = job.results()
@@ -209,7 +210,6 @@ def test_a_batch_is_a_job_with_a_file_for_each_result(ada: Client, bright: list[
     assert (asked.job, asked.name, asked.phase, asked.face) == (job.id, "four", "COMPLETED", "api")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["adql", "tsql"])
 def test_the_long_queue_makes_a_table(ada: Client, bright: list[int], lang: str) -> None:
     job = ada.submit(BRIGHT, lang=lang, into="mydb.bright").wait()  # type: ignore[arg-type]  # each of them
@@ -277,7 +277,6 @@ def test_a_job_of_a_batch_belongs_to_its_owner(archive: Platform, ada: Client, w
 # The command line
 
 
-@pytest.mark.slow
 def test_the_command_line(
     archive: Platform,
     address: str,

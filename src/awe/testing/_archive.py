@@ -11,6 +11,7 @@ from astropy.wcs import WCS
 from awe.core.tables import Column, Schema, TableStream
 from awe.platform import Platform
 from awe.settings import Settings
+from awe.testing._schema import with_schema
 
 __all__ = ["TINY_CENTRE", "TINY_IMAGES", "TINY_TABLE", "tiny_archive", "tiny_settings"]
 
@@ -43,7 +44,7 @@ def tiny_archive(folder: Path, **overrides: object) -> Platform:
     overrides
         Settings, such as ``limits={"default_rows": 10}``.
     """
-    platform = Platform.open(tiny_settings(folder, **overrides))
+    platform = Platform.open(tiny_settings(with_schema(folder), **overrides))
     describe = folder / "sources.toml"
     describe.write_text(
         f'[table]\ntitle = "Sources"\ndescription = "Made-up sources around M87."\n'

@@ -13,6 +13,7 @@ from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.identity import GrantStore, Policy
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, UploadSettings
+from awe.testing import with_schema
 
 SCHEMA = Schema(
     (
@@ -60,7 +61,7 @@ def make_service(tmp_path: Path) -> Iterator[Callable[..., CatalogService]]:
     opened: list[tuple[SystemDatabase, DuckDBEngine]] = []
 
     def make(uploads: UploadSettings | None = None, **limits: object) -> CatalogService:
-        system = SystemDatabase.in_folder(tmp_path)
+        system = SystemDatabase.in_folder(with_schema(tmp_path))
         system.migrate()
         settings = LimitSettings.model_validate(limits)
         engine = DuckDBEngine(tmp_path / "tables", settings)

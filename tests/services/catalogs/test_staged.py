@@ -8,14 +8,15 @@ import pytest
 from awe.errors import AuthenticationError, ConflictError, LimitError, NotFoundError, QuotaError
 from awe.platform import Platform
 from awe.services.identity import ANONYMOUS, Identity
-from awe.testing import tiny_settings
+from awe.testing import tiny_settings, with_schema
 
 ADA, EVE = Identity("ada"), Identity("eve")
 
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
-    settings = tiny_settings(tmp_path, uploads={"file_bytes": 100, "files": 3}, quotas={"storage_bytes": 150})
+    limits = {"uploads": {"file_bytes": 100, "files": 3}, "quotas": {"storage_bytes": 150}}
+    settings = tiny_settings(with_schema(tmp_path), **limits)
     with Platform.open(settings) as opened:
         for name in ("ada", "eve"):
             opened.accounts.add(name, by="local:test", password="correct horse")

@@ -21,6 +21,7 @@ from awe.services.identity import (
     TokenStore,
 )
 from awe.services.system import SystemDatabase
+from awe.testing import with_schema
 
 
 class Clock:
@@ -46,7 +47,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    system = SystemDatabase.in_folder(tmp_path)
+    system = SystemDatabase.in_folder(with_schema(tmp_path))
     system.migrate()
     found = Desk(system)
     found.accounts.add("ann", ["scientist"], by="chief")

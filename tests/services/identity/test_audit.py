@@ -6,6 +6,7 @@ import pytest
 
 from awe.services.identity import ORIGIN, AuditLog, AuditStore, Origin
 from awe.services.system import SystemDatabase
+from awe.testing import with_schema
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def log(tmp_path: Path, clock: Clock) -> Iterator[AuditLog]:
-    system = SystemDatabase.in_folder(tmp_path)
+    system = SystemDatabase.in_folder(with_schema(tmp_path))
     system.migrate()
     yield AuditLog(AuditStore(system), clock)
     system.close()

@@ -16,6 +16,7 @@ from awe.services.identity import GrantStore, Policy
 from awe.services.observations import Criteria, ObservationService
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings
+from awe.testing import with_schema
 
 AUTHORITY = "example.awe"
 
@@ -38,7 +39,7 @@ class Archive:
 
 def open_archive(folder: Path) -> tuple[Archive, Callable[[], None]]:
     limits = LimitSettings()
-    system = SystemDatabase.in_folder(folder)
+    system = SystemDatabase.in_folder(with_schema(folder))
     system.migrate()
     engine = DuckDBEngine(folder / "tables", limits)
     catalogs = CatalogService(

@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 
 from awe.platform import Platform
 
+pytestmark = pytest.mark.slow
+
 BACK = "http://127.0.0.1:9999/callback"
 
 

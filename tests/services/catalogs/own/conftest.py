@@ -11,6 +11,7 @@ from awe.platform import Platform
 from awe.services.catalogs import TableService, VersionService
 from awe.services.identity import ADMINISTRATOR, Identity
 from awe.settings import Settings
+from awe.testing import with_schema
 
 ADA, BOB = Identity("ada"), Identity("bob", groups=frozenset({"hst"}))
 EVE = Identity("eve")
@@ -30,7 +31,7 @@ def make_platform(tmp_path: Path) -> Iterator[Callable[..., Platform]]:
     opened: list[Platform] = []
 
     def make(**settings: object) -> Platform:
-        opened.append(Platform.open(Settings.load(tmp_path / "sky", **settings)))
+        opened.append(Platform.open(Settings.load(with_schema(tmp_path / "sky"), **settings)))
         return opened[-1]
 
     yield make
