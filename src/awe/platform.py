@@ -63,6 +63,7 @@ from awe.services.identity import (
     QuotaService,
     RegistrationService,
     ShareService,
+    TicketService,
     TokenStore,
     UsageStore,
     provider_clients,
@@ -79,6 +80,8 @@ from awe.services.observations import (
     cutout_kind,
 )
 from awe.services.registry import RegistryService, RegistryStore, RegTap
+from awe.services.space import SpaceService
+from awe.services.space.backends.folder import FolderStore
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
 
@@ -115,6 +118,8 @@ class Platform:
     quotas: QuotaService
     figures: FigureService
     names: NameService
+    space: SpaceService
+    tickets: TicketService
     jobs: JobService
     history: HistoryService
     catalogs: CatalogService
@@ -198,6 +203,8 @@ class Platform:
             query_s=settings.limits.seconds + settings.limits.patience,
             contact=settings.archive.contact,
         )
+        space = SpaceService(FolderStore(folder / "space"), quotas, audit, settings.space)
+        tickets = TicketService(provider.keys, identity.known, settings.space.ticket_seconds)
         runner = make_runner(settings, _WORKSHOP)
         jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs", policy)
         history = HistoryService(
@@ -280,6 +287,8 @@ class Platform:
             quotas,
             FigureService(usage, audit_store),
             names,
+            space,
+            tickets,
             jobs,
             history,
             catalogs,

@@ -22,8 +22,8 @@ from awe.login_settings import Providers, secrets_in
 
 __all__ = [
     "ArchiveSettings", "ClientSettings", "HistorySettings", "JobSettings", "LimitSettings", "LoginSettings",
-    "NameSettings", "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "TapSettings",
-    "UploadSettings",
+    "NameSettings", "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "SpaceSettings",
+    "TapSettings", "UploadSettings",
 ]  # fmt: skip
 
 _ADDRESS = re.compile(r"https?://[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
@@ -128,6 +128,22 @@ class TapSettings(BaseModel):
             if name == "default" or not _PROFILE.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of small letters and digits, or is this archive's own")
         return profiles
+
+
+class SpaceSettings(BaseModel):
+    """People's own files."""
+
+    file_bytes: int = Field(100_000_000_000, ge=0, description="Size of a file at the most.")
+    ticket_seconds: float = Field(
+        600.0,
+        gt=0,
+        description="So long a file can be fetched by an address that a program was given for it.",
+    )
+    services: dict[str, str] = Field(
+        default_factory=dict,
+        description="Further names of collections whose published files can be read as NAME://, with the collection's "
+        'name: `sdss_dr14 = "sdss-spectra"`. Each collection is there under its own name anyway.',
+    )
 
 
 class ArchiveSettings(BaseModel):
@@ -370,6 +386,7 @@ class Settings(BaseSettings):
     )
     tables: TableSettings = Field(default_factory=TableSettings, description="Users' own tables.")
     tap: TapSettings = Field(default_factory=TapSettings, description="TAP services of other archives.")
+    space: SpaceSettings = Field(default_factory=SpaceSettings, description="People's own files.")
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
     login: LoginSettings = Field(default_factory=LoginSettings, description="How people log in.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")

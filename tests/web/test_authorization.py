@@ -59,6 +59,7 @@ from awe.services.identity import (
 )
 from awe.services.jobs import JOB
 from awe.services.observations import CUTOUT
+from awe.services.space import NodePath
 from awe.testing import log_in, tiny_archive
 from awe.web import build_app
 
@@ -276,6 +277,36 @@ class World:
         name = f"{self.new_name}.csv"
         self.platform.uploads.stage(self.owner, name, b"ra,dec\n1,2\n", first=True)
         return name
+
+    def _file(self, *folders: str) -> str:
+        path = NodePath("owner", (*folders, f"{MARK if folders else self.new_name}.csv"))
+        with self.platform.space.write(path, self.owner) as draft:
+            draft.write(f"{MARK}\n1\n".encode())
+            draft.done()
+        return f"owner://{'/'.join(path.parts)}"
+
+    @property
+    def file(self) -> str:
+        """A file of the owner's that is nobody else's business."""
+        return self._file()
+
+    @property
+    def folder(self) -> str:
+        """A folder of the owner's, likewise, with a file."""
+        path = NodePath("owner", (self.new_name,))
+        self.platform.space.make(path, self.owner)
+        self._file(path.name)
+        return f"owner://{path.name}"
+
+    @property
+    def ticket(self) -> str:
+        """A ticket of the owner's for a file."""
+        return self.platform.tickets.issue(self.owner, json.dumps(["space", *self.file.split("://")]))
+
+    @property
+    def new_file(self) -> str:
+        """Where the owner has no file."""
+        return f"owner://{self.new_name}"
 
     @property
     def new_table(self) -> str:

@@ -35,7 +35,7 @@ def test_each_service_says_hello(web: TestClient, word: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nix", "storage/ls?name=vos://", "spec/getSpec", "sparc/find/", "res/create?what=user"]
+    "path", ["nix", "storage/nix?name=vos://", "spec/getSpec", "sparc/find/", "res/create?what=user"]
 )
 def test_what_is_not_offered_says_so(web: TestClient, path: str) -> None:
     answer = web.get(f"/datalab/{path}")

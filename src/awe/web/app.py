@@ -40,6 +40,7 @@ from awe.web.http import (
     Handler,
     LoginHeaders,
     Metrics,
+    Receiver,
     Renderer,
     Waiters,
     dali_error,
@@ -47,6 +48,7 @@ from awe.web.http import (
     endpoint,
     error_headers,
     json_error,
+    receiving,
     request_line,
     scs_error,
     sia1_error,
@@ -88,7 +90,7 @@ class Entry:
 
     path: str
     methods: str
-    handler: Handler
+    handler: Handler | Receiver
     errors: Renderer
     params: Params | None = None
     scope: str | None = WRITE
@@ -340,11 +342,12 @@ def build_app(platform: Platform) -> FastAPI:
 
 
 def _route(entry: Entry) -> Route:
-    return Route(
-        entry.path,
-        endpoint(entry.handler, entry.errors, entry.scope, entry.reads),
-        methods=entry.methods.split(),
+    run = (
+        receiving(entry.handler, entry.errors, entry.scope or WRITE)
+        if isinstance(entry.handler, Receiver)
+        else endpoint(entry.handler, entry.errors, entry.scope, entry.reads)
     )
+    return Route(entry.path, run, methods=entry.methods.split())
 
 
 def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -357,7 +360,7 @@ def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
     return openapi
 
 
-def _sentence(handler: Handler) -> str:
+def _sentence(handler: Handler | Receiver) -> str:
     return (handler.__doc__ or "").partition("\n")[0]
 
 

@@ -82,6 +82,7 @@ from awe.services.identity.stores import (
     UsageStore,
 )
 from awe.services.identity.stores.grants import Grant, Resource
+from awe.services.identity.tickets import TicketService
 
 __all__ = [
     "ADMIN",
@@ -166,6 +167,7 @@ __all__ = [
     "RunningQuery",
     "ShareService",
     "SigningKeys",
+    "TicketService",
     "Token",
     "TokenAuthenticator",
     "TokenKind",

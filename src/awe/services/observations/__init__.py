@@ -10,6 +10,7 @@ Words: a *dataset* is one row of the index and is called by its publisher DID,
 """
 
 from awe.services.observations.charting import Chart
+from awe.services.observations.files import CollectionFiles, PublishedFile
 from awe.services.observations.hips import Hips, HipsService
 from awe.services.observations.interface import Index, IndexTable
 from awe.services.observations.model import (
@@ -44,6 +45,7 @@ __all__ = [
     "VIEWS",
     "Chart",
     "Collection",
+    "CollectionFiles",
     "Criteria",
     "Dataset",
     "Hips",
@@ -54,6 +56,7 @@ __all__ = [
     "Part",
     "Piece",
     "PublishReport",
+    "PublishedFile",
     "Rejected",
     "Relation",
     "Relative",

@@ -23,6 +23,7 @@ from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
 from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Resource
 from awe.services.observations.charting import Chart, make_chart
+from awe.services.observations.files import CollectionFiles
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
 from awe.services.observations.model import (
@@ -47,7 +48,7 @@ _CHARTED = 300
 
 
 class ObservationService:
-    """Publish images, spectra and time series, find them, and take pieces of them.
+    """Publish images, spectra and time series, find them, and take pieces of them; `files` are theirs as they lie.
 
     Parameters
     ----------
@@ -82,6 +83,7 @@ class ObservationService:
         self._visible = VisibleCollections(self._store, policy)
         index.guard(INDEX_TABLE, self._visible)
         self._index = index
+        self.files = CollectionFiles(self._store, self._visible, index)
         self._publisher = Publisher(self._store, index, folder, authority, policy)
         self._max_pixels = max_pixels
         self._max_rows = max_rows

@@ -41,6 +41,7 @@ from awe.web.http._middleware import Envelope, scrubbed
 from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
+from awe.web.http._receiving import Receiver, receiving
 from awe.web.http._results import result_response
 from awe.web.http._stream import SILENT, TableResponse
 from awe.web.http._turn import TurnResponse
@@ -60,6 +61,7 @@ __all__ = [
     "Handler",
     "LoginHeaders",
     "Metrics",
+    "Receiver",
     "Renderer",
     "TableResponse",
     "TurnResponse",
@@ -85,6 +87,7 @@ __all__ = [
     "platform_of",
     "read_body",
     "read_given",
+    "receiving",
     "request_line",
     "request_number",
     "result_response",

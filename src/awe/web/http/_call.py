@@ -20,7 +20,7 @@ from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._identity import caller
-from awe.web.http._parameters import read_given
+from awe.web.http._parameters import Given, read_given
 from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import WaitingResponse
 
@@ -79,8 +79,10 @@ Handler = Callable[[Call], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-async def make_call(request: Request, scope: str | None = READ) -> Call:
+async def make_call(request: Request, scope: str | None = READ, *, body: bool = True) -> Call:
     """Read a request; `scope` is what a token must allow for it, None where it carries no user's credentials.
+
+    Without `body` that is left to whoever takes it as it comes.
 
     Raises
     ------
@@ -95,7 +97,8 @@ async def make_call(request: Request, scope: str | None = READ) -> Call:
     identity = (
         ANONYMOUS if scope is None else await run_in_threadpool(caller, request, platform.identity, scope)
     )
-    given = await read_given(request, platform.settings.limits.upload_bytes)
+    most = platform.settings.limits.upload_bytes
+    given = await read_given(request, most) if body else Given(tuple(request.query_params.multi_items()))
     return Call(given.pairs, given.parts, given.body, identity, platform, base_url(request), request)
 
 

@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRETS = (
     (re.compile(r"\$1\$[^/?&\s]+"), "***"),
     (re.compile(r"(/(?:keystone/v3/tokens|login-portal/+api/+validate)/+)[^/?]+", re.IGNORECASE), r"\1***"),
-    (re.compile(r"((?:token|password|auth|key|secret|pw)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
+    (re.compile(r"((?:token|password|auth|key|secret|pw|ticket)[^=&]*=)[^&]*", re.IGNORECASE), r"\1***"),
     (
         re.compile(r"([?&](?:code|state)=)[^&]*", re.IGNORECASE),
         r"\1***",

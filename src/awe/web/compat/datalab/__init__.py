@@ -7,10 +7,21 @@ protocols'; the client is told where each of them is.
 from typing import NamedTuple
 
 from awe.services.identity import READ, RUN, WRITE
-from awe.web.compat.datalab import auth, discovery, images, imports, jobs, mydb, query, service
-from awe.web.compat.datalab._errors import datalab_error
+from awe.web.compat.datalab import (
+    auth,
+    discovery,
+    images,
+    imports,
+    jobs,
+    mydb,
+    query,
+    service,
+    storage,
+    transfers,
+)  # fmt: skip
+from awe.web.compat.datalab._errors import datalab_error, storage_error, upload_address_error, upload_error
 from awe.web.compat.datalab.service import ROOT
-from awe.web.http import Handler, Renderer, scs_error, sia1_error
+from awe.web.http import Handler, Receiver, Renderer, scs_error, sia1_error
 
 __all__ = ["ADDRESSES", "ROOT", "Address"]
 
@@ -19,7 +30,7 @@ class Address(NamedTuple):
     """An address below `ROOT`; a token needs the `scope`, None where the request carries none for itself."""
 
     path: str
-    handler: Handler
+    handler: Handler | Receiver
     scope: str | None
     methods: str = "GET"
     errors: Renderer = datalab_error
@@ -42,6 +53,23 @@ ADDRESSES: tuple[Address, ...] = (
     Address("query/results",            jobs.results,           READ),
     Address("query/error",              jobs.error,             READ),
     Address("query/abort",              jobs.abort,             RUN),
+    Address("storage/ls",               storage.list_files,     READ, errors=storage_error),
+    Address("storage/stat",             storage.stat,           READ, errors=storage_error),
+    Address("storage/isdir",            storage.is_folder,      READ, errors=storage_error),
+    Address("storage/access",           storage.access,         READ, errors=storage_error),
+    Address("storage/mkdir",            storage.make_folder,    WRITE, errors=storage_error),
+    Address("storage/rm",               storage.remove,         WRITE, errors=storage_error),
+    Address("storage/rmdir",            storage.remove_folder,  WRITE, errors=storage_error),
+    Address("storage/cp",               storage.copy,           WRITE, errors=storage_error),
+    Address("storage/mv",               storage.move,           WRITE, errors=storage_error),
+    Address("storage/ln",               storage.link,           WRITE, errors=storage_error),
+    Address("storage/tag",              storage.tag,            WRITE, errors=storage_error),
+    Address("storage/get",              transfers.get,          READ, errors=storage_error),
+    Address("storage/fetch",            transfers.fetch,        None, errors=storage_error),
+    Address("storage/put",              transfers.ask_upload,   WRITE, errors=upload_address_error),
+    Address("storage/upload",           transfers.upload,       WRITE, "PUT", upload_error),
+    Address("storage/load",             transfers.load,         WRITE, errors=storage_error),
+    Address("storage/profiles",         auth.profiles,          None),
     Address("storage/xfer",             imports.receive,        WRITE, "POST"),
     Address("query/import",             imports.import_file,    WRITE, "POST"),
     Address("query/ingest",             imports.ingest,         WRITE, "POST"),

@@ -9,10 +9,10 @@ from awe.errors import AuthenticationError, ParameterError
 from awe.services.identity import ANONYMOUS, WRITE, Identity
 from awe.web.http import NOBODYS, Call, caller
 
-__all__ = ["flag", "given", "holder", "known", "need", "profile_asked", "willing"]
+__all__ = ["NOT_LOGGED_IN", "flag", "given", "holder", "known", "need", "profile_asked", "willing"]
 
 _HEADERS = ("x-dl-authtoken", "x-auth-token", "authorization")
-_HINT = "token = authClient.login(user, password)"
+NOT_LOGGED_IN = "token = authClient.login(user, password)"
 _NOTHING = frozenset({"", "none"})
 _TRUE = frozenset({"true", "1", "t", "yes"})
 _FALSE = frozenset({"false", "0", "f", "no"})
@@ -63,7 +63,7 @@ def known(call: Call, scope: str) -> Identity:
     """
     found = willing(call, scope)
     if found.is_anonymous:
-        raise AuthenticationError("only who is logged in can do this", hint=_HINT)
+        raise AuthenticationError("only who is logged in can do this", hint=NOT_LOGGED_IN)
     return found.finding if scope == WRITE else found
 
 
@@ -71,7 +71,7 @@ def willing(call: Call, scope: str) -> Identity:
     """Return who asks, who may be nobody; errors as `known`."""
     found = caller(call.request, call.platform.identity, scope)
     if not found.is_anonymous and not any(name in call.request.headers for name in _HEADERS):
-        raise AuthenticationError("a cookie alone does not do for this", hint=_HINT)
+        raise AuthenticationError("a cookie alone does not do for this", hint=NOT_LOGGED_IN)
     return found
 
 

@@ -106,6 +106,10 @@ def _all_services(call: Call) -> Iterator[_Service]:
         yield _Service(collection.name, "sia", address, collection.about.get("title", ""))
     for one in call.platform.external.services():
         yield _Service(one.name, "tap", one.url, one.description)
+    yield _Service("vos", "vos", "vos://", "Files of your own")
+    for collection in call.platform.observations.collections(call.identity):
+        about = f"Files of {collection.about.get('title') or collection.name}"
+        yield _Service(collection.name, "vos", f"{collection.name}://", about)
 
 
 _Lines = Sequence[tuple[str, ...]]

@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from starlette.responses import Response, StreamingResponse
 
-from awe.core.science.cutout import Wanted
+from awe.core.science.cutout import Cutout, Wanted
 from awe.core.tables import Column, TableStream
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import dali, scs, sia1
-from awe.errors import NotFoundError
+from awe.errors import NotFoundError, ParameterError
+from awe.services.identity import Identity
 from awe.services.observations import IMAGES, Criteria
-from awe.web.compat.datalab._asked import given, need
 from awe.web.compat.datalab.service import ROOT
 from awe.web.http import Call, TableResponse, absolute_links, chosen_format
 
-__all__ = ["cone", "cutout", "find"]
+__all__ = ["cone", "cut", "cutout", "find"]
 
 _LINKS = ("URL", "access_url")
 _STACK, _CALIBRATED = 3, 2
@@ -70,7 +70,7 @@ def find(call: Call) -> Response:
     values = sia1.PARAMS.parse(call.pairs)
     form, media_type = chosen_format(values.get(dali.RESPONSEFORMAT))
     position, size = values.need(sia1.POS), values.get(sia1.SIZE) or (0.0, 0.0)
-    collection = _collection(call, call.path("collection"))
+    collection = _collection(call, call.path("collection"), call.identity)
     criteria = Criteria(
         regions=(sia1.region(position, size),), collections=(collection,), dataproduct_types=IMAGES
     )
@@ -85,19 +85,28 @@ def find(call: Call) -> Response:
 
 def cutout(call: Call) -> Response:
     """Return a piece of an image, around POS and as large as SIZE, as FITS."""
-    values = sia1.PARAMS.parse(call.pairs)
-    name = need(call, "siaref")
-    if given(call, "col"):
-        _collection(call, given(call, "col"))
-    wanted = sia1.region(values.need(sia1.POS), values.need(sia1.SIZE))
-    piece = call.platform.observations.cutout(name, Wanted(wanted), call.identity)
-    if piece is None:
-        raise NotFoundError(f"{name} has no pixel there")
+    piece = cut(call, call.pairs, call.identity)
     said = {
         "Content-Disposition": f'attachment; filename="{piece.filename}"',
         "Content-Length": str(piece.size),
     }
     return StreamingResponse(piece.write(), media_type=_FITS, headers=said)
+
+
+def cut(call: Call, pairs: tuple[tuple[str, str], ...], identity: Identity) -> Cutout:
+    """Cut the piece out that the parameters of a cutout's link say."""
+    values = sia1.PARAMS.parse(pairs)
+    said = {name.lower(): value for name, value in pairs}
+    name = said.get("siaref", "")
+    if not name:
+        raise ParameterError("siaRef", "", "is needed")
+    if said.get("col"):
+        _collection(call, said["col"], identity)
+    wanted = sia1.region(values.need(sia1.POS), values.need(sia1.SIZE))
+    piece = call.platform.observations.cutout(name, Wanted(wanted), identity)
+    if piece is None:
+        raise NotFoundError(f"{name} has no pixel there")
+    return piece
 
 
 def cone(call: Call) -> Response:
@@ -115,9 +124,9 @@ def cone(call: Call) -> Response:
     )
 
 
-def _collection(call: Call, name: str) -> str:
+def _collection(call: Call, name: str, identity: Identity) -> str:
     """Return the name of a collection as it is spelt."""
-    known = {one.name.casefold(): one.name for one in call.platform.observations.collections(call.identity)}
+    known = {one.name.casefold(): one.name for one in call.platform.observations.collections(identity)}
     if name.casefold() not in known:
         raise NotFoundError(
             f"there is no collection {name}", hint=f"there are {', '.join(known.values()) or 'none'}"

@@ -14,7 +14,7 @@ SERVICES = ("auth", "query", "storage", "res")
 """The services that the client is told the addresses of."""
 
 _INSTEAD = {
-    "storage": "files of one's own are not offered here yet; results come back to the caller, or as mydb://table",
+    "storage": "storeClient has ls, get, put, rm, mkdir, rmdir, cp, mv, stat, access, load",
     "res": "accounts and groups are looked after on the account page, or with awe group",
     "query": f"images are found at {ROOT}/sia/COLLECTION with pyvo.dal.SIAService",
     "spec": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
