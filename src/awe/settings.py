@@ -53,6 +53,12 @@ class LimitSettings(BaseModel):
     )
     memory: str = Field("2GB", description="Memory of the SQL engine, all running queries together.")
     threads: int | None = Field(None, ge=1, description="Threads of the SQL engine; all cores when unset.")
+    decoded_bytes: int = Field(
+        2_000_000_000,
+        ge=0,
+        description="Size of the decoded rows that are kept for the next searches by position: files in the data folder, "
+        "mapped into memory and shared by all processes; nothing is kept when 0.",
+    )
     upload_bytes: int = Field(100_000_000, ge=0, description="Size of a request's body at the most.")
     cutout_pixels: int = Field(100_000_000, ge=1, description="Pixels of a cutout at the most.")
 

@@ -29,6 +29,7 @@ from awe.core.sky._range import Range
 from awe.core.sky._reach import MAX_REACH, CellsInReach, cells_in_reach
 from awe.core.sky._region import Circle, Region
 from awe.core.sky._relations import meet, within
+from awe.core.sky._seek import Sought, seek
 from awe.core.sky._shapes import Shapes, numbers_of, shape_of
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Range",
     "Region",
     "Shapes",
+    "Sought",
     "cell_radius",
     "cells_in_reach",
     "encloses",
@@ -67,6 +69,7 @@ __all__ = [
     "parse_stcs",
     "propagate",
     "rotation",
+    "seek",
     "separation",
     "shape_of",
     "to_icrs",

@@ -7,6 +7,7 @@ functions that exist are those of ``functions``: nothing passes through. This pa
 no file, no database. sqlglot is used here and nowhere else.
 """
 
+from awe.core.sql._look_up import Comparison, Inside, LookUp, Nearest
 from awe.core.sql._model import (
     ColumnNote,
     Names,
@@ -16,7 +17,7 @@ from awe.core.sql._model import (
     TableFunction,
     Variable,
 )
-from awe.core.sql._query import ParsedQuery, Query, compile_query
+from awe.core.sql._query import ParsedQuery, Query, compile_query, look_up_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
 from awe.core.sql.rules._state import Resolve, TableUse
@@ -27,8 +28,12 @@ __all__ = [
     "FUNCTIONS",
     "VECTORISED",
     "ColumnNote",
+    "Comparison",
     "Function",
+    "Inside",
+    "LookUp",
     "Names",
+    "Nearest",
     "Parameter",
     "ParsedQuery",
     "Query",
@@ -40,4 +45,5 @@ __all__ = [
     "Variable",
     "Vectorised",
     "compile_query",
+    "look_up_query",
 ]

@@ -1,12 +1,14 @@
 """A query, understood: what it reads, what it gives, and how an engine is to be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sqlglot import exp
 
-from awe.core.sql._model import Names, Variable
+from awe.core.sky import Region
+from awe.core.sql._look_up import Inside, LookUp, look_up, reads
+from awe.core.sql._model import Names, TableDef, Variable
 from awe.core.sql._own_names import plain_names
 from awe.core.sql._place import Text
 from awe.core.sql._size import check_text
@@ -20,7 +22,7 @@ from awe.errors import ParameterError
 
 _NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 
-__all__ = ["ParsedQuery", "Query", "compile_query"]
+__all__ = ["ParsedQuery", "Query", "compile_query", "look_up_query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Query:
         Each place where it reads a table.
     max_rows
         The outermost TOP or LIMIT, or None.
+    look_up
+        What it looks up by its place, where it does nothing else.
     """
 
     text: str
@@ -65,7 +69,14 @@ class Query:
     columns: Schema
     uses: tuple[TableUse, ...]
     max_rows: int | None
-    _tree: exp.Expr = field(repr=False, compare=False)
+    _tree: Callable[[], exp.Expr] = field(repr=False, compare=False)
+    look_up: LookUp | None = None
+
+    @property
+    def reads(self) -> Mapping[str, frozenset[str]]:
+        """The stored columns that it reads of each of `uses`, by their keys."""
+        found = reads(self._tree())
+        return {use.key: found.get(use.key, frozenset()) for use in self.uses}
 
     def lower(self, target: str, relations: Mapping[str, str]) -> str:
         """Return the query in an engine's own SQL.
@@ -87,7 +98,7 @@ class Query:
         """
         if target not in TARGETS:
             raise ParameterError("target", target, f"one of {', '.join(TARGETS)}")
-        return TARGETS[target](self._tree, relations)
+        return TARGETS[target](self._tree(), relations)
 
 
 def compile_query(
@@ -145,5 +156,37 @@ def compile_query(
         columns=Schema(tuple(output.column for output in run.outputs)),
         uses=tuple(run.uses.values()),
         max_rows=None if limit is None else int(limit.expression.name),
-        _tree=tree,
+        _tree=lambda: tree,
+        look_up=look_up(tree, run.uses),
     )
+
+
+def look_up_query(text: str, names: Names, table: TableDef, columns: Schema, region: Region) -> Query:
+    """Return a query that looks rows of a table up, without compiling it before an engine wants its tree.
+
+    Parameters
+    ----------
+    text
+        The same in ADQL.
+    names
+        What the text reads, at least the table.
+    columns
+        Of the table.
+    """
+
+    def tree() -> exp.Expr:
+        return compile_query(text, names)._tree()  # noqa: SLF001  a query of the same class
+
+    return Query(
+        text=text,
+        dialect="adql",
+        columns=columns,
+        uses=(TableUse(_ONLY, table, region),),
+        max_rows=None,
+        _tree=tree,
+        look_up=LookUp(columns.names, (Inside(region),)),
+    )
+
+
+_ONLY = "t1"
+"""The key of the only table of a query."""

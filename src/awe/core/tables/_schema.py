@@ -89,6 +89,7 @@ class Schema:
     name: str = ""
     description: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    _arrow: pa.Schema | None = field(default=None, init=False, repr=False, compare=False)
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -134,8 +135,12 @@ class Schema:
 
     def to_arrow(self) -> pa.Schema:
         """Return the Arrow schema; `from_arrow` reads all of it back."""
-        about = {"name": self.name, "description": self.description, "metadata": dict(self.metadata)}
-        return pa.schema([c.to_field() for c in self.columns], metadata={_KEY: json.dumps(about).encode()})
+        if self._arrow is None:
+            about = {"name": self.name, "description": self.description, "metadata": dict(self.metadata)}
+            said = {_KEY: json.dumps(about).encode()}
+            made = pa.schema([c.to_field() for c in self.columns], metadata=said)
+            object.__setattr__(self, "_arrow", made)  # it never changes, and every answer needs it
+        return self._arrow
 
     @classmethod
     def from_arrow(cls, arrow: pa.Schema) -> "Schema":

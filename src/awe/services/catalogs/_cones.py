@@ -1,42 +1,94 @@
-"""Cone searches as queries."""
+"""Cone searches as queries: what does not depend on the position is prepared once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from awe.core.sky import Circle
+from awe.core.sql import Query, TableDef, look_up_query
+from awe.core.tables import Schema
 from awe.errors import ParameterError, PositionError
+from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.model import TableRecord
 
-__all__ = ["cone_query"]
+__all__ = ["ConeSearches", "cone_query"]
+
+_KEPT = 1000
 
 
-def cone_query(
-    record: TableRecord,
-    ra: float,
-    dec: float,
-    radius_deg: float,
-    columns: Sequence[str] | None,
-    verbosity: int,
-) -> str:
-    """Return the ADQL of a cone search; for its parameters see `CatalogService.cone`.
+@dataclass(frozen=True, slots=True)
+class ConeSearch:
+    """Cone searches in a table that select some columns.
+
+    Attributes
+    ----------
+    record
+        The table.
+    columns
+        What is selected.
+    names, table
+        The table as the compiler knows it.
+    text
+        The query in ADQL, up to its circle.
+    """
+
+    record: TableRecord
+    columns: Schema
+    names: ReadableNames
+    table: TableDef
+    text: str
+
+    @classmethod
+    def of(cls, record: TableRecord, columns: Sequence[str] | None, verbosity: int) -> "ConeSearch":
+        """Prepare cone searches; for the parameters see `CatalogService.cone`.
+
+        Raises
+        ------
+        ParameterError
+            If the table has no positions.
+        UnknownNameError
+            If a column is not there.
+        """
+        if record.ra is None or record.dec is None:
+            raise ParameterError("table", record.full_name, "has no position columns")
+        chosen = [record.columns[c].name for c in columns] if columns else _chosen(record, verbosity)
+        selected = ", ".join(map(_delimited, chosen))
+        place = ".".join(map(_delimited, (record.schema, record.name)))
+        point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
+        text = f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, CIRCLE("
+        known = Schema(tuple(record.columns[name] for name in chosen))
+        return cls(record, known, ReadableNames((record,)), record.to_definition(), text)
+
+
+class ConeSearches:
+    """Prepared cone searches, as long as their tables are as they were."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, tuple[str, ...] | None, int], ConeSearch] = {}
+
+    def of(self, record: TableRecord, columns: Sequence[str] | None, verbosity: int) -> ConeSearch:
+        """Return cone searches in a table; parameters and errors as of `ConeSearch.of`."""
+        key = (record.full_name, None if columns is None else tuple(columns), verbosity)
+        known = self._known.get(key)
+        if known is None or known.record is not record:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            known = self._known[key] = ConeSearch.of(record, columns, verbosity)
+        return known
+
+
+def cone_query(search: ConeSearch, ra: float, dec: float, radius_deg: float) -> Query:
+    """Return one cone search; ICRS degrees.
 
     Raises
     ------
-    ParameterError
-        If the table has no positions.
     PositionError
         If the position or radius is not on the sky.
-    UnknownNameError
-        If a column is not there.
     """
-    if record.ra is None or record.dec is None:
-        raise ParameterError("table", record.full_name, "has no position columns")
     if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius_deg <= 180):
         raise PositionError(f"not a cone on the sky: ra={ra}, dec={dec}, radius={radius_deg} degrees")
-    chosen = [record.columns[c].name for c in columns] if columns else _chosen(record, verbosity)
-    selected = ", ".join(map(_delimited, chosen))
-    place = ".".join(map(_delimited, (record.schema, record.name)))
-    point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
-    circle = f"CIRCLE({_number(ra % 360)}, {_number(dec)}, {_number(radius_deg)})"
-    return f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, {circle})"
+    circle = Circle(ra % 360, dec, radius_deg)
+    text = f"{search.text}{_number(circle.ra)}, {_number(dec)}, {_number(radius_deg)}))"
+    return look_up_query(text, search.names, search.table, search.columns, circle)
 
 
 def _chosen(record: TableRecord, verbosity: int) -> list[str]:

@@ -3,23 +3,33 @@
 import csv
 import errno
 import threading
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from awe.core.progress import Progress, silent
 from awe.core.sky import Moc, Region
+from awe.core.sql import Query, TableUse
 from awe.core.tables import TableStream
 from awe.errors import ServiceError, UnavailableError
 from awe.services.catalogs._folders import remove, staged, sweep
 from awe.services.catalogs._partitions import Partition
 from awe.services.catalogs.hats import COVERAGE, EMPTY, PARTITION_INFO, coverage, write_hats, write_parts
-from awe.services.catalogs.interface import StoredTable, WriteSpec
+from awe.services.catalogs.interface import Limits, StoredTable, WriteSpec
+from awe.services.catalogs.model import HEALPIX
+from awe.services.catalogs.sky_index import Groups, Parcels, SkyIndex, Version, answer, candidates
+from awe.services.catalogs.sky_index.groups import touched
 
 __all__ = ["CatalogFiles"]
 
+DECODED = ".decoded"
+"""The folder, beside the versions, of what was decoded of them."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -31,6 +41,7 @@ class _Listing:
     paths: tuple[Path, ...]
     spans: npt.NDArray[np.int64] | None
     empty: Path
+    columns: tuple[str, ...]
 
 
 class CatalogFiles:
@@ -40,12 +51,16 @@ class CatalogFiles:
     ----------
     root
         One folder below it for each version of a table.
+    decoded_bytes
+        Size of what is kept of decoded rows for the next look-up.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, decoded_bytes: int) -> None:
         root.mkdir(parents=True, exist_ok=True)
         sweep(root)
         self._root = root
+        self._parcels = Parcels(root / DECODED, decoded_bytes)
+        self._index = SkyIndex(Groups(), self._parcels)
         self._listings: dict[str, _Listing] = {}
         self._lock = threading.Lock()
 
@@ -81,17 +96,42 @@ class CatalogFiles:
         with self._lock:
             self._listings.pop(location, None)
         remove(self._root / location)
+        self._parcels.drop(location)
+
+    def look_up(self, query: Query, stored: Mapping[str, StoredTable], limits: Limits) -> TableStream | None:
+        """Return the rows of a query that only looks up rows of one table; None where it is one for an engine."""
+        if query.look_up is None:
+            return None
+        (use,) = query.uses
+        version = self._version(use, stored[use.table.full_name].location)
+        only = stored[use.table.full_name].only
+        return None if version is None else answer(self._index, version, query, only, limits)
+
+    def candidates(self, use: TableUse, location: str, columns: AbstractSet[str]) -> pa.Table | None:
+        """Return the rows that lie in the cells of a use's region; None where they are many, or no region is known."""
+        version = self._version(use, location) if use.region is not None else None
+        if version is None or use.region is None or not columns <= set(version.columns):
+            return None
+        names = sorted(columns)
+        found = candidates(self._index, version, use.region, names)
+        if not found:
+            return found if found is None else pq.read_table(self._listing(location).empty, columns=names)
+        return pa.Table.from_batches(found)
+
+    def _version(self, use: TableUse, location: str) -> Version | None:
+        table, listing = use.table, self._listing(location)
+        if listing.spans is None or table.ra is None or table.dec is None:
+            return None
+        if HEALPIX not in listing.columns:
+            return None
+        return Version(location, listing.paths, listing.spans, listing.columns, table.ra, table.dec)
 
     def paths(self, location: str, region: Region | None) -> tuple[Path, ...]:
         """Return the files that hold the rows inside `region`; one without rows where none does."""
         listing = self._listing(location)
         if listing.spans is None or region is None:
             return listing.paths or (listing.empty,)
-        wanted = region.covering()
-        # A file is needed when the first wanted range that ends behind its begin begins before its end.
-        nearest = np.searchsorted(wanted[:, 1], listing.spans[:, 0], side="right")
-        begins = np.append(wanted[:, 0], np.iinfo(np.int64).max)[nearest]
-        needed = np.flatnonzero(begins < listing.spans[:, 1])
+        needed = touched(listing.spans, region.covering())
         return tuple(listing.paths[i] for i in needed) or (listing.empty,)
 
     def coverage(self, location: str) -> Moc | None:
@@ -120,11 +160,12 @@ def _read_listing(folder: Path) -> _Listing:
     dataset, empty = folder / "dataset", folder / EMPTY
     info = folder / PARTITION_INFO
     if not info.exists():
-        return _Listing(tuple(sorted(dataset.glob("part-*.parquet"))), None, empty)
+        return _Listing(tuple(sorted(dataset.glob("part-*.parquet"))), None, empty, ())
     with info.open(newline="") as rows:
         partitions = [
             Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
             for row in csv.DictReader(rows)
         ]
     spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
-    return _Listing(tuple(dataset / p.path for p in partitions), spans, empty)
+    columns = tuple(pq.read_schema(empty).names)
+    return _Listing(tuple(dataset / p.path for p in partitions), spans, empty, columns)

@@ -110,9 +110,21 @@ class Queries:
         except BaseException:
             brought.close()
             raise
-        if self._longest_s > limits.seconds:
-            stream = stream.failing(partial(quick_error, limits.seconds, self._longest_s))
+        stream = self._patient(stream, limits.seconds)
         return stream.then(brought.close) if question.uploads else stream
+
+    def look_up(self, query: Query, record: TableRecord, max_rows: int | None) -> TableStream:
+        """Run a compiled query that reads one stored table."""
+        rows = self._limits.default_rows if max_rows is None else max_rows
+        limits = Limits(min(rows, self._limits.rows), self._limits.seconds)
+        stream = self._engine.query(query, {record.full_name: record.stored}, limits)
+        return self._patient(stream, limits.seconds)
+
+    def _patient(self, stream: TableStream, seconds: float) -> TableStream:
+        """Return a stream that says, when its time is over, that the long queue has more of it."""
+        if self._longest_s <= seconds:
+            return stream
+        return stream.failing(partial(quick_error, seconds, self._longest_s))
 
     def reads(
         self, question: Question, visible: Sequence[TableRecord], identity: Identity

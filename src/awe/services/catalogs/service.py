@@ -5,12 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from awe.core.progress import Progress
-from awe.core.sky import Circle, Moc
+from awe.core.sky import Moc
 from awe.core.sql import ParsedQuery, Resolve, ScalarFunction, TableFunction
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, QueryError
-from awe.services.catalogs._cones import cone_query
+from awe.services.catalogs._cones import ConeSearches, cone_query
 from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
@@ -86,6 +86,7 @@ class CatalogService:
         self._published = PublishedTables(store, policy, views)
         self._made = MadeTables()
         self._coverages = Coverages(engine)
+        self._cones = ConeSearches()
         self._queries = Queries(
             engine,
             limits,
@@ -292,12 +293,10 @@ class CatalogService:
             If a column is not there.
         """
         record = self.table(full_name, identity)
-        text = cone_query(record, ra, dec, radius_deg, columns, verbosity)
-        coverage = self._coverages.of(record)
-        if coverage is not None and not coverage.near(Circle(ra % 360, dec, radius_deg)):
-            # nothing is there, and the engine need not be asked to find that out
-            return TableStream(self._queries.compiled(Question(text), (record,)).columns, ())
-        return self.query(text, identity=identity, max_rows=max_rows, asked=False)
+        query = cone_query(self._cones.of(record, columns, verbosity), ra, dec, radius_deg)
+        if record.sql:
+            return self.query(query.text, identity=identity, max_rows=max_rows, asked=False)
+        return self._queries.look_up(query, record, max_rows)
 
     def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:
         """Keep rows as a table that only a `BatchScope` reads, until it is closed; see `Uploads.hold`."""

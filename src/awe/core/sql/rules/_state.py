@@ -19,6 +19,7 @@ from awe.core.tables import Column
 __all__ = [
     "CELL",
     "DESCRIBED",
+    "TESTED",
     "Compilation",
     "Described",
     "Output",
@@ -26,6 +27,7 @@ __all__ = [
     "Scope",
     "Source",
     "TableUse",
+    "Tested",
     "computed",
     "has_value",
     "set_value",
@@ -39,6 +41,10 @@ Resolve = Callable[[str], tuple[float, float] | None]
 
 CELL = "_cell"
 """The column that a source of a sky join gets, one row for each cell within reach."""
+
+
+TESTED = "tested"
+"""Where the exact condition of a spatial test says which region it tests the table's own position for."""
 
 
 DESCRIBED = "described"
@@ -63,6 +69,17 @@ class TableUse:
     key: str
     table: TableDef
     region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The region that a condition tests a table's own position for; `strict`: of a circle, not its edge."""
+
+    region: Region
+    strict: bool = False
+
+    def __deepcopy__(self, memo: object) -> "Tested":
+        return self
 
 
 @dataclass(frozen=True, slots=True)

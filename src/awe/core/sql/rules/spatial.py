@@ -38,7 +38,16 @@ from awe.core.sql.rules._shapes import (
     test_of,
     total,
 )
-from awe.core.sql.rules._state import CELL, Compilation, TableUse, computed, set_value, value
+from awe.core.sql.rules._state import (
+    CELL,
+    TESTED,
+    Compilation,
+    TableUse,
+    Tested,
+    computed,
+    set_value,
+    value,
+)
 from awe.core.tables import Column
 from awe.errors import PositionError, QueryError
 
@@ -129,6 +138,8 @@ def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilatio
         return all_of([*_around_both(test, select, sources, run), exact])
     region, place = _constant_region(test)
     if region is not None:
+        if _is_own(place, run):
+            exact.meta[TESTED] = Tested(region, isinstance(test, Near) and test.strict)
         return all_of([*_narrowed(place, region, select, sources, run), exact])
     if isinstance(test, Near):
         cells = _cells(test, select, sources, run)
@@ -213,6 +224,18 @@ def _narrowed(
     ranges = call("SKY_RANGES", index, type_=pa.bool_())
     ranges.meta["ranges"] = tuple((int(low), int(high)) for low, high in region.covering())
     return [ranges]
+
+
+def _is_own(place: Place, run: Compilation) -> bool:
+    """Say whether a position is the one that a table's rows are indexed by."""
+    if not (isinstance(place.ra, exp.Column) and isinstance(place.dec, exp.Column)):
+        return False
+    use = run.uses.get(place.ra.text("table"))
+    return (
+        use is not None
+        and place.dec.text("table") == use.key
+        and (use.table.ra, use.table.dec) == (place.ra.name, place.dec.name)
+    )
 
 
 def _narrow_inside(place: Place, region: Region, select: exp.Select, run: Compilation) -> None:

@@ -76,7 +76,7 @@ class DuckDBEngine:
     def __init__(self, folder: Path, limits: LimitSettings) -> None:
         if set("*?[") & set(str(folder)):  # DuckDB would take it for a pattern
             raise UsageError(f"{folder}: the data folder's path may not contain * ? or [")
-        self._files = CatalogFiles(folder)
+        self._files = CatalogFiles(folder, limits.decoded_bytes)
         # of this process alone: two instances would take the same names for what they spill
         self._scratch = ExitStack()
         spill = self._scratch.enter_context(scratch(folder))
@@ -111,11 +111,18 @@ class DuckDBEngine:
         memory: Mapping[str, pa.Table] = MappingProxyType({}),
     ) -> TableStream:
         """Run a compiled query; see `awe.services.catalogs.interface.Engine`."""
+        if not memory:
+            looked = self._files.look_up(query, stored, limits)
+            if looked is not None:
+                return looked
         cursor = self._instance.cursor()
         try:
             cursor.execute(f"SET max_execution_time = {max(1, int(limits.seconds * 1000))}")
+            reads = query.reads if any(use.region is not None for use in query.uses) else {}
             relations = {
-                use.key: self._relation(cursor, use, stored, memory.get(use.table.full_name))
+                use.key: self._relation(
+                    cursor, use, stored, memory.get(use.table.full_name), reads.get(use.key, frozenset())
+                )
                 for use in query.uses
             }
             relation = cursor.sql(query.lower("duckdb", relations))
@@ -157,21 +164,31 @@ class DuckDBEngine:
         use: TableUse,
         stored: Mapping[str, StoredTable],
         held: pa.Table | None,
+        reads: frozenset[str],
     ) -> str:
-        """Return the SQL text of the rows that this use of a table may need."""
+        """Return the SQL text of the rows that this use of a table may need; `reads` are the columns it needs of them."""
         if held is not None:
-            name = f"memory_{use.key}"
-            cursor.register(name, held)
-            return f'"{name}"'
+            return _registered(cursor, use, held)
         version = stored[use.table.full_name]
-        paths = self._files.paths(version.location, use.region)
-        listed = ", ".join(_quoted(str(path)) for path in paths)
-        rows = f"read_parquet([{listed}], hive_partitioning = false)"
+        more = {version.only.column} if version.only is not None else set()
+        found = self._files.candidates(use, version.location, reads | more)
+        if found is not None:
+            rows = _registered(cursor, use, found)
+        else:
+            paths = self._files.paths(version.location, use.region)
+            listed = ", ".join(_quoted(str(path)) for path in paths)
+            rows = f"read_parquet([{listed}], hive_partitioning = false)"
         if version.only is None:
             return rows
         values = ", ".join(_quoted(value) for value in sorted(version.only.values)) or "NULL"
         column = version.only.column.replace('"', '""')
         return f'(SELECT * FROM {rows} WHERE "{column}" IN ({values}))'
+
+
+def _registered(cursor: duckdb.DuckDBPyConnection, use: TableUse, rows: pa.Table) -> str:
+    name = f"memory_{use.key}"
+    cursor.register(name, rows)
+    return f'"{name}"'
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
