@@ -244,6 +244,15 @@ def test_a_batch_that_may_have_done_its_part_is_not_begun_again(archive: Platfor
             result.stream.to_table()
         with pytest.raises(ConflictError, match="stopped in its middle"):
             run(before)
+    for number, text in enumerate(
+        ("DROP TABLE mydb.t", "SELECT 2 AS n INTO mydb.a; EXEC sp_rename 'a', 'b'")
+    ):
+        before = work(archive, tmp_path / f"changed{number}", text)
+        for result in archive.batches.run(text, identity=Identity("ada")):
+            result.stream.to_table()
+        with pytest.raises(ConflictError, match="stopped in its middle"):
+            run(before)
+    archive.versions.restore("mydb.t", Identity("ada"))
     untouched = work(archive, tmp_path / "untouched", "INSERT INTO mydb.t VALUES (3)")
     assert [result.name for result in run(untouched)] == ["Table1"]
     replacing = work(archive, tmp_path / "replacing", "SELECT 4 AS n", into="mydb.t", replace=True)

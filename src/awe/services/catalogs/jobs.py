@@ -221,7 +221,7 @@ class SqlJobs:
         Raises
         ------
         ConflictError
-            If a table that it makes or changes was written since the job was put into the queue, and it may have done
+            If a table that it makes, changes or drops was changed since the job was put into the queue, and it may have done
             part of its work.
         """
         for name in self._targets(order):
@@ -229,11 +229,11 @@ class SqlJobs:
                 newest = self._versions.kept(name, identity)[-1]
             except AweError:  # it is not there, or its name is none: the batch itself says so
                 continue
-            if newest.created >= since:
+            if (newest.ended or newest.created) >= since:
                 if order.into and newest.is_current and newest.origin == order.text.strip():
                     return newest.record.rows
                 raise ConflictError(
-                    f"the job was stopped in its middle, and {name} was written since it was submitted",
+                    f"the job was stopped in its middle, and {name} was changed since it was submitted",
                     hint="look at the tables, and submit again what is not done",
                 )
         return None

@@ -187,6 +187,13 @@ class RenameTable(_OfTable):
 
     new: str
 
+    @property
+    def targets(self) -> tuple[TableName, ...]:
+        """The table, under both of its names."""
+        schema = self.table.name.rpartition(".")[0]
+        new = self.new.rpartition(".")[2]
+        return (self.table, TableName(f"{schema}.{new}" if schema else new, self.table.place))
+
 
 @dataclass(frozen=True, slots=True)
 class Index(_OfTable):
