@@ -6,10 +6,12 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from awe.core.tables.formats import FORMATS
+from awe.core.tables.formats import FORMATS, _csv_types
+from awe.core.tables.formats._csv_types import Evidence
 from awe.errors import InputFileError
 
 
@@ -128,3 +130,48 @@ def test_what_is_refused(tmp_path: Path, text: str | bytes, message: str) -> Non
 def test_lists_of_numbers_are_no_decimal_commas(tmp_path: Path) -> None:
     table, _ = read(write(tmp_path, 'ccds\n"1,2,3"\n"4,5"\n'))
     assert table["ccds"].to_pylist() == ["1,2,3", "4,5"]
+
+
+_SPELLINGS = [
+    *(
+        "1",
+        "-1",
+        "0",
+        "00",
+        "-0",
+        "007",
+        "0.5",
+        "-0.5",
+        "00.5",
+        ".5",
+        "1.",
+        "1e5",
+        "1E-3",
+        "0e1",
+        "01e5",
+        "1e400",
+    ),
+    *("1234567890123456", "-1234567890123456", "9223372036854775808", "1.2345678901234567", None),
+    *("e5", "-", "1-2", "1.2.3", ".", "1e", "+1", " 1", "x", "", "null"),
+]
+
+
+def test_plain_numbers_are_what_looking_at_each_value_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Types are found from all bytes of a block where possible: the same as from every value."""
+    rng = np.random.default_rng(5)
+    blocks = [
+        [rng.choice(np.array(_SPELLINGS[:most], object), rng.integers(1, 5)).tolist() for _ in range(2)]
+        for most in (16, 21, len(_SPELLINGS))
+        for _ in range(300)
+    ]
+
+    def found() -> list[tuple[object, ...]]:
+        seen = [Evidence() for _ in blocks]
+        for evidence, pair in zip(seen, blocks, strict=True):
+            for values in pair:
+                evidence.see(pa.array(values, pa.string()))
+        return [(e.type, e.odd, e.row) for e in seen]
+
+    quick = found()
+    monkeypatch.setattr(_csv_types, "_plain_numbers", lambda _: None)
+    assert quick == found()

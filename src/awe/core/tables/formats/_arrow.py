@@ -19,11 +19,14 @@ from awe.core.tables._stream import TableStream
 from awe.errors import UsageError
 
 __all__ = [
+    "basic_columns",
     "basic_schema",
+    "cuts",
     "elements",
     "iso_text",
     "pieces",
     "string_bytes",
+    "text_bytes",
     "to_basic",
     "to_numpy",
 ]
@@ -102,18 +105,22 @@ def _byte_lists(array: pa.Array) -> pa.Array:
 def pieces(stream: TableStream, schema: Schema) -> Iterator[list[pa.Array]]:
     """Yield the columns of a stream in the basic types of `schema`, a bounded number of rows at a time."""
     for batch in stream:
-        for start, rows in _cuts(batch):
-            part = batch.slice(start, rows)
-            yield [to_basic(part.column(i), c.type, c.name) for i, c in enumerate(schema)]
+        for part in cuts(batch):
+            yield basic_columns(part, schema)
 
 
-def _cuts(batch: pa.RecordBatch) -> Iterator[tuple[int, int]]:
+def basic_columns(batch: pa.RecordBatch, schema: Schema) -> list[pa.Array]:
+    """Return the columns in the basic types of `schema`."""
+    return [to_basic(batch.column(i), c.type, c.name) for i, c in enumerate(schema)]
+
+
+def cuts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+    """Return the rows of a batch in pieces of bounded size."""
     if not batch.num_rows:
-        return
+        return []
     width = max(1, batch.nbytes // batch.num_rows)
     step = max(1, min(_PIECE_ROWS, _PIECE_BYTES // width))
-    for start in range(0, batch.num_rows, step):
-        yield start, min(step, batch.num_rows - start)
+    return [batch.slice(start, step) for start in range(0, batch.num_rows, step)]
 
 
 def elements(array: pa.Array, name: str) -> tuple[pa.Array, np.ndarray]:
@@ -157,6 +164,12 @@ def to_numpy(array: pa.Array, fill: object) -> np.ndarray:
         array = array.fill_null(pa.scalar(fill).cast(array.type))
     values: np.ndarray = array.to_numpy(zero_copy_only=False)
     return values
+
+
+def text_bytes(array: pa.Array) -> np.ndarray:
+    """Return the UTF-8 bytes of all the texts of a string array, without a copy; of nulls there are none."""
+    data, offsets = string_bytes(array)
+    return np.frombuffer(data, np.uint8)[int(offsets[0]) : int(offsets[-1])]
 
 
 def string_bytes(array: pa.Array) -> tuple[memoryview, np.ndarray]:

@@ -6,10 +6,15 @@ theirs. Words among numbers make a column text, and it is remembered which row h
 for a decimal point are refused, since a column of text is not what their sender means.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from awe.core.tables.formats._arrow import string_bytes, text_bytes
 
 __all__ = ["DecimalCommaError", "Evidence", "as_type"]
 
@@ -20,6 +25,8 @@ _INTEGER = r"^[+-]?[0-9]{1,38}$"
 _LONG_INTEGER = r"^[+-]?[0-9]{16,}$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:nan|inf|infinity)$"
 _DECIMAL_COMMA = r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"
+_LONG_DIGITS = 16
+_PLAIN = np.isin(np.arange(256), np.frombuffer(b"0123456789-.eE", np.uint8))
 _WIDER = {
     frozenset({"integer", "float"}): "float",
     frozenset({"integer", "decimal"}): "decimal",
@@ -66,6 +73,11 @@ class Evidence:
         begin, self.row = self.row, self.row + len(text)
         if self.kind == "text":
             return
+        plain = _plain_numbers(text) if self.kind in {"", "integer", "float"} else None
+        if plain is not None:
+            self.kind = "float" if "float" in {plain.kind, self.kind} else "integer"
+            self.long_integers |= plain.long_integers
+            return
         trimmed = pc.utf8_trim_whitespace(text)
         values = trimmed.filter(pc.invert(pc.match_substring_regex(trimmed, _NULL))).drop_null()
         if not len(values):
@@ -96,6 +108,44 @@ class Evidence:
         place = pc.index(words, True).as_py()
         if place >= 0:
             self.odd = (begin + place, text[place].as_py())
+
+
+class _Plain(NamedTuple):
+    kind: str
+    long_integers: bool
+
+
+def _plain_numbers(text: pa.Array) -> _Plain | None:
+    """Return what `see` would find where all values are numbers of the plainest spelling, as they mostly are.
+
+    The bytes of all values are looked at together; None where each value has to be.
+    """
+    data, offsets = string_bytes(text)
+    sizes = np.diff(offsets)
+    written = sizes > 0
+    if not written.any() or np.count_nonzero(written) != len(text) - text.null_count:
+        return None
+    used = np.zeros(256, bool)
+    used[text_bytes(text)] = True
+    if (used & ~_PLAIN).any():
+        return None
+    raw, ends = np.frombuffer(data, np.uint8), offsets[1:][written]
+    begins = offsets[:-1][written]
+    begins = begins + (raw[begins] == ord("-"))
+    digits = ends - begins
+    several = begins[digits > 1]
+    if ((raw[several] == ord("0")) & (raw[several + 1] >= ord("0")) & (raw[several + 1] <= ord("9"))).any():
+        return None
+    whole = not used[list(b".eE")].any()
+    try:
+        text.cast(pa.int64() if whole else pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    long = bool((digits >= _LONG_DIGITS).any())
+    if long and not whole:
+        fractions = int(np.count_nonzero(text_bytes(text) == ord(".")))  # as many as values: each has one
+        long = fractions < len(ends) and bool(pc.any(pc.match_substring_regex(text, _LONG_INTEGER)).as_py())
+    return _Plain("integer" if whole else "float", long)
 
 
 def _refuse_commas(values: pa.Array, text: pa.Array, begin: int) -> None:
@@ -142,6 +192,8 @@ def as_type(text: pa.Array, target: pa.DataType) -> pa.Array:
     """
     if pa.types.is_string(target):
         return text
+    with suppress(pa.ArrowInvalid):  # as it mostly is
+        return text.cast(target)
     text = pc.utf8_trim_whitespace(text)
     text = pc.if_else(pc.match_substring_regex(text, _NULL), None, text)
     try:

@@ -8,6 +8,7 @@ with vectorised conversion to big-endian records. Nothing is yielded before the 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -19,7 +20,8 @@ from astropy.io import fits
 from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import basic_schema, elements, pieces, to_numpy
+from awe.core.tables.formats._arrow import basic_schema, elements, pieces, text_bytes, to_numpy
+from awe.core.tables.formats._parallel import in_order
 from awe.errors import UsageError
 
 __all__ = ["write_fits"]
@@ -41,6 +43,9 @@ _UNSIGNED = {pa.uint16(): 1 << 15, pa.uint32(): 1 << 31, pa.uint64(): 1 << 63}
 _WIDER = {pa.uint8(): pa.int16(), pa.int16(): pa.int32(), pa.uint16(): pa.int32(), pa.int32(): pa.int64()}
 _WIDER[pa.uint32()] = pa.int64()
 _BLOCK = 2880
+_TOGETHER = 8
+_FIRST, _LAST = 0x20, 0x7E
+"""The characters that FITS knows (FITS 4.0 section 3.3.1)."""
 
 
 @dataclass(slots=True)
@@ -65,8 +70,12 @@ class _Measure:
                 f"column {name}: a missing integer array has no place in FITS", hint="use parquet"
             )
         if pa.types.is_string(array.type):
-            self.not_ascii += pc.sum(pc.invert(pc.string_is_ascii(array))).as_py() or 0
-            self.longest = max(self.longest, pc.max(pc.utf8_length(array)).as_py() or 0)
+            length = pc.utf8_length
+            if text_bytes(array).max(initial=0) < 128:  # as most are: bytes are characters
+                length = pc.binary_length
+            else:
+                self.not_ascii += pc.sum(pc.invert(pc.string_is_ascii(array))).as_py() or 0
+            self.longest = max(self.longest, pc.max(length(array)).as_py() or 0)
         elif pa.types.is_list(array.type):
             flat, offsets = elements(array, name)
             self.longest = max(self.longest, int(np.diff(offsets).max(initial=0)))
@@ -113,11 +122,9 @@ def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
         yield _primary()
         yield _header(schema, plans, rows, heap, overflow=stream.overflow)
         written = 0
-        offset = 0
-        for batch in _spooled(spool):
-            records, offset = _records(batch, plans, offset)
-            written += records.nbytes
-            yield records.tobytes()
+        for data in _rows(spool, plans, heap=heap > 0):
+            written += len(data)
+            yield data
         if heap:
             for batch in _spooled(spool):
                 for data in _heap(batch, plans):
@@ -137,6 +144,21 @@ def _spool(stream: TableStream, schema: Schema, spool: IO[bytes]) -> tuple[list[
             rows += len(columns[0])
             sink.write_batch(pa.RecordBatch.from_arrays(columns, schema=arrow))
     return measures, rows
+
+
+def _rows(spool: IO[bytes], plans: list[_Plan], *, heap: bool) -> Iterator[bytes]:
+    if not heap:
+        yield from in_order(lambda batch: _records(batch, plans, 0)[0].tobytes(), _together(_spooled(spool)))
+        return
+    offset = 0
+    for batch in _spooled(spool):  # where its arrays stand is told by the rows before
+        records, offset = _records(batch, plans, offset)
+        yield records.tobytes()
+
+
+def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    while group := list(islice(batches, _TOGETHER)):
+        yield group
 
 
 def _spooled(spool: IO[bytes]) -> Iterator[pa.RecordBatch]:
@@ -253,7 +275,7 @@ def _dtype(plans: list[_Plan]) -> np.dtype:
 
 def _records(batch: pa.RecordBatch, plans: list[_Plan], offset: int) -> tuple[np.ndarray, int]:
     """Return the rows as records, and where the heap goes on behind them."""
-    records = np.zeros(batch.num_rows, _dtype(plans))
+    records = np.empty(batch.num_rows, _dtype(plans))  # with no byte between its fields
     for index, plan in enumerate(plans):
         array = batch.column(index)
         if pa.types.is_list(plan.type):
@@ -301,10 +323,11 @@ def _stored_values(array: pa.Array, null: int) -> np.ndarray:
 
 def _padded(array: pa.Array, width: int) -> np.ndarray:
     """Return texts as fixed fields, blank where null; what is not printable ASCII becomes a question mark."""
-    plain = pc.replace_substring_regex(array.fill_null(""), r"[^\x20-\x7e]", "?")
+    data, plain = text_bytes(array), array.fill_null("") if array.null_count else array
+    if data.min(initial=_FIRST) < _FIRST or data.max(initial=_LAST) > _LAST:
+        plain = pc.replace_substring_regex(plain, r"[^\x20-\x7e]", "?")
     padded = pc.ascii_rpad(plain, width)
-    data, start = padded.buffers()[2], padded.offset * width
-    return np.frombuffer(data, f"S{width}", len(padded), start)
+    return np.frombuffer(padded.buffers()[2], f"S{width}", len(padded), padded.offset * width)
 
 
 def _heap(batch: pa.RecordBatch, plans: list[_Plan]) -> Iterator[bytes]:

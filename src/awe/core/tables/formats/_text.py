@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from awe.core.tables._datatypes import is_list
-from awe.core.tables.formats._arrow import iso_text, string_bytes
+from awe.core.tables.formats._arrow import iso_text, string_bytes, text_bytes
 
 __all__ = ["is_textual", "json_cells", "plain_text", "quoted_cells"]
 
+_BLANK = ord(" ")
 _JSON_SPECIAL = re.compile(rb'["\\\x00-\x1f\x7f]')
 
 
@@ -76,11 +77,28 @@ def quoted_cells(array: pa.Array, delimiter: str, null: str = "") -> pa.Array:
     text = plain_text(array)
     if is_textual(array.type):
         pattern = f'^$|[{re.escape(delimiter)}"\r\n]|^\\s|\\s$|^#|^(?i:null)$'
-        special = pc.match_substring_regex(text, pattern)
-        if pc.any(special).as_py():
+        special = pc.match_substring_regex(text, pattern) if _may_need_quotes(text, delimiter) else None
+        if special is not None and pc.any(special).as_py():
             quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
             text = pc.if_else(special, quoted, text)
     return text.fill_null(null) if text.null_count else text
+
+
+def _may_need_quotes(text: pa.Array, delimiter: str) -> bool:
+    """Tell whether some text may have to be quoted, which is rare, by the bytes of all texts at once."""
+    data, offsets = string_bytes(text)
+    used = text_bytes(text)
+    if not len(used) or any((used == code).any() for code in f'{delimiter}"\r\n'.encode()):
+        return True
+    begins, ends = offsets[:-1], offsets[1:]
+    sizes = ends - begins
+    if np.count_nonzero(sizes == 0) != text.null_count:
+        return True
+    raw = np.frombuffer(data, np.uint8)
+    written = sizes > 0
+    first, last = raw[begins[written]], raw[ends[written] - 1]
+    nulls = (sizes[written] == len("null")) & ((first | 32) == ord("n"))
+    return bool((first <= _BLANK).any() or (last <= _BLANK).any() or (first == ord("#")).any() or nulls.any())
 
 
 def json_cells(array: pa.Array) -> pa.Array:

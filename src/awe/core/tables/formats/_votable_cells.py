@@ -13,22 +13,27 @@ import pyarrow.compute as pc
 
 from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
-from awe.core.tables.formats._arrow import elements, string_bytes
+from awe.core.tables.formats._arrow import elements, string_bytes, text_bytes
 
 __all__ = ["table_rows"]
 
+_ROW_BEGIN, _BETWEEN_ROWS = b"<TR><TD>", "</TD></TR>\n<TR><TD>"
 _SPECIAL = re.compile(rb"[&<>\x00-\x08\x0b-\x1f]|\xef\xbf[\xbe\xbf]")
+_SUSPECTS = b"&<>\xef"
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 _FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 
 
-def table_rows(columns: list[pa.Array], schema: Schema) -> memoryview:
+def table_rows(columns: list[pa.Array], schema: Schema) -> bytes:
     """Return the TR elements of some rows of basic columns."""
     cells = [_cell_text(array, column) for array, column in zip(columns, schema, strict=True)]
-    joined = pc.binary_join_element_wise(*cells, "</TD><TD>", null_handling="replace", null_replacement="")
-    rows = pc.binary_join_element_wise("<TR><TD>", joined, "</TD></TR>\n", "")
-    data, offsets = string_bytes(rows)
-    return data[: int(offsets[-1])]
+    cells[-1] = _joined([cells[-1], _BETWEEN_ROWS], "")  # one column is copied for it, and not whole rows
+    data, offsets = string_bytes(_joined(cells, "</TD><TD>"))
+    return b"".join((_ROW_BEGIN, data[: max(0, int(offsets[-1]) - len(_ROW_BEGIN))]))
+
+
+def _joined(cells: list[pa.Array | str], between: str) -> pa.Array:
+    return pc.binary_join_element_wise(*cells, between, null_handling="replace", null_replacement="")
 
 
 def _cell_text(array: pa.Array, column: Column) -> pa.Array:
@@ -44,7 +49,7 @@ def _number_text(array: pa.Array, *, bits: bool = False) -> pa.Array:
     if bits and pa.types.is_boolean(array.type):
         return pc.if_else(array, "1", "0")
     text = array.cast(pa.string())
-    if pa.types.is_floating(array.type):
+    if pa.types.is_floating(array.type) and not pc.all(pc.is_finite(array)).as_py():
         for value, spelled in (("nan", "NaN"), ("inf", "+Inf"), ("-inf", "-Inf")):
             if pc.any(pc.equal(text, value)).as_py():
                 text = pc.if_else(pc.equal(text, value), spelled, text)
@@ -65,8 +70,9 @@ def _array_text(array: pa.Array, name: str, *, bits: bool) -> pa.Array:
 
 
 def _escaped(array: pa.Array) -> pa.Array:
-    data, offsets = string_bytes(array)
-    if not _SPECIAL.search(data[int(offsets[0]) : int(offsets[-1])]):
+    data = text_bytes(array)
+    suspect = data.min(initial=255) < 32 or any((data == code).any() for code in _SUSPECTS)
+    if not suspect or not _SPECIAL.search(data.data):
         return array
     for character, escape in _ESCAPES:
         array = pc.replace_substring(array, character, escape)

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,7 @@ from awe.core.tables.formats._arrow import string_bytes
 from awe.core.tables.formats._csv_lines import line_of_row, undecodable_line
 from awe.core.tables.formats._csv_types import DecimalCommaError, Evidence, as_type
 from awe.core.tables.formats._files import open_file
+from awe.core.tables.formats._parallel import in_order
 from awe.core.tables.formats._text import quoted_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import InputFileError
@@ -56,8 +58,8 @@ class DelimitedFormat:
             names = pa.array(stream.schema.names, pa.string())
             header = quoted_cells(names, self.delimiter).to_pylist()
             yield (self.delimiter.join(header) + "\n").encode()
-            for batch in stream:
-                yield from delimited_rows(batch, self.delimiter)
+            groups = (_parts(batch) for batch in stream)
+            yield from in_order(partial(_lines, delimiter=self.delimiter), groups)
 
     def read(self, path: Path) -> TableStream:
         """Return the rows; the types are those that hold every value of the file.
@@ -97,14 +99,22 @@ class DelimitedFormat:
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
     """Yield the lines of a batch."""
+    return (_lines(part, delimiter) for part in _parts(batch))
+
+
+def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+    return [batch.slice(start, _PIECE_ROWS) for start in range(0, batch.num_rows, _PIECE_ROWS)]
+
+
+def _lines(part: pa.RecordBatch, delimiter: str) -> bytes:
     # a row of one empty cell would be a blank line, which readers skip
-    null = '""' if batch.num_columns == 1 else ""
-    for start in range(0, batch.num_rows, _PIECE_ROWS):
-        piece = batch.slice(start, _PIECE_ROWS)
-        cells = [quoted_cells(column, delimiter, null) for column in piece.columns]
-        joined = pc.binary_join_element_wise(*cells, delimiter)
-        data, offsets = string_bytes(pc.binary_join_element_wise(joined, "", "\n"))
-        yield bytes(data[: int(offsets[-1])])
+    null = '""' if part.num_columns == 1 else ""
+    cells = [quoted_cells(column, delimiter, null) for column in part.columns]
+    cells[-1] = pc.binary_join_element_wise(
+        cells[-1], "\n", ""
+    )  # one column is copied for it, and not whole rows
+    data, offsets = string_bytes(pc.binary_join_element_wise(*cells, delimiter))
+    return bytes(data[: int(offsets[-1])])
 
 
 def _start(content: BinaryIO, path: Path) -> tuple[bytes, int]:

@@ -21,7 +21,8 @@ import pyarrow as pa
 from awe.core.tables._datatypes import UNSIGNED_LONG, VOTABLE_NUMBERS, is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import basic_schema, pieces
+from awe.core.tables.formats._arrow import basic_columns, basic_schema, cuts, pieces
+from awe.core.tables.formats._parallel import in_order
 from awe.core.tables.formats._votable_binary import BinaryEncoder
 from awe.core.tables.formats._votable_cells import table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info
@@ -36,17 +37,25 @@ _LOG = logging.getLogger(__name__)
 
 
 class _RowEncoder(Protocol):
-    def rows(self, columns: list[pa.Array]) -> bytes: ...
+    def rows(self, part: pa.RecordBatch) -> bytes | memoryview:
+        """Return the bytes of some rows; called by several threads."""
 
-    def finish(self) -> bytes: ...
+    def written(self, rows: bytes | memoryview) -> bytes:
+        """Return these as they are written behind all that were before them."""
+
+    def finish(self) -> bytes:
+        """Return what is left."""
 
 
 class _TableData:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
 
-    def rows(self, columns: list[pa.Array]) -> bytes:
-        return bytes(table_rows(columns, self._schema))
+    def rows(self, part: pa.RecordBatch) -> bytes:
+        return table_rows(basic_columns(part, self._schema), self._schema)
+
+    def written(self, rows: bytes | memoryview) -> bytes:
+        return bytes(rows)
 
     def finish(self) -> bytes:
         return b""
@@ -56,13 +65,15 @@ class _Binary:
     """Base64 lines; the bytes that do not fill a group of three wait for the next piece."""
 
     def __init__(self, schema: Schema, *, masked: bool) -> None:
+        self._schema = schema
         self._encoder = BinaryEncoder(schema, masked=masked)
         self._rest = b""
 
-    def rows(self, columns: list[pa.Array]) -> bytes:
-        data = self._encoder.rows(columns)
-        if self._rest:
-            data = memoryview(self._rest + data)
+    def rows(self, part: pa.RecordBatch) -> memoryview:
+        return self._encoder.rows(basic_columns(part, self._schema))
+
+    def written(self, rows: bytes | memoryview) -> bytes:
+        data = memoryview(self._rest + rows) if self._rest else memoryview(rows)
         whole = len(data) // 3 * 3
         self._rest = bytes(data[whole:])
         return b2a_base64(data[:whole])
@@ -89,7 +100,7 @@ class VOTableFormat:
         if self.encoder is None:
             return _with_fits(stream, schema, options)
         around = frame(schema, options, self.serialization)
-        return _document(stream, schema, around, self.encoder(schema), options)
+        return _document(stream, around, self.encoder(schema), options)
 
     def read(self, path: Path) -> TableStream:
         """Return the rows of the table, or of that in ``file.vot[NAME]``; any serialisation, gzip or not.
@@ -132,14 +143,14 @@ def _null(column: Column) -> int | None:
 
 
 def _document(
-    stream: TableStream, schema: Schema, around: Frame, encoder: _RowEncoder, options: VOTableOptions
+    stream: TableStream, around: Frame, encoder: _RowEncoder, options: VOTableOptions
 ) -> Iterator[bytes]:
     trailer = b""
     with stream:
         yield around.head
         try:
-            for columns in pieces(stream, schema):
-                yield encoder.rows(columns)
+            for rows in in_order(encoder.rows, map(cuts, stream)):
+                yield encoder.written(rows)
         except Exception as error:
             if options.on_error == "raise":
                 raise
