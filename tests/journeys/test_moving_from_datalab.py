@@ -35,6 +35,7 @@ def test_every_line_of_the_page(
     after = """
 say(me=ac.whoAmI(), rows=len(frame), file=len(open("cone.fits", "rb").read()), left=qc.mydb_list(), status=qc.status(job))
 say(cutout=str(deepest["access_url"]))
+say(spectra=spectra.count, same=[one.specid for one in some.records] == numbers, numbers=len(numbers))
 """
     with up(service.folder, **{f"AWE_TAP__PROFILES__SIMBAD__{k}": v for k, v in more.items()}) as asked:
         said = datalab_client.run(asked.url, code.replace(THERE, asked.url) + after, tmp_path)
@@ -42,6 +43,7 @@ say(cutout=str(deepest["access_url"]))
     assert said["rows"] > 0
     assert said["file"] % 2880 == 0
     assert "/datalab/svc/cutout?" in said["cutout"]
+    assert (said["spectra"], said["numbers"], said["same"]) == (6, 9, True)
 
 
 def test_the_four_files(datalab_client: DataLabClient, service: Any, tmp_path: Path) -> None:

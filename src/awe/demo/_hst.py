@@ -167,7 +167,12 @@ def spectra_description() -> str:
     references = "; ".join(
         row.reference for row in PUBLISHED if row.key in {"velocity", "cluster_dispersion"}
     )
-    keywords = {"redshift": "REDSHIFT", "target_class": "OBJCLASS", "em_res_power": "SPEC_RP"}
+    keywords = {
+        "redshift": "REDSHIFT",
+        "target_class": "OBJCLASS",
+        "specid": "SPECID",
+        "em_res_power": "SPEC_RP",
+    }
     metadata = {"simulated": "yes: every sample", "data_source": "artificial", "reference": references}
     lines = [
         *section("collection", about),

@@ -146,6 +146,8 @@ EXTENSION_COLUMNS: tuple[Column, ...] = (
     _column("proposal_id", _TEXT, "Provenance.Proposal.identifier", "meta.id;obs.proposal",
             "Observing proposal"),
     _own("redshift", _DOUBLE, "src.redshift", "Redshift of the target"),
+    _own("specid", _TEXT, "meta.id",
+         "Number that the survey gave the spectrum: SDSS's specObjID, DESI's TARGETID"),
     _own("snr", _DOUBLE, "stat.snr", "Signal to noise: the median of flux over error of a spectrum"),
     _own("spectral_medium", _TEXT, "meta.code",
          "What the file's wavelengths were measured in, vacuum or air; em_min and em_max are in vacuum"),

@@ -114,6 +114,7 @@ class Observation:
     target_name: str | None = None
     target_class: str | None = None
     redshift: float | None = None
+    specid: str | None = None
     t_min: float | None = None
     t_max: float | None = None
     t_exptime: float | None = None

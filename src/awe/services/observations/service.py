@@ -1,6 +1,6 @@
 """The use cases: publish, find, open, read, cut, draw."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,14 +9,8 @@ from awe.core.science.chart import Frame
 from awe.core.science.cutout import Cutout, Wanted, cut
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.obscore import OBSCORE_SCHEMA
-from awe.core.science.observation import part_of
 from awe.core.science.preview import MAX_SIZE, Stretch, preview
-from awe.core.science.spectra import (
-    NoSpectrumError,
-    Spectrum,
-    draw_spectrum,
-    read_spectra,
-)
+from awe.core.science.spectra import Spectrum, draw_spectrum
 from awe.core.science.timeseries import draw_light_curve
 from awe.core.sky import Moc, Region
 from awe.core.tables import TableStream
@@ -35,9 +29,9 @@ from awe.services.observations.model import (
     PublishReport,
 )
 from awe.services.observations.publishing import Publisher
+from awe.services.observations.reading import file_of, read_datasets
 from awe.services.observations.relations import Relative, relative
-from awe.services.observations.scanning import stem
-from awe.services.observations.store import ObservationStore, Seen
+from awe.services.observations.store import ObservationStore, Seen, in_batches
 from awe.services.observations.visible import VisibleCollections, suggested
 from awe.services.system import SystemDatabase
 
@@ -45,6 +39,8 @@ __all__ = ["ObservationService"]
 
 _CHARTED = 300
 """So many images are looked at for a chart, the nearest ones."""
+_READ_TOGETHER = 500
+"""So many spectra are read together: those of them that share a file are read from it at once."""
 
 
 class ObservationService:
@@ -229,7 +225,7 @@ class ObservationService:
         NotFoundError
             If there is no such dataset, or its file is gone.
         """
-        return _there(self.dataset(name, identity))
+        return file_of(self.dataset(name, identity))
 
     def family(self, name: str, identity: Identity = ANONYMOUS) -> tuple[Dataset, list[Relative]]:
         """Return a dataset whose file is there, and the other datasets of the same observation.
@@ -240,7 +236,7 @@ class ObservationService:
             If there is no such dataset, or its file is gone.
         """
         dataset = self.dataset(name, identity)
-        _there(dataset)
+        file_of(dataset)
         return dataset, [relative(dataset, other) for other in self._store.relatives(dataset)]
 
     def cutout(
@@ -324,21 +320,15 @@ class ObservationService:
         ParameterError
             If the dataset is no spectrum.
         """
-        dataset = self.dataset(name, identity)
-        if dataset.dataproduct_type != "spectrum":
-            raise ParameterError(
-                "dataset", name, f"it is no spectrum: its data product is {dataset.dataproduct_type}"
-            )
-        path = _there(dataset)
-        try:
-            spectra = read_spectra(path, dataset.reading)
-        except NoSpectrumError as error:
-            raise _changed(dataset, str(error)) from None
-        did = dataset.publisher_did.partition("#")[2]
-        for spectrum in spectra:
-            if (part_of(stem(path), spectrum.key) or "") == did:
-                return spectrum
-        raise _changed(dataset, f"it holds no spectrum {did!r}")
+        ((_, spectrum),) = read_datasets([self.dataset(name, identity)])
+        return spectrum
+
+    def spectra(
+        self, names: Iterable[str], identity: Identity = ANONYMOUS
+    ) -> Iterator[tuple[Dataset, Spectrum]]:
+        """Yield several spectra, some hundred at a time by file, each file read once; errors as `spectrum`."""
+        for some in in_batches(names, _READ_TOGETHER):
+            yield from read_datasets([self.dataset(name, identity) for name in some])
 
     @staticmethod
     def _check_cut(dataset: Dataset) -> None:
@@ -350,7 +340,7 @@ class ObservationService:
     @contextmanager
     def _open(self, name: str, identity: Identity) -> Iterator[tuple[Dataset, FitsFile]]:
         dataset = self.dataset(name, identity)
-        with open_fits(_there(dataset)) as hdus:
+        with open_fits(file_of(dataset)) as hdus:
             yield dataset, hdus
 
     def _largest(self) -> float | None:
@@ -372,19 +362,3 @@ class ObservationService:
             if known:
                 return suggested(name, known)
         return None
-
-
-def _there(dataset: Dataset) -> Path:
-    if not dataset.path.is_file():
-        raise NotFoundError(
-            f"the file {dataset.path.name} of {dataset.obs_id} is not there any more",
-            hint=f"publish the collection {dataset.collection} again",
-        )
-    return dataset.path
-
-
-def _changed(dataset: Dataset, reason: str) -> NotFoundError:
-    return NotFoundError(
-        f"the file {dataset.path.name} of {dataset.obs_id} has changed: {reason}",
-        hint=f"publish the collection {dataset.collection} again",
-    )

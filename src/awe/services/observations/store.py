@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +32,8 @@ from awe.services.observations.model import Collection, Dataset
 from awe.services.system import Condition, Connection, SqlValue, SystemDatabase, metadata
 
 __all__ = ["ObservationStore", "in_batches"]
+
+T = TypeVar("T")
 
 _datasets = Table(
     "datasets",
@@ -161,9 +164,9 @@ class ObservationStore:
             connection.execute(insert(_datasets), [_row(dataset) for dataset in some])
 
 
-def in_batches(datasets: Iterable[Dataset], size: int) -> Iterator[list[Dataset]]:
-    """Yield the datasets in lists of `size`."""
-    left = iter(datasets)
+def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield things in lists of `size`."""
+    left = iter(things)
     while some := list(islice(left, size)):
         yield some
 

@@ -6,7 +6,7 @@ right; nobody should measure abundances in them. Wavelengths are in vacuum.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.io import fits
@@ -30,6 +30,7 @@ _CLUSTERS = 6
 _REACH_ARCSEC = 100.0
 _EXPOSURE_S = 3600.0
 _START_MJD = 55927.3
+_FIRST_NUMBER = 487_000_000_001
 
 # Ångström in vacuum -> depth of the line in a metal-rich spectrum; the Balmer lines of a metal-poor one are deeper
 _METALS: Mapping[float, float] = {
@@ -51,6 +52,8 @@ class SimulatedSpectrum:
     ----------
     name, target, kind
         Of the dataset, of the object, and the object's class.
+    specid
+        What a survey would know the spectrum by.
     ra, dec
         ICRS, deg.
     redshift
@@ -62,6 +65,7 @@ class SimulatedSpectrum:
     name: str
     target: str
     kind: str
+    specid: int
     ra: float
     dec: float
     redshift: float
@@ -72,6 +76,11 @@ class SimulatedSpectrum:
 
 def simulated_spectra(sky: Sky) -> Iterator[SimulatedSpectrum]:
     """Yield the spectra of a sky; the same sky gives the same ones."""
+    for specid, spectrum in enumerate(_all(sky), _FIRST_NUMBER):
+        yield replace(spectrum, specid=specid)
+
+
+def _all(sky: Sky) -> Iterator[SimulatedSpectrum]:
     rng = np.random.default_rng([sky.seed, 5])
     velocity = number("velocity")
     east = np.radians(np.array([number("jet_angle")]))
@@ -127,7 +136,7 @@ def _made(
     clean = _continuum(magnitudes) * _profile(lines, redshift, dispersion)
     error = np.sqrt(np.abs(clean) * float(np.median(clean))) / signal_to_noise
     flux = clean + rng.normal(0.0, 1.0, len(clean)) * error
-    return SimulatedSpectrum(name, target, kind, *place, redshift, _WAVES, flux, error)
+    return SimulatedSpectrum(name, target, kind, 0, *place, redshift, _WAVES, flux, error)
 
 
 def _jet_light(v: float) -> tuple[float, float]:
@@ -179,6 +188,7 @@ def spectrum_hdus(spectrum: SimulatedSpectrum) -> fits.HDUList:
             ("SIMULATD", True, "this spectrum is simulated"),
             ("TARGNAME", spectrum.target, "object"),
             ("OBJCLASS", spectrum.kind, "class of the object"),
+            ("SPECID", spectrum.specid, "number of the spectrum"),
             ("RA_TARG", spectrum.ra, "right ascension of the target (deg, ICRS)"),
             ("DEC_TARG", spectrum.dec, "declination of the target (deg, ICRS)"),
             ("RADESYS", "ICRS", "frame of the position"),

@@ -8,24 +8,28 @@ Words: a *layout* is how one family of files writes its spectra; a *segment* is 
 order or detector; the *medium* of a wavelength is vacuum or air.
 """
 
+from awe.core.science.spectra._arrays import SpectrumArrays, spectrum_arrays
 from awe.core.science.spectra._deliver import spectrum_table
 from awe.core.science.spectra._draw import draw_spectrum
 from awe.core.science.spectra._model import Axis, NoSpectrumError, Reading, Spectrum
 from awe.core.science.spectra._observe import observe_spectra
 from awe.core.science.spectra._read import is_spectrum_name, read_fits_spectra, read_spectra
-from awe.core.science.spectra._units import is_unit, to_vacuum
+from awe.core.science.spectra._units import astropy_unit, is_unit, to_vacuum
 
 __all__ = [
     "Axis",
     "NoSpectrumError",
     "Reading",
     "Spectrum",
+    "SpectrumArrays",
+    "astropy_unit",
     "draw_spectrum",
     "is_spectrum_name",
     "is_unit",
     "observe_spectra",
     "read_fits_spectra",
     "read_spectra",
+    "spectrum_arrays",
     "spectrum_table",
     "to_vacuum",
 ]

@@ -67,6 +67,7 @@ def _target(
         "s_dec": float(target["TARGET_DEC"]),
         "s_fov": _FIBRE_DEG,
         "target_name": f"DESI {number}",
+        "specid": str(number),
         "facility_name": "Mayall 4m",
         "instrument_name": "DESI",
         "target_class": "sky" if str(target["OBJTYPE"]).strip() == "SKY" else None,

@@ -47,6 +47,8 @@ def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, obje
             "target_class": str(known["CLASS"]).strip(),
             "redshift": float(known["Z"]),
         }
+    if "SPECOBJID" in known:
+        facts["specid"] = str(known["SPECOBJID"]).strip() or None
     if (
         "wdisp" in names
     ):  # the dispersion of the line spread function, in pixels of a ten-thousandth of a decade

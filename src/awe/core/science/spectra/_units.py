@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from awe.core.science.celestial import quiet
 from awe.core.science.spectra._model import Floats, Medium, NoSpectrumError
 
-__all__ = ["flux_ucd", "is_unit", "parse_unit", "spectral_ucd", "to_vacuum", "written"]
+__all__ = ["astropy_unit", "flux_ucd", "is_unit", "parse_unit", "spectral_ucd", "to_vacuum", "written"]
 
 _SPELLINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -59,6 +59,12 @@ def parse_unit(text: str) -> units.UnitBase | None:
 def is_unit(text: str) -> bool:
     """Return whether a text can be read as a unit."""
     return parse_unit(text) is not None
+
+
+def astropy_unit(text: str) -> str | None:
+    """Return a unit as every `astropy.units.Unit` reads it; None where it is none, or cannot be read."""
+    unit = parse_unit(text)
+    return None if unit is None or unit == units.dimensionless_unscaled else str(unit.to_string("generic"))
 
 
 def written(unit: units.UnitBase) -> str:

@@ -1,4 +1,4 @@
-"""The services of the Astro Data Lab, as its own Python client speaks them: auth, query, storage, res.
+"""The services of the Astro Data Lab, as its own Python client speaks them: auth, query, storage, res; and SPARCL's of spectra.
 
 They stand below one address (`ROOT`), since the words ``auth`` and ``sia`` at the archive's own root are other
 protocols'; the client is told where each of them is.
@@ -16,6 +16,7 @@ from awe.web.compat.datalab import (
     mydb,
     query,
     service,
+    sparcl,
     storage,
     transfers,
 )  # fmt: skip
@@ -88,6 +89,16 @@ ADDRESSES: tuple[Address, ...] = (
     Address("sia/{collection}",         images.find,            READ, "GET POST", sia1_error),
     Address("scs/{schema}/{table}",     images.cone,            READ, "GET", scs_error),
     Address("svc/cutout",               images.cutout,          READ),
+    Address("sparcl/api/version/",      sparcl.version,         None, "GET", sparcl.sparcl_error),
+    Address("sparcl/api/announcement/", sparcl.announcement,    None, "GET", sparcl.sparcl_error),
+    Address("sparcl/api/get_token/",    sparcl.get_token,       None, "POST", sparcl.sparcl_error),
+    Address("sparcl/api/renew_token/",  sparcl.renew_token,     None, "POST", sparcl.sparcl_error),
+    Address("sparcl/api/auth_status/",  sparcl.auth_status,     None, "GET", sparcl.sparcl_error),
+    Address("sparcl/api/datafields/",   sparcl.datafields,      None, "GET", sparcl.sparcl_error),
+    Address("sparcl/api/find/",         sparcl.find,            None, "POST", sparcl.sparcl_error),
+    Address("sparcl/api/missing/",      sparcl.missing,         None, "POST", sparcl.sparcl_error),
+    Address("sparcl/api/missing_specids/", sparcl.missing_specids, None, "POST", sparcl.sparcl_error),
+    Address("sparcl/api/spectras/",     sparcl.retrieve,        None, "POST", sparcl.sparcl_error),
     Address("{service}",                service.hello,          None),
     Address("{service}/",               service.hello,          None),
     Address("{service}/{path:path}",    service.absent,         None, "GET POST PUT DELETE"),

@@ -18,7 +18,7 @@ _INSTEAD = {
     "res": "accounts and groups are looked after on the account page, or with awe group",
     "query": f"images are found at {ROOT}/sia/COLLECTION with pyvo.dal.SIAService",
     "spec": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
-    "sparc": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
+    "sparcl": f"SparclClient(url=ADDRESS + '{ROOT}/sparcl') is the address, of sparclclient 1.3 or newer",
 }
 
 
