@@ -5,7 +5,7 @@ cores. Nothing is asked of whoever makes the rows before all that is known of th
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -19,18 +19,18 @@ R = TypeVar("R")
 _THREADS = min(4, int(pa.cpu_count()))
 
 
-def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Iterator[R]:
+def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Generator[R, None, None]:
     """Yield what `work` makes of each item of each group; the items of a group are worked on at once.
 
-    The first item is done before others begin, so that its reader need not wait for them.
+    The first item of all is done before others begin, so that its reader need not wait for them.
     """
     pool: ThreadPoolExecutor | None = None
+    alone = 1
     try:
         for group in groups:
-            first, rest = group[:1], group[1:]
-            yield from map(work, first)
-            if not rest:
-                continue
+            yield from map(work, group[:alone])
+            rest = group[alone:]
+            alone = 0 if group else alone
             if _THREADS < 2 or len(rest) < 2:
                 yield from map(work, rest)
                 continue

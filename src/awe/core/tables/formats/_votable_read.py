@@ -7,6 +7,7 @@ rows (`_votable_rows`) go past the parser. Versions 1.0 to 1.5 are read, of any 
 import binascii
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from lxml import etree
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._files import open_file, read_some, split_part
+from awe.core.tables.formats._parallel import in_order
 from awe.core.tables.formats._votable_decode import BinaryDecoder
 from awe.core.tables.formats._votable_fields import Cell, cell_of
 from awe.core.tables.formats._votable_fits import fits_batches
@@ -30,9 +32,6 @@ from awe.errors import InputFileError
 __all__ = ["read_votable", "stated_error", "votable_schema"]
 
 _CHUNK = 1 << 22
-_ROWS = 1 << 20
-"""Bytes of rows that are cut at once: what is made of them stays in the caches of the processor."""
-
 _DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
 _TAGS = ("VOTABLE", "RESOURCE", "INFO", "TABLE", "DATA", "TABLEDATA", "STREAM", "TR")
 _BLANKS = bytes(range(33))
@@ -271,26 +270,32 @@ class _Reader:
             return
         prefix = f"{element.prefix}:".encode() if element.prefix else b""
         splitter, end_tag = RowSplitter(self._cells, prefix), b"</%sTABLEDATA" % prefix
-        ended = False
-        while not ended and len(self._buffer) <= _MOST_BYTES:
-            more = read_some(self._content, self._path, max(_ROWS, len(self._buffer)))
-            self._buffer += more
-            cut, columns = self._cut_rows(splitter, len(self._buffer))
-            if columns is None:  # what follows the table may be among it
-                cut, columns = self._cut_rows(splitter, self._buffer.find(end_tag))
-            if columns is None:
-                return
-            self._lines += lines_in(self._buffer[:cut])
-            self._buffer = self._buffer[cut:]
-            ended = not more or end_tag in self._buffer
-            if cut:
+        groups = self._row_groups(splitter, end_tag)
+        with closing(in_order(lambda text: (text, splitter.split(text)), groups)) as results:
+            for text, split in results:
+                rows, columns, end = text, split, -1
+                if split is None:  # what follows the table may be among it
+                    end = text.find(end_tag)
+                    rows = text[: splitter.end_of_rows(text, end)] if end >= 0 else b""
+                    columns = splitter.split(rows) if rows else None
+                if columns is None:
+                    return
+                self._lines += lines_in(rows)
+                self._buffer = self._buffer[len(rows) :]
                 self._done += len(columns[0])
                 yield pa.RecordBatch.from_arrays(columns, schema=self.schema.to_arrow())
+                if end >= 0:
+                    return
 
-    def _cut_rows(self, splitter: RowSplitter, stop: int) -> tuple[int, list[pa.Array] | None]:
-        """Return where the last whole row of the buffer before `stop` ends, and the columns of all up to there."""
-        cut = splitter.end_of_rows(self._buffer, stop) if stop > 0 else 0
-        return cut, splitter.split(self._buffer[:cut]) if cut else []
+    def _row_groups(self, splitter: RowSplitter, end_tag: bytes) -> Iterator[list[bytes]]:
+        """Yield the whole rows in the buffer, in pieces, until the end of the table is in it."""
+        ended = False
+        while not ended and len(self._buffer) <= _MOST_BYTES:
+            held = len(self._buffer)
+            more = read_some(self._content, self._path, min(max(_CHUNK, held), _MOST_BYTES + 1 - held))
+            self._buffer += more
+            yield splitter.pieces(self._buffer)
+            ended = not more or end_tag in self._buffer
 
     # -- rows as elements
 

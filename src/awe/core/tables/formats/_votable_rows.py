@@ -20,6 +20,7 @@ from awe.core.tables.formats._votable_text import CellError, parse_cells
 
 __all__ = ["RowSplitter", "lines_in"]
 
+_PIECE = 1 << 20
 _REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});")
 _UTF8 = re.compile(rb"<\?xml[^>]*\sencoding\s*=\s*[\"'](?:utf-?8|us-ascii)[\"']", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]*\sencoding\s*=", re.IGNORECASE)
@@ -60,6 +61,16 @@ class RowSplitter:
         """Return where the last whole row before `stop` ends; zero where none does."""
         found = text.rfind(self._row_end, 0, stop)
         return 0 if found < 0 else found + len(self._row_end)
+
+    def pieces(self, text: bytes) -> list[bytes]:
+        """Return the whole rows in pieces, what is made of which stays in the caches of a processor."""
+        found, begin, stop = [], 0, self.end_of_rows(text, len(text))
+        while begin < stop:
+            end = text.rfind(self._row_end, begin, begin + _PIECE)
+            end = text.index(self._row_end, begin) if end < 0 else end
+            found.append(text[begin : end + len(self._row_end)])
+            begin = end + len(self._row_end)
+        return found
 
     def split(self, text: bytes) -> list[pa.Array] | None:
         """Return the columns of some rows; None where an XML parser must read them, or say what is wrong."""
