@@ -55,6 +55,15 @@ class Sought:
     close: bool
 
 
+def _merged(cells: list[int], shift: int) -> IntArray:
+    """Return the ranges of a few cells, sorted, as `merge_ranges` does of many."""
+    ranges: list[tuple[int, int]] = []
+    for cell in cells:
+        first = ranges.pop()[0] if ranges and ranges[-1][1] == cell else cell
+        ranges.append((first, cell + 1))
+    return np.array(ranges, np.int64) << shift
+
+
 def _around(circle: Circle) -> tuple[IntArray, int]:
     """Return a few cells that together cover a circle, and their order: as `cells_around`, without the library.
 
@@ -121,7 +130,7 @@ def seek(region: Region, *, closely: bool = False) -> Sought:
     cells, order = _around(region)
     step = min(_FINER, MAX_ORDER - order)
     if not closely or step == 0:
-        ranges = merge_ranges([cell_ranges(cells, order)])
+        ranges = _merged(sorted(cells.tolist()), 2 * (MAX_ORDER - order))
         return Sought(ranges, np.zeros(len(ranges), np.bool_), close=step == 0)
     order += step
     cells = (cells[:, None] * 4**step + np.arange(4**step)).ravel()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awe.core.sky import Circle
-from awe.core.sql import Query, TableDef, look_up_query
+from awe.core.sql import Query, TableDef, compile_query, look_up_query
 from awe.core.tables import Schema
 from awe.errors import ParameterError, PositionError
 from awe.services.catalogs._names import ReadableNames
@@ -24,7 +24,7 @@ class ConeSearch:
     record
         The table.
     columns
-        What is selected.
+        What a query gives that selects them.
     names, table
         The table as the compiler knows it.
     text
@@ -55,8 +55,9 @@ class ConeSearch:
         place = ".".join(map(_delimited, (record.schema, record.name)))
         point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
         text = f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, CIRCLE("
-        known = Schema(tuple(record.columns[name] for name in chosen))
-        return cls(record, known, ReadableNames((record,)), record.to_definition(), text)
+        names = ReadableNames((record,))
+        one = compile_query(f"{text}0, 0, 0))", names)
+        return cls(record, one.columns, names, record.to_definition(), text)
 
 
 class ConeSearches:

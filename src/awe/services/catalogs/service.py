@@ -15,6 +15,7 @@ from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._queries import Queries, Question
+from awe.services.catalogs._readable import ReadableTables
 from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
@@ -84,6 +85,9 @@ class CatalogService:
         self._publisher = Publisher(store, engine, staging, longest_s, policy, own.locations)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._published = PublishedTables(store, policy, views)
+        self._readable = ReadableTables(
+            lambda identity: (*self.published(identity), *own.readable(identity)), store.stamp, policy
+        )
         self._made = MadeTables()
         self._coverages = Coverages(engine)
         self._cones = ConeSearches()
@@ -114,7 +118,7 @@ class CatalogService:
 
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the tables the caller may read: what is `published`, the caller's own, and what users granted."""
-        return (*self.published(identity), *self._own.readable(identity))
+        return self._readable.of(identity)
 
     def published(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the published tables the caller may read, by schema and name; the views behind them."""
@@ -128,10 +132,14 @@ class CatalogService:
         NotFoundError
             If there is none that the caller may read; it says which names are close.
         """
-        known = {r.full_name.casefold(): r for r in (*self.tables(identity), *self._made.records())}
-        found = known.get(self._own.spelled(full_name, identity).casefold())
+        wanted = self._own.spelled(full_name, identity).casefold()
+        known = self.tables(identity)
+        found = next((r for r in known if r.full_name.casefold() == wanted), None)
         if found is None:
-            names = (record.full_name for record in known.values())
+            made = self._made.records()
+            found = next((r for r in made if r.full_name.casefold() == wanted), None)
+            names = (record.full_name for record in (*known, *made))
+        if found is None:
             raise NotFoundError(f"there is no table {full_name}", hint=did_you_mean(full_name, names, most=1))
         return found
 

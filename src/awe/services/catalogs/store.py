@@ -132,6 +132,10 @@ class CatalogStore:
     def __init__(self, system: SystemDatabase) -> None:
         self._system = system
 
+    def stamp(self) -> object:
+        """Return the state of the whole system database; see `SystemDatabase.stamp`."""
+        return self._system.stamp()
+
     def revision(self) -> int:
         """Return a number that grows with every change, whichever process makes it."""
         with self._system.reading() as connection:

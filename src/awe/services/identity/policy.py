@@ -112,6 +112,10 @@ class Policy:
             return frozenset()
         return self.grants.names(identity, kind, action, self.now())
 
+    def next_end(self) -> datetime | None:
+        """Return when the next grant ends by itself; None where none will."""
+        return self.grants.next_end(self.now())
+
     def declare(
         self, kind: str, name: str, readers: Iterable[str] | None, *, file: Path | None
     ) -> Callable[[Connection], None]:

@@ -32,6 +32,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError
 
 from awe.errors import ConflictError, ServiceError, UnavailableError, UsageError
+from awe.services.system._stamps import Stamps
 
 __all__ = ["Migration", "SystemDatabase", "UtcDateTime", "metadata"]
 
@@ -103,6 +104,7 @@ class SystemDatabase:
                 f"database_url: {error}",
                 hint="for example sqlite:////data/awe.db or postgresql+psycopg://...",
             ) from None
+        self._stamps = Stamps(self.engine)
         self._scripts = ScriptDirectory.from_config(_config())
         event.listen(self.engine, "handle_error", _translate)
         if self._url.get_backend_name() == "sqlite":
@@ -136,6 +138,10 @@ class SystemDatabase:
         """Yield a connection that sees one state of the database and does not wait for writers."""
         with self.engine.connect().execution_options(awe_reading=True) as connection, connection.begin():
             yield connection
+
+    def stamp(self) -> object:
+        """Return a value that is the same only as long as nothing was changed, whichever process would change it."""
+        return self._stamps.now()
 
     def prepare(self, command: str) -> None:
         """Make the schema where there is none yet; refuse one that is not this version's.
@@ -246,6 +252,7 @@ class SystemDatabase:
 
     def close(self) -> None:
         """Close every connection."""
+        self._stamps.close()
         self.engine.dispose()
 
 

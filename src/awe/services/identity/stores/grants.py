@@ -177,6 +177,13 @@ class GrantStore:
         with self._system.reading() as connection:
             return frozenset(connection.scalars(query))
 
+    def next_end(self, now: datetime) -> datetime | None:
+        """Return when the next grant ends by itself; None where none will."""
+        query = select(func.min(_grants.c.expires)).where(_grants.c.expires > now)
+        with self._system.reading() as connection:
+            found: datetime | None = connection.scalar(query)
+        return found
+
     def add(self, grant: Grant, key_hash: str | None = None) -> None:
         """Keep a grant of somebody; an earlier one of the same action to the same principal ends."""
         same = (
