@@ -1,4 +1,4 @@
-"""SPARCL's own client (sparclclient 1.3.1, unmodified) against a real server, compared with the files themselves."""
+"""The Data Lab's own clients of spectra, SPARCL's and ``dl.specClient``, unmodified, compared with the files themselves."""
 
 import textwrap
 from collections.abc import Callable, Iterator
@@ -188,3 +188,70 @@ def test_logins(datalab_client: DataLabClient, address: str) -> None:
     )
     assert (said["sets"], said["count"], said["flux"], said["closed"]) == (["open"], 9, 9, 0)
     assert said["expired"] is False
+
+
+SPEC = """
+import pycurl_requests
+ask, pycurl_requests.get = pycurl_requests.get, lambda *_, **__: type("Answer", (), {"content": b"{}"})()
+from dl import specClient as spec  # which asks a server in the network when it is imported
+pycurl_requests.get = ask
+spec.set_svc_url(B + "/spec")
+"""
+
+
+def test_the_older_client(datalab_client: DataLabClient, address: str, files: Path) -> None:
+    said = datalab_client.run(
+        address,
+        SPEC
+        + textwrap.dedent("""
+        import numpy
+        say(alive=spec.sp_client.isAlive(B + "/spec"), context=spec.get_context(), contexts=spec.list_contexts(), one=spec.list_contexts("open"))
+        say(set=spec.set_context("open"), wrong=error(spec.set_context, "curtain"), profile=spec.set_profile("default"), catalogs=spec.catalogs())
+        ids = spec.query(187.7059, 12.3911, 0.1)
+        say(ids=sorted(ids.tolist()), some=spec.query(constraint="redshift > 0.004 order by specid").tolist(), few=len(spec.query(constraint="limit 3")))
+        say(named=spec.query(187.7059, 12.3911, 0.1, constraint="target_class = 'AGN'", fields="specid,redshift")["redshift"].tolist())
+        one = spec.getSpec(int(ids[0]))
+        numpy.save("one.npy", one)
+        say(first=int(ids[0]), columns=list(one.dtype.names), frame=len(spec.getSpec(int(ids[0]), fmt="pandas")), table=spec.getSpec(int(ids[0]), fmt="tables").colnames)
+        say(piece=len(spec.getSpec(int(ids[0]), cutout="4000-4100")), values=list(spec.getSpec(int(ids[0]), values="loglam,flux").dtype.names))
+        many = spec.getSpec(ids.tolist(), align=True)
+        say(shape=many.shape, same=bool((many[0]["flux"] == one["flux"]).all()), spectrum=spec.getSpec(int(ids[0]), fmt="Spectrum1D").flux.shape)
+        open("one.fits", "wb").write(spec.getSpec(int(ids[0]), fmt="fits"))
+        say(size=spec.preview(int(ids[0])).size, none=error(spec.getSpec, 12345), grid=error(spec.plotGrid, ids, 2, 2))
+        import requests as r
+        say(refused=[r.post(f"{B}/spec/getSpec", data=data).text for data in ({"id_list": "[1]"}, {"id_list": "(266, 51602, 13)x"}, {"id_list": str(list(ids)), "values": "nix"})])
+        say(closed=r.post(f"{B}/spec/getSpec", data={"id_list": str(int(ids[0])), "context": "curtain"}).text, hidden=r.get(f"{B}/spec/contexts?context=None").text)
+        token = ac.login("ada", "correct horse")
+        open_ = r.get(f"{B}/spec/contexts?context=None", headers={"X-DL-AuthToken": token}).text
+        say(mine=open_, plot=r.post(f"{B}/spec/plotGrid").text)
+        """),
+        home := datalab_client.folder(),
+    )
+    headers = {file: fits.getheader(file) for file in (files / "open").iterdir()}
+    numbers = sorted(header["SPECID"] for header in headers.values())
+    assert said["alive"] is True
+    assert (said["set"], said["profile"], said["catalogs"]) == ("OK", "OK", "spectra")
+    assert said["contexts"].split() == ["default", "open"]
+    assert said["one"]["id_main"] == "specid"
+    assert 'Invalid context "curtain"' in said["wrong"]
+    assert said["ids"] == numbers
+    fast = sorted(header["SPECID"] for header in headers.values() if header["REDSHIFT"] > 0.004)
+    assert (said["some"], said["few"]) == (fast, 3)
+    assert said["named"] == [next(h["REDSHIFT"] for h in headers.values() if h["OBJCLASS"] == "AGN")]
+    file = next(file for file, header in headers.items() if header["SPECID"] == said["first"])
+    held, told = fits.getdata(file), np.load(home / "one.npy")
+    assert np.allclose(10 ** told["loglam"], held["WAVELENGTH"], rtol=1e-14)
+    assert np.allclose(told["flux"], held["FLUX"].astype(float) * 1e17, rtol=1e-12)
+    assert np.allclose(told["ivar"], (held["ERROR"].astype(float) * 1e17) ** -2, rtol=1e-12)
+    assert said["columns"] == said["table"] == ["loglam", "flux", "ivar", "mask", "model", "sky"]
+    assert np.allclose(fits.getdata(home / "one.fits")["flux"], told["flux"], rtol=1e-15)
+    assert (said["frame"], said["piece"], said["values"]) == (2800, 51, ["loglam", "flux"])
+    assert (said["shape"], said["same"], said["spectrum"]) == ([9, 2800], True, [2800])
+    assert said["size"][0] > 100
+    assert "there is no spectrum 1 " in said["refused"][0]
+    assert "is no specid" in said["refused"][1]
+    assert "is no column" in said["refused"][2]
+    assert "there is no context curtain" in said["closed"]
+    assert CLOSED not in said["hidden"]
+    assert CLOSED in said["mine"]
+    assert "plotGrid is not offered" in said["plot"]

@@ -8,6 +8,7 @@ Words: a *layout* is how one family of files writes its spectra; a *segment* is 
 order or detector; the *medium* of a wavelength is vacuum or air.
 """
 
+from awe.core.science.spectra._aligned import aligned, in_flux_density
 from awe.core.science.spectra._arrays import SpectrumArrays, spectrum_arrays
 from awe.core.science.spectra._deliver import spectrum_table
 from awe.core.science.spectra._draw import draw_spectrum
@@ -22,8 +23,10 @@ __all__ = [
     "Reading",
     "Spectrum",
     "SpectrumArrays",
+    "aligned",
     "astropy_unit",
     "draw_spectrum",
+    "in_flux_density",
     "is_spectrum_name",
     "is_unit",
     "observe_spectra",

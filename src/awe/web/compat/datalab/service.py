@@ -10,20 +10,20 @@ __all__ = ["ROOT", "SERVICES", "absent", "hello"]
 ROOT = "/datalab"
 """Where the services are."""
 
-SERVICES = ("auth", "query", "storage", "res")
+SERVICES = ("auth", "query", "storage", "res", "spec")
 """The services that the client is told the addresses of."""
 
 _INSTEAD = {
     "storage": "storeClient has ls, get, put, rm, mkdir, rmdir, cp, mv, stat, access, load",
     "res": "accounts and groups are looked after on the account page, or with awe group",
     "query": f"images are found at {ROOT}/sia/COLLECTION with pyvo.dal.SIAService",
-    "spec": "spectra are found by SSA: pyvo.dal.SSAService, or awe.spectra",
+    "spec": "specClient has list_contexts, query, getSpec, preview; SPARCL's client has more",
     "sparcl": f"SparclClient(url=ADDRESS + '{ROOT}/sparcl') is the address, of sparclclient 1.3 or newer",
 }
 
 
 def hello(call: Call) -> Response:
-    """Say that a service is there: ``/auth``, ``/query``, ``/storage``, ``/res``."""
+    """Say that a service is there: ``/auth``, ``/query``, ``/storage``, ``/res``, ``/spec``."""
     service = call.path("service")
     if service not in SERVICES:
         return absent(call)
