@@ -10,6 +10,7 @@ def test_public_names() -> None:
         "Box",
         "CellsInReach",
         "Circle",
+        "IntArray",
         "Moc",
         "Polygon",
         "Range",

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.core.sky.sky_samples import star
+from tests.core.sql.sky_pairs import lowered
 
 from awe.core.sky import healpix_index
 from awe.core.sql import Parameter, ScalarFunction, TableDef, TableFunction, compile_query
@@ -223,6 +224,6 @@ def answer(compiled: Any, engine: Any) -> Any:
     def run(text: str, dialect: str = "tsql") -> Any:
         query = compiled(text, dialect)
         relations = {use.key: f'"{use.table.full_name}"' for use in query.uses}
-        return engine.sql(query.lower("duckdb", relations)).fetchall()
+        return engine.sql(lowered(query, engine, relations)).fetchall()
 
     return run

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 from tests.core.sql.conftest import World, make_rows
+from tests.core.sql.sky_pairs import lowered
 
 from awe.core.sql import FUNCTIONS, Function, Names, Query, compile_query
 from awe.core.sql.dialects.adql import RESERVED_WORDS
@@ -190,7 +191,8 @@ class Fuzzer:
         begun = time.process_time()
         try:
             query = compile_query(text, self.names, dialect=dialect, context="hsc", resolve=_resolve)
-            lowered = query.lower("duckdb", {u.key: f'"{u.table.full_name}"' for u in query.uses})
+            cursor = self.connection.cursor()
+            sql = lowered(query, cursor, {u.key: f'"{u.table.full_name}"' for u in query.uses})
         except AweError as error:
             self._refused(error, text, dialect)
             return
@@ -203,8 +205,8 @@ class Fuzzer:
             if taken > SLOWEST_S:
                 self._found(f"took {taken:.1f} s", text, dialect)
         self.outcomes["compiled"] += 1
-        self._resolved(query, lowered, text, dialect)
-        self._run(lowered, text, dialect)
+        self._resolved(query, sql, text, dialect)
+        self._run(cursor, sql, text, dialect)
 
     def _refused(self, error: AweError, text: str, dialect: str) -> None:
         self.outcomes["refused"] += 1
@@ -212,27 +214,31 @@ class Fuzzer:
         if not (placed or isinstance(error, LimitError)):
             self._found(f"refused without a place: {error!r}", text, dialect)
 
-    def _resolved(self, query: Query, lowered: str, text: str, dialect: str) -> None:
+    def _resolved(self, query: Query, sql: str, text: str, dialect: str) -> None:
         """Every identifier is one of ours, every word a keyword or a function of the table."""
-        bare = _TEXT.sub("''", lowered)
+        bare = _TEXT.sub("''", sql)
         ours = {*self.rows, *self.published, "_cell", "q", "v"}
         aliases = set(re.findall(r'AS "((?:[^"]|"")*)"', bare))
         for name in _QUOTED.findall(bare):
-            if name not in ours and name not in aliases and not re.fullmatch(r"[tc]\d+", name):
-                self._found(f"the name {name!r} was not resolved: {lowered}", text, dialect)
+            if (
+                name not in ours
+                and name not in aliases
+                and not re.fullmatch(r"(pairs_)?[tcm]\d+|[t]\d+\..*|separation", name)
+            ):
+                self._found(f"the name {name!r} was not resolved: {sql}", text, dialect)
         for word in _WORD.findall(_QUOTED.sub(" ", re.sub(r"\b\d[\d.]*(e[+-]?\d+)?", "0", bare))):
             if word not in _KNOWN_WORDS:
-                self._found(f"the word {word!r} is none of ours: {lowered}", text, dialect)
+                self._found(f"the word {word!r} is none of ours: {sql}", text, dialect)
         if len(query.columns) == 0:
             self._found("no columns", text, dialect)
 
-    def _run(self, lowered: str, text: str, dialect: str) -> None:
+    def _run(self, cursor: duckdb.DuckDBPyConnection, sql: str, text: str, dialect: str) -> None:
         try:
-            self.connection.execute(lowered).fetchmany(3)
+            cursor.execute(sql).fetchmany(3)
         except _HONEST:
             self.outcomes["errors of rows"] += 1
         except duckdb.Error as error:
-            self._found(f"{type(error).__name__}: {str(error).splitlines()[0]}: {lowered}", text, dialect)
+            self._found(f"{type(error).__name__}: {str(error).splitlines()[0]}: {sql}", text, dialect)
 
     def _found(self, what: str, text: str, dialect: str) -> None:
         self.findings.append(Finding(what, dialect, text))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.core.sql.sky_pairs import lowered
 
 from awe.core.sky import separation
 from awe.core.sql import Parameter, ScalarFunction, TableDef, compile_query
@@ -66,7 +67,7 @@ def answer(compiled: Any, engine: Any) -> Any:
     def run(text: str, dialect: str = "tsql") -> Any:
         query = compiled(text, dialect)
         relations = {use.key: f'"{use.table.full_name}"' for use in query.uses}
-        return engine.sql(query.lower("duckdb", relations)).fetchall()
+        return engine.sql(lowered(query, engine, relations)).fetchall()
 
     return run
 

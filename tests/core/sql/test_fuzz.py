@@ -51,6 +51,6 @@ def test_the_fuzzer_sees_what_it_looks_for(world: Any, fuzzer: Fuzzer) -> None:
         fuzzer._resolved(query, bad, "", "adql")
         assert fuzzer.findings, bad
     fuzzer.findings.clear()
-    fuzzer._run('SELECT "nothing" FROM "gaia.stars"', "", "adql")
+    fuzzer._run(fuzzer.connection, 'SELECT "nothing" FROM "gaia.stars"', "", "adql")
     assert [type(f) for f in fuzzer.findings] == [Finding]
     fuzzer.findings[:] = before

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.core.sql.sky_pairs import lowered, shown
 
 from awe.core.sql import Query
 
@@ -25,15 +26,16 @@ FIXTURES = sorted(p.name for p in FOLDER.glob("*.sql") if not p.name.endswith(".
 @pytest.mark.parametrize("name", FIXTURES)
 def test_lowered_as_agreed(compiled: Compile, engine: Any, name: str) -> None:
     path = FOLDER / name
-    first, _, text = path.read_text().partition("\n")
-    query = compiled(text, first.removeprefix("--").strip())
-    lowered = query.lower("duckdb", {use.key: f'"{use.table.full_name}"' for use in query.uses}) + "\n"
-    shown = _RANGES.sub("(<ranges>)", lowered)
+    first, _, asked = path.read_text().partition("\n")
+    query = compiled(asked, first.removeprefix("--").strip())
+    relations = {use.key: f'"{use.table.full_name}"' for use in query.uses}
+    text = shown(query, relations) + "\n"
+    found = _RANGES.sub("(<ranges>)", text)
     golden = path.with_name(f"{path.stem}.duckdb.sql")
     if os.environ.get("AWE_UPDATE_GOLDEN"):
-        golden.write_text(shown)
-    assert shown == golden.read_text()
-    engine.sql(lowered).fetchall()
+        golden.write_text(found)
+    assert found == golden.read_text()
+    engine.sql(lowered(query, engine, relations)).fetchall()
 
 
 def test_each_dialect_has_fixtures() -> None:

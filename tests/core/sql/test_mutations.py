@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from tests.core.sql.sky_pairs import lowered
 
 from awe.core.sql import Query, compile_query
 from awe.errors import QueryError
@@ -71,9 +72,10 @@ def check(world: Any, few: Any, seed: int, count: int) -> None:
         query = _compiled(text, world, dialect)
         if query is None:
             continue
-        lowered = query.lower("duckdb", {u.key: f'"{u.table.full_name}"' for u in query.uses})
+        cursor = few.cursor()
+        sql = lowered(query, cursor, {u.key: f'"{u.table.full_name}"' for u in query.uses})
         try:
-            few.execute(lowered).fetchmany(3)
+            cursor.execute(sql).fetchmany(3)
         except duckdb.OutOfRangeException:
             continue  # an honest overflow of 64-bit integers
 

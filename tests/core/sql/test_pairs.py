@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.core.sql.sky_pairs import lowered, shown
 
 from awe.core.sql import Query
 from awe.errors import AweError
@@ -44,7 +45,7 @@ def outcome_of(compiled: Compile, text: str, dialect: str) -> str:
         place = "line {line}, column {column}: ".format(**error.fields)
         reason = str(error).removeprefix(place)
         return f"--! {error.fields['line']}:{error.fields['column']} {reason}"
-    lowered = query.lower("duckdb", {use.key: f'"{use.table.full_name}"' for use in query.uses})
+    lowered = shown(query, {use.key: f'"{use.table.full_name}"' for use in query.uses})
     return f"--> {_RANGES.sub('(<ranges>)', lowered)}"
 
 
@@ -66,7 +67,7 @@ def test_pairs(compiled: Compile, engine: Any, name: str) -> None:
         if outcome.startswith("-->"):
             understood = compiled(query, dialect)
             relations = {use.key: f'"{use.table.full_name}"' for use in understood.uses}
-            assert engine.sql(f"EXPLAIN {understood.lower('duckdb', relations)}").fetchall(), title
+            assert engine.sql(f"EXPLAIN {lowered(understood, engine, relations)}").fetchall(), title
 
 
 def _update(name: str, outcomes: dict[str, str]) -> None:

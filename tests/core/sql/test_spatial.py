@@ -210,7 +210,7 @@ def test_sky_joins_find_every_pair_once(
 
 def test_an_outer_sky_join_keeps_unmatched_rows_once(answer: Answer, compiled: Compile) -> None:
     text = "select s.MatchID, g.id from SumCat s left join gaia.stars g on distance(s.MatchRA, s.MatchDec, g.ra, g.dec) < 0.5"
-    assert "_cell" in compiled(text, "adql").lower("duckdb", {"t1": "a", "t2": "b"})
+    assert [match.outer for match in compiled(text, "adql").matches] == [True]
     inner = answer(text.replace("left join", "join"), "adql")
     outer = answer(text, "adql")
     assert sorted(p for p in outer if p[1] is not None) == sorted(inner)

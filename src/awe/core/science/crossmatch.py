@@ -63,7 +63,7 @@ class Match:
         self, ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike, *, strict: bool = False
     ) -> None:
         self._ra, self._dec = ra, dec
-        self._radius = np.broadcast_to(np.asarray(radius_deg, np.float64), ra.shape)
+        self._radius = np.asarray(radius_deg, np.float64)
         self._limit = np.sin(np.radians(self._radius) / 2) ** 2
         self._strict = strict
         self._reach = cells_in_reach(ra, dec, self._radius)
@@ -75,7 +75,8 @@ class Match:
         They are given as ranges of indices, sorted, shape ``(M, 2)``.
         """
         start, stop = self._listed(first, last)
-        cells = np.unique(self._reach.cells[start:stop])
+        cells = self._reach.cells[start:stop]
+        cells = cells[np.diff(cells, prepend=-1) != 0]
         return np.stack([cells, cells + 1], axis=-1) << self._shift
 
     def pairs(self, ra: FloatArray, dec: FloatArray, index: IntArray | None = None) -> Iterator[Pairs]:
@@ -129,13 +130,14 @@ class Match:
     def _near(self, held: IntArray, other: IntArray, ra: FloatArray, dec: FloatArray) -> Pairs:
         """Return which candidates are near: cheaply by declination first, then exactly."""
         north = self._dec[held] - dec[other]
-        close = np.flatnonzero(np.abs(north) <= self._radius[held] + _ROUNDING)
+        radius = self._radius[held] if self._radius.ndim else self._radius
+        close = np.flatnonzero(np.abs(north) <= radius + _ROUNDING)
         held, other, north = held[close], other[close], north[close]
         east = self._ra[held] - ra[other]
         east -= 360 * np.rint(east / 360)
         across = np.cos(np.radians(self._dec[held])) * np.cos(np.radians(dec[other]))
         haversine = np.sin(np.radians(north) / 2) ** 2 + across * np.sin(np.radians(east) / 2) ** 2
-        limit = self._limit[held]
+        limit = self._limit[held] if self._limit.ndim else self._limit
         near = np.flatnonzero(haversine < limit if self._strict else haversine <= limit)
         separation = np.degrees(2 * np.arcsin(np.sqrt(np.minimum(haversine[near], 1))))
         return Pairs(held[near], other[near], separation)

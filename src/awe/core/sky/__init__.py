@@ -12,6 +12,7 @@ from awe.core.sky._encloses import encloses
 from awe.core.sky._frames import FRAMES, rotation, to_icrs
 from awe.core.sky._healpix import (
     MAX_ORDER,
+    IntArray,
     cell_radius,
     healpix_center,
     healpix_index,
@@ -40,6 +41,7 @@ __all__ = [
     "Box",
     "CellsInReach",
     "Circle",
+    "IntArray",
     "Moc",
     "Polygon",
     "Range",

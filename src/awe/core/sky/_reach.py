@@ -33,6 +33,8 @@ _WANTED = 0.25
 """How far the reach is, in cells: a position nearer to two opposite edges would not say on which side it is."""
 MAX_REACH = math.degrees(_NARROWEST * (_MOST - _MARGIN)) * (1 - 1e-9)
 """The largest radius, in degrees."""
+_AT_ONCE = 1 << 15
+"""Positions that are worked on together: what is computed of them stays in the processor's cache."""
 _EVEN = 0x5555555555555555
 
 
@@ -70,28 +72,45 @@ def cells_in_reach(ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike) -
     radius_deg
         One, or one for each; at most `MAX_REACH`. What is negative or NaN reaches nothing.
     """
-    radius = np.broadcast_to(np.asarray(radius_deg, np.float64), ra.shape)
-    largest = float(np.max(radius, initial=0.0, where=radius >= 0))
-    order = _order(largest)
-    cell, x, y = places_in_cells(ra, dec, order)
+    radius = np.asarray(radius_deg, np.float64)
+    order = _order(float(np.max(radius, initial=0.0, where=radius >= 0)))
     reach = np.radians(radius) * (1 + 1e-9) * ((1 << order) / _NARROWEST) + _MARGIN
-    rows = np.flatnonzero((cell >= 0) & (radius >= 0))
-    cell, x, y, reach = cell[rows], x[rows], y[rows], reach[rows]
+    parts = [
+        _listed(ra[part], dec[part], reach[part] if reach.ndim else reach, order, part.start)
+        for part in (slice(i, i + _AT_ONCE) for i in range(0, len(ra), _AT_ONCE))
+    ]
+    cells, rows = (
+        (np.concatenate([np.empty(0, np.int64), *column]) for column in zip(*parts, strict=True))
+        if parts
+        else (np.empty(0, np.int64),) * 2
+    )
+    sorting = np.argsort(cells)
+    return CellsInReach(order, cells[sorting], rows[sorting])
+
+
+def _listed(
+    ra: FloatArray, dec: FloatArray, reach: FloatArray, order: int, first: int
+) -> tuple[IntArray, IntArray]:
+    """Return cells in reach (in cells) and the numbers of the positions, counted from `first`; not sorted."""
+    cell, x, y = places_in_cells(ra, dec, order)
+    good = (cell >= 0) & (reach >= _MARGIN)
+    number = np.arange(first, first + len(ra))
+    if not good.all():
+        cell, x, y, number = cell[good], x[good], y[good], number[good]
+        reach = reach[good] if reach.ndim else reach
     aside = _side(x, reach), _side(y, reach)
     on_edge = _on_edge_of_face(cell, order)
-    found, places = [cell], [np.arange(len(rows))]
+    found, places = [cell], [number]
     for step in _STEPS:
         here = np.flatnonzero(~on_edge & _all_equal(aside, step))
-        places.append(here)
+        places.append(number[here])
         found.append(_moved(cell[here], order, step))
     turned = np.flatnonzero(on_edge & ((aside[0] != 0) | (aside[1] != 0)))
     around = cells_beside(cell[turned], order)
     near = (around >= 0) & (around != cell[turned, None])
     found.append(around[near])
-    places.append(np.broadcast_to(turned[:, None], near.shape)[near])
-    cells, which = np.concatenate(found), np.concatenate(places)
-    sorting = np.argsort(cells, kind="stable")
-    return CellsInReach(order, cells[sorting], rows[which[sorting]])
+    places.append(np.broadcast_to(number[turned][:, None], near.shape)[near])
+    return np.concatenate(found), np.concatenate(places)
 
 
 _STEPS = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0))

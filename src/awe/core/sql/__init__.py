@@ -20,12 +20,16 @@ from awe.core.sql._model import (
 from awe.core.sql._query import ParsedQuery, Query, compile_query, look_up_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
-from awe.core.sql.rules._state import Resolve, TableUse
+from awe.core.sql.rules._state import DEC, INDEX, RA, SEPARATION, Resolve, Side, SkyMatch, TableUse
 from awe.core.sql.vectorised import VECTORISED, Vectorised
 
 __all__ = [
+    "DEC",
     "DIALECTS",
     "FUNCTIONS",
+    "INDEX",
+    "RA",
+    "SEPARATION",
     "VECTORISED",
     "ColumnNote",
     "Comparison",
@@ -39,6 +43,8 @@ __all__ = [
     "Query",
     "Resolve",
     "ScalarFunction",
+    "Side",
+    "SkyMatch",
     "TableDef",
     "TableFunction",
     "TableUse",

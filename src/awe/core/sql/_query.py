@@ -15,7 +15,7 @@ from awe.core.sql._size import check_text
 from awe.core.sql.dialects import DIALECTS, PARSERS
 from awe.core.sql.lower import TARGETS
 from awe.core.sql.rules import RULES
-from awe.core.sql.rules._state import Compilation, Resolve, TableUse
+from awe.core.sql.rules._state import Compilation, Resolve, Side, SkyMatch, TableUse
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import Schema
 from awe.errors import ParameterError
@@ -58,6 +58,8 @@ class Query:
         What the query gives, in order: names as the caller spells them (they may repeat), types, units.
     uses
         Each place where it reads a table.
+    matches
+        Its sky joins, a join before those that read it.
     max_rows
         The outermost TOP or LIMIT, or None.
     look_up
@@ -70,16 +72,21 @@ class Query:
     uses: tuple[TableUse, ...]
     max_rows: int | None
     _tree: Callable[[], exp.Expr] = field(repr=False, compare=False)
+    matches: tuple[SkyMatch, ...] = ()
     look_up: LookUp | None = None
 
     @property
     def reads(self) -> Mapping[str, frozenset[str]]:
         """The stored columns that it reads of each of `uses`, by their keys."""
-        found = reads(self._tree())
-        return {use.key: found.get(use.key, frozenset()) for use in self.uses}
+        sides = [side.tree for match in self.matches for side in (match.held, match.other)]
+        found = [reads(tree) for tree in (self._tree(), *sides)]
+        return {
+            use.key: frozenset().union(*(part.get(use.key, frozenset()) for part in found))
+            for use in self.uses
+        }
 
-    def lower(self, target: str, relations: Mapping[str, str]) -> str:
-        """Return the query in an engine's own SQL.
+    def lower(self, target: str, relations: Mapping[str, str], side: Side | None = None) -> str:
+        """Return the query, or one side of one of its sky joins, in an engine's own SQL.
 
         The columns come in the order and with the types of `columns`; their names are made unique
         where those repeat, so read them by place.
@@ -89,7 +96,7 @@ class Query:
         target
             The engine's dialect: ``duckdb``.
         relations
-            For the key of each of `uses`, the SQL of what to read, e.g. ``read_parquet([...])``.
+            For the key of each of `uses` and `matches`, the SQL of what to read, e.g. ``read_parquet([...])``.
 
         Raises
         ------
@@ -98,7 +105,7 @@ class Query:
         """
         if target not in TARGETS:
             raise ParameterError("target", target, f"one of {', '.join(TARGETS)}")
-        return TARGETS[target](self._tree(), relations)
+        return TARGETS[target](self._tree() if side is None else side.tree, relations)
 
 
 def compile_query(
@@ -155,6 +162,7 @@ def compile_query(
         dialect=said.dialect,
         columns=Schema(tuple(output.column for output in run.outputs)),
         uses=tuple(run.uses.values()),
+        matches=tuple(run.matches),
         max_rows=None if limit is None else int(limit.expression.name),
         _tree=lambda: tree,
         look_up=look_up(tree, run.uses),

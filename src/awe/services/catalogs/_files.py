@@ -26,7 +26,7 @@ from awe.services.catalogs.model import HEALPIX
 from awe.services.catalogs.sky_index import Groups, Parcels, SkyIndex, Version, answer, candidates
 from awe.services.catalogs.sky_index.groups import touched
 
-__all__ = ["CatalogFiles"]
+__all__ = ["CatalogFiles", "FilePart"]
 
 DECODED = ".decoded"
 """The folder, beside the versions, of what was decoded of them."""
@@ -36,12 +36,27 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """The files of one version; `spans` are their cells at order 29, None without positions."""
+    """The files of one version; `spans` are their cells at order 29, None without positions; `rows` what they hold."""
 
     paths: tuple[Path, ...]
     spans: npt.NDArray[np.int64] | None
+    rows: tuple[int, ...]
     empty: Path
     columns: tuple[str, ...]
+
+    def needed(self, region: Region | None) -> npt.NDArray[np.int64]:
+        """Return the numbers of the files that hold the rows inside a region; all when None."""
+        if self.spans is None or region is None:
+            return np.arange(len(self.paths))
+        return np.array(touched(self.spans, region.covering()), np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Some files of a version; `span` is the range of HEALPix indices (order 29) they lie in, None without positions."""
+
+    paths: tuple[Path, ...]
+    span: tuple[int, int] | None
 
 
 class CatalogFiles:
@@ -129,10 +144,27 @@ class CatalogFiles:
     def paths(self, location: str, region: Region | None) -> tuple[Path, ...]:
         """Return the files that hold the rows inside `region`; one without rows where none does."""
         listing = self._listing(location)
-        if listing.spans is None or region is None:
-            return listing.paths or (listing.empty,)
-        needed = touched(listing.spans, region.covering())
-        return tuple(listing.paths[i] for i in needed) or (listing.empty,)
+        return tuple(listing.paths[i] for i in listing.needed(region)) or (listing.empty,)
+
+    def parts(self, location: str, region: Region | None, rows: int) -> tuple[FilePart, ...]:
+        """Return the files that hold the rows inside `region` in parts of some `rows`, along the sky index.
+
+        Those of a table without positions are one part. There is always one.
+        """
+        listing = self._listing(location)
+        found: list[FilePart] = []
+        held = rows
+        for i in listing.needed(region):
+            span = None if listing.spans is None else (int(listing.spans[i, 0]), int(listing.spans[i, 1]))
+            if found and (span is None or held < rows):
+                last = found[-1]
+                held += listing.rows[i]
+                both = None if span is None or last.span is None else (last.span[0], span[1])
+                found[-1] = FilePart((*last.paths, listing.paths[i]), both)
+            else:
+                held = listing.rows[i]
+                found.append(FilePart((listing.paths[i],), span))
+        return tuple(found) or (FilePart((listing.empty,), None),)
 
     def coverage(self, location: str) -> Moc | None:
         """Return the cells that hold rows of a version; None where it has no positions."""
@@ -160,12 +192,13 @@ def _read_listing(folder: Path) -> _Listing:
     dataset, empty = folder / "dataset", folder / EMPTY
     info = folder / PARTITION_INFO
     if not info.exists():
-        return _Listing(tuple(sorted(dataset.glob("part-*.parquet"))), None, empty, ())
+        parts = tuple(sorted(dataset.glob("part-*.parquet")))
+        return _Listing(parts, None, (0,) * len(parts), empty, ())
     with info.open(newline="") as rows:
         partitions = [
             Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
             for row in csv.DictReader(rows)
         ]
     spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
-    columns = tuple(pq.read_schema(empty).names)
-    return _Listing(tuple(dataset / p.path for p in partitions), spans, empty, columns)
+    paths, counts = tuple(dataset / p.path for p in partitions), tuple(p.rows for p in partitions)
+    return _Listing(paths, spans, counts, empty, tuple(pq.read_schema(empty).names))

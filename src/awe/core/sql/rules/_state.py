@@ -4,6 +4,7 @@ A node that is bound carries ``meta["value"]``, a `Column` that says its type, u
 column's qualifier is its source's key (``t1``), never the caller's alias, so nothing shadows anything.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +19,19 @@ from awe.core.tables import Column
 
 __all__ = [
     "CELL",
+    "DEC",
     "DESCRIBED",
+    "INDEX",
+    "RA",
+    "SEPARATION",
     "TESTED",
     "Compilation",
     "Described",
     "Output",
     "Resolve",
     "Scope",
+    "Side",
+    "SkyMatch",
     "Source",
     "TableUse",
     "Tested",
@@ -46,6 +53,8 @@ CELL = "_cell"
 TESTED = "tested"
 """Where the exact condition of a spatial test says which region it tests the table's own position for."""
 
+RA, DEC, INDEX, SEPARATION = "ra", "dec", "index", "separation"
+"""The columns of the sides of a sky join, and of its pairs, that are nobody's own: those have a dot in their names."""
 
 DESCRIBED = "described"
 """Where a call of a described function says which one."""
@@ -80,6 +89,56 @@ class Tested:
 
     def __deepcopy__(self, memo: object) -> "Tested":
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two lists of rows that a sky join matches; `Query.lower` gives its SQL.
+
+    Its columns are those that the pairs have, and where the rows are: `RA` and `DEC` (ICRS, degrees).
+
+    Attributes
+    ----------
+    rows
+        How many there are at the most; infinitely many where nobody says.
+    indexed
+        The key of the table use whose HEALPix index the column `INDEX` is. It may be read file by file.
+    """
+
+    tree: exp.Expr = field(repr=False, compare=False)
+    rows: float = math.inf
+    indexed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkyMatch:
+    """A source of pairs of rows that are near each other, which an engine makes for a query.
+
+    It has the columns of both sides but for their positions, and `SEPARATION`, in degrees.
+
+    Attributes
+    ----------
+    key
+        What the query calls it: `Query.lower` is given a relation for it, as for each table use.
+    held, other
+        The sides; `held` is the one with fewer rows, where that is known and no matter.
+    radius_deg
+        How far apart the rows of a pair may be; at most `awe.core.sky.MAX_REACH`.
+    strict
+        Whether they must be nearer than that.
+    outer
+        Whether a row of `held` that nothing is near stands alone, with NULL for all else.
+    nearest
+        How many rows of `other` are wanted for each of `held`, the nearest ones; all when None.
+    """
+
+    key: str
+    held: Side
+    other: Side
+    radius_deg: float
+    strict: bool = False
+    outer: bool = False
+    nearest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +208,7 @@ class Compilation:
     resolve: Resolve | None = None
     variables: Mapping[str, Variable] = field(default_factory=dict)
     uses: dict[str, TableUse] = field(default_factory=dict)
+    matches: list[SkyMatch] = field(default_factory=list)
     outputs: tuple[Output, ...] = ()
     views: tuple[str, ...] = ()
     shared: dict[str, tuple[exp.CTE, tuple[Output, ...]]] = field(default_factory=dict)

@@ -2,12 +2,13 @@
 
 A test against a constant region is plain arithmetic on the row. Where it is a conjunct and the
 position is a table's own, its rows are also looked up: ranges of the HEALPix column, and the region in
-`TableUse`. A test between two rows at a constant radius becomes a join on cells.
+`TableUse`. A test between two rows at a constant radius becomes a `SkyMatch` (``rules._matches``), or a join on
+cells where the rows are not two lists that can be read apart.
 
-The cells of a sky join are cubes of space that the unit sphere passes through, four times as wide as
-the longest chord that still matches. Each row of one side stands in its own cube; each row of the other
-side is listed in every cube within reach (one to eight). Cubes have no poles and no seam at RA 0, so the
-exact test that follows loses nothing, and each pair is met once.
+Such cells are cubes of space that the unit sphere passes through, four times as wide as the longest chord that still
+matches. Each row of one side stands in its own cube; each row of the other side is listed in every cube within reach
+(one to eight). Cubes have no poles and no seam at RA 0, so the exact test that follows loses nothing, and each pair is
+met once.
 """
 
 import math
@@ -18,9 +19,10 @@ import pyarrow as pa
 from sqlglot import exp
 
 from awe.core.sky import Circle, Region
-from awe.core.sql.rules import _exact, _views
+from awe.core.sql.rules import _exact
 from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number, text
 from awe.core.sql.rules._geometry import is_geometry
+from awe.core.sql.rules._matches import found
 from awe.core.sql.rules._shapes import (
     Around,
     Drawn,
@@ -38,6 +40,7 @@ from awe.core.sql.rules._shapes import (
     test_of,
     total,
 )
+from awe.core.sql.rules._sides import row_selection, rows_of, unite
 from awe.core.sql.rules._state import (
     CELL,
     TESTED,
@@ -67,11 +70,22 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     """
     if not any(map(is_geometry, computed(tree))):
         return tree
-    for select in [node for node in computed(tree) if isinstance(node, exp.Select)]:
+    selects = [node for node in computed(tree) if isinstance(node, exp.Select)]
+    joins: list[tuple[exp.Select, set[str], exp.Expr, Near]] = []
+    for select in selects:
         for node, sources in list(_conjuncts(select)):
             test = test_of(node, run.text)
-            if test is not None:
+            if isinstance(test, Near) and _constant_region(test)[0] is None and not test.negated:
+                joins.append((select, sources, node, test))
+            elif test is not None:
                 node.replace(_searched(test, select, sources, run))
+    if joins:
+        for select in selects:
+            while (join := found(select, run)) is not None:
+                unite(select, join, run, spatial)
+    for select, sources, node, test in joins:
+        if node.parent is not None and node.root() is tree:
+            node.replace(_searched(test, select, sources, run))
     _carry_out(tree, run)
     return tree
 
@@ -240,7 +254,8 @@ def _is_own(place: Place, run: Compilation) -> bool:
 
 def _narrow_inside(place: Place, region: Region, select: exp.Select, run: Compilation) -> None:
     """Narrow the subquery that a position comes from, where its rows are those of a table: a view's are."""
-    inner = _row_selection(place.ra.text("table"), select)
+    key = place.ra.text("table")
+    inner = row_selection(next((item for item in _from_items(select) if item.alias == key), None))
     if inner is None:
         return
     values = {projection.alias: projection.this for projection in inner.expressions}
@@ -251,16 +266,6 @@ def _narrow_inside(place: Place, region: Region, select: exp.Select, run: Compil
         where = inner.args.get("where")
         before = [where.this] if where is not None else []
         inner.set("where", exp.Where(this=all_of([*conditions, *before])))
-
-
-def _row_selection(key: str, select: exp.Select) -> exp.Select | None:
-    """Return the subquery of that key in FROM, if its rows are those of what it reads."""
-    item = next((item for item in _from_items(select) if item.alias == key), None)
-    inner = item.this if isinstance(item, exp.Subquery) else None
-    good = (
-        isinstance(inner, exp.Select) and inner.args.get("from_") is not None and _views.selects_rows(inner)
-    )
-    return inner if isinstance(inner, exp.Select) and good else None
 
 
 def _declinations(place: Place, region: Region) -> list[exp.Expr]:
@@ -286,7 +291,7 @@ def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) 
     for listed, other in ((test.one, test.other), (test.other, test.one)):
         key = _single_source(listed)
         if key in items and key in sources and key not in _tables(other) and "cells" not in items[key].meta:
-            choices.append((-_rows(key, select, run), order.index(key), key, listed, other))
+            choices.append((-rows_of(items[key], run), order.index(key), key, listed, other))
     if not choices:
         return None
     _, _, key, listed, other = max(choices, key=lambda choice: choice[:2])
@@ -296,16 +301,6 @@ def _cells(test: Near, select: exp.Select, sources: set[str], run: Compilation) 
     _carry_out(cells, run)  # it stands beside the tree
     own = call("SKY_CELL", other.ra, other.dec, number(size), type_=pa.int64())
     return compare(exp.EQ, column(key, CELL, Column("", pa.int64())), own)
-
-
-def _rows(key: str, select: exp.Select, run: Compilation) -> float:
-    """Return how many rows a source has at the most; infinitely many where nobody says."""
-    use = run.uses.get(key)
-    if use is not None:
-        return math.inf if use.table.rows is None else use.table.rows
-    inner = _row_selection(key, select)
-    parts = [_rows(item.alias, inner, run) for item in _from_items(inner)] if inner is not None else []
-    return parts[0] if len(parts) == 1 else math.inf
 
 
 def _from_items(select: exp.Select) -> Iterator[exp.Expr]:

@@ -8,7 +8,7 @@ the compiler.
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from duckdb.func import ARROW, SPECIAL
 
 from awe.core.progress import Progress
 from awe.core.sky import Moc
-from awe.core.sql import VECTORISED, Query, TableUse
+from awe.core.sql import VECTORISED, Query
 from awe.core.tables import Schema, TableStream
 from awe.errors import (
     AweError,
@@ -32,6 +32,9 @@ from awe.errors import (
 )
 from awe.services.catalogs._files import CatalogFiles
 from awe.services.catalogs._folders import scratch
+from awe.services.catalogs.backends._pairs import PairStream
+from awe.services.catalogs.backends.duckdb_relations import Relations, quoted
+from awe.services.catalogs.backends.duckdb_session import Session
 from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
 from awe.settings import LimitSettings
 
@@ -82,13 +85,15 @@ class DuckDBEngine:
         spill = self._scratch.enter_context(scratch(folder))
         self._running: set[_Rows] = set()
         self._lock = threading.Lock()
+        self._forking = threading.Lock()
         self._instance = duckdb.connect(":memory:")
+        self._workers = limits.threads or 0
         if limits.threads:
             self._instance.execute(f"SET threads = {int(limits.threads)}")
         values = {
-            "memory": _quoted(limits.memory),
-            "temporary": _quoted(str(spill)),
-            "root": _quoted(str(folder)),
+            "memory": quoted(limits.memory),
+            "temporary": quoted(str(spill)),
+            "root": quoted(str(folder)),
         }
         add_functions(self._instance)
         for statement in _SANDBOX:
@@ -115,24 +120,23 @@ class DuckDBEngine:
             looked = self._files.look_up(query, stored, limits)
             if looked is not None:
                 return looked
-        cursor = self._instance.cursor()
+        session = Session(self._fork, limits.seconds)
         try:
-            cursor.execute(f"SET max_execution_time = {max(1, int(limits.seconds * 1000))}")
-            reads = query.reads if any(use.region is not None for use in query.uses) else {}
-            relations = {
-                use.key: self._relation(
-                    cursor, use, stored, memory.get(use.table.full_name), reads.get(use.key, frozenset())
-                )
-                for use in query.uses
-            }
-            relation = cursor.sql(query.lower("duckdb", relations))
+            relations = Relations(query, self._files, stored, memory, session, self._workers)
+            cursor = session.cursor()
+        except duckdb.Error as error:
+            raise _translated(str(error)) from None
+        try:
+            relation = cursor.sql(query.lower("duckdb", relations.sql))
         except duckdb.Error as error:
             cursor.close()
             raise _translated(str(error)) from None
         except BaseException:
             cursor.close()
             raise
-        rows = _Rows(query.columns, cursor, relation, limits.rows, self._running.discard)
+        rows = _Rows(
+            query.columns, cursor, relation, limits.rows, self._running.discard, session, relations.pairs
+        )
         with self._lock:
             self._running.add(rows)
         return rows
@@ -158,37 +162,10 @@ class DuckDBEngine:
         self._instance.close()
         self._scratch.close()
 
-    def _relation(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        use: TableUse,
-        stored: Mapping[str, StoredTable],
-        held: pa.Table | None,
-        reads: frozenset[str],
-    ) -> str:
-        """Return the SQL text of the rows that this use of a table may need; `reads` are the columns it needs of them."""
-        if held is not None:
-            return _registered(cursor, use, held)
-        version = stored[use.table.full_name]
-        more = {version.only.column} if version.only is not None else set()
-        found = self._files.candidates(use, version.location, reads | more)
-        if found is not None:
-            rows = _registered(cursor, use, found)
-        else:
-            paths = self._files.paths(version.location, use.region)
-            listed = ", ".join(_quoted(str(path)) for path in paths)
-            rows = f"read_parquet([{listed}], hive_partitioning = false)"
-        if version.only is None:
-            return rows
-        values = ", ".join(_quoted(value) for value in sorted(version.only.values)) or "NULL"
-        column = version.only.column.replace('"', '""')
-        return f'(SELECT * FROM {rows} WHERE "{column}" IN ({values}))'
-
-
-def _registered(cursor: duckdb.DuckDBPyConnection, use: TableUse, rows: pa.Table) -> str:
-    name = f"memory_{use.key}"
-    cursor.register(name, rows)
-    return f'"{name}"'
+    def _fork(self) -> duckdb.DuckDBPyConnection:
+        """Return a cursor: a connection refuses whoever asks while another thread does."""
+        with self._forking:
+            return self._instance.cursor()
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -214,8 +191,12 @@ class _Rows(TableStream):
         relation: duckdb.DuckDBPyRelation,
         limit: int,
         forget: Callable[["_Rows"], None],
+        session: Session,
+        pairs: Sequence[PairStream],
     ) -> None:
         super().__init__(columns, ())
+        self._session = session
+        self._pairs = pairs
         self._cursor = cursor
         self._relation = relation
         self._reader: pa.RecordBatchReader | None = None
@@ -246,7 +227,7 @@ class _Rows(TableStream):
             return None
         except (duckdb.Error, OSError, pa.ArrowException) as error:
             # The Arrow reader passes DuckDB's errors on as OSError, with their text.
-            raise self._failed(str(error)) from None
+            raise self._failed(str(error)) from self._broken()
         if batch.num_rows > self._left:
             self.overflow = True
             batch = batch.slice(0, self._left)
@@ -258,17 +239,26 @@ class _Rows(TableStream):
         if self._stopped:
             raise CancelledError("the query was stopped")
         if self._reader is None:
+            self._session.begin()
             self._reader = self._relation.to_arrow_reader(_BATCH_ROWS)
         return self._reader.read_next_batch()
 
+    def _broken(self) -> Exception | None:
+        """Return why a sky join of the query broke off, of which DuckDB only says that it did."""
+        return next((pairs.error for pairs in self._pairs if pairs.error is not None), None)
+
     def _failed(self, text: str) -> AweError:
-        return CancelledError("the query was stopped") if self._stopped else _translated(text)
+        if self._stopped:
+            return CancelledError("the query was stopped")
+        broken = self._broken()
+        return broken if isinstance(broken, AweError) else _translated(str(broken or text))
 
     def close(self) -> None:
         """Stop the query. Closing twice is allowed."""
         self._stopped = True
         if not self._closed:
             self._cursor.interrupt()  # whoever is inside `_next` comes out of it
+            self._session.stop()
         with self._busy:
             if not self._closed:
                 self._closed = True
@@ -281,10 +271,6 @@ class _Rows(TableStream):
 
     def __eq__(self, other: object) -> bool:
         return self is other
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 _KIND = re.compile(r"^(?:Error: )?(?P<kind>[A-Za-z -]+?) Error: (?P<text>[^\n]*)")
