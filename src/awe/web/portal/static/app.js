@@ -6,6 +6,7 @@ import { atHome, hubIsThere, send } from "/static/samp.js";
 
 const SHOWN_ROWS = 200;
 const SHOWN_IMAGES = 60;
+const schemas = (names) => [...new Set(names.map((name) => name.split(".")[0]))];
 const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
 function size(bytes) {
@@ -27,7 +28,7 @@ async function showStatus() {
   if (status.simulated.length) {
     const notice = byId("simulated");
     notice.replaceChildren(make("strong", {}, "Simulated data. "),
-      `${status.simulated.join(", ")}: made by a program, not observed. Use them to try things, not for science.`);
+      `${schemas(status.simulated).join(", ")}: made by a program, not observed. Use them to try things, not for science.`);
     notice.hidden = false;
   }
   byId("footer").textContent = [`awe ${status.version}`, status.authority, status.contact].filter(Boolean).join(" · ");
@@ -78,7 +79,10 @@ async function showPublished() {
   const searchable = tables.filter((table) => table.ra && table.full_name.toLowerCase() !== "ivoa.obscore");
   byId("table").replaceChildren(...searchable.map((table) => make("option", { value: table.full_name }, table.full_name)),
     make("option", { value: "" }, "images only"));
-  return searchable;
+  // the one that says most is searched unless another one is chosen
+  const largest = searchable.reduce((most, table) => (most && most.rows >= table.rows ? most : table), undefined);
+  if (largest) byId("table").value = largest.full_name;
+  return largest;
 }
 
 // The search
@@ -224,9 +228,9 @@ async function search() {
 
 // Use it from elsewhere
 
-function showSnippets(tables) {
+function showSnippets(example) {
   const here = location.origin;
-  const table = tables[0]?.full_name ?? "schema.table";
+  const table = example?.full_name ?? "schema.table";
   byId("python").textContent = `import awe
 
 sky = awe.connect("${here}")
@@ -242,7 +246,7 @@ sia = pyvo.dal.SIA2Service("${here}/sia2")
 images = sia.search(pos=(187.7059, 12.3911, 0.01))
 `;
   const addresses = [["TAP", "/tap"], ["Cone search", `/scs/${table}?`], ["SIA 2.0", "/sia2"], ["SIA 1.0", "/sia?"],
-    ["SODA cutouts", "/soda/sync"], ["CasJobs", "/CasJobs/RestApi"], ["OpenAPI", "/api/openapi.json"]];
+    ["SODA cutouts", "/soda/sync"], ["CasJobs", "/CasJobs/RestApi"], ["Data Lab", "/datalab"], ["OpenAPI", "/api/openapi.json"]];
   byId("addresses").replaceChildren(...addresses.flatMap(([name, path]) => [make("dt", {}, name), make("dd", {}, here + path)]));
 }
 
@@ -252,11 +256,11 @@ for (const button of document.querySelectorAll(".example")) {
 }
 copies();
 
-showSnippets([]);
+showSnippets();
 showWho().catch(() => byId("who").replaceChildren());
 showStatus().catch((error) => { byId("description").textContent = error.message; });
-showPublished().then((tables) => {
-  showSnippets(tables);
+showPublished().then((largest) => {
+  showSnippets(largest);
   const given = new URLSearchParams(location.search);
   if (!given.get("position")) return;
   for (const name of ["position", "radius", "table"]) if (given.get(name) !== null) byId(name).value = given.get(name);
