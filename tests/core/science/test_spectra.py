@@ -97,6 +97,7 @@ def test_sdss_spectra_have_the_flux_unit_of_their_header_and_the_facts_of_specob
         assert about.redshift == float(about_object["Z"])
         assert about.target_class == about_object["CLASS"] == "QSO"
         assert (about.s_ra, about.s_dec) == (about_object["PLUG_RA"], about_object["PLUG_DEC"])
+        assert about.specid == about_object["SPECOBJID"].strip()
     assert unit_of(found.flux.unit) == units.Unit("1e-17 erg s-1 cm-2 Angstrom-1")
     assert about.o_ucd == "phot.flux.density;em.wl"
     assert about.em_res_power == pytest.approx(2000, rel=0.15)  # R = 1850 to 2200 (York et al. 2000)

@@ -1,6 +1,7 @@
 """TAP services of other archives: what they may do to us, and where we go for them."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -66,11 +67,11 @@ class Far:
         self.asked.append(f"{request.command} {request.path} {dict(request.headers)} {parse_qs(body)}")
         self.answer(request)
 
-    def rows(
-        self, answer: Answer, text: str = "SELECT x FROM t", seconds: float | None = None
-    ) -> list[object]:
-        self.answer = answer
-        with self.platform.external.run("FAR", text, identity=ANONYMOUS, seconds=seconds) as results:
+    def rows(self, answer: Answer, *, seconds: float | None = None, queued: bool = False) -> list[object]:
+        self.answer, text = answer, "SELECT x FROM t"
+        with self.platform.external.run(
+            "FAR", text, identity=ANONYMOUS, seconds=seconds, queued=queued
+        ) as results:
             return [row for one in results for batch in one.stream for row in batch.column(0).to_pylist()]
 
 
@@ -79,7 +80,7 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
     far = Far()
     with listening(far.handle) as address:
         tap = {"profiles": {"far": {"url": f"{address}/tap/"}}, "bytes": 5000}
-        made = tiny_settings(tmp_path_factory.mktemp("sky"), tap=tap, limits={"rows": 5, "seconds": 3.0})
+        made = tiny_settings(tmp_path_factory.mktemp("sky"), tap=tap, limits={"rows": 5, "seconds": 60.0})
         with Platform.open(made) as platform:
             far.platform = platform
             yield far
@@ -171,6 +172,80 @@ def test_a_slow_answer_ends_in_time_and_a_stopped_one_at_once(far: Far) -> None:
     run.close()
     thread.join(10)
     assert [type(error) for error in failed] == [CancelledError]
+
+
+def uws(*phases: str, error: bytes = b"", result: bytes = GOOD) -> Answer:
+    """Answer as a service of jobs (UWS 1.1) whose one job goes through some phases, the last of which stays."""
+    left = list(phases)
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        what = request.path.removeprefix("/tap/async").removeprefix("/7")
+        if request.path == "/tap/async":
+            said(303, b"", Location="/tap/async/7")(request)
+        elif what == "/phase" and request.command == "GET":
+            said(200, (left.pop(0) if len(left) > 1 else left[0]).encode())(request)
+        elif what == "/error":
+            said(200, error)(request)
+        elif what == "/results/result":
+            said(200, result)(request)
+        else:
+            said(200, b"<job/>")(request)
+
+    return answer
+
+
+def test_a_job_there_is_started_waited_for_read_and_removed(far: Far) -> None:
+    far.asked.clear()
+    assert far.rows(uws("QUEUED", "EXECUTING", "COMPLETED"), queued=True) == [1, 2]
+    asked = [" ".join(one.split()[:2]) for one in far.asked]
+    assert asked == [
+        "POST /tap/async", "GET /tap/async/7", "POST /tap/async/7/phase", *["GET /tap/async/7/phase"] * 3,
+        "GET /tap/async/7/results/result", "POST /tap/async/7",
+    ]  # fmt: skip
+    assert "'PHASE': ['RUN']" in far.asked[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "text"),
+    [
+        (uws("EXECUTING", "ERROR", error=WRONG), QueryError, "far: no column <nix>"),
+        (uws("ERROR", error=b"out of luck"), QueryError, "far: out of luck"),
+        (uws("ERROR"), QueryError, "far: its job ended as ERROR"),
+        (uws("ABORTED"), QueryError, "far: its job ended as ABORTED"),
+        (uws("COMPLETED", result=CUT), LimitError, "more rows than the 2"),
+        (said(200, b"no job"), UnavailableError, "far makes no job of a query"),
+        (said(400, WRONG), QueryError, "far: no column <nix>"),
+    ],
+)
+def test_a_job_there_that_goes_wrong(answer: Answer, kind: type[AweError], text: str, far: Far) -> None:
+    far.asked.clear()
+    with pytest.raises(kind, match=re.escape(text)):
+        far.rows(answer, queued=True)
+    removed = [one for one in far.asked if "DELETE" in one]
+    assert len(removed) == any("/tap/async/7" in one for one in far.asked)
+
+
+def test_a_job_there_is_removed_when_nobody_waits_for_it(far: Far) -> None:
+    far.asked.clear()
+    far.answer = uws("EXECUTING")
+    run = far.platform.external.run("far", "SELECT 1", identity=ANONYMOUS, queued=True)
+    failed: list[AweError] = []
+
+    def ask() -> None:
+        try:
+            next(run)
+        except AweError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not any("/7/phase" in one for one in far.asked):
+        threading.Event().wait(0.01)
+    run.close()
+    thread.join(10)
+    assert [type(error) for error in failed] == [CancelledError]
+    assert "POST /tap/async/7 " in far.asked[-1]
+    assert "{'ACTION': ['DELETE']}" in far.asked[-1]
 
 
 def test_only_who_was_named_is_asked(far: Far) -> None:

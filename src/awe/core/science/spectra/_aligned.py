@@ -26,10 +26,14 @@ def in_flux_density(samples: SpectrumArrays, unit: str) -> SpectrumArrays:
         Of the fluxes.
     """
     parsed = parse_unit(unit)
+    if parsed is None:
+        return samples
     waves = samples.wavelength * units.AA
     try:
-        factor = np.asarray((1.0 * parsed).to_value(_DENSITY, units.spectral_density(waves)), np.float64)
-    except (units.UnitConversionError, TypeError):  # counts, or no unit at all
+        factor = np.asarray(
+            parsed.to(_DENSITY, np.ones(len(waves)), units.spectral_density(waves)), np.float64
+        )
+    except units.UnitConversionError:  # counts, or no unit at all
         return samples
     return replace(samples, flux=samples.flux * factor, ivar=samples.ivar / factor**2)
 
