@@ -17,7 +17,7 @@ from awe.core.science.spectra._desi import desi
 from awe.core.science.spectra._grids import medium_in, spectral_axis
 from awe.core.science.spectra._model import Axis, Medium, NoSpectrumError, Reading, Spectrum
 from awe.core.science.spectra._pixels import pixels
-from awe.core.science.spectra._sdss import sdss_facts
+from awe.core.science.spectra._sdss import SDSS_DESCRIPTIONS, sdss_facts
 from awe.core.science.spectra._units import flux_ucd, parse_unit, written
 
 __all__ = ["LAYOUTS", "Layout"]
@@ -174,6 +174,7 @@ def _tables(hdus: fits.HDUList) -> Iterator[tuple[int, fits.BinTableHDU]]:
             isinstance(hdu, fits.BinTableHDU | fits.TableHDU)
             and not isinstance(hdu, fits.CompImageHDU)
             and hdu.header["NAXIS2"]
+            and hdu.name not in SDSS_DESCRIPTIONS
         ):
             yield number, hdu
 

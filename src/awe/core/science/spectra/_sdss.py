@@ -12,11 +12,15 @@ from awe.core.science.keywords import Cards, card
 from awe.core.science.spectra._columns import Named
 from awe.core.science.spectra._model import Medium
 
-__all__ = ["sdss_facts"]
+__all__ = ["SDSS_DESCRIPTIONS", "sdss_facts"]
+
+SDSS_DESCRIPTIONS = frozenset({"SPECOBJ", "SPALL", "SPZLINE"})
+"""Tables that describe the object, in a hundred columns, and hold no samples: to look for a spectrum in them is slow."""
 
 _FIBRE_ARCSEC = {"SDSS": 3.0, "BOSS": 2.0}
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _STEP_DEX = 1e-4
+_TOLD = ("INSTRUMENT", "PLUG_RA", "PLUG_DEC", "CLASS", "Z", "SPECOBJID")
 
 
 def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, object], Medium]:
@@ -28,7 +32,7 @@ def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, obje
     row = next(
         (hdu.data[0] for hdu in hdus[1:] if hdu.name in {"SPECOBJ", "SPALL"} and len(hdu.data) == 1), None
     )
-    known = {name.upper(): row[name] for name in row.array.names} if row is not None else {}
+    known = {name: row[name] for name in _TOLD if name in row.array.names} if row is not None else {}
     instrument = str(known.get("INSTRUMENT", "SDSS")).strip() or "SDSS"
     cards = Cards((header,))
     plate, mjd, fibre = (cards.first(keys) for keys in (("PLATEID", "PLATE"), ("MJD",), ("FIBERID",)))
@@ -42,7 +46,7 @@ def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, obje
         "t_exptime": cards.first(("EXPTIME",)),
         **_times(hdus, header),
     }
-    if known:
+    if "CLASS" in known and "Z" in known:
         facts |= {
             "target_class": str(known["CLASS"]).strip(),
             "redshift": float(known["Z"]),
