@@ -306,7 +306,9 @@ class Platform:
     def kinds(self) -> Mapping[str, Kind]:
         """Return what jobs can do, by the name of their kind."""
         return {
-            **SqlJobs(self.catalogs, self.versions, self.batches, self.external, _statements).kinds(),
+            **SqlJobs(
+                self.catalogs, self.versions, self.batches, self.external, self.space, _statements
+            ).kinds(),
             INDEX: index_kind(self.tables, self.catalogs),
             CUTOUT: cutout_kind(self.observations, soda.error_text),
         }

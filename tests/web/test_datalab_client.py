@@ -254,7 +254,7 @@ def test_imports(datalab_client: DataLabClient, server: str) -> None:
     assert said["types"].splitlines() == ["n,bigint,", "value,double precision,"]
     assert said["of_schema"].splitlines() == ["id,bigint,", "name,text,"]
     assert "line 3" in said["bad"]
-    assert "vos:// is no place" in said["nothing"]
+    assert "there is no ada/x.csv" in said["nothing"]
     assert (said["inserted"], said["plain"], said["framed"]) == ("OK",) * 3
     assert said["all"] == "id,name\n1,one\n2,two\n3,three\n"
     assert "no column nix" in said["wrong"]

@@ -3,6 +3,9 @@
 import pytest
 from tests.systems.datalab import DataLabClient
 
+from awe.platform import Platform
+from awe.services.space import NodePath
+
 pytestmark = pytest.mark.slow
 ABSENT = "A Node does not exist with the requested URI."
 THERE = "A Node already exists with the requested URI."
@@ -86,3 +89,161 @@ def test_files(datalab_client: DataLabClient, server: str) -> None:
     assert said["left"] == "public,saved.csv,tmp,zero"
     assert said["of_public"] == "a.bin"
     assert said["cleaned"] == ["OK"] * 4
+
+
+def test_results_become_files_and_files_tables(datalab_client: DataLabClient, server: str) -> None:
+    said = datalab_client.run(
+        server,
+        """
+        import pandas
+        from io import BytesIO, StringIO
+        from astropy.io import fits
+        ac.login("ada", "correct horse")
+        q = "select id, ra, dec, mag, flag from tiny.sources order by id limit 50"
+        rows = qc.query(sql=q)
+        say(made=qc.query(sql=q, out="vos://result.csv"), listed="result.csv" in sc.ls(), same=sc.get("vos://result.csv") == rows)
+        say(taken=error(qc.query, sql=q, out="vos://result.csv"), absent=error(qc.query, sql=q, out="vos://nix/r.csv"))
+        say(wrong=error(qc.query, sql="select nix from tiny.sources", out="vos://wrong.csv"), not_there=sc.stat("vos://wrong.csv"))
+        say(fits=qc.query(sql=q, fmt="fits", out="vos://public/r.fits"), votable=qc.query(sql=q, fmt="votable", out="vos://tmp/r.vot"))
+        say(ids=fits.open(sc.get("ada://public/r.fits", mode="fileobj"))[1].data["id"].tolist())
+        job = qc.query(sql=q, out="vos://later.csv", async_=True)
+        say(wait=qc.wait(job, wait=0.1), results=qc.results(job), later=sc.get("vos://later.csv") == rows)
+        say(waited=qc.query(sql=q, fmt="hdf5", out="vos://tmp/r.h5", async_=True, wait=True), h5=sc.get("vos://tmp/r.h5", mode="binary")[1:4].decode())
+        say(again=error(qc.query, sql=q, out="vos://later.csv", async_=True))
+        say(imported=[qc.mydb_import("one", "vos://result.csv"), qc.mydb_import("two", "vos://public/r.fits"), qc.mydb_import("three", "vos://tmp/r.vot")])
+        for name in ("one", "two", "three"):
+            say(**{name: qc.query(sql=f"select * from mydb://{name} order by id", fmt="pandas")["ra"].tolist() == pandas.read_csv(StringIO(rows))["ra"].tolist()})
+        say(none=qc.mydb_import("five", "vos://nix.csv"), theirs=qc.mydb_import("five", "vos://../eve/x.csv"))
+        say(dropped=[qc.mydb_drop(name) for name in ("one", "two", "three")])
+        say(removed=[sc.rm(name) for name in ("result.csv", "later.csv", "public/r.fits", "vos://tmp/*")], left=sc.ls(), tmp=sc.ls("vos://tmp"))
+        """,
+    )
+    for name in ("made", "fits", "votable"):
+        assert said[name] == "OK", name
+    for name in ("listed", "same", "later", "one", "two", "three"):
+        assert said[name] is True, name
+    assert "is there already" in said["taken"]
+    assert said["taken"].startswith("Error: ")
+    assert "there is no ada/nix" in said["absent"]
+    assert "nix" in said["wrong"]
+    assert said["not_there"] == {}
+    assert said["ids"] == list(range(1, 51))
+    assert (said["wait"], said["results"], said["waited"], said["h5"]) == ("COMPLETED", "OK", "OK", "HDF")
+    assert "is there already" in said["again"]
+    assert said["imported"] == ["OK"] * 3
+    assert "there is no ada/nix.csv" in said["none"]
+    assert "no file can be called so" in said["theirs"]
+    assert said["dropped"] == ["OK"] * 3
+    assert said["removed"] == ["OK", "OK", "OK", ["OK", "OK"]]
+    assert (said["left"], said["tmp"]) == ("public,tmp", "")
+
+
+def test_published_files_and_links(datalab_client: DataLabClient, server: str) -> None:
+    said = datalab_client.run(
+        server,
+        """
+        from astropy.io import fits
+        from urllib.parse import urlencode
+        say(listed=sc.ls("tiny://"), like=sc.ls("tiny://*f606w*"), long=sc.ls("tiny://", format="long"), stat=sc.stat("tiny://tiny_acs_f606w_drz.fits"))
+        image = fits.open(sc.get("tiny://tiny_acs_f606w_drz.fits", mode="fileobj"))
+        say(shape=image[0].data.shape, filter=image[0].header["FILTER"], got=sc.get("tiny://*.fits", ".", verbose=False))
+        say(access=[sc.access("tiny://tiny_acs_f606w_drz.fits", "r"), sc.access("tiny://tiny_acs_f606w_drz.fits", "w"), sc.access("tiny://nix")])
+        say(none=sc.get("tiny://nix.fits", "x"), out=sc.get("tiny://../sources.toml", "x"), no_collection=sc.ls("nix://"), services=sc.services())
+        ac.login("ada", "correct horse")
+        say(changed=[sc.rm("tiny://tiny_acs_f606w_drz.fits"), sc.put("script.py", "tiny://x.py")[0], sc.mkdir("tiny://x"), sc.mv("tiny://tiny_acs_f606w_drz.fits", "vos://x")])
+        say(copied=sc.cp("tiny://tiny_acs_f606w_drz.fits", "vos://tmp"), copy=fits.open(sc.get("vos://tmp/tiny_acs_f606w_drz.fits", mode="fileobj"))[0].data.shape)
+        cutout = f"{B}/svc/cutout?" + urlencode({"col": "tiny", "siaRef": "tiny_acs_f606w", "POS": "187.7059,12.3911", "SIZE": "0.001,0.001"})
+        say(loaded=sc.load("vos://cutout.fits", cutout), small=fits.open(sc.get("vos://cutout.fits", mode="fileobj"))[0].data.shape)
+        whole = B.removesuffix("/datalab") + "/api/datasets/tiny_acs_f606w/file"
+        say(pulled=sc.pull("tmp/whole.fits", whole), of_vos=sc.load("tmp/again.fits", "vos://cutout.fits"), size=sc.stat("vos://tmp/again.fits")["size"] == sc.stat("vos://cutout.fits")["size"])
+        port = B.split(":")[2].split("/")[0]
+        say(refused=[sc.load("vos://x", url) for url in (f"http://localhost:{port}/api/archive", "http://169.254.169.254/latest", "http://10.0.0.1/", "file:///etc/passwd", "ftp://x/y", B + "/storage/ls", B.removesuffix("/datalab") + "/account")])
+        say(left=sc.ls(), cleaned=[sc.rm("vos://tmp/*"), sc.rm("cutout.fits")])
+        """,
+    )
+    names = "tiny_acs_f606w_drz.fits,tiny_acs_f814w_drz.fits"
+    assert (said["listed"], said["like"]) == (names, "tiny_acs_f606w_drz.fits")
+    assert said["long"].splitlines()[0].startswith("-r--r--r--  tiny  ")
+    assert (said["stat"]["type"], said["stat"]["publicread"]) == ("data", True)
+    assert (said["shape"], said["filter"], said["got"]) == ([48, 64], "F606W", ["OK", "OK"])
+    assert said["access"] == [True, False, False]
+    assert said["none"][0].startswith(ABSENT)
+    assert "no file can be called so" in said["out"][0]
+    assert said["no_collection"].startswith("Error 404")
+    assert "tiny" in said["services"]
+    assert all("published: it can be read, and not changed" in text for text in said["changed"])
+    assert (said["copied"], said["copy"]) == ("OK", [48, 64])
+    assert (said["loaded"], said["pulled"], said["of_vos"], said["size"]) == ("OK", "OK", "OK", True)
+    assert 1 < said["small"][0] < 48
+    assert all(not text.startswith("OK") for text in said["refused"])
+    assert "not a host of the public network" in said["refused"][1]
+    assert "is no image of this archive" in said["refused"][5]
+    assert said["left"] == "cutout.fits,public,tmp"
+    assert said["cleaned"] == [["OK"] * 3, "OK"]
+
+
+def test_nobody_reaches_another_s_files(
+    datalab_client: DataLabClient, server: str, platform: Platform
+) -> None:
+    platform.accounts.add("mallory", by="local:test", password="battery staple")
+    said = datalab_client.run(
+        server,
+        """
+        token = ac.login("ada", "correct horse")
+        open("closed.csv", "w").write("id,word\\n1,curtain\\n")
+        say(put=[sc.put("closed.csv", "vos://"), sc.put("closed.csv", "vos://public/open.csv")], made=sc.mkdir("vos://dir"))
+        ac.logout(token)
+        token = ac.login("mallory", "battery staple")
+        doors = {}
+        for name in ("ada://closed.csv", "ada://dir", "ada://", "ada://public/../closed.csv", "vos://../ada/closed.csv", "vos://..//ada/closed.csv",
+                     "ada://./closed.csv", "ada%2Fclosed.csv", "vos://%2e%2e/ada/closed.csv", "ada://public/%2e%2e/closed.csv", "vos:////ada/closed.csv", "Ada://closed.csv"):
+            doors[name] = [str(answer) for answer in (
+                sc.ls(name), sc.stat(name), error(sc.get, name), error(sc.get, name, "x", verbose=False), sc.access(name), sc.rm(name), sc.rmdir(name), sc.cp(name, "vos://mine"),
+                sc.mv(name, "vos://mine"), sc.load("vos://mine", name), qc.mydb_import("mine", name), sc.put("script.py", name, verbose=False), sc.saveAs("x", name),
+                sc.mkdir(name), error(qc.query, sql="select 1 as a", out=name) if "://" in name and "%" not in name else "")]
+        say(doors=doors, listed=sc.ls("ada://public"), opened=sc.get("ada://public/open.csv"), mine=sc.ls(), pattern=[sc.ls("ada://*"), sc.ls("ada://*/*"), sc.ls("*://closed.csv")])
+        say(changed=[sc.rm("ada://public/open.csv"), sc.put("script.py", "ada://public/open.csv")[0], sc.mv("ada://public/open.csv", "vos://x"), sc.mkdir("ada://public/x")])
+        say(cleaned=[sc.rm("vos://" + name) for name in sc.ls().split(",") if name not in ("public", "tmp", "ada")])
+        """,
+    )
+    assert said["put"] == [["OK"], ["OK"]]
+    assert "curtain" not in str(said["doors"])
+    assert "curtain" in said["opened"]
+    assert said["listed"] == "open.csv"
+    assert not any("closed" in text or "dir" in text.split(",") for text in said["pattern"][:2]) or all(
+        text.startswith("Error 404") for text in said["pattern"][:2]
+    )
+    assert all("only ada" in text for text in said["changed"])
+    ada = platform.identity.known("ada")
+    assert [node.path.name for node in platform.space.nodes(NodePath("ada"), ada)] == [
+        "closed.csv",
+        "dir",
+        "public",
+        "tmp",
+    ]
+    for name in ("closed.csv", "dir", "public/open.csv"):
+        platform.space.remove(NodePath.of("ada", name), ada)
+
+
+def test_who_has_no_room_is_told(datalab_client: DataLabClient, server: str, platform: Platform) -> None:
+    limit = platform.quotas.set("user:ada", "storage_bytes", 1_000_000, by="root")
+    try:
+        said = datalab_client.run(
+            server,
+            """
+            ac.login("ada", "correct horse")
+            open("large", "wb").write(b"x" * 2_000_000), open("small", "wb").write(b"x" * 900_000)
+            say(large=sc.put("large", "vos://large", verbose=False), small=sc.put("small", "vos://small", verbose=False))
+            say(again=sc.put("small", "vos://other", verbose=False), listed=sc.ls(), cp=sc.cp("vos://small", "vos://copy"))
+            say(out=error(qc.query, sql="select a.* from tiny.sources a, tiny.sources b limit 5000", out="vos://rows.csv"))
+            say(rm=sc.rm("vos://small"), fits=sc.put("small", "vos://other", verbose=False), cleaned=sc.rm("other"))
+            """,
+        )
+    finally:
+        platform.quotas.drop(limit.id, by="root")
+    for name in ("large", "again"):
+        assert "you-may-have-1,000,000-bytes-of-files-kept" in str(said[name]).replace(" ", "-"), name
+    for name in ("cp", "out"):
+        assert "you may have 1,000,000 bytes of files kept" in said[name]
+    assert said["listed"] == "public,small,tmp"
+    assert (said["small"], said["rm"], said["fits"], said["cleaned"]) == (["OK"], "OK", ["OK"], "OK")

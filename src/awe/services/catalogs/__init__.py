@@ -9,6 +9,7 @@ from awe.services.catalogs.batches.model import ROWS_AFFECTED, Results, ResultSe
 from awe.services.catalogs.batches.service import BatchRun, BatchService
 from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.external.service import ExternalTap, ExternalTapRun, ExternalTapService
+from awe.services.catalogs.filing import filed
 from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import BATCH, QUERY, SQL_KINDS, QueryOrder, SqlJobs
 from awe.services.catalogs.memory import MemorySchema, RowGuard
@@ -82,5 +83,6 @@ __all__ = [
     "aligned",
     "as_written",
     "example_query",
+    "filed",
     "index_kind",
 ]

@@ -11,16 +11,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from awe.core.tables import Schema, TableStream, absolute_links
-from awe.core.tables.formats import FORMATS, VOTableOptions, gzipped
+from awe.core.tables.formats import FORMATS, POSTGRES_TEXTS, VOTableOptions, gzipped
 from awe.errors import AweError, ConflictError
 from awe.services.catalogs.batches.model import ROWS_AFFECTED
 from awe.services.catalogs.batches.service import BatchService
 from awe.services.catalogs.external.service import ExternalTapService
+from awe.services.catalogs.filing import filed
 from awe.services.catalogs.own.versions import VersionService
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.uploads import SentFile
-from awe.services.identity import Identity
+from awe.services.identity import READ, Identity
 from awe.services.jobs import Kind, Result, Work
+from awe.services.space import NodePath, SpaceService
 
 __all__ = ["BATCH", "QUERY", "SQL_KINDS", "QueryOrder", "SqlJobs"]
 
@@ -56,6 +58,8 @@ class QueryOrder:
         Tables that the query reads besides: name and place, as for `CatalogService.receive`.
     packed
         Whether the answer is packed with gzip.
+    file, file_format
+        Where in the owner's space the rows go, and in which format; they come back to the caller when empty.
     texts
         Name and text of the parts among them that came as text and not as files.
     """
@@ -75,6 +79,8 @@ class QueryOrder:
     texts: tuple[tuple[str, str], ...] = ()
     packed: bool = False
     profile: str = ""
+    file: str = ""
+    file_format: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return it as JSON values."""
@@ -107,6 +113,8 @@ class SqlJobs:
         What there was of the tables that it makes and changes.
     external
         Who asks other archives.
+    space
+        Who keeps the files that answers become.
     statements
         Says what an answer states besides its rows, where it is a VOTable.
     """
@@ -117,12 +125,14 @@ class SqlJobs:
         versions: VersionService,
         batches: BatchService,
         external: ExternalTapService,
+        space: SpaceService,
         statements: Statements,
     ) -> None:
         self._catalogs = catalogs
         self._versions = versions
         self._batches = batches
         self._external = external
+        self._space = space
         self._statements = statements
 
     def kinds(self) -> Mapping[str, Kind]:
@@ -137,6 +147,7 @@ class SqlJobs:
         if order.into:
             return [replace(result, name=_RESULT) for result in self.batch(work)]
         answers = _Answers(work, order, self._statements)
+        self._check_file(work, order)
         with self._uploads(work, order) as uploads:
             stream = self._catalogs.query(
                 order.text,
@@ -149,7 +160,7 @@ class SqlJobs:
                 whole=order.whole,
                 asked=False,
             )
-        return [answers.write(_RESULT, stream)]
+        return [self._answered(work, order, answers, stream)]
 
     def batch(self, work: Work) -> Sequence[Result]:
         """Run a batch; each of its results is a file, called ``Table1``, ``Table2`` ..."""
@@ -179,6 +190,7 @@ class SqlJobs:
         answers = _Answers(work, order, self._statements)
         if done := self._done_before(work, order, answers):
             return [replace(done, name=_RESULT)]
+        self._check_file(work, order)
         with self._external.run(
             order.profile,
             order.text,
@@ -188,7 +200,34 @@ class SqlJobs:
             queued=True,
             asked=False,
         ) as results:
-            return [answers.write(_RESULT, one.stream, one.affected) for one in results]
+            return [self._answered(work, order, answers, one.stream, one.affected) for one in results]
+
+    def _answered(
+        self,
+        work: Work,
+        order: QueryOrder,
+        answers: "_Answers",
+        stream: TableStream,
+        affected: int | None = None,
+    ) -> Result:
+        """Keep an answer as the job's result, or as a file of its owner's: then the result says how many rows it has."""
+        if not order.file:
+            return answers.write(_RESULT, stream, affected)
+        form = {**FORMATS, **POSTGRES_TEXTS}[order.file_format]
+        path = NodePath.of(work.identity.name, order.file)
+        rows = filed(absolute_links(stream, order.base_url), form, self._space, path, work.identity)
+        told = pa.table({ROWS_AFFECTED: pa.array([rows], pa.int64())})
+        return answers.write(_RESULT, TableStream.from_table(told), rows)
+
+    def _check_file(self, work: Work, order: QueryOrder) -> None:
+        """Refuse to begin again what may have written its file: nobody could tell it from another one of that name."""
+        path = NodePath.of(work.identity.name, order.file)
+        again = order.file and work.again_since is not None
+        if again and self._space.may(path, work.identity.finding, READ):
+            raise ConflictError(
+                f"the job was stopped in its middle, and there is a file {order.file}",
+                hint="look at it; remove it and submit again if it is not what the query gives",
+            )
 
     def _done_before(self, work: Work, order: QueryOrder, answers: "_Answers") -> Result | None:
         """Return the result of a job that an attempt before has done; errors as `_made_before`."""

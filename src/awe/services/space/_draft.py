@@ -62,7 +62,7 @@ class SpaceDraft:
         if self._came + len(data) > self._most:
             raise LimitError(f"a file may have {self._most:,} bytes", hint="the operator can raise the limit")
         self._asked += len(data)
-        if self._asked >= _LOOK_BYTES or not self._came:
+        if self._asked >= _LOOK_BYTES:
             self._check(len(data))
             self._asked = 0
         self._draft.write(data)
@@ -70,7 +70,9 @@ class SpaceDraft:
         self._count(len(data))
 
     def done(self) -> Entry:
-        """Let the file be there."""
+        """Let the file be there; `QuotaError` if its owner may not keep that much."""
+        if self._asked:
+            self._check(0)
         made = self._draft.done()
         self.is_done = True
         return made

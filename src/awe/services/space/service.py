@@ -85,7 +85,11 @@ class SpaceService:
 
     def may(self, path: NodePath, identity: Identity, action: str) -> bool:
         """Return whether there is something that the caller may read (`READ`) or change (`WRITE`)."""
-        if self._found(path, identity) is None:
+        try:
+            found = self._found(path, identity)
+        except NotFoundError:
+            return False
+        if found is None:
             return False
         return action == READ or (_owns(path, identity) and action in identity.scopes)
 
@@ -143,13 +147,14 @@ class SpaceService:
                 inner,
                 self._settings.file_bytes,
                 partial(self._check_room, identity),
-                partial(self._usage.add, owner),
+                partial(self._usage.come, owner),
             )
             try:
                 yield draft
             finally:
-                gone = draft.came if not draft.is_done else before.size if before is not None else 0
-                self._usage.add(owner, -gone)
+                self._usage.come(owner, -draft.came)
+                if draft.is_done:
+                    self._usage.add(owner, draft.came - (before.size if before is not None else 0))
         if draft.is_done:
             self._tell(path, identity)
 

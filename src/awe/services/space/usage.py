@@ -1,11 +1,12 @@
 """How much people's files take, told by the folders themselves: programs that see them write there too.
 
 A figure is looked up again after a time that grows with how long that takes. What this process writes and removes
-counts at once.
+counts at once, also files that are still coming.
 """
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class SpaceUsage:
         self._store = store
         self._now = now
         self._known: dict[Key, _Figure] = {}
+        self._coming: Counter[Key] = Counter()
         self._lock = threading.Lock()
 
     def bytes(self, key: Key) -> int:
@@ -49,16 +51,23 @@ class SpaceUsage:
         with self._lock:
             known = self._known.get(key)
             if known is not None and self._now() < known.until:
-                return known.bytes
+                return known.bytes + self._coming[key]
         begun = self._now()
         found = self._counted(key)
         ended = self._now()
         with self._lock:
             self._known[key] = _Figure(found, ended + max(_FRESH_S, _PATIENCE * (ended - begun)))
-        return found
+            return found + self._coming[key]
+
+    def come(self, key: Key, size: int) -> None:
+        """Say that so many bytes more (or less) are of files that are not there yet."""
+        with self._lock:
+            self._coming[key] += size
+            if not self._coming[key]:
+                del self._coming[key]
 
     def add(self, key: Key, size: int) -> None:
-        """Say that so many bytes have come."""
+        """Say that so many bytes more (or less) are there."""
         with self._lock:
             if key in self._known:
                 self._known[key].bytes += size

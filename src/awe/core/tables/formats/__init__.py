@@ -15,10 +15,12 @@ from awe.core.tables.formats._votable_options import VOTableOptions
 from awe.core.tables.formats._votable_read import stated_error, votable_schema
 from awe.core.tables.formats.csv import DelimitedFormat, delimited_rows
 from awe.core.tables.formats.json import json_rows
+from awe.core.tables.formats.postgres import POSTGRES_TEXTS
 from awe.core.tables.formats.votable import VOTABLE_B, VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
 
 __all__ = [
     "FORMATS",
+    "POSTGRES_TEXTS",
     "VOTABLE_B",
     "VOTABLE_B2",
     "VOTABLE_FITS",

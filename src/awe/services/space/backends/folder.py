@@ -111,7 +111,7 @@ class FolderStore:
     def make(self, key: Key) -> None:
         """Make a folder in one that is there."""
         if len(key) == 1:
-            self._root.mkdir(parents=True, exist_ok=True)
+            self._root.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
         with self._folder(key[:-1], "container") as folder, _at(key), _told():
             os.mkdir(key[-1], _PRIVATE_FOLDER, dir_fd=folder)
             os.fsync(folder)
@@ -185,7 +185,9 @@ class FolderStore:
     def _parts(self, key: Key) -> Iterator[int]:
         """Yield the descriptor of the folder for what is in work in a space."""
         with _told():
-            (self._root / _PARTS / key[0]).mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self._root.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            for folder in (self._root / _PARTS, self._root / _PARTS / key[0]):
+                folder.mkdir(_PRIVATE_FOLDER, exist_ok=True)
         with self._folder((_PARTS, key[0])) as found:
             yield found
 

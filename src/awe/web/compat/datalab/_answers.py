@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from awe.core.tables import TableStream
-from awe.core.tables.formats import FORMATS, Format, VOTableOptions
+from awe.core.tables.formats import FORMATS, POSTGRES_TEXTS, Format, VOTableOptions
 from awe.errors import LimitError, ParameterError
-from awe.web.compat.datalab._text import DATALAB_ASCII, DATALAB_CSV
 
-__all__ = ["ARROW", "AS_A_WHOLE", "format_asked", "whole"]
+__all__ = ["ARROW", "AS_A_WHOLE", "format_asked", "format_named", "whole"]
 
 ARROW = FORMATS["arrow"]
 """How a job keeps its rows: exactly, so that they can leave in any format."""
@@ -17,17 +16,22 @@ ARROW = FORMATS["arrow"]
 AS_A_WHOLE = VOTableOptions(on_error="raise")
 """A document that fails is cut off, and not completed by a word that the client does not read."""
 
-_FORMATS: Mapping[str, Format] = {
-    "csv": DATALAB_CSV,
-    "ascii": DATALAB_ASCII,
-    "fits": FORMATS["fits"],
-    "votable": FORMATS["votable"],
-    "hdf5": FORMATS["hdf5"],
+_FORMATS: Mapping[str, str] = {
+    "csv": "postgres-csv",
+    "ascii": "postgres-tsv",
+    "fits": "fits",
+    "votable": "votable",
+    "hdf5": "hdf5",
 }
 
 
 def format_asked(word: str) -> Format:
-    """Return the format of ``ofmt``; csv when it says nothing.
+    """Return the format of ``ofmt``; csv when it says nothing. Errors as `format_named`."""
+    return {**FORMATS, **POSTGRES_TEXTS}[format_named(word)]
+
+
+def format_named(word: str) -> str:
+    """Return the name of the format of ``ofmt``.
 
     Raises
     ------

@@ -22,6 +22,7 @@ from awe.errors import InputFileError, NotFoundError, ParameterError
 from awe.services.catalogs import aligned
 from awe.services.identity import WRITE, Identity
 from awe.web.compat.datalab._asked import flag, given, known, need, profile_asked
+from awe.web.compat.datalab._places import local, place
 from awe.web.compat.datalab._types import columns_said, plain_name
 from awe.web.compat.datalab.mydb import done, new_table
 from awe.web.http import Call
@@ -107,7 +108,7 @@ def _written(call: Call, identity: Identity, wanted: _Wanted) -> Response:
 
 @contextmanager
 def _brought(call: Call, identity: Identity, file: str) -> Iterator[Path]:
-    """Yield where a file is that was sent, or that stands at an address."""
+    """Yield where a file is that was sent, or stands at an address, or is a file of the caller's or a published one."""
     scheme, mark, _ = file.partition("://")
     if not mark:
         with call.platform.uploads.staged(identity, file) as path:
@@ -116,7 +117,8 @@ def _brought(call: Call, identity: Identity, file: str) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="awe-import-") as folder:
             yield call.platform.catalogs.receive([("file", file)], {}, Path(folder))["file"]
     else:
-        raise NotFoundError(f"{scheme}:// is no place for files here", hint="send the file itself")
+        with local(call, place(call, file, identity), identity) as path:
+            yield path
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from awe.services.identity import READ, RUN
 from awe.services.jobs import RUNNING, Job, Phase
 from awe.web.compat.datalab._answers import AS_A_WHOLE, format_asked, whole
 from awe.web.compat.datalab._asked import given, known, need, willing
+from awe.web.compat.datalab._into import LOCAL
 from awe.web.compat.datalab.mydb import done, familiar
 from awe.web.http import Call
 
@@ -28,12 +29,12 @@ def status(call: Call) -> Response:
 
 
 def results(call: Call) -> Response:
-    """Return the rows of a job in the format that its query asked for; ``OK`` of one whose rows are in a table."""
+    """Return the rows of a job in the format that its query asked for; ``OK`` of one whose rows went elsewhere."""
     job = _found(call)
     if job.error is not None:
         raise familiar(job.error)
     asked = dict(job.parameters)
-    if asked.get("OUT", "").startswith("mydb://"):
+    if "://" in asked.get("OUT", "").removeprefix(LOCAL):
         return done()
     form = format_asked(asked.get("OFMT", ""))
     result, path = call.platform.jobs.result(job, job.results[0].name if job.results else "result")

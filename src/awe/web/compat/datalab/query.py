@@ -4,6 +4,8 @@
 query at once ends before, and says why.
 """
 
+from typing import NamedTuple
+
 from starlette.responses import PlainTextResponse, Response
 
 from awe.core.tables.formats import Format
@@ -11,9 +13,11 @@ from awe.errors import AweError, NotFoundError, ParameterError
 from awe.services.catalogs import QUERY, QueryOrder
 from awe.services.identity import RUN, WRITE
 from awe.services.jobs import Job
-from awe.web.compat.datalab._answers import ARROW, AS_A_WHOLE, format_asked, whole
+from awe.services.space import NodePath
+from awe.web.compat.datalab._answers import ARROW, AS_A_WHOLE, format_asked, format_named, whole
 from awe.web.compat.datalab._asked import flag, given, known, profile_asked, willing
-from awe.web.compat.datalab._into import saved, written
+from awe.web.compat.datalab._into import LOCAL, FileFormat, saved, written
+from awe.web.compat.datalab._places import own
 from awe.web.http import Call, TableResponse, absolute_links
 
 __all__ = ["query"]
@@ -22,17 +26,18 @@ _DIALECTS = {"sql": "postgres", "adql": "adql"}
 _TIMEOUT = "x-dl-timeoutrequest"
 _SPARE_S = 1.0
 """Seconds that an error needs to reach the client before it gives up."""
-_LOCAL = "file://"
 
 
 def query(call: Call) -> Response:
     """Run a query: its rows, or the number of its job."""
     profile = profile_asked(call)
     text, dialect = _text(call)
-    form = format_asked(given(call, "ofmt"))
-    table = _target(given(call, "out"))
+    form: Format = format_asked(given(call, "ofmt"))
+    table, path = _target(call, given(call, "out"))
     if flag(call, "async"):
-        return PlainTextResponse(_submit(call, text, dialect, table, profile).id)
+        return PlainTextResponse(_submit(call, text, dialect, _Destination(table, path), profile).id)
+    if path is not None:
+        form = FileFormat(form, call.platform.space, path, known(call, WRITE))
     if profile:
         return _elsewhere(call, profile, text, form, table)
     if table:
@@ -55,18 +60,41 @@ def _text(call: Call) -> tuple[str, str]:
     raise ParameterError("sql", "", "is needed", hint="queryClient.query(sql='SELECT ...')")
 
 
-def _target(out: str) -> str:
-    """Return the table of the caller's that the rows are for; nothing where they go back to the client."""
+class _Destination(NamedTuple):
+    """Where rows go: into a table, into a file of the caller's, or back to the client."""
+
+    table: str = ""
+    path: NodePath | None = None
+
+
+def _target(call: Call, out: str) -> _Destination:
+    """Return where the rows go.
+
+    Raises
+    ------
+    NotFoundError
+        If that is no place for rows.
+    ConflictError
+        If there is a file already.
+    """
     scheme, colon, name = out.partition("://")
-    if not colon or scheme == "file":
-        return ""
-    if scheme != "mydb":
+    if not colon or out.startswith(LOCAL):
+        return _Destination()
+    if scheme == "mydb":
+        if not name:
+            raise ParameterError("out", out, "names no table", hint="out='mydb://table'")
+        return _Destination(f"mydb.{name}")
+    if scheme not in {"vos", call.identity.name}:
         raise NotFoundError(
-            f"{scheme}:// is no place for results here", hint="name a local file, or mydb://table"
+            f"{scheme}:// is no place for results here",
+            hint="name a local file, vos://file or mydb://table",
         )
-    if not name:
-        raise ParameterError("out", out, "names no table", hint="out='mydb://table'")
-    return f"mydb.{name}"
+    identity = known(call, WRITE)
+    path = own(call, out, identity)
+    with call.platform.space.write(
+        path, identity, replace=False
+    ):  # said before the query runs, not behind it
+        return _Destination("", path)
 
 
 def _saved(call: Call, text: str, dialect: str, table: str) -> Response:
@@ -95,21 +123,23 @@ def _elsewhere(call: Call, profile: str, text: str, form: Format, table: str) ->
     return saved(results) if table else written(results, form)
 
 
-def _submit(call: Call, text: str, dialect: str, table: str, profile: str) -> Job:
+def _submit(call: Call, text: str, dialect: str, to: _Destination, profile: str) -> Job:
     """Put a query into the queue; its rows are kept exactly, and leave in the format that was asked for."""
     identity = willing(call, RUN)
-    if table:
+    if to.table:
         known(call, WRITE)
     order = QueryOrder(
         text=text,
         dialect=dialect,
-        max_rows=None if table else call.platform.settings.limits.rows,
-        into=table or None,
+        max_rows=None if to.table else call.platform.settings.limits.rows,
+        into=to.table or None,
         replace=flag(call, "drop"),
         format=ARROW.name,
         media_type=ARROW.media_types[0],
         base_url=call.base_url,
         profile=profile,
+        file="/".join(to.path.parts) if to.path else "",
+        file_format=format_named(given(call, "ofmt")),
     )
     said = (
         ("QUERY", text),

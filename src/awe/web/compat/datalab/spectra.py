@@ -28,9 +28,8 @@ from awe.core.tables.formats import FORMATS
 from awe.errors import NotFoundError, NotOfferedError, ParameterError
 from awe.services.identity import Identity
 from awe.services.observations import INDEX_TABLE
-from awe.web.compat.datalab._answers import whole
+from awe.web.compat.datalab._answers import format_asked, whole
 from awe.web.compat.datalab._asked import flag, given, need, profile_asked
-from awe.web.compat.datalab._text import DATALAB_CSV
 from awe.web.http import Call, TableResponse
 
 __all__ = [
@@ -114,7 +113,7 @@ def query(call: Call) -> Response:
         identity=call.identity,
         max_rows=call.platform.settings.limits.rows,
     )
-    return TableResponse(whole(stream), DATALAB_CSV)
+    return TableResponse(whole(stream), format_asked("csv"))
 
 
 def list_span(call: Call) -> Response:

@@ -83,11 +83,9 @@ def access(call: Call) -> Response:
     if isinstance(where, Published):
         return PlainTextResponse(str("w" not in mode and _is_there(call, where)))
     actions = [READ, WRITE] if "w" in mode else [READ]
-    try:
-        may = all(call.platform.space.may(where, call.identity, action) for action in actions)
-    except NotFoundError:
-        may = False
-    return PlainTextResponse(str(may))
+    return PlainTextResponse(
+        str(all(call.platform.space.may(where, call.identity, action) for action in actions))
+    )
 
 
 def make_folder(call: Call) -> Response:

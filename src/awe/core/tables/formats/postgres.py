@@ -1,25 +1,27 @@
-"""``csv`` and ``ascii`` as the Data Lab's client takes them apart: lines of PostgreSQL's words.
+"""Text in PostgreSQL's words, as the Data Lab's client takes it apart; it is written only.
 
 The header is never quoted: the client cuts it at its commas. Floating-point numbers that are none are ``NaN``,
 ``Infinity`` and ``-Infinity``; truths are ``True`` and ``False``, which pandas reads as such.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables import TableStream
-from awe.core.tables.formats import VOTableOptions, delimited_rows
+from awe.core.tables._stream import TableStream
+from awe.core.tables.formats._format import Format
+from awe.core.tables.formats._votable_options import VOTableOptions
+from awe.core.tables.formats.csv import delimited_rows
 from awe.errors import ParameterError
 
-__all__ = ["DATALAB_ASCII", "DATALAB_CSV", "DataLabText"]
+__all__ = ["POSTGRES_CSV", "POSTGRES_TEXTS", "POSTGRES_TSV", "PostgresText"]
 
 
 @dataclass(frozen=True, slots=True)
-class DataLabText:
+class PostgresText:
     """A `Format` that writes."""
 
     name: str
@@ -51,5 +53,7 @@ def _spelt(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_finite(column), column.cast(pa.string()), other)
 
 
-DATALAB_CSV = DataLabText("csv", ("text/csv",), (".csv",), ",")
-DATALAB_ASCII = DataLabText("tsv", ("text/tab-separated-values",), (".txt",), "\t")
+POSTGRES_CSV = PostgresText("csv", ("text/csv",), (".csv",), ",")
+POSTGRES_TSV = PostgresText("tsv", ("text/tab-separated-values",), (".txt",), "\t")
+POSTGRES_TEXTS: Mapping[str, Format] = {"postgres-csv": POSTGRES_CSV, "postgres-tsv": POSTGRES_TSV}
+"""Both by names that no other format has."""
