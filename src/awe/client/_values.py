@@ -129,12 +129,22 @@ def _values(data: pa.Array) -> Any:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         filler = pa.scalar(False if pa.types.is_boolean(kind) else 0, kind)
         return data.fill_null(filler).to_numpy(zero_copy_only=False)
-    values = data.to_pylist()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return np.array([v if v is not None else "" for v in values], dtype=str if values else "U1")
+        return _texts(data.cast(pa.string()))
+    values = data.to_pylist()
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out
+
+
+def _texts(data: pa.Array) -> Any:
+    """Return texts as numpy's, of no characters where they are null."""
+    texts = data.fill_null("")
+    longest = pc.max(pc.binary_length(texts)).as_py() or 1
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        return np.array(texts.to_pylist(), dtype=str)
+    padded = pc.ascii_rpad(texts, longest, padding="\0")
+    return np.frombuffer(padded.buffers()[2] or b"", f"S{longest}", len(texts), padded.offset).astype(str)
 
 
 _RA_UCDS = ("pos.eq.ra;meta.main", "POS_EQ_RA_MAIN", "pos.eq.ra")

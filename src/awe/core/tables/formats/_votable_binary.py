@@ -90,7 +90,7 @@ class BinaryEncoder:
     def _records(
         self, columns: list[pa.Array], segment: _Segment, counts: np.ndarray | None, *, first: bool
     ) -> np.ndarray:
-        records = np.zeros(len(columns[0]), segment.dtype)
+        records = np.empty(len(columns[0]), segment.dtype)  # with no byte between its fields
         if first and self._masked:
             records["mask"] = _null_mask(columns)
         for index in segment.fixed:
@@ -128,7 +128,7 @@ class BinaryEncoder:
             return pa.array([np.packbits(row).tobytes() for row in rows], pa.binary()), counts
         values = values.astype(_code(array.type, kind), copy=False)
         bounds = (offsets * values.itemsize).astype(np.int32)
-        buffers = [None, pa.py_buffer(bounds), pa.py_buffer(np.ascontiguousarray(values).tobytes())]
+        buffers = [None, pa.py_buffer(bounds), pa.py_buffer(np.ascontiguousarray(values).view(np.uint8))]
         return pa.Array.from_buffers(pa.binary(), len(array), buffers), counts // _numbers(kind)
 
     def _values(self, array: pa.Array, column: Column, kind: Datatype | None = None) -> np.ndarray:
@@ -195,6 +195,8 @@ def _code(arrow: pa.DataType, kind: Datatype) -> str:
 
 
 def _null_mask(columns: list[pa.Array]) -> np.ndarray:
+    if not any(column.null_count for column in columns):
+        return np.zeros((len(columns[0]), (len(columns) + 7) // 8), np.uint8)
     nulls = np.zeros((len(columns[0]), len(columns)), bool)
     for index, column in enumerate(columns):
         if column.null_count:
@@ -236,5 +238,5 @@ def _padded(array: pa.Array, kind: Datatype, name: str) -> np.ndarray:
 
 def _as_binary(records: np.ndarray) -> pa.Array:
     bounds = np.arange(len(records) + 1, dtype=np.int32) * records.dtype.itemsize
-    buffers = [None, pa.py_buffer(bounds.astype(np.int32)), pa.py_buffer(records.tobytes())]
+    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(records.view(np.uint8))]
     return pa.Array.from_buffers(pa.binary(), len(records), buffers)

@@ -18,6 +18,7 @@ from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import string_bytes
 from awe.core.tables.formats._files import open_file, read_some
+from awe.core.tables.formats._parallel import in_order
 from awe.core.tables.formats._text import json_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import AweError, InputFileError
@@ -53,10 +54,9 @@ class JsonFormat:
             behind: dict[str, object] = {}
             mark = b"\n"
             try:
-                for batch in stream:
-                    for piece in json_rows(batch):
-                        yield mark + piece
-                        mark = b",\n"
+                for piece in in_order(_rows_of, map(_parts, stream)):
+                    yield mark + piece
+                    mark = b",\n"
             except AweError as error:
                 if options.on_error == "raise":
                     raise
@@ -103,17 +103,24 @@ def json_rows(batch: pa.RecordBatch, keys: Sequence[str] | None = None) -> Itera
     keys
         One for each column: each row is an object with these keys, and a list of its values when None.
     """
-    heads = [""] * batch.num_columns if keys is None else [f"{json.dumps(key)}:" for key in keys]
+    return (_rows_of(part, keys) for part in _parts(batch))
+
+
+def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+    return [batch.slice(start, _PIECE_ROWS) for start in range(0, batch.num_rows, _PIECE_ROWS)]
+
+
+def _rows_of(part: pa.RecordBatch, keys: Sequence[str] | None = None) -> bytes:
+    cells = [json_cells(column) for column in part.columns]
     begin, end = ("[", "],\n") if keys is None else ("{", "},\n")
-    for start in range(0, batch.num_rows, _PIECE_ROWS):
-        piece = batch.slice(start, _PIECE_ROWS).columns
+    if keys is not None:
         cells = [
-            pc.binary_join_element_wise(head, json_cells(column), "")
-            for head, column in zip(heads, piece, strict=True)
+            pc.binary_join_element_wise(f"{json.dumps(key)}:", cell, "")
+            for key, cell in zip(keys, cells, strict=True)
         ]
-        rows = pc.binary_join_element_wise(begin, pc.binary_join_element_wise(*cells, ","), end, "")
-        data, offsets = string_bytes(rows)
-        yield bytes(data[: int(offsets[-1]) - 2])
+    rows = pc.binary_join_element_wise(begin, pc.binary_join_element_wise(*cells, ","), end, "")
+    data, offsets = string_bytes(rows)
+    return bytes(data[: int(offsets[-1]) - 2])
 
 
 def _table(path: Path, table: object) -> TableStream:
