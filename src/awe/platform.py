@@ -54,6 +54,7 @@ from awe.services.identity import (
     GrantStore,
     GroupService,
     GroupStore,
+    HelpLog,
     IdentityService,
     LimitStore,
     LocalAuthenticator,
@@ -171,6 +172,7 @@ class Platform:
         grants, groups = GrantStore(system), GroupStore(system)
         policy = Policy(grants)
         shares = ShareService(grants, policy, audit)
+        helping = HelpLog(policy, audit)
         identity = IdentityService(
             accounts,
             tokens,
@@ -206,10 +208,11 @@ class Platform:
         space = SpaceService(FolderStore(folder / "space"), quotas, audit, settings.space)
         tickets = TicketService(provider.keys, identity.known, settings.space.ticket_seconds)
         runner = make_runner(settings, _WORKSHOP)
-        jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs", policy)
+        jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs", policy, helping)
         history = HistoryService(
             HistoryStore(system),
             policy,
+            helping,
             jobs.known,
             settings.history,
             longest_s=settings.limits.seconds + settings.limits.patience,

@@ -3,8 +3,8 @@
 *ada* has a table. *eve* (who has an account and a table of her own) and *nobody* try every way that there is to read it,
 to change it, or to learn that it is there. Each way is tried twice, with the name of the table and with one that nobody
 has: the two answers have to be the same but for the name, and what is in the table (`MARK`) must be in neither. The warden,
-who administers the archive, sees no more than eve in queries, lists and faces; what administrators may do for others
-(look at versions, drop, restore, see jobs) he is not tried with.
+who administers the archive, sees and changes no more than eve in queries, lists and faces. What administrators may do
+for others (look at versions, drop, restore, see jobs and queries) is in the audit log when he has done it.
 """
 
 import io
@@ -25,6 +25,7 @@ from awe.services.catalogs import ColumnChange
 from awe.services.identity import ADMINISTRATOR, OPERATOR, READ, Resource
 from awe.testing import log_in, tiny_archive
 from awe.web import build_app
+from awe.web.compat.sciserver._account import wsid_of
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,7 @@ with warnings.catch_warnings():
 MARK = "curtain"
 REAL, FAKE = "hidden_one", "hidden_two"
 PEOPLE = ("nobody", "eve", "warden")
+PASSWORDS = {name: f"correct horse of {name}" for name in ("ada", "eve", "warden")}
 _MADE_ANEW = re.compile(
     r"[0-9a-f]{12,}|\d{4}-\d\d-\d\dT[\d:.]+Z?(\+00:00)?|-?\b\d+\.\d+(e-\d+)?\b|\b\d{15,}\b", re.IGNORECASE
 )
@@ -49,8 +51,9 @@ Making = Callable[[str], tuple[str, dict[str, Any]]]
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with tiny_archive(tmp_path_factory.mktemp("doors")) as opened:
         for name in ("ada", "eve"):
-            opened.accounts.add(name, by="local:test", password="correct horse")
-        opened.accounts.add("warden", [ADMINISTRATOR, OPERATOR], by="local:test", password="correct horse")
+            opened.accounts.add(name, by="local:test", password=PASSWORDS[name])
+        administers = [ADMINISTRATOR, OPERATOR]
+        opened.accounts.add("warden", administers, by="local:test", password=PASSWORDS["warden"])
         ada, eve = (opened.identity.known(name) for name in ("ada", "eve"))
         opened.tables.write(f"mydb.{REAL}", _rows(MARK), ada, ra="ra", dec="dec", origin=f"SELECT '{MARK}'")
         opened.tables.describe(
@@ -283,9 +286,7 @@ def _of_one_table(web: TestClient) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("who", PEOPLE)
 def test_no_path_leads_to_it(ask: Ask, web: TestClient, who: str) -> None:
     """Every route with the name of a table is tried, also those that are added tomorrow."""
-    routes = _of_one_table(web)
-    if who == "warden":  # who may look at what there was, to restore it
-        routes = [route for route in routes if not route[1].endswith("/versions")]
+    routes = [route for route in _of_one_table(web) if who != "warden" or route not in HELP_ROUTES]
     assert {path for _, path in routes} >= {
         "/api/tables/{name}",
         "/tap/tables/{table}",
@@ -293,7 +294,7 @@ def test_no_path_leads_to_it(ask: Ask, web: TestClient, who: str) -> None:
         "/moc/{table}",
     }
     for method, path in routes:
-        if method == "HEAD" or (who == "warden" and method != "GET"):
+        if method == "HEAD":
             continue
         for schema in ("user_ada.", "USER_ADA.", "mydb.", ""):
 
@@ -317,10 +318,19 @@ def test_no_path_leads_to_it(ask: Ask, web: TestClient, who: str) -> None:
             assert_closed(ask, who, request)
 
 
+HELP_ROUTES = frozenset(
+    {
+        ("GET", "/api/tables/{name}/versions"), ("DELETE", "/api/tables/{name}"),
+        ("POST", "/api/tables/{name}/restore"), ("DELETE", "/tap/tables/{table}"),
+    }
+)  # fmt: skip
+"""How an administrator may help."""
+
+
 def _sent(what: str, **sent: Any) -> Callable[[str], tuple[str, dict[str, Any]]]:
-    """Return the request for a name: NAME stands for it, anywhere."""
-    text = json.dumps(sent)
-    return lambda name: (what.replace("NAME", name), json.loads(text.replace("NAME", name)))
+    """Return the request for a name: NAME, as a word, stands for it anywhere."""
+    text = json.dumps([what, sent])
+    return lambda name: tuple(json.loads(re.sub(r"\bNAME\b", name, text)))
 
 
 FACES = {
@@ -410,6 +420,94 @@ def test_no_face_shows_it(ask: Ask, who: str, face: str) -> None:
     if who == "warden" and face in HELP:
         pytest.skip("administrators may help")
     assert_closed(ask, who, FACES[face])
+
+
+def test_help_is_in_the_audit_log_whichever_face_it_came_through(ask: Ask, platform: Platform) -> None:
+    ada = platform.identity.known("ada")
+    ways = {
+        "TAP+": FACES["TAP+, drop"], "YouCat": FACES["YouCat, delete"], "Data Lab": FACES["Data Lab, drop"],
+        "awe": _sent("DELETE /api/tables/user_ada.NAME"),
+    }  # fmt: skip
+    for number, way in enumerate(ways.values()):
+        name = f"helped{number}"
+        platform.tables.write(f"mydb.{name}", _rows(MARK), ada)
+        what, sent = way(name)
+        dropped = ask("warden", what, **sent)
+        assert dropped.status_code < 400, dropped.text
+        assert name not in {table.name for table in platform.tables.tables(ada)}
+        seen = ask("warden", f"GET /api/tables/user_ada.{name}/versions")
+        restored = ask("warden", f"POST /api/tables/user_ada.{name}/restore", json={})
+        assert (seen.status_code, restored.status_code) == (200, 200), restored.text
+        lines = platform.audit.entries(target=f"table:user_ada.{name}")
+        assert [(line.user, line.action, line.details["owner"]) for line in lines] == [
+            ("warden", "table.restored", "ada"),
+            ("warden", "table.seen", "ada"),
+            ("warden", "table.dropped", "ada"),
+        ]
+        platform.tables.drop(f"mydb.{name}", ada)
+    assert len(platform.audit.entries(target="table:user_ada.helped0")) == 3  # of her own she makes no line
+
+
+def _asmx(operation: str, **sent: str) -> Making:
+    return _sent(f"POST /CasJobs/services/jobs.asmx/{operation}", data=sent)
+
+
+OLD_CASJOBS = {
+    "a quick query": _asmx("ExecuteQuickJob", qry="select * from user_ada.NAME", context="MyDB"),
+    "her context": _asmx("ExecuteQuickJob", qry="select * from NAME", context="user_ada"),
+    "a quick change": _asmx("ExecuteQuickJob", qry="delete from user_ada.NAME", context="MyDB"),
+    "a quick drop": _asmx("ExecuteQuickJob", qry="drop table user_ada.NAME", context="MyDB"),
+    "output": _asmx("SubmitExtractJob", tablename="user_ada.NAME", type="CSV"),
+    "a new table": _asmx("UploadData", tablename="user_ada.NAME", data="id\n1\n", tableexists="false"),
+    "more rows": _asmx("UploadData", tablename="user_ada.NAME", data="id\n1\n", tableexists="true"),
+    "the quick table": _sent("GET /CasJobs/quick_casjobs.cgi", params={"table": "user_ada.NAME"}),
+}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("way", OLD_CASJOBS)
+def test_the_older_casjobs_shows_it_to_nobody(ask: Ask, who: str, way: str) -> None:
+    def request(name: str) -> tuple[str, dict[str, Any]]:
+        what, sent = OLD_CASJOBS[way](name)
+        number = str(wsid_of(who))
+        known = {"wsid": number, "userid": number, "pw": PASSWORDS[who]} if who in PASSWORDS else {}
+        return what, {key: {**values, **known} for key, values in sent.items()}
+
+    assert_closed(ask, "nobody", request)
+
+
+def test_the_older_casjobs_shows_and_stops_no_jobs_of_others(ask: Ask, platform: Platform) -> None:
+    def done(user: str, password: str, operation: str, **sent: str) -> Any:
+        fields = {"wsid": str(wsid_of(user)), "pw": password, **sent}
+        return ask("nobody", f"POST /CasJobs/services/jobs.asmx/{operation}", data=fields)
+
+    text = f"select '{MARK}' as word"
+    made = done("ada", PASSWORDS["ada"], "SubmitJob", qry=text, context="MyDB", taskname=MARK)
+    number = re.sub("<[^>]*>|\\s", "", made.text.partition("?>")[2])
+    assert MARK in done("ada", PASSWORDS["ada"], "GetJobs", conditions=f"jobid : {number}").text
+    nothing = str(int(number) ^ 1)
+    for who in ("eve", "warden"):
+        for operation, field in (
+            ("GetJobStatus", "jobid"),
+            ("CancelJob", "jobid"),
+            ("GetJobs", "conditions"),
+        ):
+            answers = []
+            for asked in (number, nothing):
+                said = f"jobid : {asked}" if field == "conditions" else asked
+                answer = done(who, PASSWORDS[who], operation, **{field: said})
+                assert MARK not in answer.text
+                answers.append(told(answer, asked))
+            assert answers[0] == answers[1], (who, operation)
+        assert MARK not in done(who, PASSWORDS[who], "GetJobs").text
+        assert "user_ada" not in done(who, PASSWORDS[who], "GetQueues").text.casefold()
+    for operation in ("GetJobs", "GetQueues", "GetJobStatus"):  # her number is no password
+        for password in ("", "wrong", str(wsid_of("ada"))):
+            refused = done("ada", password, operation, jobid=number)
+            assert refused.status_code in {401, 403, 429}, refused.text
+        other = done("eve", PASSWORDS["eve"], operation, jobid=number, owner_wsid=str(wsid_of("ada")))
+        assert MARK not in other.text
+    assert platform.jobs.numbered(f"{int(number):013x}", platform.identity.known("ada")).phase != "ABORTED"
 
 
 @pytest.mark.parametrize("who", ["nobody", "eve"])

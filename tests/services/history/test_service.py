@@ -30,6 +30,7 @@ from awe.services.identity import (
     AuditLog,
     AuditStore,
     GrantStore,
+    HelpLog,
     Identity,
     Origin,
     Policy,
@@ -54,9 +55,11 @@ class World:
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def open(self, **settings: float) -> HistoryService:
+        policy = Policy(GrantStore(self.system), lambda: self.now)
         return HistoryService(
             HistoryStore(self.system),
-            Policy(GrantStore(self.system), lambda: self.now),
+            policy,
+            HelpLog(policy, AuditLog(AuditStore(self.system))),
             self.jobs.get,
             HistorySettings.model_validate(settings),
             longest_s=LONGEST_S,
@@ -337,7 +340,7 @@ def test_queries_are_kept_as_long_as_the_operator_says(world: World) -> None:
 # Who may see it
 
 
-def test_a_query_is_its_owners(history: HistoryService) -> None:
+def test_a_query_is_its_owners(world: World, history: HistoryService) -> None:
     begin(history).complete()
     entry = only(history)
     for stranger in (BOB, ANONYMOUS, Identity("", link="nothing")):
@@ -351,6 +354,11 @@ def test_a_query_is_its_owners(history: HistoryService) -> None:
     assert history.entry(entry.id, ROOT) == entry
     assert history.find(ROOT) == ()
     assert history.find(ROOT, shared=True) == (entry,)
+    lines = AuditLog(AuditStore(world.system)).entries()
+    assert [(line.user, line.action, line.target) for line in lines] == [
+        ("root", "query.listed", ""),
+        ("root", "query.seen", f"query:{entry.id}"),
+    ]
 
 
 def test_a_shared_query_can_be_read_and_not_changed(world: World, history: HistoryService) -> None:

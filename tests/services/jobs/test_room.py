@@ -17,6 +17,7 @@ from awe.services.identity import (
     AuditStore,
     GrantStore,
     GroupStore,
+    HelpLog,
     Identity,
     LimitStore,
     Measure,
@@ -39,18 +40,19 @@ class Opened:
 
     def __init__(self, system: SystemDatabase, folder: Path, runner: HandRunner, **limits: int) -> None:
         self.store, self.usage, self.runner = JobStore(system), UsageStore(system), runner
+        audit, policy = AuditLog(AuditStore(system)), Policy(GrantStore(system))
         self.quotas = QuotaService(
             LimitStore(system),
             self.usage,
             AccountStore(system),
             GroupStore(system),
-            AuditLog(AuditStore(system)),
+            audit,
             QuotaSettings.model_validate(limits),
             folder=folder / "servers",
         )
         settings = JobSettings(grace=0)
         self.jobs = JobService(
-            self.store, runner, self.quotas, settings, folder / "jobs", Policy(GrantStore(system))
+            self.store, runner, self.quotas, settings, folder / "jobs", policy, HelpLog(policy, audit)
         )
 
     def new(self, who: Identity = ANN) -> Job:

@@ -29,6 +29,7 @@ from awe.services.identity import (
     Grant,
     GrantStore,
     GroupStore,
+    HelpLog,
     Identity,
     LimitStore,
     Policy,
@@ -91,7 +92,9 @@ def make(store: JobStore, runner: HandRunner, system: SystemDatabase, tmp_path: 
             folder=tmp_path / "servers",
         )
         given = JobSettings.model_validate({"grace": 0, **settings})
-        made = JobService(store, by, quotas, given, tmp_path / "jobs", Policy(GrantStore(system)))
+        policy = Policy(GrantStore(system))
+        helping = HelpLog(policy, audit)
+        made = JobService(store, by, quotas, given, tmp_path / "jobs", policy, helping)
         opened.append(made)
         return made
 
@@ -318,9 +321,17 @@ def test_a_full_queue_says_when_to_come_back(make: Make) -> None:
     assert everyones.value.fields["retry_after"] == 10
 
 
-def test_a_job_is_its_owners_and_the_operators(jobs: JobService) -> None:
+def test_a_job_is_its_owners_and_the_operators_who_are_seen_to_look(
+    jobs: JobService, system: SystemDatabase
+) -> None:
     job = new(jobs, run=False)
-    assert jobs.job(job.id, ROOT).owner == "ada"
+    audit = AuditLog(AuditStore(system))
+    assert jobs.job(job.id, ADA) == jobs.job(job.id, ROOT)
+    assert jobs.jobs(ROOT, shared=True) == (job,)
+    jobs.change(job.id, ROOT, run_id="helped")
+    assert [(line.user, line.action, line.details["owner" if line.target else "owners"]) for line in audit.entries()] == [
+        (ROOT.name, "job.changed", "ada"), (ROOT.name, "job.listed", "ada"), (ROOT.name, "job.seen", "ada"),
+    ]  # fmt: skip
     for ask in (jobs.job, jobs.abort, jobs.delete, lambda i, who: jobs.run(i, who, {})):
         for who in (BOB, ANONYMOUS):
             with pytest.raises(NotFoundError) as hidden:

@@ -9,7 +9,7 @@ from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, Param
 from awe.services.history.model import ASKED, Entry
 from awe.services.history.recording import Outcome, Recording
 from awe.services.history.store import HistoryStore
-from awe.services.identity import ORIGIN, READ, WRITE, Identity, Policy, Resource
+from awe.services.identity import ORIGIN, READ, WRITE, HelpLog, Identity, Policy, Resource
 from awe.services.jobs import FINAL, Job, Phase
 from awe.services.system import Condition, SqlValue
 from awe.settings import HistorySettings
@@ -34,6 +34,8 @@ class HistoryService:
         The entries.
     policy
         Who may see which.
+    helping
+        Where it is recorded that an administrator saw or changed somebody's.
     job
         From an id to the job, if it is there.
     settings
@@ -48,6 +50,7 @@ class HistoryService:
         self,
         store: HistoryStore,
         policy: Policy,
+        helping: HelpLog,
         job: Callable[[str], Job | None],
         settings: HistorySettings,
         *,
@@ -56,6 +59,7 @@ class HistoryService:
     ) -> None:
         self._store = store
         self._policy = policy
+        self._helping = helping
         self._job = job
         self._settings = settings
         self._longest = timedelta(seconds=longest_s + _GRACE_S)
@@ -174,7 +178,7 @@ class HistoryService:
         for entry in self._store.unfinished(where):
             self._settle(entry)
         listed = self._settings.listed
-        return self._store.find(
+        found = self._store.find(
             where,
             text=_kept(text),
             phases=phases,
@@ -182,6 +186,9 @@ class HistoryService:
             before=before,
             most=min(most or listed, listed),
         )
+        if shared:
+            self._helping.note_list(identity, ASKED, (entry.owner for entry in found))
+        return found
 
     def entry(self, entry_id: str, identity: Identity, *, action: str = READ) -> Entry:
         """Return one query.
@@ -201,6 +208,7 @@ class HistoryService:
         found = self._store.get(entry_id)
         if found is not None:
             if self._policy.allowed(identity, action, _resource(found)):
+                self._helping.note(identity, action, _resource(found))
                 return self._settle(found)
             if action != READ and self._policy.allowed(identity, READ, _resource(found)):
                 raise ForbiddenError(f"the query {entry_id} is somebody else's")

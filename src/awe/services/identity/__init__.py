@@ -32,6 +32,7 @@ from awe.services.identity.federation import AccountSystem, FederationService
 from awe.services.identity.figures import Day, FigureService
 from awe.services.identity.grants import ShareService
 from awe.services.identity.groups import GroupService
+from awe.services.identity.helping import HelpLog
 from awe.services.identity.interface import Authenticator, Begun, BrowserLogin, Ended, TokenAuthenticator
 from awe.services.identity.limits import MEASURES, Limit, Measure, Usage, principal_of
 from awe.services.identity.model import (
@@ -145,6 +146,7 @@ __all__ = [
     "GroupService",
     "GroupState",
     "GroupStore",
+    "HelpLog",
     "Identity",
     "IdentityService",
     "Invitation",

@@ -6,12 +6,12 @@ one resource, `Policy.visible` says the same as a condition of SQL; a test finds
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from awe.errors import ConflictError, ForbiddenError, InputFileError, NotFoundError
-from awe.services.identity.model import READ, Identity
+from awe.services.identity.model import ADMINISTRATOR, READ, Identity
 from awe.services.identity.stores import GrantStore
 from awe.services.identity.stores.grants import Grant, Resource
 from awe.services.system import Condition, Connection, SqlValue
@@ -59,6 +59,13 @@ class Policy:
     def allowed(self, identity: Identity, action: str, resource: Resource) -> bool:
         """Return whether a caller may do something with a resource."""
         return permits(identity, action, resource, self.grants.of(resource), self.now())
+
+    def by_role(self, identity: Identity, action: str, resource: Resource) -> bool:
+        """Return whether a caller may do something with what is somebody else's only because he is an administrator."""
+        if not (identity.is_administrator and resource.owner):
+            return False
+        plain = replace(identity, roles=identity.roles - {ADMINISTRATOR})
+        return self.allowed(identity, action, resource) and not self.allowed(plain, action, resource)
 
     def check(self, identity: Identity, action: str, resource: Resource) -> None:
         """Refuse what a caller may not do with a resource.

@@ -13,7 +13,7 @@ from awe.errors import (
     NotFoundError,
     ParameterError,
 )
-from awe.services.identity import READ, RUN, Identity, Policy, QuotaService, Resource
+from awe.services.identity import READ, RUN, HelpLog, Identity, Policy, QuotaService, Resource
 from awe.services.jobs._dispatcher import Dispatcher
 from awe.services.jobs._folders import JobFolders
 from awe.services.jobs._ledger import Ledger
@@ -49,6 +49,8 @@ class JobService:
         For the files of the jobs.
     policy
         Who may see which job.
+    helping
+        Where it is recorded that an administrator saw or changed somebody's job.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class JobService:
         settings: JobSettings,
         folder: Path,
         policy: Policy,
+        helping: HelpLog,
     ) -> None:
+        self._helping = helping
         self._policy = policy
         self._store = store
         self._runner = runner
@@ -144,6 +148,7 @@ class JobService:
         if found is not None and (kind is None or found[0].kind in _kinds(kind)):
             job = found[0]
             if not job.owner or self._policy.allowed(identity, action, _resource(job)):
+                self._helping.note(identity, action, _resource(job))
                 return job
             if action != READ and self._policy.allowed(identity, READ, _resource(job)):
                 raise ForbiddenError(f"the job {job_id} belongs to somebody else")
@@ -211,7 +216,10 @@ class JobService:
             return seen & (owner != identity.name) & (owner != "")
 
         kinds = None if kind is None else _kinds(kind)
-        return self._store.find(where, kinds, phases=phases, after=after, before=before, most=most)
+        found = self._store.find(where, kinds, phases=phases, after=after, before=before, most=most)
+        if shared:
+            self._helping.note_list(identity, JOB, (job.owner for job in found))
+        return found
 
     def change(
         self,

@@ -10,7 +10,7 @@ from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.model import TableRecord
 from awe.services.catalogs.own.keeping import expired
 from awe.services.catalogs.own.model import TableVersion
-from awe.services.catalogs.own.places import Places
+from awe.services.catalogs.own.places import Place, Places
 from awe.services.catalogs.own.room import TableRoom
 from awe.services.catalogs.own.store import OwnStore
 from awe.services.identity import READ, AuditLog, Identity
@@ -71,6 +71,11 @@ class VersionService:
             If none is.
         """
         place = self._places.place(name, identity)
+        found = self._kept(place, identity)
+        self._places.note(identity.name, "table.seen", found[-1].record)
+        return found
+
+    def _kept(self, place: Place, identity: Identity) -> tuple[TableVersion, ...]:
         found = self._store.versions(place.schema, place.table)
         may = place.owner == identity.name or self._places.helps(identity)
         if READ not in identity.scopes or not found or not may:
@@ -126,7 +131,7 @@ class VersionService:
         """
         place = self._places.place(name, identity)
         with self._places.changing(place, identity):
-            kept = self.kept(name, identity)
+            kept = self._kept(place, identity)
             wanted = [one for one in kept if version in {None, one.number} and not one.is_current]
             if not wanted:
                 numbers = ", ".join(str(one.number) for one in kept if not one.is_current) or "none"
