@@ -53,7 +53,7 @@ def jobs(sky: Sky) -> Iterable[Job]:
         "warm",
         "Rows of a cone, all twelve columns, asked for before; a table or rows in the client's memory.",
         peers,
-        [replace(case, inputs=[c for c in case.inputs for _ in range(2)]) for case in cases],
+        [replace(case, inputs=[*case.inputs] * 2) for case in cases],
         same=_differ,
         goals={
             ("q3c, as clients call it", "1 arcmin"): 20,
@@ -65,6 +65,7 @@ def jobs(sky: Sky) -> Iterable[Job]:
         },
         per="arcmin",
         compared=len(places),
+        together=10,
     )
     yield Job(
         "cold",

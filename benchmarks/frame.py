@@ -1,9 +1,10 @@
 """Jobs done by awe and its peers side by side, in one run.
 
 Words: a *job* is one thing to do, such as a cone search; its *cases* are what it is done with (radii), each with the
-*inputs* of its rounds (positions). A *peer* is who does it; awe is the first one. In every round all peers do the
-same input one after another, the first one in turn, so that whatever slows the machine slows all of them. Their
-answers are compared before anything is timed. Medians are reported, and how they grow with the size of the case.
+*inputs* of its rounds (positions). A *peer* is who does it; awe is the first one. All peers do the same input one after
+another, the first one in turn, so that whatever slows the machine slows all of them; where an input takes less time than it
+takes to fill a processor's caches again, each does a few of them at a time. Their answers are compared before anything is
+timed. Medians are reported, and how they grow with the size of the case.
 """
 
 import math
@@ -79,6 +80,8 @@ class Job:
         ``s``, ``ms`` or ``/s``.
     compared
         So many inputs of each case have their answers compared; 0 where answers are no data.
+    together
+        So many inputs a peer does one after another before the next one's turn.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Job:
     per: str = ""
     unit: str = "ms"
     compared: int = 1
+    together: int = 1
 
 
 @dataclass(slots=True)
@@ -140,9 +144,10 @@ def measure(job: Job, told: Callable[[str], object] = lambda _: None) -> Measure
         for case in job.cases:
             told(f"{job.name}: {case.name}")
             measured.differ += _differences(job, case, running)
-            for turn, given in enumerate(case.inputs):
+            for turn, first in enumerate(range(0, len(case.inputs), job.together)):
                 for peer, run in _rotated(running, turn):
-                    _time(measured, peer, case, run, given)
+                    for given in case.inputs[first : first + job.together]:
+                        _time(measured, peer, case, run, given)
     return measured
 
 

@@ -126,6 +126,8 @@ def _close(batches: Iterator[pa.RecordBatch]) -> None:
 
 
 def _cast(batch: pa.RecordBatch, arrow: pa.Schema) -> pa.RecordBatch:
+    if batch.schema.equals(arrow, check_metadata=True):
+        return batch
     return pa.RecordBatch.from_arrays(batch.columns, schema=arrow)
 
 

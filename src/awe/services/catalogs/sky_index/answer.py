@@ -39,7 +39,9 @@ def answer(
     sought, groups = index.sought(version, inside[0].region)
     if len(groups) > _MOST_GROUPS:
         return None
-    return _Looked(query.columns, _LookingUp(index, version, wanted, inside, sought, groups, only), limits)
+    arrow = query.columns.to_arrow()
+    looking = _LookingUp(index, version, wanted, inside, sought, groups, only, arrow)
+    return _Looked(query.columns, looking, limits)
 
 
 def candidates(
@@ -65,8 +67,10 @@ class _LookingUp:
         sought: Sought,
         groups: Sequence[Group],
         only: RowFilter | None,
+        arrow: pa.Schema,
     ) -> None:
         self._index, self._version, self._wanted, self._only = index, version, wanted, only
+        self._arrow = arrow
         self._found = index.find(version, inside, sought, groups)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -78,7 +82,7 @@ class _LookingUp:
         left = wanted.most
         for found in self._held():
             rows = found.rows if left is None else found.rows[:left]
-            yield self._index.columns(self._version, found, wanted.columns, rows)
+            yield self._index.columns(self._version, found, wanted.columns, rows, self._arrow)
             left = None if left is None else left - rows.size
             if left == 0:
                 return
@@ -103,7 +107,9 @@ class _LookingUp:
             if mine.size:
                 rows = some.rows[order[mine] - before[i]]
                 inner = np.argsort(rows)
-                kept.append(self._index.columns(self._version, some, self._wanted.columns, rows[inner]))
+                kept.append(
+                    self._index.columns(self._version, some, self._wanted.columns, rows[inner], self._arrow)
+                )
                 places[mine[inner]] = done + np.arange(mine.size)
                 done += mine.size
         table = pa.Table.from_batches(kept).take(pa.array(places)).combine_chunks()
@@ -115,7 +121,6 @@ class _Looked(TableStream):
 
     def __init__(self, columns: Schema, looking: _LookingUp, limits: Limits) -> None:
         super().__init__(columns, self._within(looking, limits))
-        self._arrow = pa.schema([(column.name, column.type) for column in columns])
 
     def _within(self, looking: _LookingUp, limits: Limits) -> Iterator[pa.RecordBatch]:
         until = time.monotonic() + limits.seconds
@@ -127,13 +132,7 @@ class _Looked(TableStream):
                 )
             self.overflow = batch.num_rows > left
             if left and batch.num_rows:
-                yield self._typed(batch.slice(0, left))
+                yield batch if batch.num_rows <= left else batch.slice(0, left)
             left -= batch.num_rows
             if self.overflow:
                 return
-
-    def _typed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        columns = batch.columns
-        if batch.schema.types != self._arrow.types:
-            columns = [array.cast(kind) for array, kind in zip(columns, self._arrow.types, strict=True)]
-        return pa.RecordBatch.from_arrays(columns, schema=self._arrow)

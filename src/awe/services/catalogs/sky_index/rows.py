@@ -123,11 +123,22 @@ class SkyIndex:
                 yield Found(group, rows[good], ra[good], dec[good])
 
     def columns(
-        self, version: Version, found: Found, names: Sequence[str], rows: IntArray | None = None
+        self,
+        version: Version,
+        found: Found,
+        names: Sequence[str],
+        rows: IntArray | None = None,
+        schema: pa.Schema | None = None,
     ) -> pa.RecordBatch:
-        """Return columns of the rows found, or of some of them given by their numbers in the group."""
+        """Return columns of the rows found, or of some of them given by their numbers in the group.
+
+        Parameters
+        ----------
+        schema
+            What they are called and which types they have in the answer; as they are stored when None.
+        """
         chosen = found.rows if rows is None else rows
-        wanted = self._wanted(version, found.group, names)
+        wanted = self._wanted(version, found.group, names, schema)
         first, count = int(chosen[0]) if chosen.size else 0, chosen.size
         if count and int(chosen[-1]) - first + 1 == count:
             return wanted.slice(first, count)
@@ -157,7 +168,9 @@ class SkyIndex:
     def _places(self, version: Version, group: Group) -> pa.RecordBatch:
         return self._parcels.get(group.name, _PLACES, lambda: _read_places(version, group))
 
-    def _wanted(self, version: Version, group: Group, names: Sequence[str]) -> pa.RecordBatch:
+    def _wanted(
+        self, version: Version, group: Group, names: Sequence[str], schema: pa.Schema | None
+    ) -> pa.RecordBatch:
         parts: dict[int, pa.RecordBatch] = {}
         arrays = []
         for name in names:
@@ -166,7 +179,13 @@ class SkyIndex:
             if batch is None:
                 batch = parts[part] = self._part(version, group, part)
             arrays.append(batch.column(column))
-        return pa.RecordBatch.from_arrays(arrays, names=list(names))
+        if schema is None:
+            return pa.RecordBatch.from_arrays(arrays, names=list(names))
+        try:
+            return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        except (pa.ArrowInvalid, TypeError):  # stored in another type of the same values
+            cast = [array.cast(kind) for array, kind in zip(arrays, schema.types, strict=True)]
+            return pa.RecordBatch.from_arrays(cast, schema=schema)
 
     def _part(self, version: Version, group: Group, part: int) -> pa.RecordBatch:
         names = version.columns[part * _TOGETHER : (part + 1) * _TOGETHER]
