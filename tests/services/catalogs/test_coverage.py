@@ -53,7 +53,7 @@ def test_cones_anywhere_find_what_is_there_and_else_nothing(hsc: CatalogService)
     rows = make_rows()
     ra, dec = rows["MatchRA"].to_numpy(), rows["MatchDec"].to_numpy()
     rng = np.random.default_rng(11)
-    empty = 0
+    nowhere = 0
     for _ in range(60):
         place = (rng.uniform(0, 360), float(np.degrees(np.arcsin(rng.uniform(-1, 1)))))
         radius = 10 ** rng.uniform(-3, 0.7)
@@ -62,8 +62,8 @@ def test_cones_anywhere_find_what_is_there_and_else_nothing(hsc: CatalogService)
         a, d = np.radians(ra - place[0]), np.radians(dec)
         near = np.sin(d) * np.sin(np.radians(place[1])) + np.cos(d) * np.cos(np.radians(place[1])) * np.cos(a)
         assert sorted(ids) == sorted(np.flatnonzero(near >= np.cos(np.radians(radius))).tolist())
-        empty += not ids
-    assert 0 < empty < 60
+        nowhere += not ids
+    assert 0 < nowhere < 60
     empty = hsc.cone("hsc.SumCat", 20.0, 80.0, 1e-4)
     assert empty.schema == query_columns(hsc)
     assert empty.to_table().num_rows == 0

@@ -47,7 +47,7 @@ class Stamps:
                 cursor = self._connection.connection.cursor()
                 try:
                     cursor.execute(self._asked)
-                    return self._anew, cursor.fetchone()[0]
+                    return self._anew, cursor.fetchone()
                 finally:
                     cursor.close()
             except (SQLAlchemyError, AweError, self._engine.dialect.loaded_dbapi.Error):

@@ -1,0 +1,112 @@
+"""The edge: cone searches over HTTP, from the socket to the last byte of the VOTable, by one client and by many."""
+
+import asyncio
+import io
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from astropy.io.votable import parse_single_table
+from frame import Case, Job, Peer, Timed
+from load import Connection, memory_mb
+from postgres import postgresql
+from sky import CATALOGUE, Sky
+
+__all__ = ["jobs"]
+
+_HERE = Path(__file__).parent
+_EACH = 25
+"""Requests of a client in a round."""
+_COMPARED = 12
+
+Round = tuple[int, Sequence[tuple[float, float]]]
+"""How many clients, and where they look."""
+
+
+def jobs(sky: Sky) -> Iterable[Job]:
+    """Requests a second, by the number of clients."""
+    rounds = sky.times(5)
+    cases = [
+        Case(
+            f"{clients} client" + "s" * (clients > 1),
+            [(clients, sky.positions(clients * _EACH, seed)) for seed in range(rounds)],
+            clients,
+        )
+        for clients in (1, 8, 16)
+    ]
+    yield Job(
+        "requests",
+        f"Cone searches of 1 arcmin, all columns, as VOTables: requests a second; each client makes {_EACH}, one after "
+        "another. One server process each; the memory is the server's.",
+        (
+            Peer("awe", lambda: _awe(sky)),
+            Peer("a service over q3c", lambda: _q3c(sky)),
+        ),
+        cases,
+        goals={("a service over q3c", "8 clients"): 3},
+        per="clients",
+        unit="/s",
+    )
+
+
+@contextmanager
+def _awe(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
+    command = ["-m", "awe", "up", "--data", str(sky.archive), "--port", "0"]
+    with _served(command, r"awe is up at (http://\S+)") as (url, process):
+        yield lambda given: _asked(url, f"/scs/{CATALOGUE}", process, given)
+
+
+@contextmanager
+def _q3c(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
+    command = [str(_HERE / "q3c_service.py"), postgresql(sky)]
+    with _served(command, r"^(\d+)$") as (port, process):
+        yield lambda given: _asked(f"http://127.0.0.1:{port}", "/scs", process, given)
+
+
+@contextmanager
+def _served(command: list[str], pattern: str) -> Iterator[tuple[str, int]]:
+    with subprocess.Popen([sys.executable, "-u", *command], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        try:
+            yield (
+                next(found[1] for line in server.stdout if (found := re.search(pattern, line.strip()))),
+                server.pid,
+            )
+        finally:
+            server.terminate()
+
+
+def _asked(url: str, path: str, process: int, given: Round) -> Timed:
+    """Let the clients ask; the answer is how many rows the first places have."""
+    clients, places = given
+    begun = time.perf_counter()
+    bodies = asyncio.run(_round(url, path, clients, places))
+    taken = time.perf_counter() - begun
+    rows = [len(parse_single_table(io.BytesIO(body)).array) for body in bodies[:_COMPARED]]
+    return Timed(rows, taken / len(places), memory_mb(process))
+
+
+async def _round(url: str, path: str, clients: int, places: Sequence[tuple[float, float]]) -> list[bytes]:
+    parts = urlsplit(url)
+    assert parts.hostname
+    assert parts.port
+    host, port = parts.hostname, parts.port
+    bodies = [b""] * len(places)
+
+    async def client(first: int) -> None:
+        connection = Connection(host, port)
+        for i in range(first, len(places), clients):
+            ra, dec = places[i]
+            where = urlencode({"RA": ra, "DEC": dec, "SR": 1 / 60, "VERB": 3})
+            answer = await connection.ask("GET", f"{path}?{where}")
+            assert answer.status == 200, answer.body[:300]
+            bodies[i] = answer.body
+        await connection.close()
+
+    await asyncio.gather(*(client(i) for i in range(clients)))
+    return bodies
