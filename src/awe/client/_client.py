@@ -7,8 +7,8 @@ from typing import Self
 from awe.client._local import LocalArchive
 from awe.client._logins import Logins
 from awe.client._transport import Transport
-from awe.client.catalogs import CatalogsClient
 from awe.client.coverage import CoverageClient
+from awe.client.crossmatch import CrossmatchClient
 from awe.client.groups import GroupsClient
 from awe.client.history import HistoryClient
 from awe.client.identity import IdentityClient
@@ -25,7 +25,7 @@ __all__ = ["Client", "connect"]
 
 
 class Client(
-    CatalogsClient,
+    CrossmatchClient,
     ObservationsClient,
     SpectraClient,
     CoverageClient,

@@ -17,7 +17,7 @@ from awe.errors import ParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableLike", "opened"]
+__all__ = ["TableLike", "columns_of", "opened"]
 
 TableLike: TypeAlias = "Table | pa.Table | pd.DataFrame | str | Path"
 """An astropy Table, an Arrow table, a pandas DataFrame, or the path of a file in any format that awe reads;
@@ -37,6 +37,21 @@ def opened(uploads: Mapping[str, TableLike]) -> Iterator[dict[str, Part]]:
     """
     with ExitStack() as stack:
         yield {name: _part(name, table, stack) for name, table in uploads.items()}
+
+
+def columns_of(name: str, table: object) -> tuple[str, ...]:
+    """Return the names of a table's columns as a query sees them.
+
+    Raises
+    ------
+    ParameterError
+        If the table is none.
+    """
+    if isinstance(table, str | Path):
+        path = Path(table).expanduser()
+        with format_of(path).read(path) as stream:
+            return tuple(stream.schema.names)
+    return tuple(_stream(name, table).schema.names)
 
 
 def _part(name: str, table: object, stack: ExitStack) -> Part:

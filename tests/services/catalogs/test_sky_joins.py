@@ -2,6 +2,7 @@
 
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
+from erfa import ErfaWarning
 
 from awe.core.sky import separation
 from awe.core.sql import compile_query
@@ -252,3 +257,27 @@ def test_what_goes_wrong_in_a_side_is_told(two: Two) -> None:
         two.stream(text + NEAR).to_table()
     assert "onvert" in str(caught.value)
     assert ended()
+
+
+def test_positions_at_another_epoch_and_their_errors(two: Two) -> None:
+    """Proper motion and normalised distance are what the query makes of them; astropy moves the stars, too."""
+    b = two.rows["s.b"]
+    stars = SkyCoord(
+        b["ra"].to_numpy() * u.deg, b["dec"].to_numpy() * u.deg, pm_ra_cosdec=np.full(2500, 300_000.0) * u.mas / u.yr,
+        pm_dec=np.full(2500, -200_000.0) * u.mas / u.yr, distance=np.full(2500, 10.0) * u.kpc, radial_velocity=np.zeros(2500) * u.km / u.s,
+        obstime=Time("J2000"),
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ErfaWarning)
+        moved = stars.apply_space_motion(new_obstime=Time("J2010"))
+    then = pa.table({"ra": moved.ra.deg, "dec": moved.dec.deg})
+    apart = two.near(two.rows["s.a"], then)
+    a = two.rows["s.a"]["mag"].to_numpy().astype(float)
+    wanted = all_pairs(np.where(apart / (a / 200)[:, None] < 1.5, apart, np.nan))
+    moving = "ivo_epoch_prop_pos(b.ra, b.dec, 0.1, 300000, -200000, 0, 2000, 2010)"
+    found = two.pairs(
+        f"SELECT a.id, b.id FROM s.a AS a, s.b AS b WHERE DISTANCE(POINT(a.ra, a.dec), {moving}) < 0.2"
+        f" AND DISTANCE(POINT(a.ra, a.dec), {moving}) / (a.mag / 200) < 1.5"
+    )
+    assert found == wanted
+    assert len(wanted) > 100

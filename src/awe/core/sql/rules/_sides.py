@@ -61,7 +61,8 @@ def unite(select: exp.Select, join: SkyJoin, run: Compilation, rule: Rule) -> No
         outputs = _renamed(select, key, pairs)
         outputs |= {RA: places[key].ra, DEC: places[key].dec} | ({INDEX: found[1]} if found else {})
         tree = rule(_side(item, outputs, asked[key], shared), run)
-        sides[key] = Side(tree, sizes[key], found[0] if found else None)
+        plain = found is not None and found[0] == key and not asked[key]
+        sides[key] = Side(tree, sizes[key], found[0] if found else None, _plain(outputs) if plain else None)
     held = kept if join.outer or join.nearest is not None or sizes[kept] <= sizes[gone] else gone
     run.matches.append(
         SkyMatch(
@@ -106,6 +107,12 @@ def _side(
     if any(isinstance(n, exp.Table) and n.meta.get("use") is None for n in nodes(item)):
         made.set("with_", exp.With(expressions=[part.copy() for part in shared]))
     return made
+
+
+def _plain(outputs: dict[str, exp.Expr]) -> tuple[tuple[str, str], ...] | None:
+    """Return the names of a table's columns under the names that they have outside; None where one is computed."""
+    columns = tuple((name, part.name) for name, part in outputs.items() if isinstance(part, exp.Column))
+    return columns if len(columns) == len(outputs) else None
 
 
 def _shared(select: exp.Select) -> list[exp.Expr]:

@@ -103,11 +103,14 @@ class Side:
         How many there are at the most; infinitely many where nobody says.
     indexed
         The key of the table use whose HEALPix index the column `INDEX` is. It may be read file by file.
+    plain
+        Which columns of that table the side's are, in order, where it is nothing else than columns of all its rows.
     """
 
     tree: exp.Expr = field(repr=False, compare=False)
     rows: float = math.inf
     indexed: str | None = None
+    plain: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

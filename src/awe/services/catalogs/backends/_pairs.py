@@ -34,6 +34,7 @@ _BLOCK_ROWS = 2_000_000
 _BLOCK_BYTES = 256 << 20
 _OUT_ROWS = 65_536
 _MOST_RANGES = 8
+_TOO_MANY = 1000
 _WORTH_IT = 0.5
 """Ranges of a piece are told an engine where they are few and less than this share of it: to test rows costs, too."""
 _WAIT_S = 0.05
@@ -153,9 +154,8 @@ class PairStream:
             else:
                 ranges = block.match.within(piece.span[0], piece.span[1] - 1)
                 if len(ranges):
-                    wanted = _few(ranges)
-                    few = np.diff(wanted).sum() < _WORTH_IT * (piece.span[1] - piece.span[0])
-                    work.append(partial(self._read, block, piece, wanted if few else None))
+                    wanted = _few(ranges, piece.span[1] - piece.span[0])
+                    work.append(partial(self._read, block, piece, wanted))
         yield from self._parallel(work)
 
     def _read(self, block: _Block, piece: Piece, ranges: IntArray | None) -> Iterator[pa.RecordBatch]:
@@ -292,11 +292,15 @@ def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     return found
 
 
-def _few(ranges: IntArray) -> IntArray:
-    """Return few ranges that hold all of some: those between which there is most room."""
+def _few(ranges: IntArray, span: int) -> IntArray | None:
+    """Return few ranges that hold all of some, those between which there is most room; None where it is not worth it."""
+    if len(ranges) > _TOO_MANY:
+        return None
     merged = merge_ranges([ranges])
-    if len(merged) <= _MOST_RANGES:
-        return merged
-    gaps = merged[1:, 0] - merged[:-1, 1]
-    cuts = np.sort(np.argpartition(gaps, -(_MOST_RANGES - 1))[-(_MOST_RANGES - 1) :])
-    return np.stack([merged[np.append(0, cuts + 1), 0], merged[np.append(cuts, len(merged) - 1), 1]], axis=-1)
+    if len(merged) > _MOST_RANGES:
+        gaps = merged[1:, 0] - merged[:-1, 1]
+        cuts = np.sort(np.argpartition(gaps, 1 - _MOST_RANGES)[1 - _MOST_RANGES :])
+        merged = np.stack(
+            [merged[np.append(0, cuts + 1), 0], merged[np.append(cuts, len(merged) - 1), 1]], axis=-1
+        )
+    return merged if np.diff(merged).sum() < _WORTH_IT * span else None

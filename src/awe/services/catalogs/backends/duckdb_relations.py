@@ -1,9 +1,10 @@
 """What a query reads, as DuckDB's SQL: the files of its tables, tables in memory, and the pairs of its sky joins."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from awe.core.sky import IntArray
 from awe.core.sql import Query, Side, TableUse
@@ -98,11 +99,27 @@ class Relations:
         return SideRows(schema, [self._piece(side, use, part.paths, part.span) for part in parts])
 
     def _piece(self, side: Side, use: TableUse, paths: Sequence[Path], span: tuple[int, int] | None) -> Piece:
+        plain = side.plain if self._stored[use.table.full_name].only is None else None
+
         def read(ranges: IntArray | None) -> Iterable[pa.Table]:
+            if ranges is None and plain is not None:
+                yield from _as_they_are(paths, plain, self._session.check)
+                return
             relation = self._files_of(use, paths, ranges)
             yield self._session.table(self._query.lower("duckdb", {**self.sql, use.key: relation}, side))
 
         return Piece(read, span)
+
+
+def _as_they_are(
+    paths: Sequence[Path], columns: Sequence[tuple[str, str]], check: Callable[[], None]
+) -> Iterator[pa.Table]:
+    """Yield columns of files under other names: whole files are read in half the time that a query of them takes."""
+    stored = list(dict.fromkeys(name for _, name in columns))
+    for path in paths:
+        check()
+        table = pq.read_table(path, columns=stored, use_threads=False, partitioning=None)
+        yield pa.table([table.column(name) for _, name in columns], names=[name for name, _ in columns])
 
 
 def _chosen(rows: str, version: StoredTable, wanted: list[str]) -> str:
