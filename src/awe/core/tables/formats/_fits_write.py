@@ -6,11 +6,10 @@ with vectorised conversion to big-endian records. Nothing is yielded before the 
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from tempfile import TemporaryFile
-from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,7 @@ from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema, elements, pieces, text_bytes, to_numpy
 from awe.core.tables.formats._parallel import in_order
+from awe.core.tables.formats._spool import Spool
 from awe.errors import UsageError
 
 __all__ = ["write_fits"]
@@ -114,9 +114,9 @@ def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
     UsageError
         If an integer column holds both the least and the greatest 64-bit number, and nulls.
     """
-    with stream, TemporaryFile() as spool:
-        schema = basic_schema(stream.schema, _NUMBERS)
-        measures, rows = _spool(stream, schema, spool)
+    schema = basic_schema(stream.schema, _NUMBERS)
+    with stream, closing(Spool(pa.schema([(f"c{i}", c.type) for i, c in enumerate(schema)]))) as spool:
+        measures, rows = _measured(stream, schema, spool)
         heap = sum(measure.heap for measure in measures)
         plans = [_plan(c, m, heap, shortest_text) for c, m in zip(schema, measures, strict=True)]
         yield _primary()
@@ -126,32 +126,30 @@ def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
             written += len(data)
             yield data
         if heap:
-            for batch in _spooled(spool):
+            for batch in spool:
                 for data in _heap(batch, plans):
                     written += len(data)
                     yield data
         yield bytes(-written % _BLOCK)
 
 
-def _spool(stream: TableStream, schema: Schema, spool: IO[bytes]) -> tuple[list[_Measure], int]:
+def _measured(stream: TableStream, schema: Schema, spool: Spool) -> tuple[list[_Measure], int]:
     measures = [_Measure() for _ in schema]
-    arrow = pa.schema([(f"c{i}", c.type) for i, c in enumerate(schema)])
     rows = 0
-    with pa.ipc.new_file(spool, arrow) as sink:
-        for columns in pieces(stream, schema):
-            for column, measure, array in zip(schema, measures, columns, strict=True):
-                measure.see(array, column.name)
-            rows += len(columns[0])
-            sink.write_batch(pa.RecordBatch.from_arrays(columns, schema=arrow))
+    for columns in pieces(stream, schema):
+        for column, measure, array in zip(schema, measures, columns, strict=True):
+            measure.see(array, column.name)
+        rows += len(columns[0])
+        spool.add(columns)
     return measures, rows
 
 
-def _rows(spool: IO[bytes], plans: list[_Plan], *, heap: bool) -> Iterator[bytes]:
+def _rows(spool: Spool, plans: list[_Plan], *, heap: bool) -> Iterator[bytes]:
     if not heap:
-        yield from in_order(lambda batch: _records(batch, plans, 0)[0].tobytes(), _together(_spooled(spool)))
+        yield from in_order(lambda batch: _records(batch, plans, 0)[0].tobytes(), _together(iter(spool)))
         return
     offset = 0
-    for batch in _spooled(spool):  # where its arrays stand is told by the rows before
+    for batch in spool:  # where its arrays stand is told by the rows before
         records, offset = _records(batch, plans, offset)
         yield records.tobytes()
 
@@ -159,13 +157,6 @@ def _rows(spool: IO[bytes], plans: list[_Plan], *, heap: bool) -> Iterator[bytes
 def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
     while group := list(islice(batches, _TOGETHER)):
         yield group
-
-
-def _spooled(spool: IO[bytes]) -> Iterator[pa.RecordBatch]:
-    spool.seek(0)
-    source = pa.ipc.open_file(spool)
-    for index in range(source.num_record_batches):
-        yield source.get_batch(index)
 
 
 def _item_size(arrow: pa.DataType) -> int:

@@ -1,0 +1,45 @@
+"""Rows that are read twice are the same in memory and in a file."""
+
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from awe.core.tables import TableStream
+from awe.core.tables.formats import FORMATS, _spool
+from awe.core.tables.formats._spool import Spool
+
+MANY = pa.table(
+    {
+        "n": pa.array(range(50_000), pa.int64()),
+        "text": pa.array([None if i % 5 == 0 else f"star {i}" for i in range(50_000)], pa.string()),
+        "list": pa.array([[i, i + 1][: 1 + i % 2] for i in range(50_000)], pa.list_(pa.int32())),
+    }
+)
+
+
+@pytest.mark.parametrize("held", [0, 300_000, 1 << 30])
+def test_twice_in_order(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    monkeypatch.setattr(_spool, "_HELD_BYTES", held)
+    spool = Spool(MANY.schema)
+    for batch in MANY.to_batches(max_chunksize=10_000):
+        spool.add(batch.columns)
+    for _ in range(2):
+        assert pa.Table.from_batches(spool) == MANY
+    spool.close()
+
+
+@pytest.mark.parametrize("columns", [["n", "text"], ["n", "text", "list"]])
+def test_fits_from_memory_and_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: list[str]
+) -> None:
+    written = []
+    for held in (1 << 30, 300_000):
+        monkeypatch.setattr(_spool, "_HELD_BYTES", held)
+        written.append(b"".join(FORMATS["fits"].write(TableStream.from_table(MANY.select(columns)))))
+    one, other = (re.sub(rb"DATE    = '[^']*'", b"", made) for made in written)
+    assert one == other
+    path = tmp_path / "many.fits"
+    path.write_bytes(written[0])
+    assert FORMATS["fits"].read(path).to_table().to_pydict() == MANY.select(columns).to_pydict()
