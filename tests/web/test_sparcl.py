@@ -1,12 +1,18 @@
 """SPARCL's requests without its client: what is refused and how, JSON, and the pickle that is made piece by piece."""
 
 import pickle
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from starlette.testclient import TestClient
 
+from awe.platform import Platform
+from awe.testing import tiny_settings
+from awe.web import build_app
 from awe.web.compat.datalab.sparcl._pickle import pickled
 
 API = "/datalab/sparcl/api"
@@ -71,3 +77,44 @@ def test_what_is_refused_has_a_code_and_a_text(path: str, body: bytes, code: str
     assert 400 <= answer.status_code < 500
     assert answer.json()["errorCode"] == code
     assert answer.json()["errorMessage"]
+
+
+@pytest.mark.slow
+def test_spectra_of_sdss_and_desi_are_known_by_their_numbers(shared_data: Path, tmp_path: Path) -> None:
+    for name, pattern in (("sdss", "spec-*.fits"), ("desi", "desi_edr_coadd-*.fits")):
+        (tmp_path / name).mkdir()
+        for file in (shared_data / "e_spectra").glob(pattern):
+            shutil.copy(file, tmp_path / name)
+    with Platform.open(tiny_settings(tmp_path / "sky")) as platform:
+        for name in ("sdss", "desi"):
+            platform.observations.publish(name, tmp_path / name)
+        with TestClient(build_app(platform), raise_server_exceptions=False) as web:
+            search = {
+                "outfields": ["sparcl_id", "specid", "file"],
+                "search": [["data_release", "sdss", "desi"]],
+            }
+            _, *found = web.post(f"{API}/find/", json=search).json()
+            answer = web.post(
+                f"{API}/spectras/?include=flux,wavelength,ivar,mask,specid",
+                json=[one["sparcl_id"] for one in found],
+            )
+            head, *records = pickle.loads(answer.content)  # our own
+    assert head["UNITS"]["sdss"]["flux"] == head["UNITS"]["desi"]["flux"] == "1e-17 erg / (Angstrom s cm2)"
+    told = {one["specid"]: one for one in records}
+    assert len(told) == len(found) > 3
+    for file in (tmp_path / "sdss").iterdir():
+        with fits.open(file) as hdus:
+            samples, number = hdus[1].data, int(hdus[2].data["SPECOBJID"][0])
+            assert np.array_equal(told[number]["flux"], samples["flux"])
+            assert np.allclose(told[number]["ivar"], samples["ivar"], rtol=1e-12)
+            assert np.allclose(told[number]["wavelength"], 10 ** samples["loglam"].astype(float), rtol=1e-15)
+    (file,) = (tmp_path / "desi").iterdir()
+    with fits.open(file) as hdus:
+        for row, number in enumerate(hdus["FIBERMAP"].data["TARGETID"]):
+            one = told[int(number)]
+            waves = np.concatenate([hdus[f"{arm}_WAVELENGTH"].data for arm in "BRZ"])
+            order = np.argsort(waves, kind="stable")
+            assert np.array_equal(one["wavelength"], waves[order])
+            for told_as, there in (("flux", "FLUX"), ("ivar", "IVAR"), ("mask", "MASK")):
+                values = np.concatenate([hdus[f"{arm}_{there}"].data[row] for arm in "BRZ"])[order]
+                assert np.allclose(one[told_as], values, rtol=1e-6), (number, told_as)
