@@ -32,6 +32,8 @@ def query(call: Call) -> Response:
     """Run a query: its rows, or the number of its job."""
     profile = profile_asked(call)
     text, dialect = _text(call)
+    if profile:
+        dialect = "adql"  # the language that every TAP service knows, whichever parameter it came in
     form: Format = format_asked(given(call, "ofmt"))
     table, path = _target(call, given(call, "out"))
     if flag(call, "async"):
