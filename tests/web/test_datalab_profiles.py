@@ -56,6 +56,8 @@ def test_the_same_calls_ask_elsewhere(
         say(into=qc.query(adql=q, out="mydb://near"), taken=error(qc.query, adql=q, out="mydb://near"))
         say(drop=qc.query(adql=q, out="mydb://near", drop=True), late=qc.query(adql=q, out="mydb://later", async_=True, wait=True))
         say(mine=qc.mydb_list())
+        say(file=qc.query(adql=q, out="vos://far.csv"), file_later=qc.query(adql=q, out="vos://later.csv", async_=True, wait=True))
+        say(files=[sc.get("vos://far.csv"), sc.get("vos://later.csv")], file_taken=error(qc.query, adql=q, out="vos://far.csv"))
         say(wrong=error(qc.query, adql="SELECT nix FROM tiny.sources"), nonsense=error(qc.query, adql="SELEC"))
         say(gone=error(qc.query, adql=q, profile="gone"), unknown=error(qc.query, adql=q, profile="vizier"))
         qc.set_profile("default")
@@ -84,6 +86,8 @@ def test_the_same_calls_ask_elsewhere(
     assert said["here"].startswith("Error: ")
     assert (said["into"], said["drop"], said["late"]) == ("OK", "OK", "OK")
     assert "already exists" in said["taken"]
+    assert (said["file"], said["file_later"], said["files"]) == ("OK", "OK", [said["csv"]] * 2)
+    assert said["file_taken"].startswith("Error: ")
     assert set(said["mine"].split()) == {"later", "near"}
     assert said["back"] == "count\n5\n"
     assert said["later"].split() == ["id", *map(str, expected["id"].to_pylist())]
