@@ -33,7 +33,7 @@ def read_datasets(datasets: Iterable[Dataset]) -> Iterator[tuple[Dataset, Spectr
     for wanted in files.values():
         path = file_of(wanted[0])
         try:
-            spectra = read_spectra(path, wanted[0].reading)
+            spectra = read_spectra(path, wanted[0].reading, facts=False)
         except NoSpectrumError as error:
             raise _changed(wanted[0], str(error)) from None
         parts = {part_of(stem(path), spectrum.key) or "": spectrum for spectrum in spectra}

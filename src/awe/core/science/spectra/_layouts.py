@@ -17,7 +17,7 @@ from awe.core.science.spectra._desi import desi
 from awe.core.science.spectra._grids import medium_in, spectral_axis
 from awe.core.science.spectra._model import Axis, Medium, NoSpectrumError, Reading, Spectrum
 from awe.core.science.spectra._pixels import pixels
-from awe.core.science.spectra._sdss import SDSS_DESCRIPTIONS, sdss_facts
+from awe.core.science.spectra._sdss import SDSS_DESCRIPTIONS, is_sdss
 from awe.core.science.spectra._units import flux_ucd, parse_unit, written
 
 __all__ = ["LAYOUTS", "Layout"]
@@ -92,7 +92,7 @@ def _table(hdus: fits.HDUList, reading: Reading) -> list[Spectrum] | None:
             read = _with_unit(from_columns(columns, reading), headers)
         except NoSpectrumError:
             continue
-        facts, medium = sdss_facts(hdus, columns)
+        medium: Medium = "vacuum" if is_sdss(hdus, {one.name.casefold() for one in columns}) else ""
         found.append(
             Spectrum(
                 read.spectral,
@@ -102,7 +102,6 @@ def _table(hdus: fits.HDUList, reading: Reading) -> list[Spectrum] | None:
                 key=str(number),
                 hdus=(number,),
                 medium=_medium(reading, headers, medium),
-                facts=facts,
                 headers=headers,
             )
         )

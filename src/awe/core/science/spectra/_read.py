@@ -1,6 +1,7 @@
 """Open a file and return the spectra in it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from awe.core.science.celestial import quiet
 from awe.core.science.fitsfile import open_fits
 from awe.core.science.spectra._layouts import LAYOUTS
 from awe.core.science.spectra._model import NoSpectrumError, Reading, Spectrum
+from awe.core.science.spectra._sdss import sdss_facts
 from awe.core.science.spectra._specutils import specutils_spectra
 from awe.core.science.spectra._text import text_spectrum
 from awe.core.science.spectra._units import to_vacuum
@@ -26,7 +28,7 @@ def is_spectrum_name(name: str) -> bool:
     return bool(_TEXT.match(name) or _VOTABLE.match(name))
 
 
-def read_spectra(path: Path, reading: Reading | None = None) -> list[Spectrum]:
+def read_spectra(path: Path, reading: Reading | None = None, *, facts: bool = True) -> list[Spectrum]:
     """Return the spectra of a file, one or more.
 
     Parameters
@@ -35,6 +37,8 @@ def read_spectra(path: Path, reading: Reading | None = None) -> list[Spectrum]:
         FITS, VOTable or text, by its name.
     reading
         What the publisher says of it.
+    facts
+        Whether to look for all that the file says of the object, too: the samples alone are read faster.
 
     Raises
     ------
@@ -48,10 +52,12 @@ def read_spectra(path: Path, reading: Reading | None = None) -> list[Spectrum]:
     if _TEXT.match(path.name):
         return [_checked(text_spectrum(path, reading or Reading()))]
     with open_fits(path) as hdus:
-        return read_fits_spectra(hdus, path, reading)
+        return read_fits_spectra(hdus, path, reading, facts=facts)
 
 
-def read_fits_spectra(hdus: fits.HDUList, path: Path, reading: Reading | None = None) -> list[Spectrum]:
+def read_fits_spectra(
+    hdus: fits.HDUList, path: Path, reading: Reading | None = None, *, facts: bool = True
+) -> list[Spectrum]:
     """Return the spectra of an open FITS file; see `read_spectra`."""
     given = reading or Reading()
     with quiet():
@@ -59,7 +65,7 @@ def read_fits_spectra(hdus: fits.HDUList, path: Path, reading: Reading | None = 
             for layout in LAYOUTS:
                 found = layout(hdus, given)
                 if found:
-                    return [_checked(one) for one in found]
+                    return [_checked(_told(one, hdus) if facts else one) for one in found]
         except NoSpectrumError:
             raise
         except Exception as error:  # noqa: BLE001  # damaged data: a dozen kinds from astropy, zlib and numpy
@@ -67,6 +73,12 @@ def read_fits_spectra(hdus: fits.HDUList, path: Path, reading: Reading | None = 
             raise NoSpectrumError(f"its spectrum cannot be read: {said}") from None
         _refuse_long_slits(hdus)
     return [_checked(one) for one in specutils_spectra(path, given)]
+
+
+def _told(spectrum: Spectrum, hdus: fits.HDUList) -> Spectrum:
+    """Return a spectrum with what SDSS says of its object."""
+    more = sdss_facts(hdus, spectrum.hdus[0]) if len(spectrum.hdus) == 1 else {}
+    return replace(spectrum, facts={**spectrum.facts, **more}) if more else spectrum
 
 
 def _refuse_long_slits(hdus: fits.HDUList) -> None:

@@ -4,15 +4,15 @@
 Fibres are 3 arcsec wide with the SDSS spectrographs and 2 arcsec with those of BOSS (Smee et al. 2013, AJ 146, 32).
 """
 
+from collections.abc import Collection
+
 import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
 from awe.core.science.keywords import Cards, card
-from awe.core.science.spectra._columns import Named
-from awe.core.science.spectra._model import Medium
 
-__all__ = ["SDSS_DESCRIPTIONS", "sdss_facts"]
+__all__ = ["SDSS_DESCRIPTIONS", "is_sdss", "sdss_facts"]
 
 SDSS_DESCRIPTIONS = frozenset({"SPECOBJ", "SPALL", "SPZLINE"})
 """Tables that describe the object, in a hundred columns, and hold no samples: to look for a spectrum in them is slow."""
@@ -23,12 +23,17 @@ _STEP_DEX = 1e-4
 _TOLD = ("INSTRUMENT", "PLUG_RA", "PLUG_DEC", "CLASS", "Z", "SPECOBJID")
 
 
-def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, object], Medium]:
-    """Return columns of the index and the medium of the wavelengths; nothing for the files of others."""
-    header = hdus[0].header
-    names = {column.name.casefold(): column for column in columns}
-    if "loglam" not in names or not str(card(header, "TELESCOP") or "").upper().startswith("SDSS"):
-        return {}, ""
+def is_sdss(hdus: fits.HDUList, names: Collection[str]) -> bool:
+    """Return whether a table of columns of these names, in small letters, is a spectrum of SDSS: in vacuum."""
+    return "loglam" in names and str(card(hdus[0].header, "TELESCOP") or "").upper().startswith("SDSS")
+
+
+def sdss_facts(hdus: fits.HDUList, number: int) -> dict[str, object]:
+    """Return columns of the index for the spectrum in an HDU, nothing where it is none of SDSS; slow: it reads a wide table."""
+    header, hdu = hdus[0].header, hdus[number]
+    names = {} if getattr(hdu, "is_image", True) else {name.casefold(): name for name in hdu.columns.names}
+    if not is_sdss(hdus, names):
+        return {}
     row = next(
         (hdu.data[0] for hdu in hdus[1:] if hdu.name in {"SPECOBJ", "SPALL"} and len(hdu.data) == 1), None
     )
@@ -56,12 +61,12 @@ def sdss_facts(hdus: fits.HDUList, columns: list[Named]) -> tuple[dict[str, obje
     if (
         "wdisp" in names
     ):  # the dispersion of the line spread function, in pixels of a ten-thousandth of a decade
-        width = np.asarray(names["wdisp"].values, np.float64)
+        width = np.asarray(hdu.data[names["wdisp"]], np.float64)
         good = width[np.isfinite(width) & (width > 0)]
         if good.size:
             facts["em_res_power"] = float(1 / (np.log(10.0) * _STEP_DEX * _FWHM * np.median(good)))
     found = {name: value for name, value in facts.items() if value is not None}
-    return found | {"proposal_id": None}, "vacuum"  # PROGRAM is that of the detector
+    return found | {"proposal_id": None}  # PROGRAM is that of the detector
 
 
 def _times(hdus: fits.HDUList, header: fits.Header) -> dict[str, float]:
