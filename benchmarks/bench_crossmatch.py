@@ -264,13 +264,13 @@ def _stilts(sky: Sky, radius_deg: float, _: str) -> Iterator[Work]:
             "dec2=dec",
         ]
         what = [f"error={radius_deg * 3600!r}", "find=all", "ifmt1=fits", "ifmt2=fits", "join=1and2"]
-        keep = ["ocmd=keepcols 'id source_id Separation'", f"out={out}", "ofmt=fits-basic"]
+        keep = [f"out={out}", "ofmt=fits-basic"]
 
         def work() -> Found:
             subprocess.run(["stilts", "-J-Xmx8g", "tskymatch2", *places, *what, *keep], check=True)
             with FORMATS["fits"].read(out) as stream:
-                table = stream.to_table()
-            return tuple(column.to_numpy() for column in table.columns)
+                found = dict(zip(stream.schema.names, stream.to_table().columns, strict=True))
+            return tuple(found[name].to_numpy() for name in ("id", "source_id", "Separation"))
 
         yield work
 

@@ -87,16 +87,25 @@ class Two:
     def near(self, one: pa.Table, other: pa.Table, radius: float = 0.2) -> np.ndarray:
         """Independent of joins: the separation of each from each, NaN where it is more."""
         a, b = ([t[n].to_numpy() for n in ("ra", "dec")] for t in (one, other))
-        apart = separation(a[0][:, None], a[1][:, None], b[0][None], b[1][None])
-        return np.where(apart < radius, apart, np.nan)
+        found = np.full((len(one), len(other)), np.nan)
+        i, j = np.nonzero(np.abs(a[1][:, None] - b[1][None]) <= radius)
+        apart = separation(a[0][i], a[1][i], b[0][j], b[1][j])
+        found[i, j] = np.where(apart < radius, apart, np.nan)
+        return found
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    made = Two(tmp_path_factory.mktemp("sky") / "tables")
+    yield made
+    made.engine.close()
 
 
 @pytest.fixture
-def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
+def two(opened: Two, monkeypatch: pytest.MonkeyPatch) -> Two:
     monkeypatch.setattr(duckdb_relations, "_PIECE_ROWS", 400)  # several files a piece, several pieces
-    made = Two(tmp_path / "tables")
-    yield made
-    made.engine.close()
+    monkeypatch.setattr(opened, "only", None)
+    return opened
 
 
 def all_pairs(apart: np.ndarray) -> list[tuple[int, int]]:
