@@ -40,7 +40,7 @@ def test_accounts_and_tokens_of_before_stay_valid(database_url: str) -> None:
     config.set_main_option("script_location", "awe.services.system:migrations")
     config.set_main_option("path_separator", "os")
     digest = hashlib.sha256(b"0" * 32).hexdigest()
-    with database.transaction() as connection:
+    with database.transaction(lasting=False) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0008_job_parts")
         connection.execute(
@@ -52,7 +52,7 @@ def test_accounts_and_tokens_of_before_stay_valid(database_url: str) -> None:
     ann = Identity("ann", frozenset({ADMINISTRATOR}))
     assert stores[0].identity("ann") == ann
     assert stores[1].owner(digest, datetime.now(UTC)) == ann
-    with database.transaction() as connection:
+    with database.transaction(lasting=False) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0008_job_parts")
         assert tuple(connection.execute(text("SELECT * FROM tokens")).one()) == (digest, "ann", 4e9)

@@ -37,7 +37,7 @@ def old(database_url: str) -> str:
     """Return the address of a database that an older awe left, with rows in it."""
     database = SystemDatabase(database_url)
     config = _config()
-    with database.transaction() as connection:
+    with database.transaction(lasting=False) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, OLD)
         for row in ROWS:
@@ -98,7 +98,7 @@ READERS = {
 def test_what_was_closed_stays_closed_and_to_the_same_people(database_url: str) -> None:
     database = SystemDatabase(database_url)
     config = _config()
-    with database.transaction() as connection:
+    with database.transaction(lasting=False) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0009_accounts")
         insert = connection.execute
@@ -135,7 +135,7 @@ def test_what_was_closed_stays_closed_and_to_the_same_people(database_url: str) 
         ("s.mixed", "group:team"),
         ("s.mixed", "role:gone"),
     }
-    with database.transaction() as connection:
+    with database.transaction(lasting=False) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0013_quotas")
     with database.reading() as connection:
@@ -236,7 +236,7 @@ def new_reference(tmp_path: Path) -> Callable[[], tuple[object, ...]]:
         url = f"sqlite:///{tmp_path / 'reference.db'}"
         database = SystemDatabase(url)
         config = _config()
-        with database.transaction() as connection:
+        with database.transaction(lasting=False) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, OLD)
             for row in ROWS:

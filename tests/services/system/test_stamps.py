@@ -1,19 +1,25 @@
 """The state of a database: the same as long as nothing was changed."""
 
-from sqlalchemy import insert, select
+from contextlib import suppress
+
+from sqlalchemy import delete, insert, select
 
 from awe.services.identity.stores.usage import Amounts, UsageStore
 from awe.services.system import SystemDatabase, metadata
 
-_AUDIT = metadata.tables["usage"]
+_USAGE = metadata.tables["usage"]
+_LINE = {"day": "2026-01-02", "subject": "x", **dict.fromkeys(Amounts.__slots__, 0)}
 
 
 def test_it_is_the_same_until_something_is_written(system: SystemDatabase) -> None:
     before = system.stamp()
     with system.reading() as connection:
-        connection.execute(select(_AUDIT)).all()
+        connection.execute(select(_USAGE)).all()
     assert system.stamp() == before
     UsageStore(system).count("somebody", "2026-01-01", Amounts(queries=1))
+    assert system.stamp() == before  # what need not last decides nothing
+    with system.transaction() as connection:
+        connection.execute(insert(_USAGE), _LINE)
     after = system.stamp()
     assert after != before
     assert system.stamp() == after
@@ -21,23 +27,36 @@ def test_it_is_the_same_until_something_is_written(system: SystemDatabase) -> No
 
 def test_what_is_not_kept_yet_may_be_seen_only_later(system: SystemDatabase) -> None:
     before = system.stamp()
-    line = {"day": "2026-01-02", "subject": "x", **dict.fromkeys(Amounts.__slots__, 0)}
     with system.transaction() as connection:
-        connection.execute(insert(_AUDIT), line)
-        during = system.stamp()
-    assert system.stamp() not in (before, during)
+        connection.execute(insert(_USAGE), _LINE)
+        assert system.stamp() == before
+    assert system.stamp() != before
+
+
+def test_what_is_taken_back_changes_nothing(system: SystemDatabase) -> None:
+    before = system.stamp()
+    with suppress(ValueError), system.transaction() as connection:
+        connection.execute(insert(_USAGE), _LINE)
+        raise ValueError
+    assert system.stamp() == before
 
 
 def test_another_process_is_noticed(system: SystemDatabase, database_url: str) -> None:
     before = system.stamp()
     other = SystemDatabase(database_url)
-    UsageStore(other).count("somebody", "2026-01-01", Amounts(queries=1))
+    with other.transaction() as connection:
+        connection.execute(insert(_USAGE), _LINE)
     other.close()
     assert system.stamp() != before
 
 
-def test_a_lost_connection_is_like_no_state(system: SystemDatabase) -> None:
+def test_a_connection_that_was_closed_is_opened_again(system: SystemDatabase) -> None:
     before = system.stamp()
     system.close()
-    assert system.stamp() != before
-    assert system.stamp() == system.stamp()
+    assert system.stamp() == before
+
+
+def test_where_nothing_counts_nothing_is_the_same(system: SystemDatabase) -> None:
+    with system.transaction() as connection:
+        connection.execute(delete(metadata.tables["changes"]))
+    assert system.stamp() != system.stamp()

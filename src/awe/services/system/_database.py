@@ -23,7 +23,6 @@ from sqlalchemy import (
     Dialect,
     Engine,
     ExceptionContext,
-    MetaData,
     TypeDecorator,
     create_engine,
     event,
@@ -32,19 +31,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError
 
 from awe.errors import ConflictError, ServiceError, UnavailableError, UsageError
-from awe.services.system._stamps import Stamps
+from awe.services.system._metadata import metadata
+from awe.services.system._stamps import Stamps, count_change
 
 __all__ = ["Migration", "SystemDatabase", "UtcDateTime", "metadata"]
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-"""Every table of every service; constraints have names, so that migrations can speak of them."""
 
 _BUSY_SECONDS = 30.0
 _POOLS: dict[str, dict[str, Any]] = {
@@ -132,6 +122,8 @@ class SystemDatabase:
         options = {} if lasting else {"awe_lasting": False}
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
+            if lasting:
+                count_change(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -140,7 +132,7 @@ class SystemDatabase:
             yield connection
 
     def stamp(self) -> object:
-        """Return a value that is the same only as long as nothing was changed, whichever process would change it."""
+        """Return a value that is the same only as long as nothing lasting was changed, whichever process would change it."""
         return self._stamps.now()
 
     def prepare(self, command: str) -> None:

@@ -1,23 +1,33 @@
-"""Whether anything may have changed in the database since somebody looked: cheaper to ask than what one wants to know.
+"""Whether anything was changed in the database since somebody looked: cheaper to ask than what one wants to know.
 
-SQLite counts for each connection what others have written (``PRAGMA data_version``). In PostgreSQL two snapshots that are
-spelled alike see the same transactions (``pg_current_snapshot``).
+Every transaction counts as one change, but for those of what need not last: usage and history, which are written with
+every query, and decide nothing.
 """
 
 import threading
 from contextlib import suppress
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, Table, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from awe.errors import AweError
+from awe.services.system._metadata import metadata
 
-__all__ = ["Stamps"]
+__all__ = ["Stamps", "count_change"]
 
-_ASKED = {
-    "sqlite": text("PRAGMA data_version"),
-    "postgresql": text("SELECT CAST(pg_current_snapshot() AS text)"),
-}
+_changes = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+_COUNT = update(_changes).values(number=_changes.c.number + 1)
+_ASK = "SELECT number FROM changes"
+
+
+def count_change(connection: Connection) -> None:
+    """Count a change, in the transaction that makes it."""
+    connection.execute(_COUNT)
 
 
 class Stamps:
@@ -31,23 +41,20 @@ class Stamps:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._asked = str(_ASKED[engine.dialect.name])
         self._connection: Connection | None = None
         self._lock = threading.Lock()
-        self._anew = 0
 
     def now(self) -> object:
         """Return a value that is the same only as long as nothing was changed, whichever process would change it."""
         with self._lock:
             try:
                 if self._connection is None:
-                    self._anew += 1  # another connection counts from another number
                     options = {"isolation_level": "AUTOCOMMIT"}
                     self._connection = self._engine.connect().execution_options(**options)
                 cursor = self._connection.connection.cursor()
                 try:
-                    cursor.execute(self._asked)
-                    return self._anew, cursor.fetchone()
+                    cursor.execute(_ASK)
+                    return cursor.fetchone() or object()
                 finally:
                     cursor.close()
             except (SQLAlchemyError, AweError, self._engine.dialect.loaded_dbapi.Error):
