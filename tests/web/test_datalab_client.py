@@ -302,6 +302,18 @@ def test_the_command_line(datalab_client: DataLabClient, server: str, tmp_path: 
     assert "tiny/sources" in datalab("services")
     datalab("mydb_drop", "table=cli")
     assert "cli" not in datalab("mydb_list")
+    (tmp_path / "mine.txt").write_text("by the command")
+    datalab("put", "fr=mine.txt", "to=vos://mine.txt")
+    datalab("mkdir", "name=vos://cli")
+    datalab("cp", "fr=vos://mine.txt", "to=vos://cli")
+    datalab("mv", "fr=vos://mine.txt", "to=vos://cli/moved.txt")
+    assert datalab("ls", "name=vos://cli").split() == ["mine.txt,moved.txt"]
+    assert "14  " in datalab("ls", "name=vos://cli", "format=long").splitlines()[0]
+    datalab("get", "fr=vos://cli/moved.txt", "to=back.txt")
+    assert (tmp_path / "back.txt").read_text() == "by the command"
+    datalab("rm", "name=vos://cli/mine.txt")
+    datalab("rmdir", "name=vos://cli")
+    assert "cli" not in datalab("ls")
     datalab("logout")
     assert "anonymous" in datalab("whoami")
 
