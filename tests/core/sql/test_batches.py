@@ -103,9 +103,9 @@ def test_lines_are_those_of_the_batch() -> None:
         ("alter table t drop column a, b", DropColumns, ["t"]),
         ("alter table t alter column a bigint", ChangeColumn, ["t"]),
         ("alter table t rename column a to b", RenameColumn, ["t"]),
-        ("alter table t rename to u", RenameTable, ["t"]),
+        ("alter table t rename to u", RenameTable, ["t", "u"]),
         ("exec sp_rename 'mydb.t.a', 'b', 'COLUMN'", RenameColumn, ["mydb.t"]),
-        ("exec sp_rename @objname = '[dbo].[t]', @newname = 'u'", RenameTable, ["t"]),
+        ("exec sp_rename @objname = '[dbo].[t]', @newname = 'u'", RenameTable, ["t", "u"]),
         ("create unique clustered index i on t (ra, dec)", Index, ["t"]),
         ("exec SQLxMatch 'a', 'b', @radius = 3", Call, []),
         ("if exists (select 1 as a) drop table t else select 1 into u", If, ["t", "u"]),
@@ -200,7 +200,11 @@ def test_adql_is_one_query() -> None:
         ("select a into b from t union select c into d from u", QuerySyntaxError, "INTO"),
         ("if object_id(3) is null select 1", QuerySyntaxError, "the name of a table in quotes"),
         ("merge t using u on t.a = u.a", NotOfferedError, "INSERT ... SELECT"),
-        ("go 5", NotOfferedError, "GO n is not offered"),
+        ("go 5", QuerySyntaxError, "GO n runs what stands before it"),
+        ("select 1\ngo 0", QuerySyntaxError, "GO n runs what stands before it"),
+        ("select 1\ngo 2\ngo 2", QuerySyntaxError, "GO n runs what stands before it"),
+        ("begin select 1\ngo 2\nend", QuerySyntaxError, "GO does not stand between BEGIN and END"),
+        ("select 1\ngo 20000", QuerySyntaxError, "a batch may have 2,000 statements"),
         ("exec sp_rename 'a'", AweError, "two names"),
         ("exec ('select 1')", NotOfferedError, "write the statements themselves"),
     ],
@@ -248,3 +252,10 @@ def test_nonsense_is_refused_by_errors_of_ours() -> None:
         except AweError:
             continue
     assert 50 < understood < 1450
+
+
+def test_go_with_a_number_runs_what_stands_before_it_so_often() -> None:
+    found = read_batch("select 1\ngo\nselect 2\nselect 3\ngo 3\nselect 4")
+    said = [one.text if isinstance(one, Select) else "go" for one in found]
+    again = ["select 2", "select 3", "go"]
+    assert said == ["select 1", "go", *again, *again, *again, "select 4"]

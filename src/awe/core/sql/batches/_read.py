@@ -1,6 +1,6 @@
 """Read a batch: its statements, one after the other, each by the word that it begins with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -70,9 +70,15 @@ class BatchReader:
             With line and column.
         """
         found: list[Statement] = []
+        begun = 0
         self._skip()
         while self.at < len(self.tokens):
-            found += self._one()
+            token = self.tokens[self.at]
+            if self._is_go(token):
+                found += self._go(token, found[begun:])
+                begun = len(found)
+            else:
+                found += self._one()
             self._skip()
         return tuple(found)
 
@@ -85,11 +91,9 @@ class BatchReader:
         self.count += 1
         token = self.tokens[self.at]
         if self.count > _MAX_STATEMENTS:
-            raise self._error(
-                token, f"a batch may have {_MAX_STATEMENTS:,} statements", "send several batches"
-            )
-        if is_go(token, self.text.text) and not self.semicolons:
-            return [self._go(token)]
+            raise self._too_many(token)
+        if self._is_go(token):
+            raise self._error(token, "GO does not stand between BEGIN and END")
         if is_word(token, "IF") and not self.semicolons:
             return [self._if(token)]
         if is_word(token, "BEGIN") and not self.semicolons:
@@ -105,21 +109,28 @@ class BatchReader:
         line, column = self.text.line_column(token.start)
         return kind(message, line=line, column=column, hint=hint)
 
-    def _go(self, token: Token) -> Statement:
+    def _too_many(self, token: Token) -> QueryError:
+        return self._error(token, f"a batch may have {_MAX_STATEMENTS:,} statements", "send several batches")
+
+    def _is_go(self, token: Token) -> bool:
+        return not self.semicolons and is_go(token, self.text.text)
+
+    def _go(self, token: Token, before: Sequence[Statement]) -> list[Statement]:
+        """Return GO; with a number behind it, which says how often what stands before it runs, all the further times too."""
         self.at += 1
-        if (
-            self.at < len(self.tokens)
-            and self.tokens[self.at].line == token.line
-            and self.tokens[self.at].text.isdigit()
-        ):
-            raise self._error(
-                token,
-                "GO n is not offered",
-                "write the statements as often as they are to run",
-                NotOfferedError,
-            )
         cursor = Cursor([token], self.text)
-        return Go(cursor.source(), cursor.place())
+        go = Go(cursor.source(), cursor.place())
+        number = self.tokens[self.at] if self.at < len(self.tokens) else None
+        if number is None or number.line != token.line or not number.text.isdigit():
+            return [go]
+        self.at += 1
+        times = int(number.text[:9])
+        if not before or times == 0:
+            raise self._error(number, "GO n runs what stands before it, n times", "GO 2 runs it twice")
+        self.count += (times - 1) * len(before)
+        if self.count > _MAX_STATEMENTS:
+            raise self._too_many(number)
+        return [go, *([*before, go] * (times - 1))]
 
     def _block(self, token: Token) -> list[Statement]:
         self.at += 1

@@ -15,8 +15,8 @@ def output_names(projections: Sequence[exp.Expr], run: Compilation) -> list[str]
     """Return the caller's name of each column, before the names are bound.
 
     A selected column keeps the spelling of the query (``MatchDEC`` though the table says MatchDec). A
-    nameless expression is ``Column1``, ``Column2`` ... in T-SQL, counting only the nameless, and is
-    called after its function in the other dialects.
+    nameless expression is ``Column1``, ``Column2`` ... in T-SQL, counting only the nameless; in PostgreSQL it has the name
+    that PostgreSQL gives it, ``count`` or ``?column?``; in ADQL it is called after its function.
     """
     names: list[str] = []
     nameless = 0
@@ -29,18 +29,51 @@ def output_names(projections: Sequence[exp.Expr], run: Compilation) -> list[str]
             nameless += 1
             name = f"Column{nameless}"
         else:
-            name = _named_after(projection, place, names, run)
+            name = _postgres_name(projection) if run.dialect == "postgres" else _named_after(projection)
+            # function names are reserved words of ADQL: a place behind them makes valid, unique identifiers
+            if run.dialect == "adql" or name in names:
+                name = f"{name}_{place}"
         names.append(name)
     return names
 
 
-def _named_after(projection: exp.Expr, place: int, names: list[str], run: Compilation) -> str:
+def _named_after(projection: exp.Expr) -> str:
     inner = projection.this if isinstance(projection, exp.Window) else projection
-    name = str(inner.meta["spelled"]).lower() if isinstance(inner, exp.Anonymous) else "column"
-    # Function names are reserved words of ADQL: a place behind them makes valid, unique identifiers.
-    if run.dialect == "adql" or name == "column" or name in names:
-        return f"{name}_{place}"
-    return name
+    return str(inner.meta["spelled"]).lower() if isinstance(inner, exp.Anonymous) else "column"
+
+
+_NAMELESS = "?column?"
+_TYPES = {
+    "SMALLINT": "int2", "INT": "int4", "BIGINT": "int8", "FLOAT": "float4", "DOUBLE": "float8", "DECIMAL": "numeric",
+    "BOOLEAN": "bool", "TEXT": "text", "VARCHAR": "varchar", "CHAR": "bpchar", "TIMESTAMP": "timestamp", "DATE": "date",
+}  # fmt: skip
+"""What PostgreSQL calls its types inside, by sqlglot's names of them."""
+
+
+def _postgres_name(node: exp.Expr) -> str:
+    """Return the name that PostgreSQL 15 gives an expression that has none of its own (its ``FigureColname``)."""
+    match node:
+        case exp.Anonymous():
+            return str(node.meta["spelled"]).lower()
+        case exp.Column():
+            return str(node.name)
+        case exp.Paren() | exp.Window():
+            return _postgres_name(node.this)
+        case exp.Cast():
+            inner = _postgres_name(node.this)
+            return _TYPES.get(node.to.this.name, inner) if inner == _NAMELESS else inner
+        case exp.Case():
+            last = node.args.get("default")
+            inner = _NAMELESS if last is None else _postgres_name(last)
+            return "case" if inner == _NAMELESS else inner
+        case exp.Subquery(this=exp.Select() as select):
+            first = select.expressions[0]
+            return str(first.alias) if isinstance(first, exp.Alias) else _postgres_name(first)
+        case exp.Exists():
+            return "exists"
+        case exp.Boolean():
+            return "bool"
+    return _NAMELESS
 
 
 def unique(names: Sequence[str]) -> list[str]:
