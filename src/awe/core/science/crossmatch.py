@@ -115,9 +115,11 @@ class Match:
         start, stop = self._listed(int(index[0]), int(index[-1]))
         first_of_cell = self._reach.cells[start:stop] << self._shift
         first = np.searchsorted(index, first_of_cell)
-        count = np.searchsorted(index, first_of_cell + (1 << self._shift)) - first
-        filled = np.flatnonzero(count)
-        rows, first, count = self._reach.rows[start:stop][filled], first[filled], count[filled]
+        # Most cells are empty, and of those it is known already.
+        filled = np.flatnonzero(first < len(index))
+        filled = filled[index[first[filled]] < first_of_cell[filled] + (1 << self._shift)]
+        rows, first = self._reach.rows[start:stop][filled], first[filled]
+        count = np.searchsorted(index, first_of_cell[filled] + (1 << self._shift)) - first
         rows, first, count = _cut(rows, first, count)
         ends = np.cumsum(count)
         begun = 0
