@@ -8,7 +8,7 @@ has published both; the same in PostgreSQL; an image, plain and in compressed fo
 import fcntl
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from astropy.wcs import WCS
 from awe.core.sky import rotation
 from awe.core.tables import TableStream
 from awe.core.tables.formats import format_of
-from awe.platform import Platform
+from awe.platform import Platform, open_system
 from awe.settings import Settings
 
 __all__ = ["CATALOGUE", "COMPRESSIONS", "PARTNER", "Sky"]
@@ -90,7 +90,10 @@ class Sky:
     @property
     def archive(self) -> Path:
         """The data folder of an archive that has published `CATALOGUE` and `PARTNER`."""
-        return self._kept(f"{self.rows}-archive", self._publish)
+        folder = self._kept(f"{self.rows}-archive", self._publish)
+        with closing(open_system(Settings.load(folder))) as system:
+            system.migrate()  # it may be of an older awe
+        return folder
 
     def image(self, form: str) -> Path:
         """Return the image in one of the forms of `COMPRESSIONS`."""
