@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _OWN = frozenset({"", "vos"})
+_NEVER = frozenset({"file", "mydb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def place(call: Call, text: str, identity: Identity | None = None) -> Place:
     ------
     AuthenticationError
         If it is in the space of a caller whom nobody knows.
+    NotFoundError
+        If that is no place for files.
     ParameterError
         If no file can be called so.
     """
@@ -108,6 +111,10 @@ def place(call: Call, text: str, identity: Identity | None = None) -> Place:
         if identity.is_anonymous:
             raise AuthenticationError("files of one's own need an account", hint=NOT_LOGGED_IN)
         return NodePath.of(identity.name, rest)
+    if scheme.lower() in _NEVER:
+        raise NotFoundError(
+            f"{scheme}:// is no place for files here", hint="vos://name is a file of your own"
+        )
     found = NodePath.of(scheme, rest)
     collection = None if scheme == identity.name else _collections(call, identity).get(scheme.casefold())
     return found if collection is None else Published(collection, found.parts)
