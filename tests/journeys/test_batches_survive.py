@@ -109,13 +109,13 @@ def test_killed_in_the_middle(tmp_path: Path, database_url: str, up: Up) -> None
     ):
         told = [ended(web, job) for job in jobs]
         made = [rows_of(web, number) for number in range(len(jobs))]
-    for job, rows in zip(told, made, strict=True):
-        if job["phase"] == "COMPLETED":
-            assert rows == (WHOLE, WHOLE), job
-            assert [one["rows"] for one in job["results"]] == [1, 1, ROWS, 1, ROWS, 1, ROWS]
+    for end, rows in zip(told, made, strict=True):
+        if end["phase"] == "COMPLETED":
+            assert rows == (WHOLE, WHOLE), end
+            assert [one["rows"] for one in end["results"]] == [1, 1, ROWS, 1, ROWS, 1, ROWS]
         else:
-            assert "stopped in its middle" in job["error"]["message"], job
-            assert rows in {(ROWS, ROWS), (2 * ROWS, 2 * ROWS), (WHOLE, WHOLE)}, job
+            assert "stopped in its middle" in end["error"]["message"], end
+            assert rows in {(ROWS, ROWS), (2 * ROWS, 2 * ROWS), (WHOLE, WHOLE)}, end
     with Platform.open(Settings.load(folder, database_url=database_url)) as platform:
         again = [job for job in jobs if (known := platform.jobs.known(job)) and known.attempt > 1]
         assert len(again) >= ROUNDS / 2, "hardly anything was killed in its middle"
