@@ -15,6 +15,7 @@ from astropy.coordinates import SkyCoord
 from astropy.time import Time
 from erfa import ErfaWarning
 
+from awe.core.science.crossmatch import Match
 from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Column, Schema, TableStream
@@ -225,14 +226,14 @@ def workers() -> list[str]:
 
 def slow(two: Two, monkeypatch: pytest.MonkeyPatch) -> TableStream:
     """Return a join whose other side never ends."""
-    find = _pairs.Match.pairs
+    find = Match.pairs
 
     def forever(match: Any, *given: Any) -> Any:
         while True:
             time.sleep(0.01)
             yield from find(match, *given)
 
-    monkeypatch.setattr(_pairs.Match, "pairs", forever)
+    monkeypatch.setattr(Match, "pairs", forever)
     text = f"SELECT COUNT(*) AS n FROM s.a AS a, s.b AS b WHERE {NEAR}"
     return two.stream(text, limits=Limits(rows=10, seconds=1))
 
