@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,8 +46,14 @@ def apart(mine: Table, theirs: Table) -> np.ndarray:
     return np.where(found <= RADIUS, found.arcsec, np.inf)
 
 
+def match(archive: Client, *given: Any, **more: Any) -> Table:
+    found = archive.crossmatch(*given, **more)
+    assert isinstance(found, Table)
+    return found
+
+
 def test_all_pairs(archive: Client, mine: Table, apart: np.ndarray) -> None:
-    found = archive.crossmatch(mine, TINY_TABLE, RADIUS, find="all", max_rows=1_000_000)
+    found = match(archive, mine, TINY_TABLE, RADIUS, find="all", max_rows=1_000_000)
     assert len(found) == np.isfinite(apart).sum() > 60
     assert found.colnames[:3] == ["id", "ra", "dec"]
     assert {"id_2", "ra_2", "dec_2"} <= set(found.colnames)
@@ -56,22 +63,22 @@ def test_all_pairs(archive: Client, mine: Table, apart: np.ndarray) -> None:
 def test_the_nearest_and_what_has_none(
     archive: Client, mine: Table, theirs: Table, apart: np.ndarray
 ) -> None:
-    found = archive.crossmatch(mine, TINY_TABLE, RADIUS)
+    found = match(archive, mine, TINY_TABLE, RADIUS)
     has = np.isfinite(apart.min(axis=1))
     found.sort("id")
     assert found["id"].tolist() == np.flatnonzero(has).tolist()
     np.testing.assert_allclose(found["separation"], apart.min(axis=1)[has], atol=1e-6)
     np.testing.assert_array_equal(found["id_2"], theirs["id"][apart.argmin(axis=1)[has]])
-    kept = archive.crossmatch(mine, TINY_TABLE, RADIUS, keep=True, columns=["id"])
+    kept = match(archive, mine, TINY_TABLE, RADIUS, keep=True, columns=["id"])
     assert kept.colnames == ["id", "ra", "dec", "id_2", "separation"]
     assert len(kept) == 62
     assert np.ma.getmaskarray(kept["id_2"]).sum() == (~has).sum() > 0
-    three = archive.crossmatch(mine, TINY_TABLE, RADIUS, find=3)
+    three = match(archive, mine, TINY_TABLE, RADIUS, find=3)
     assert len(three) == np.minimum(np.isfinite(apart).sum(axis=1), 3).sum()
 
 
 def test_each_others_nearest(archive: Client, mine: Table, apart: np.ndarray) -> None:
-    found = archive.crossmatch(mine, TINY_TABLE, RADIUS, find="mutual")
+    found = match(archive, mine, TINY_TABLE, RADIUS, find="mutual")
     rows = [
         i
         for i, j in enumerate(apart.argmin(axis=1))
@@ -83,7 +90,7 @@ def test_each_others_nearest(archive: Client, mine: Table, apart: np.ndarray) ->
 def test_tables_of_the_archive_and_files(
     archive: Client, mine: Table, apart: np.ndarray, tmp_path: Path
 ) -> None:
-    itself = archive.crossmatch(TINY_TABLE, TINY_TABLE, "0.001 arcsec", columns=["id"], max_rows=1_000_000)
+    itself = match(archive, TINY_TABLE, TINY_TABLE, "0.001 arcsec", columns=["id"], max_rows=1_000_000)
     assert (itself["separation"] == 0).all()
     path = tmp_path / "mine.vot"
     renamed = mine.copy()
@@ -91,8 +98,14 @@ def test_tables_of_the_archive_and_files(
     renamed.write(path, format="votable")
     with pytest.raises(ParameterError, match="position"):
         archive.crossmatch(path, TINY_TABLE, RADIUS)
-    saved = archive.crossmatch(
-        path, TINY_TABLE, RADIUS, position=("lon", "lat"), columns=["id"], save=tmp_path / "x.parquet"
+    saved = match(
+        archive,
+        path,
+        TINY_TABLE,
+        RADIUS,
+        position=("lon", "lat"),
+        columns=["id"],
+        save=tmp_path / "x.parquet",
     )
     assert len(Table.read(saved)) == np.isfinite(apart.min(axis=1)).sum()
 
