@@ -70,7 +70,7 @@ def jobs(sky: Sky) -> Iterable[Job]:
     yield Job(
         "cold",
         "The same where nothing of the partition is decoded yet; DuckDB is told the files and the index ranges.",
-        (awe, duck),
+        (Peer("awe", lambda: _awe(sky, limits={"decoded_bytes": 0}), _ids), duck),
         cases,
         same=_differ,
         goals={("DuckDB", "1 arcmin"): 3},
