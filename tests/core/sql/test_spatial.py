@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
 
 from awe.core.sky import Box, Circle, Polygon
 from awe.core.sql import Query
@@ -170,6 +172,56 @@ def test_polygons_and_boxes_test_what_sky_tests(answer: Answer, rows: Rows, regi
     assert answer(text, "adql") == [(inside.sum(),)]
     text = f"select count(*) from SumCat where 0 = contains(point(MatchRA, MatchDec), {shape})"
     assert answer(text, "adql") == [((~inside).sum(),)]
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "axis", "ratio", "angle"),
+    [
+        (10, 20, 5, 0.4, 30),
+        (359.9, -60, 20, 0.3, 110),
+        (100, 85, 40, 0.5, 0),
+        (50, 0, 80, 0.9, 77),
+        (0, -90, 30, 1, 0),
+    ],
+)
+def test_ellipses_are_those_of_the_tangent_plane(
+    answer: Answer,
+    compiled: Compile,
+    rows: Rows,
+    ra: float,
+    dec: float,
+    axis: float,
+    ratio: float,
+    angle: float,
+) -> None:
+    table = rows["hsc.SumCat"].to_pydict()
+    centre = SkyCoord(ra, dec, unit="deg")
+    offsets = SkyCoord(table["MatchRA"], table["MatchDec"], unit="deg").transform_to(
+        centre.skyoffset_frame(rotation=angle * u.deg)
+    )
+    x, y, z = offsets.cartesian.xyz.value  # to the centre, along the minor axis, along the major axis
+    with np.errstate(divide="ignore"):
+        inside = (x > 0) & (np.hypot(z / x, y / x / ratio) <= np.tan(np.radians(axis)))
+    assert 0 < inside.sum() < len(inside)
+    text = f"select count(*) from SumCat where q3c_ellipse_query(MatchRA, MatchDec, {ra}, {dec}, {axis}, {ratio}, {angle})"
+    assert answer(text, "postgres") == [(inside.sum(),)]
+    assert answer(text.replace("where", "where not"), "postgres") == [((~inside).sum(),)]
+    [use] = compiled(text, "postgres").uses
+    assert use.region == Circle(ra, dec, axis)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("10, 20, 95, 0.5, 0", "below 90"),
+        ("10, 20, -1, 0.5, 0", "below 90"),
+        ("10, 20, 5, 1.5, 0", "axis ratio"),
+        ("10, 20, 5, 0, 0", "axis ratio"),
+    ],
+)
+def test_what_is_no_ellipse_is_refused(compiled: Compile, given: str, said: str) -> None:
+    with pytest.raises(QuerySyntaxError, match=said):
+        compiled(f"select * from SumCat where q3c_ellipse_query(MatchRA, MatchDec, {given})", "postgres")
 
 
 def test_less_is_not_less_or_equal(answer: Answer) -> None:

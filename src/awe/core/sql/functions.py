@@ -241,6 +241,9 @@ _SKY = (
     _row("Q3C_POLY_QUERY", "number number array", "boolean", "",
          "True where ra, dec lies inside the polygon ARRAY[ra, dec, ra, dec ...] (deg).",
          kind=GEOMETRY, only="postgres"),
+    _row("Q3C_ELLIPSE_QUERY", "number number number number number number number", "boolean", "",
+         "True where ra, dec lies inside the ellipse around ra0, dec0 with a semi-major axis (deg), an axis ratio and a "
+         "position angle (deg).", kind=DERIVED, only="postgres"),
     _row("FDISTANCEARCMINEQ", "number number number number", "double", "",
          "Separation on the sky of ra1, dec1 and ra2, dec2 (deg), in arcmin (as SDSS's function).",
          kind=GEOMETRY, unit="arcmin", tsql="FDISTANCEARCMINEQ"),

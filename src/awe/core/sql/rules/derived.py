@@ -26,6 +26,7 @@ from awe.core.sky import (
 from awe.core.sql._udf import MAX_BINS
 from awe.core.sql.functions import DERIVED, FUNCTIONS
 from awe.core.sql.rules._build import binary, call, cast, column, constant, number
+from awe.core.sql.rules._ellipse import ellipse
 from awe.core.sql.rules._geometry import SHAPES, shape_kind
 from awe.core.sql.rules._state import Compilation, computed, set_value, value
 from awe.core.sql.rules._units import factor, spectral
@@ -269,4 +270,5 @@ _MEANINGS: Mapping[str, Callable[[exp.Expr, Compilation], exp.Expr]] = {
     "GAVO_SPECCONV": _spectral,
     "GAVO_SPECCONV_FROM": _spectral,
     "IN_UNIT": _in_unit,
+    "Q3C_ELLIPSE_QUERY": ellipse,
 }
