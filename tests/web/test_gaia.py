@@ -6,7 +6,10 @@ import socket
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -45,7 +48,8 @@ def astroquery_gaia() -> Any:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with tiny_archive(tmp_path_factory.mktemp("gaia")) as opened:
+    uploads = {"allow_networks": ["127.0.0.0/8"]}
+    with tiny_archive(tmp_path_factory.mktemp("gaia"), uploads=uploads) as opened:
         for name in ("ada", "bob"):
             opened.accounts.add(name, by="local:test", password="correct horse")
         yield opened
@@ -237,6 +241,40 @@ def test_a_table_of_a_job(gaia: Callable[..., Any]) -> None:
         assert list(found["id"]) == [1, 2, 3, 4, 5]
         assert ada.load_table(f"user_ada.of_job{number}").description == query
     _drop_all(ada)
+
+
+def test_a_table_at_an_address(gaia: Callable[..., Any], stars: Table, tmp_path: Path) -> None:
+    ada = gaia("ada")
+    stars.write(tmp_path / "stars.vot", format="votable")
+    there = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), there) as site:
+        Thread(target=site.serve_forever, daemon=True).start()
+        ada.upload_table(
+            upload_resource=f"http://127.0.0.1:{site.server_port}/stars.vot", table_name="fetched"
+        )
+        with pytest.raises(requests.HTTPError, match="404"):
+            ada.upload_table(
+                upload_resource=f"http://127.0.0.1:{site.server_port}/no.vot", table_name="other"
+            )
+        site.shutdown()
+    found = ada.launch_job("SELECT number FROM user_ada.fetched ORDER BY fetched_oid").get_results()
+    assert list(found["number"]) == list(stars["number"])
+    with pytest.raises(requests.HTTPError, match="not a host of the public network"):
+        ada.upload_table(upload_resource="http://10.0.0.1/stars.vot", table_name="other")
+    _drop_all(ada)
+
+
+def test_links_of_datasets(gaia: Callable[..., Any], secure_server: str) -> None:
+    client = gaia()
+    ids = list(
+        client.launch_job("SELECT obs_publisher_did FROM ivoa.obscore").get_results()["obs_publisher_did"]
+    )
+    assert len(ids) == 2
+    for asked in (ids[0], ids):
+        found = client.get_datalinks(ids=asked)
+        files = found[found["semantics"] == "#this"]
+        assert sorted(files["ID"]) == sorted([asked] if isinstance(asked, str) else asked)
+        assert all(url.startswith(secure_server) for url in files["access_url"])
 
 
 def test_nobody_uploads_without_a_login(gaia: Callable[..., Any], stars: Table) -> None:

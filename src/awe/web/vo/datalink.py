@@ -45,7 +45,10 @@ def links(call: Call) -> Response:
     preferred = values.all(datalink.MEDIATYPE)
     rows: list[Link] = []
     cut = False
-    for number, identifier in enumerate(values.all(datalink.ID), start=1):
+    named_ids = values.all(datalink.ID)
+    if call.tapplus:  # whose client sends them in one, with commas between
+        named_ids = [one.strip() for several in named_ids for one in several.split(",")]
+    for number, identifier in enumerate(named_ids, start=1):
         found, described = _links(call, identifier, number)
         found.sort(key=lambda link: _order(link, preferred))
         cut = number > _MOST_IDS or (most is not None and len(rows) + len(found) > most)
