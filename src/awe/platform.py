@@ -81,8 +81,7 @@ from awe.services.observations import (
     cutout_kind,
 )
 from awe.services.registry import RegistryService, RegistryStore, RegTap
-from awe.services.space import SpaceService
-from awe.services.space.backends.folder import FolderStore
+from awe.services.space import SpaceService, Store
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings, Settings
 
@@ -90,6 +89,9 @@ __all__ = ["Platform", "open_system", "open_workshop"]
 
 EngineFactory = Callable[[Path, LimitSettings], Engine]
 """What is registered under ``awe.engines``."""
+
+StoreFactory = Callable[[Path], Store]
+"""What is registered under ``awe.stores``."""
 
 AccountSystemFactory = Callable[[str, LoginProviderSettings, Path], AccountSystem]
 """What is registered under ``awe.authenticators``: the provider's name, its settings, the data folder."""
@@ -151,6 +153,7 @@ class Platform:
         folder.mkdir(parents=True, exist_ok=True)
         make_engine = cast(EngineFactory, plugins.load("awe.engines", settings.engine))
         make_runner = cast(RunnerFactory, plugins.load("awe.runners", settings.jobs.runner))
+        make_store = cast(StoreFactory, plugins.load("awe.stores", settings.space.store))
         system = open_system(settings)
         try:
             system.prepare(f"awe admin migrate --data {shlex.quote(str(folder))}")
@@ -205,7 +208,7 @@ class Platform:
             query_s=settings.limits.seconds + settings.limits.patience,
             contact=settings.archive.contact,
         )
-        space = SpaceService(FolderStore(folder / "space"), quotas, audit, settings.space)
+        space = SpaceService(make_store(folder / "space"), quotas, audit, settings.space)
         tickets = TicketService(provider.keys, identity.known, settings.space.ticket_seconds)
         runner = make_runner(settings, _WORKSHOP)
         jobs = JobService(JobStore(system), runner, quotas, settings.jobs, folder / "jobs", policy, helping)

@@ -139,6 +139,7 @@ class TapSettings(BaseModel):
 class SpaceSettings(BaseModel):
     """People's own files."""
 
+    store: str = Field("folder", description="What keeps them, a name registered under awe.stores.")
     file_bytes: int = Field(100_000_000_000, ge=0, description="Size of a file at the most.")
     ticket_seconds: float = Field(
         600.0,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from awe import plugins
 from awe.errors import ConflictError, NotFoundError
 from awe.services.space import Key, NodeKind, Store
 from awe.services.space.backends.folder import FolderStore
@@ -17,6 +18,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     made = STORES[request.param](tmp_path)
     made.make(("ada",))
     return made
+
+
+def test_every_registered_store_stands_here() -> None:
+    assert set(plugins.names("awe.stores")) == set(STORES)
 
 
 def put(store: Store, key: Key, data: bytes, *, replace: bool = True) -> None:
