@@ -128,7 +128,7 @@ class _Names:
 def _compile(asked: tuple[str, str]) -> str:
     dialect, text = asked
     query = compile_query(text, _Names(), dialect=dialect, context="hsc")
-    return query.lower("duckdb", {use.key: "x" for use in query.uses})
+    return query.lower("duckdb", {read.key: "x" for read in (*query.uses, *query.matches)})
 
 
 @contextmanager

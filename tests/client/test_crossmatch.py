@@ -98,8 +98,7 @@ def test_tables_of_the_archive_and_files(
     renamed.write(path, format="votable")
     with pytest.raises(ParameterError, match="position"):
         archive.crossmatch(path, TINY_TABLE, RADIUS)
-    saved = match(
-        archive,
+    saved = archive.crossmatch(
         path,
         TINY_TABLE,
         RADIUS,
@@ -107,6 +106,7 @@ def test_tables_of_the_archive_and_files(
         columns=["id"],
         save=tmp_path / "x.parquet",
     )
+    assert isinstance(saved, Path)
     assert len(Table.read(saved)) == np.isfinite(apart.min(axis=1)).sum()
 
 

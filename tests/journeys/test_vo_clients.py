@@ -89,7 +89,7 @@ def test_queries(service: Any, session: Any) -> None:
             ["cone", "servicetype=sia1", "serviceurl={url}/sia", "radius=0.01", "dataformat=GRAPHIC"],
             "rows: 0",
         ),
-        (["cone", "servicetype=sia2", "serviceurl={url}/sia2/query", "radius=0.001"], "columns: 58"),
+        (["cone", "servicetype=sia2", "serviceurl={url}/sia2/query", "radius=0.001"], "columns: 59"),
         (["tapquery", "tapurl={url}/tap", "sync=true", "adql=SELECT TOP 7 CI FROM hsc.SumCat"], "rows: 7"),
         (["tapquery", "tapurl={url}/tap", "sync=true", "adql=SELECT nix FROM hsc.SumCat"], "column 8"),
     ],

@@ -132,6 +132,7 @@ class World:
         self.finished = self._run("tap", LANG="ADQL", QUERY=query, RESPONSEFORMAT="csv")
         self.cut = self._run("soda", ID="tiny_acs_f606w", CIRCLE="187.7059 12.3911 0.001")
         self.cut_name = re.findall(r'id="([^"]+)"', self._get(f"/soda/async/{self.cut}/results"))[0]
+        self._job(INDEX)
         platform.identity.new_token(self.owner, MARK, SCOPES, days=1.0)
         self.pyramid = platform.hips.make("tiny", order=3, workers=1).name
 

@@ -185,7 +185,7 @@ def test_published_files_and_links(datalab_client: DataLabClient, server: str) -
 def test_nobody_reaches_another_s_files(
     datalab_client: DataLabClient, server: str, platform: Platform
 ) -> None:
-    platform.accounts.add("mallory", by="local:test", password="battery staple")
+    platform.accounts.add("mallet", by="local:test", password="battery staple")
     said = datalab_client.run(
         server,
         """
@@ -193,7 +193,7 @@ def test_nobody_reaches_another_s_files(
         open("closed.csv", "w").write("id,word\\n1,curtain\\n")
         say(put=[sc.put("closed.csv", "vos://"), sc.put("closed.csv", "vos://public/open.csv")], made=sc.mkdir("vos://dir"))
         ac.logout(token)
-        token = ac.login("mallory", "battery staple")
+        token = ac.login("mallet", "battery staple")
         doors = {}
         for name in ("ada://closed.csv", "ada://dir", "ada://", "ada://public/../closed.csv", "vos://../ada/closed.csv", "vos://..//ada/closed.csv",
                      "ada://./closed.csv", "ada%2Fclosed.csv", "vos://%2e%2e/ada/closed.csv", "ada://public/%2e%2e/closed.csv", "vos:////ada/closed.csv", "Ada://closed.csv"):

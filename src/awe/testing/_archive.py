@@ -44,7 +44,10 @@ def tiny_archive(folder: Path, **overrides: object) -> Platform:
     overrides
         Settings, such as ``limits={"default_rows": 10}``.
     """
-    platform = Platform.open(tiny_settings(with_schema(folder), **overrides))
+    settings = tiny_settings(folder, **overrides)
+    if not settings.database_url:
+        with_schema(folder)
+    platform = Platform.open(settings)
     describe = folder / "sources.toml"
     describe.write_text(
         f'[table]\ntitle = "Sources"\ndescription = "Made-up sources around M87."\n'

@@ -152,7 +152,7 @@ def test_an_invitation_ends(store: GroupStore) -> None:
 def test_what_accounts_said_of_groups_becomes_memberships(database_url: str) -> None:
     system = SystemDatabase(database_url)
     config = _config()
-    with system.transaction() as connection:
+    with system.engine.begin() as connection:  # an older schema counts no changes
         config.attributes["connection"] = connection
         command.upgrade(config, "0009_accounts")
         for name, listed in (("ann", '["hst", "jwst"]'), ("bob", '["hst"]'), ("eve", "[]")):
@@ -167,7 +167,7 @@ def test_what_accounts_said_of_groups_becomes_memberships(database_url: str) -> 
     assert [groups(accounts, name) for name in ("ann", "bob", "eve")] == [{"hst", "jwst"}, {"hst"}, set()]
     assert [(g.name, g.owner) for g in store.groups()] == [("hst", ""), ("jwst", "")]
     store.put_member("jwst", "eve", GroupRole.OWNER)
-    with system.transaction() as connection:
+    with system.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0009_accounts")
         users = table("users", column("name", String), column("groups", JSON))

@@ -10,7 +10,7 @@ from awe.errors import ParameterError, PositionError
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.model import TableRecord
 
-__all__ = ["ConeSearches", "cone_query"]
+__all__ = ["ConeSearches", "cone_query", "cone_text"]
 
 _KEPT = 1000
 
@@ -48,13 +48,7 @@ class ConeSearch:
         UnknownNameError
             If a column is not there.
         """
-        if record.ra is None or record.dec is None:
-            raise ParameterError("table", record.full_name, "has no position columns")
-        chosen = [record.columns[c].name for c in columns] if columns else _chosen(record, verbosity)
-        selected = ", ".join(map(_delimited, chosen))
-        place = ".".join(map(_delimited, (record.schema, record.name)))
-        point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
-        text = f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, CIRCLE("
+        text = _opening(record, columns, verbosity)
         names = ReadableNames((record,))
         one = compile_query(f"{text}0, 0, 0))", names)
         return cls(record, one.columns, names, record.to_definition(), text)
@@ -85,11 +79,41 @@ def cone_query(search: ConeSearch, ra: float, dec: float, radius_deg: float) -> 
     PositionError
         If the position or radius is not on the sky.
     """
+    circle = _circle(ra, dec, radius_deg)
+    text = _closed(search.text, circle)
+    return look_up_query(text, search.names, search.table, search.columns, circle)
+
+
+def cone_text(
+    record: TableRecord,
+    columns: Sequence[str] | None,
+    verbosity: int,
+    ra: float,
+    dec: float,
+    radius_deg: float,
+) -> str:
+    """Return one cone search in ADQL, for what is no stored table; errors as of `ConeSearch.of` and `cone_query`."""
+    return _closed(_opening(record, columns, verbosity), _circle(ra, dec, radius_deg))
+
+
+def _opening(record: TableRecord, columns: Sequence[str] | None, verbosity: int) -> str:
+    if record.ra is None or record.dec is None:
+        raise ParameterError("table", record.full_name, "has no position columns")
+    chosen = [record.columns[c].name for c in columns] if columns else _chosen(record, verbosity)
+    selected = ", ".join(map(_delimited, chosen))
+    place = ".".join(map(_delimited, (record.schema, record.name)))
+    point = f"POINT({_delimited(record.ra)}, {_delimited(record.dec)})"
+    return f"SELECT {selected} FROM {place} WHERE 1 = CONTAINS({point}, CIRCLE("
+
+
+def _circle(ra: float, dec: float, radius_deg: float) -> Circle:
     if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius_deg <= 180):
         raise PositionError(f"not a cone on the sky: ra={ra}, dec={dec}, radius={radius_deg} degrees")
-    circle = Circle(ra % 360, dec, radius_deg)
-    text = f"{search.text}{_number(circle.ra)}, {_number(dec)}, {_number(radius_deg)}))"
-    return look_up_query(text, search.names, search.table, search.columns, circle)
+    return Circle(ra % 360, dec, radius_deg)
+
+
+def _closed(opening: str, circle: Circle) -> str:
+    return f"{opening}{_number(circle.ra)}, {_number(circle.dec)}, {_number(circle.radius)}))"
 
 
 def _chosen(record: TableRecord, verbosity: int) -> list[str]:

@@ -10,7 +10,7 @@ from awe.core.sql import ParsedQuery, Resolve, ScalarFunction, TableFunction
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, QueryError
-from awe.services.catalogs._cones import ConeSearches, cone_query
+from awe.services.catalogs._cones import ConeSearches, cone_query, cone_text
 from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
@@ -301,9 +301,10 @@ class CatalogService:
             If a column is not there.
         """
         record = self.table(full_name, identity)
-        query = cone_query(self._cones.of(record, columns, verbosity), ra, dec, radius_deg)
         if record.sql:
-            return self.query(query.text, identity=identity, max_rows=max_rows, asked=False)
+            text = cone_text(record, columns, verbosity, ra, dec, radius_deg)
+            return self.query(text, identity=identity, max_rows=max_rows, asked=False)
+        query = cone_query(self._cones.of(record, columns, verbosity), ra, dec, radius_deg)
         return self._queries.look_up(query, record, max_rows)
 
     def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:

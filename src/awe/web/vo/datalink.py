@@ -47,7 +47,7 @@ def links(call: Call) -> Response:
     cut = False
     named_ids = values.all(datalink.ID)
     if call.tapplus:  # whose client sends them in one, with commas between
-        named_ids = [one.strip() for several in named_ids for one in several.split(",")]
+        named_ids = tuple(one.strip() for several in named_ids for one in several.split(","))
     for number, identifier in enumerate(named_ids, start=1):
         found, described = _links(call, identifier, number)
         found.sort(key=lambda link: _order(link, preferred))

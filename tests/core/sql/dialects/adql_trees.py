@@ -111,12 +111,18 @@ _TYPES = [
 ]  # fmt: skip
 
 
+def _is_text(node: exp.Expr) -> bool:
+    """Return whether a node is a text, in however many parentheses."""
+    bare = node.unnest()
+    return isinstance(bare, exp.Literal) and bool(bare.args["is_string"])
+
+
 @st.composite
 def _maths(draw: st.DrawFn, inner: st.SearchStrategy[exp.Expr]) -> exp.Expr:
     name = draw(st.sampled_from(_MATHS))
     form = FUNCTIONS[name][0]
     count = len(form.split(", ")) if form else 0
-    number = inner.filter(lambda node: not (isinstance(node, exp.Literal) and node.args["is_string"]))
+    number = inner.filter(lambda node: not _is_text(node))
     return _call(name, [draw(number) for _ in range(count)])
 
 

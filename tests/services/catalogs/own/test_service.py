@@ -342,6 +342,7 @@ def test_an_administrator_helps_and_that_is_recorded(
     assert sorted(said) == [
         ("table.dropped", "carla", "table:user_ada.t"),
         ("table.restored", "carla", "table:user_ada.t"),
+        ("table.seen", "carla", "table:user_ada.t"),
     ]
     own = CARLA.restricted(frozenset({READ, WRITE}))
     with pytest.raises(NotFoundError):
