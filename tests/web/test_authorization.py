@@ -455,6 +455,7 @@ def answered(answer: Any) -> str:
     return f"{answer.status_code}{'+' if MARK in answer.text else ''}"
 
 
+@pytest.mark.slow
 def test_the_application_answers_at_no_other_address(here: tuple[World, TestClient]) -> None:
     app = here[1].app
     known = {path for _, path in RULES} | {"/api/openapi.json"}

@@ -10,6 +10,8 @@ from awe.platform import Platform
 from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "anonymous.0.0.anon_access"
 QUERY = "/datalab/query/query"
 

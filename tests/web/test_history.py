@@ -17,6 +17,8 @@ from awe.platform import Platform
 from awe.testing import TINY_TABLE, log_in, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 QUERY = f"SELECT TOP 5 id FROM {TINY_TABLE}"
 
 

@@ -16,6 +16,8 @@ from awe.platform import Platform
 from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 ADA = {"username": "ada", "password": "correct horse"}
 COUNT = {"LANG": "ADQL", "QUERY": f"SELECT COUNT(*) AS n FROM {TINY_TABLE}"}
 
@@ -203,7 +205,6 @@ def _token_session(address: str) -> Any:
     return session
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # pyvo leaves its connections open
 @pytest.mark.parametrize("make", [_cookie_session, _basic_session, _token_session])
 def test_pyvo_logs_in(closed: str, make: Callable[[str], Any]) -> None:
@@ -215,7 +216,6 @@ def test_pyvo_logs_in(closed: str, make: Callable[[str], Any]) -> None:
     assert sorted(service.search(query)["n"]) == [1, 2, 3]
 
 
-@pytest.mark.slow
 def test_tables_that_only_some_may_read_are_not_announced_to_others(closed: str) -> None:
     def names(**headers: str) -> set[str]:
         text = httpx.get(f"{closed}/tap/tables", headers={"Accept": "*/*", **headers}).text

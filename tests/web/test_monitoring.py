@@ -18,6 +18,8 @@ from awe.services.identity import ADMINISTRATOR, OPERATOR, ORIGIN, Origin
 from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 CONE = f"/scs/{TINY_TABLE}?RA=187.7059&DEC=12.3911&SR=0.2"
 
 

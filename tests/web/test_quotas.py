@@ -16,6 +16,8 @@ from awe.services.identity import ADMINISTRATOR, Identity
 from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 WHERE = {"RA": "187.7059", "DEC": "12.3911"}
 CASJOBS = f"/CasJobs/RestApi/contexts/{TINY_TABLE.partition('.')[0]}/query"
 ONE = f"SELECT TOP 1 id FROM {TINY_TABLE}"

@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 from awe.testing import TINY_CENTRE, TINY_TABLE, tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RI = "{http://www.ivoa.net/xml/RegistryInterface/v1.0}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -216,7 +218,6 @@ def registry(server: str) -> Iterator[str]:
     pyvo.registry.choose_RegTAP_service(old)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # pyvo leaves its connections open
 def test_pyvo_finds_our_own_records(registry: str) -> None:
     found = pyvo.registry.search(servicetype="conesearch")

@@ -19,6 +19,8 @@ from awe.web import build_app
 from awe.web.compat.sciserver._address import split
 from awe.web.compat.sciserver._paths import in_order
 
+pytestmark = pytest.mark.slow
+
 RA, DEC = TINY_CENTRE
 HEADERS = {"Content-Type": "application/json", "Accept": "text/plain"}
 OPTICAL = [

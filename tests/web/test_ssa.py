@@ -21,6 +21,8 @@ from awe.platform import Platform
 from awe.testing import tiny_archive
 from awe.web import build_app
 
+pytestmark = pytest.mark.slow
+
 RA, DEC = 187.7059, 12.3911
 MANDATORY = {
     "Access.Reference", "Access.Format", "Dataset.DataModel", "Dataset.Length", "DataID.Title",
@@ -373,7 +375,6 @@ def address(spectra: Platform, serving: Any) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.slow
 def test_pyvo_searches_and_fetches(address: str, session: Any) -> None:
     from astropy import units
     from astropy.coordinates import SkyCoord
@@ -403,7 +404,6 @@ def test_pyvo_searches_and_fetches(address: str, session: Any) -> None:
         assert "ssa:Access.Reference" in {column.utype for column in service.columns}
 
 
-@pytest.mark.slow
 def test_stilts_finds_spectra_around_a_position(address: str, stilts: str) -> None:
     command = [
         stilts, "cone", "servicetype=ssa", f"serviceurl={address}/ssa", f"lon={RA}", f"lat={DEC}", "radius=0.01",
@@ -416,7 +416,6 @@ def test_stilts_finds_spectra_around_a_position(address: str, stilts: str) -> No
     )  # title and target of five formats
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -11,6 +11,8 @@ from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 from awe.web.compat.tapplus._paths import in_order
 
+pytestmark = pytest.mark.slow
+
 READS = {"Accept": "", "User-Agent": ""}
 SENDS = {"Accept": "text/plain", "User-Agent": "astroquery/0.4.11 Python/3.11.0 (Linux)"}
 FLAGS = "{http://esa.int/xml/EsaTapPlus}flags"

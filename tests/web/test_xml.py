@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 
 from awe.testing import TINY_CENTRE, TINY_TABLE
 
+pytestmark = pytest.mark.slow
+
 RA, DEC = TINY_CENTRE
 CONE = {"RA": RA, "DEC": DEC, "SR": 0.05}
 SERVICES = ("tap", f"scs/{TINY_TABLE}", "sia", "sia2", "soda", "ssa", "datalink", "oai")

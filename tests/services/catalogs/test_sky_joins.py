@@ -26,6 +26,8 @@ from awe.services.catalogs.backends import _pairs, duckdb_relations
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.settings import LimitSettings
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(rows=10_000_000, seconds=60)
 COLUMNS = (
     Column("id", pa.int64()), Column("ra", pa.float64(), unit="deg"), Column("dec", pa.float64(), unit="deg"),

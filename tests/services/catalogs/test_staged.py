@@ -10,6 +10,8 @@ from awe.platform import Platform
 from awe.services.identity import ANONYMOUS, Identity
 from awe.testing import tiny_settings, with_schema
 
+pytestmark = pytest.mark.slow
+
 ADA, EVE = Identity("ada"), Identity("eve")
 
 

@@ -98,6 +98,7 @@ def keep(system: SystemDatabase, given_: list[tuple[Resource, str, str, int | No
         store.add(Grant(f"g{number}", resource.kind, resource.key, action, principal, "ann", NOW, expires))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grants, st.lists(resources, min_size=1, max_size=6), identities(), st.sampled_from(ACTIONS))
 def test_the_condition_of_sql_says_the_same(

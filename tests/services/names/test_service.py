@@ -21,6 +21,8 @@ from awe.services.names.sesame import Sesame
 from awe.services.names.stars import bright_stars
 from awe.services.system import SystemDatabase
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemDatabase]:

@@ -19,6 +19,8 @@ from awe.services.identity import ADMINISTRATOR
 from awe.services.system import SystemDatabase, backup, metadata, restore
 from awe.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -234,7 +236,6 @@ def small(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_killed_in_the_middle_of_a_backup_the_earlier_one_is_there(small: Path, tmp_path: Path) -> None:
     file, url = tmp_path / "awe.backup", f"sqlite:///{small / 'awe.db'}"
     system = SystemDatabase(url)
@@ -252,7 +253,6 @@ def test_killed_in_the_middle_of_a_backup_the_earlier_one_is_there(small: Path, 
         assert "files/jobs/j1/more" in parts.namelist()
 
 
-@pytest.mark.slow
 def test_killed_in_the_middle_of_a_restore_there_is_no_archive_or_all_of_it(
     small: Path, other_url: str, tmp_path: Path
 ) -> None:

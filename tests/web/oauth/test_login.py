@@ -17,6 +17,8 @@ from starlette.testclient import TestClient
 
 from awe.platform import Platform
 
+pytestmark = pytest.mark.slow
+
 ADA = {"username": "ada", "password": "correct horse"}
 BACK = "http://127.0.0.1:9999/callback"
 SCOPE = "openid profile email groups"

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from awe.platform import Platform
+
+pytestmark = pytest.mark.slow
 
 HUB = ("hub", "secret of the hub")
 STORE = ("store", "secret of the store")

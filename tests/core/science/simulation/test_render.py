@@ -32,6 +32,8 @@ from awe.core.science.simulation import (
     science_header,
 )
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = {frame.name: frame for frame in FRAMES}
 DEEP = BY_NAME["hst_10543_01_acs_wfc_f814w"]
 M87_FRAMES = [frame for frame in FRAMES if frame.instrument == "ACS"]
