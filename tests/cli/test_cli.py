@@ -175,6 +175,7 @@ def test_a_login_prints_the_token_and_nothing_else(
     assert "Traceback" not in wrong.stderr
 
 
+@pytest.mark.slow
 def test_the_keys_that_sign_are_changed(run: Run, tmp_path: Path) -> None:
     assert (
         run("admin", "user", "add", "maria", "--password", "correct horse", "--data", "sky").returncode == 0

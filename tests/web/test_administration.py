@@ -19,6 +19,7 @@ def chief(platform: Platform) -> dict[str, str]:
     return {"X-Auth-Token": platform.identity.login("warden", "correct horse")}
 
 
+@pytest.mark.slow
 def test_an_account_from_beginning_to_end(web: TestClient, chief: dict[str, str]) -> None:
     made = web.post("/api/admin/users", json={"name": "eva", "roles": ["scientist"]}, headers=chief).json()
     page = web.get("/auth/password")

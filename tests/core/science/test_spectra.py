@@ -153,6 +153,7 @@ def test_specutils_reads_the_same(shared_data: Path, name: str) -> None:
         assert np.allclose(np.sort(one.flux.values), np.sort(np.concatenate(theirs)), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_rows_of_templates_are_spectra(shared_data: Path) -> None:
     folder = shared_data / "e_spectra"
     stars = read_spectra(folder / "sdss_spEigenStar-53724.fits")

@@ -85,6 +85,7 @@ def test_covering_of_any_circle(ra: float, dec: float, radius: float, order: int
     assert covered(ranges, healpix_index(x[good], y[good])).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     ra=st.floats(0, 360),

@@ -152,6 +152,7 @@ def test_wrong_calls_are_refused_with_their_place(
     assert hint is None or hint in str(caught.value.hint)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_calls_in_calls_do_not_grow_without_bound(compiled: Any) -> None:
     nested = "NumImages"
     for _ in range(30):

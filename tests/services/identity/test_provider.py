@@ -173,6 +173,7 @@ def test_a_token_cannot_become_one_that_may_do_more(provider: ProviderService) -
         provider.entered(less, provider.begin_device(COMMAND_LINE, SCOPES).user_code)
 
 
+@pytest.mark.slow
 def test_what_was_given_is_good_after_a_restore(tmp_path: Path) -> None:
     with Platform.open(Settings.load(tmp_path / "here")) as here:
         here.accounts.add("ada", by="local:test", password="correct horse")

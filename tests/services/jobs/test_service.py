@@ -279,6 +279,7 @@ def _leased(store: JobStore, job: Job, owner: str, lease: timedelta) -> Job:
     return begun
 
 
+@pytest.mark.slow
 def test_two_services_share_one_queue_and_nothing_runs_twice(make: Make) -> None:
     runners = [HandRunner(3), HandRunner(3)]
     services = [make(runner) for runner in runners]
@@ -449,6 +450,7 @@ def test_files_come_with_a_job(jobs: JobService, runner: HandRunner) -> None:
     assert len(list(task.parts_folder.iterdir())) == len(names)
 
 
+@pytest.mark.slow
 def test_a_job_is_destroyed_when_its_time_has_come(make: Make, tmp_path: Path) -> None:
     runner = HandRunner()
     jobs = make(runner)

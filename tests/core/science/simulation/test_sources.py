@@ -139,6 +139,7 @@ def test_isophotes_are_longest_at_the_stated_position_angle() -> None:
     assert np.argmin(elliptical_radius(np.sin(angle), np.cos(angle))) == 155
 
 
+@pytest.mark.slow
 @given(st.floats(0, 360), st.floats(-89, 89), st.floats(-7000, 7000), st.floats(-7000, 7000))
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_the_plane_is_the_gnomonic_projection(ra: float, dec: float, east: float, north: float) -> None:

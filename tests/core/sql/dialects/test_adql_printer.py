@@ -37,6 +37,7 @@ def test_fixtures_survive(text: str) -> None:
     assert to_adql(parse_adql(printed)) == printed
 
 
+@pytest.mark.slow
 @settings(_SETTINGS, max_examples=25)
 @given(queries())
 def test_random_queries_survive(tree: exp.Expr) -> None:

@@ -108,6 +108,7 @@ def test_a_load_whose_process_is_dead_can_begin_again(incoming: Incoming) -> Non
     assert (found.phase, found.order) == (UploadPhase.RECEIVING, order)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_costs_one_piece(tmp_path: Path) -> None:
     code = """
 import resource, signal, sys
