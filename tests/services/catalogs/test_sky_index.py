@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,19 @@ def test_comparisons_hold_as_the_engine_has_them(
     slower = table.query(f"SELECT id, n + 0 AS n FROM s.t WHERE {CONE} AND {condition}")
     assert slower.look_up is None
     assert _ids(table.ask(slower)) == wanted
+
+
+def test_identifiers_of_all_their_digits_compare(tmp_path: Path) -> None:
+    first = 2**62 + 1
+    rows = ROWS.set_column(0, "id", pa.array(np.arange(_ROWS) + first))
+    with closing(Table(tmp_path, rows=rows).engine) as engine:
+        record = TableRecord("s", "t", _SCHEMA, StoredTable("t-1", _ROWS, 0), ra="ra", dec="dec")
+        for condition in ("id > 0", "id <> 5 AND id >= 1e3", "id < 1e300"):
+            text = f"SELECT id FROM s.t WHERE {CONE} AND {condition}"
+            query = compile_query(text, ReadableNames((record,)))
+            assert query.look_up is not None
+            found = engine.query(query, {"s.t": record.stored}, _LIMITS).to_table()
+            assert _ids(found) == [first + i for i in _inside(AROUND)]
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,8 @@ _OPERATIONS = {
 
 
 def _compared(column: pa.Array, comparison: Comparison) -> npt.NDArray[np.bool_]:
+    if pa.types.is_integer(column.type):  # as SQL compares them; beyond 2**53 no other cast allows it
+        column = column.cast(pa.float64(), safe=False)
     held = _OPERATIONS[comparison.operator](column, pa.scalar(comparison.number, pa.float64()))
     if pa.types.is_floating(column.type) and comparison.operator in {">", ">="}:
         held = pc.or_(held, pc.is_nan(column))
