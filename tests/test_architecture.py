@@ -18,11 +18,15 @@ RINGS: dict[str, frozenset[str]] = {
     "awe": frozenset({"errors"}),
     "errors": frozenset(),
     "login_settings": frozenset(),
-    "settings": frozenset({"errors", "login_settings"}),
+    "provider_settings": frozenset(),
+    "quota_settings": frozenset(),
+    "settings": frozenset({"errors", "login_settings", "provider_settings", "quota_settings"}),
     "plugins": frozenset({"errors"}),
     "logs": frozenset({"settings"}),
     "core": frozenset({"errors", "settings"}),
-    "services": frozenset({"errors", "login_settings", "settings", "plugins", "core"}),
+    "services": frozenset(
+        {"errors", "login_settings", "provider_settings", "quota_settings", "settings", "plugins", "core"}
+    ),
     "platform": frozenset({"errors", "logs", "login_settings", "settings", "plugins", "core", "services"}),
     "web": frozenset({"errors", "settings", "core", "services", "platform", "awe"}),
     "client": frozenset({"errors", "settings", "core", "awe"}),

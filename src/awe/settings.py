@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,14 +19,14 @@ from pydantic_settings import (
 
 from awe.errors import UsageError
 from awe.login_settings import Providers, secrets_in
+from awe.provider_settings import ProviderSettings
+from awe.quota_settings import QuotaSettings
 
 __all__ = [
     "ArchiveSettings", "ClientSettings", "HistorySettings", "JobSettings", "LimitSettings", "LoginSettings",
-    "NameSettings", "ProviderClientSettings", "ProviderSettings", "QuotaSettings", "Settings", "SpaceSettings",
+    "NameSettings", "Settings", "SpaceSettings",
     "TapSettings", "UploadSettings",
 ]  # fmt: skip
-
-_ADDRESS = re.compile(r"https?://[!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
@@ -240,106 +240,6 @@ class HistorySettings(BaseModel):
 
     days: float = Field(365.0, gt=0, description="So long a query is remembered.")
     listed: int = Field(1000, ge=1, description="Queries of a list at the most, the newest.")
-
-
-class ProviderClientSettings(BaseModel, extra="forbid"):
-    """A tool of the site that people log in to with their account here: ``[provider.clients.NAME]``."""
-
-    title: str = Field("", description="What people are told it is called; NAME when empty.")
-    redirect_uris: tuple[str, ...] = Field(
-        (),
-        description="Addresses that people may be sent back to after the login; compared letter by letter.",
-    )
-    post_logout_redirect_uris: tuple[str, ...] = Field(
-        (), description="Addresses that people may be sent back to after the logout; compared likewise."
-    )
-    scopes: tuple[str, ...] = Field(
-        ("openid", "profile", "email", "groups"),
-        description="What it may ask for: openid, profile, email, groups, and the scopes of tokens.",
-    )
-    secret_file: Path | None = Field(None, description="File that holds its secret, as text.")
-    secret: SecretStr = Field(
-        SecretStr(""),
-        description="Its secret; from the environment (AWE_PROVIDER__CLIENTS__NAME__SECRET) or `secret_file`, never "
-        "written into awe.toml. Without a secret it is public: a program on people's own machines.",
-    )
-    trusted: bool = Field(
-        False, description="It is the site's own: people are not asked whether they allow it."
-    )
-    device: bool = Field(
-        False, description="It runs where there is no browser: people enter a code that it shows."
-    )
-    resource_server: bool = Field(
-        False,
-        description="It serves with tokens of others, and may ask of any token whose it is (introspection).",
-    )
-
-    @field_validator("redirect_uris", "post_logout_redirect_uris")
-    @classmethod
-    def _absolute(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
-        for address in addresses:
-            if not _ADDRESS.fullmatch(address):
-                raise ValueError(f"{address!r} is no http or https address without a fragment")
-        return addresses
-
-
-class ProviderSettings(BaseModel):
-    """Logging in to other tools of the site with an account here (OpenID Connect)."""
-
-    token_minutes: float = Field(60.0, gt=0, description="Life of a token that a tool gets.")
-    refresh_days: float = Field(
-        30.0, gt=0, description="So long a tool may be unused before people log in to it again."
-    )
-    code_seconds: float = Field(60.0, gt=0, description="Time that a tool has to take up a login.")
-    device_minutes: float = Field(10.0, gt=0, description="Time to enter the code that `awe login` shows.")
-    poll_seconds: int = Field(
-        5, ge=1, description="Time between two questions of a program whether it is allowed."
-    )
-    key_days: float = Field(90.0, gt=0, description="After so long, logins are signed with a new key.")
-    clients: dict[str, ProviderClientSettings] = Field(
-        default_factory=dict, description="The tools, by their names (client_id)."
-    )
-
-
-class QuotaLimits(BaseModel):
-    """What one caller may use; unset is as much as there is. Administrators set other limits for some."""
-
-    queries_at_once: int | None = Field(200, ge=0, description="Synchronous queries at the same time.")
-    queries_per_day: int | None = Field(None, ge=0, description="Synchronous queries in a day (UTC).")
-    jobs_waiting: int | None = Field(
-        100, ge=0, description="Jobs in the queue; who has as many is told to come back later."
-    )
-    jobs_at_once: int | None = Field(
-        None, ge=0, description="Jobs that run at the same time; more wait in the queue."
-    )
-    job_seconds: int | None = Field(
-        None, ge=1, description="Time of a job at the most; never more than `jobs.seconds`."
-    )
-    job_seconds_per_day: int | None = Field(
-        None,
-        ge=0,
-        description="Time of all jobs in a day (UTC); what is in the queue then waits for the next one.",
-    )
-    storage_bytes: int | None = Field(
-        None, ge=0, description="Size of what is kept: the results of jobs, and files that came with them."
-    )
-    tables: int | None = Field(None, ge=0, description="Tables of one's own.")
-    table_rows: int | None = Field(None, ge=0, description="Rows of all tables of one's own.")
-    notebook_bytes: int | None = Field(None, ge=0, description="Memory of a notebook.")
-
-
-class AnonymousQuotaLimits(QuotaLimits):
-    """The same for callers without an account, for each address in the network; of jobs for all together."""
-
-    jobs_waiting: int | None = Field(None, ge=0, description="Jobs in the queue, of all of them together.")
-
-
-class QuotaSettings(QuotaLimits):
-    """What one caller may use, with an account and without."""
-
-    anonymous: AnonymousQuotaLimits = Field(
-        default_factory=AnonymousQuotaLimits, description="What a caller without an account may use."
-    )
 
 
 class Settings(BaseSettings):

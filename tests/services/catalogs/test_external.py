@@ -21,6 +21,7 @@ from awe.errors import (
     UnavailableError,
 )
 from awe.platform import Platform
+from awe.services.catalogs import Results
 from awe.services.identity import ANONYMOUS
 from awe.testing import tiny_settings
 
@@ -142,6 +143,25 @@ def test_what_goes_wrong_there_is_said_clearly(case: str, far: Far) -> None:
     assert not list((far.platform.settings.folder / "external").iterdir())
 
 
+@contextlib.contextmanager
+def stopped(run: Results) -> Iterator[None]:
+    """Ask for a result in another thread, and stop that at the end: it says that it was stopped."""
+    failed: list[AweError] = []
+
+    def ask() -> None:
+        try:
+            next(run)
+        except AweError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    yield
+    run.close()
+    thread.join(10)
+    assert [type(error) for error in failed] == [CancelledError]
+
+
 def test_a_slow_answer_ends_in_time_and_a_stopped_one_at_once(far: Far) -> None:
     going = threading.Event()
 
@@ -158,20 +178,8 @@ def test_a_slow_answer_ends_in_time_and_a_stopped_one_at_once(far: Far) -> None:
         far.rows(drip, seconds=0.2)
     going.clear()
     run = far.platform.external.run("far", "SELECT 1", identity=ANONYMOUS)
-    failed: list[AweError] = []
-
-    def ask() -> None:
-        try:
-            next(run)
-        except AweError as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    assert going.wait(10)
-    run.close()
-    thread.join(10)
-    assert [type(error) for error in failed] == [CancelledError]
+    with stopped(run):
+        assert going.wait(10)
 
 
 def uws(*phases: str, error: bytes = b"", result: bytes = GOOD) -> Answer:
@@ -229,21 +237,9 @@ def test_a_job_there_is_removed_when_nobody_waits_for_it(far: Far) -> None:
     far.asked.clear()
     far.answer = uws("EXECUTING")
     run = far.platform.external.run("far", "SELECT 1", identity=ANONYMOUS, queued=True)
-    failed: list[AweError] = []
-
-    def ask() -> None:
-        try:
-            next(run)
-        except AweError as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    while not any("/7/phase" in one for one in far.asked):
-        threading.Event().wait(0.01)
-    run.close()
-    thread.join(10)
-    assert [type(error) for error in failed] == [CancelledError]
+    with stopped(run):
+        while not any("/7/phase" in one for one in far.asked):
+            threading.Event().wait(0.01)
     assert "POST /tap/async/7 " in far.asked[-1]
     assert "{'ACTION': ['DELETE']}" in far.asked[-1]
 

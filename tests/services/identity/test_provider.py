@@ -9,6 +9,7 @@ import pytest
 
 from awe.errors import ForbiddenError, NotFoundError, UsageError
 from awe.platform import Platform
+from awe.provider_settings import ProviderClientSettings, ProviderSettings
 from awe.services.identity import (
     COMMAND_LINE,
     SCOPES,
@@ -27,7 +28,7 @@ from awe.services.identity import (
     provider_clients,
 )
 from awe.services.system import SystemDatabase, backup, restore
-from awe.settings import ProviderClientSettings, ProviderSettings, Settings
+from awe.settings import Settings
 
 BACK = "https://tool.test/back"
 TOOL = Client("tool", "Tool", (BACK,), scopes=frozenset({"openid", "read", "write"}), secret_hash="0" * 64)

@@ -1,8 +1,10 @@
 """Values of batches: what a statement gives."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Self
 
 import pyarrow as pa
 
@@ -40,11 +42,23 @@ class ResultSet:
     line: int
 
 
-class Results(Iterator[ResultSet], Protocol):
-    """Results as they come, one after the other; each must be read or closed before the next one is asked for."""
+class Results(Iterator[ResultSet], ABC):
+    """Results as they come, one after the other; each must be read or closed before the next one is asked for.
 
+    Close them, or use them as a context manager, to end before the last one.
+    """
+
+    @abstractmethod
     def close(self) -> None:
         """Stop; what has been done stays done. Closing twice is allowed."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class ResultStream(TableStream):

@@ -1,16 +1,15 @@
 """Use cases of batches: run one, or say what it would touch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as replaced
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 
 from awe.core.sql.batches import Select, Statement, read_batch
 from awe.core.tables import TableStream
 from awe.errors import QueryError
 from awe.services.catalogs.batches._run import Asked, Run
-from awe.services.catalogs.batches.model import ResultSet
+from awe.services.catalogs.batches.model import Results, ResultSet
 from awe.services.catalogs.own.service import TableService
 from awe.services.catalogs.service import CatalogService
 from awe.services.history import HistoryService, Recording
@@ -127,8 +126,8 @@ class BatchService:
         return tuple(dict.fromkeys(target.name for target in found))
 
 
-class BatchRun(Iterator[ResultSet]):
-    """The results of a batch as they come; close it, or use it as a context manager, to end it before."""
+class BatchRun(Results):
+    """The results of a batch as they come."""
 
     def __init__(self, run: Run, statements: Sequence[Statement], recording: Recording) -> None:
         self._recording = recording
@@ -160,14 +159,6 @@ class BatchRun(Iterator[ResultSet]):
         self._results.close()
         self._run.stop()
         self._recording.abandon()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _only_query(statements: Sequence[Statement]) -> None:

@@ -2,18 +2,17 @@
 
 import tempfile
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import pyarrow as pa
 
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
 from awe.errors import BusyError, NotFoundError
-from awe.services.catalogs.batches.model import ROWS_AFFECTED, ResultSet
+from awe.services.catalogs.batches.model import ROWS_AFFECTED, Results, ResultSet
 from awe.services.catalogs.external._exchange import Exchange
 from awe.services.catalogs.external._query import ask, ask_job
 from awe.services.catalogs.own.service import TableService
@@ -216,8 +215,8 @@ class _Target:
         return self._tables.write(self._name, rows, self._identity, mode=mode, origin=origin).rows
 
 
-class ExternalTapRun(Iterator[ResultSet]):
-    """The one result of a query elsewhere, when it is asked for; close it, or use it as a context manager."""
+class ExternalTapRun(Results):
+    """The one result of a query elsewhere, when it is asked for."""
 
     def __init__(
         self, asked: _Asked, exchange: Exchange, target: _Target | None, recording: Recording, folder: Path
@@ -246,14 +245,6 @@ class ExternalTapRun(Iterator[ResultSet]):
             self._results.close()
             self._recording.abandon()
             self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self) -> Generator[ResultSet, None, None]:
         asked = self._asked
