@@ -132,7 +132,7 @@ def test_compressed_files_are_checked_to_their_end(archive: Archive, tmp_path: P
     assert {entry.file for entry in report.rejected} == {"half.fits.gz", "noise.fits.gz", "plain.fits.bz2"}
     cutout = archive.observations.cutout("whole")
     assert cutout is not None
-    np.testing.assert_array_equal(cutout.hdus[0].data, fits.getdata(folder / "a.fits"))
+    np.testing.assert_array_equal(cutout.open()[0].data, fits.getdata(folder / "a.fits"))
 
 
 def test_tile_compressed_images_are_published_and_checked(archive: Archive, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_tile_compressed_images_are_published_and_checked(archive: Archive, tmp_
     assert "truncated" in report.rejected[0].reason
     cutout = archive.observations.cutout("rice")
     assert cutout is not None
-    np.testing.assert_array_equal(cutout.hdus[1].data, fits.getdata(folder / "rice.fits.fz"))
+    np.testing.assert_array_equal(cutout.open()[1].data, fits.getdata(folder / "rice.fits.fz"))
 
 
 def test_files_are_taken_in_natural_order_and_links_followed(tmp_path: Path) -> None:

@@ -148,4 +148,4 @@ def test_one_band_of_a_file_with_several(archive: Archive, tmp_path: Path) -> No
     archive.observations.publish("c", tmp_path / "two")
     cutout = archive.observations.cutout("ivo://example.awe/c?both#2")
     assert cutout is not None
-    assert [hdu.header.get("FILTER") for hdu in cutout.hdus] == [None, "F814W"]
+    assert [hdu.header.get("FILTER") for hdu in cutout.open()] == [None, "F814W"]

@@ -1,6 +1,6 @@
-"""Cut a region of the sky out of the images of an open FITS file.
+"""Cut a region of the sky out of the images of a FITS file.
 
-Only the pixels wanted are read: rows of a plain image, tiles of a compressed one (astropy's ``section``).
+Only the pixels wanted are read: rows of a plain image, tiles of a compressed one (`awe.core.science.layout`).
 What is answered is a FITS file of the same structure as its source:
 
 - the primary header is kept;
@@ -15,32 +15,33 @@ Wavelengths, times and polarisation states are cut on the axes of a cube (`awe.c
 such an axis is either what was asked for or not.
 """
 
+import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import starmap
 
 import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
-from awe.core.science.axes import Axis, Pixels, spectral_axis, states_within, stokes_axis, time_axis
-from awe.core.science.celestial import quiet
-from awe.core.science.images import ANCILLARY, ScienceImage, science_images
+from awe.core.science.axes import Axis, Pixels, states_within, stokes_axis
+from awe.core.science.cards import Cards, Number
+from awe.core.science.images import ScienceImage
+from awe.core.science.layout import Image, Layout, Reader
 from awe.core.science.pixels import PixelBox, pixel_box
 from awe.core.sky import Region
-from awe.errors import InputFileError, LimitError, ParameterError
+from awe.errors import LimitError, ParameterError
 
 __all__ = ["Cutout", "Known", "Wanted", "cut"]
 
-_TABLES = {"CPDIS": ("DP", "WCSDVARR"), "D2IMDIS": ("D2IM", "D2IMARR")}
-"""Distortion keyword: the record that names its table, and the table's EXTNAME."""
-
-_STALE = (
-    "CHECKSUM", "DATASUM", "ZHECKSUM", "ZDATASUM", "DATASEC", "TRIMSEC", "BIASSEC", "CCDSEC", "DETSEC",
-    "AMPSEC", "XTENSION", "PCOUNT", "GCOUNT", "DATAMIN", "DATAMAX", "GOODMIN", "GOODMAX", "GOODMEAN", "NGOODPIX",
-)  # fmt: skip
 _BLOCK = 2880
 _CHUNK_BYTES = 1 << 20
+_REFERENCE = re.compile(r"^([OS]?)CRPIX(\d)([A-Z]?)$")
+_PHYSICAL = re.compile(r"^LTV(\d)$")
+
+_Hdu = tuple[bytes, NDArray[np.generic] | None]
+"""The bytes of a header, and pixels as FITS stores them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,29 +50,45 @@ class Cutout:
 
     Attributes
     ----------
-    hdus
-        The file; close it when done.
+    parts
+        The headers with their padding, and the pixels in the order of bytes of FITS.
     filename
         A name for it.
     """
 
-    hdus: fits.HDUList
+    parts: tuple[_Hdu, ...]
     filename: str
 
     @property
     def size(self) -> int:
         """Length of the file in bytes."""
-        lengths = (
-            (len(hdu.header.tostring()), 0 if hdu.data is None else hdu.data.nbytes) for hdu in self.hdus
-        )
+        lengths = ((len(head), 0 if data is None else data.nbytes) for head, data in self.parts)
         return sum(head + data + -data % _BLOCK for head, data in lengths)
 
     def write(self) -> Iterator[bytes]:
-        """Yield the bytes of the file."""
-        for hdu in self.hdus:
-            yield hdu.header.tostring().encode("ascii")
-            if hdu.data is not None:
-                yield from _data_bytes(hdu.data)
+        """Yield the bytes of the file, small files at once."""
+        waiting: list[bytes] = []
+        for piece in self._pieces():
+            waiting.append(piece)
+            if sum(map(len, waiting)) >= _CHUNK_BYTES:
+                yield b"".join(waiting)
+                waiting.clear()
+        if waiting:
+            yield b"".join(waiting)
+
+    def open(self) -> fits.HDUList:
+        """Return the file as astropy has it; close it when done."""
+        return fits.open(io.BytesIO(b"".join(self.write())))
+
+    def _pieces(self) -> Iterator[bytes]:
+        for head, data in self.parts:
+            yield head
+            if data is not None:
+                flat = data.reshape(-1)
+                step = max(1, _CHUNK_BYTES // data.dtype.itemsize)
+                for start in range(0, len(flat), step):
+                    yield flat[start : start + step].tobytes()
+                yield bytes(-data.nbytes % _BLOCK)
 
 
 Interval = tuple[float, float]
@@ -114,16 +131,23 @@ class _Cut:
 
     image: ScienceImage
     box: PixelBox
-    ranges: dict[int, Pixels]
+    ranges: Mapping[int, Pixels]
 
-    def pixels(self) -> int:
-        """Return how many pixels that is, all axes together."""
-        sizes = dict(enumerate(reversed(self.image.shape)))
-        return int(np.prod([self.ranges[k].count if k in self.ranges else n for k, n in sizes.items()]))
+    @property
+    def index(self) -> tuple[slice, ...]:
+        """The pixels by axis, in numpy's order."""
+        sizes = reversed(list(enumerate(reversed(self.image.shape))))
+        return tuple(self.ranges[k].to_slice() if k in self.ranges else slice(0, n, 1) for k, n in sizes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many pixels that is by axis, in numpy's order."""
+        return tuple(len(range(s.start, s.stop, s.step)) for s in self.index)
 
 
 def cut(
-    hdus: fits.HDUList,
+    layout: Layout,
+    reader: Reader,
     name: str,
     wanted: Wanted,
     known: Known | None = None,
@@ -131,12 +155,14 @@ def cut(
     only: Collection[int] | None = None,
     max_pixels: int,
 ) -> Cutout | None:
-    """Cut a piece out of an open file.
+    """Cut a piece out of a file.
 
     Parameters
     ----------
-    hdus
-        The file, opened with ``do_not_scale_image_data=True``.
+    layout
+        What the file says of itself.
+    reader
+        The open file.
     name
         What it is, for the history of the cutout and its file name.
     wanted
@@ -162,33 +188,33 @@ def cut(
     InputFileError
         If the file's data cannot be read.
     """
-    images = [image for image in science_images(hdus) if only is None or image.hdu in only]
-    cuts = [found for image in images if (found := _plan(hdus, image, wanted, known or Known()))]
+    images = [image for image in layout.science if only is None or image.hdu in only]
+    cuts = [found for image in images if (found := _plan(layout, image, wanted, known or Known()))]
     if not cuts:
         return None
-    parts = [(one, [one.image.hdu, *_companions(hdus, one.image)]) for one in cuts]
-    pixels = sum(one.pixels() * len(numbers) for one, numbers in parts)
+    parts = [(one, [one.image.hdu, *layout.companions[one.image.hdu]]) for one in cuts]
+    pixels = sum(int(np.prod(one.shape)) * len(numbers) for one, numbers in parts)
     if pixels > max_pixels:
         raise LimitError(
             f"the cutout would hold {pixels:,} pixels, the limit is {max_pixels:,}",
             hint="ask for a smaller region, or fetch the whole file",
             pixels=pixels,
         )
-    hdus = _assemble(hdus, parts, name, wanted.region)
-    return Cutout(hdus, f"{re.sub(r'[^A-Za-z0-9._+-]+', '_', name)}_cutout.fits")
+    made = tuple(_assembled(layout, reader, parts, name, wanted.region))
+    return Cutout(made, f"{re.sub(r'[^A-Za-z0-9._+-]+', '_', name)}_cutout.fits")
 
 
-def _plan(hdus: fits.HDUList, image: ScienceImage, wanted: Wanted, known: Known) -> _Cut | None:
+def _plan(layout: Layout, image: ScienceImage, wanted: Wanted, known: Known) -> _Cut | None:
     box = PixelBox.whole(image.wcs) if wanted.region is None else pixel_box(image.wcs, wanted.region)
     if box is None:
         return None
     x, y = image.wcs.axes
     ranges = {x: Pixels(box.x0, box.x1), y: Pixels(box.y0, box.y1)}
-    for name, interval, coverage, axis_of in (
-        ("BAND", wanted.band, known.band, spectral_axis),
-        ("TIME", wanted.time, known.time, time_axis),
+    for name, interval, coverage, axis in (
+        ("BAND", wanted.band, known.band, layout.spectral.get(image.hdu)),
+        ("TIME", wanted.time, known.time, layout.time.get(image.hdu)),
     ):
-        if interval is not None and not _narrow(ranges, name, interval, coverage, axis_of(image, hdus)):
+        if interval is not None and not _narrow(ranges, name, interval, coverage, axis):
             return None
     return _Cut(image, box, ranges) if _polarised(ranges, image, wanted.pol, known.pol) else None
 
@@ -230,59 +256,41 @@ def _polarised(
     return found is not None
 
 
-def _companions(hdus: fits.HDUList, image: ScienceImage) -> list[int]:
-    """Return the HDUs that describe the pixels of an image: ancillary, same EXTVER, same shape or empty."""
-    main = hdus[image.hdu]
-    return [
-        number
-        for number, hdu in enumerate(hdus)
-        if number and number != image.hdu and getattr(hdu, "is_image", False)
-        and hdu.name.upper() in ANCILLARY - {"WCSDVARR", "D2IMARR"}
-        and hdu.ver == main.ver and hdu.shape in {image.shape, ()}
-    ]  # fmt: skip
+def _assembled(
+    layout: Layout, reader: Reader, parts: list[tuple[_Cut, list[int]]], name: str, region: Region | None
+) -> Iterator[_Hdu]:
+    """Yield the HDUs of a cutout; numbers of distortion tables are counted anew."""
+    numbers = [number for _, some in parts for number in some]
+    tables: dict[str, list[_Hdu]] = {}
+    hdus: list[tuple[Cards, dict[str, Number], str, NDArray[np.generic] | None, dict[str, int]]] = []
+    for one, some in parts:
+        versions = _move_tables(layout.images[one.image.hdu], one, tables)
+        for number in some:
+            image = layout.images[number]
+            data = _read(reader, image, one) if image.shape else None
+            hdus.append(
+                (image.cards, _moved(image.cards, one, data), _history(one, name, region), data, versions)
+            )
+    if numbers[0] != 0:
+        hdus.insert(0, (layout.primary, {}, "", None, {}))
+    more = len(hdus) - 1 + sum(map(len, tables.values()))
+    first = hdus[0][1]
+    first |= {k: v for k, v in (("EXTEND", more > 0), ("NEXTEND", more)) if k in hdus[0][0].places}
+    for cards, changed, history, data, versions in hdus:
+        yield _named(cards.write(changed, history), versions), data
+    for kind in tables.values():
+        yield from kind
 
 
-def _assemble(
-    hdus: fits.HDUList, parts: list[tuple[_Cut, list[int]]], name: str, region: Region | None
-) -> fits.HDUList:
-    made: list[fits.PrimaryHDU | fits.ImageHDU] = []
-    tables: dict[str, list[fits.ImageHDU]] = {kind: [] for _, kind in _TABLES.values()}
-    for one, numbers in parts:
-        made += [_part(hdus[number], one, name, region, primary=number == 0) for number in numbers]
-        _move_tables(hdus, one, made[-len(numbers) :], tables)
-    with quiet():
-        if not isinstance(made[0], fits.PrimaryHDU):
-            header = hdus[0].header.copy()
-            if hdus[0].is_image and hdus[0].shape:  # an image that the region does not touch
-                header = _bare(header)
-            made.insert(0, fits.PrimaryHDU(header=_clean(header)))
-        made += [table for kind in tables.values() for table in kind]
-        if len(made) > 1:
-            made[0].header["EXTEND"] = True
-        if "NEXTEND" in made[0].header:
-            made[0].header["NEXTEND"] = len(made) - 1
-    return fits.HDUList(made)
+def _read(reader: Reader, image: Image, one: _Cut) -> NDArray[np.generic]:
+    data = reader.pixels(image, one.index)
+    return np.ascontiguousarray(data.astype(image.stored, copy=False))
 
 
-def _part(
-    hdu: fits.ImageHDU, one: _Cut, name: str, region: Region | None, *, primary: bool
-) -> fits.PrimaryHDU | fits.ImageHDU:
-    data = _read(hdu, one.ranges, name) if hdu.shape else None
-    with quiet():
-        header = _clean(hdu.header.copy())
-        scaling = {k: header[k] for k in ("BSCALE", "BZERO", "BLANK") if k in header}
-        _shift(header, one.ranges)
-        if data is None:
-            _resize_null(header, one.ranges)
-        kind = fits.PrimaryHDU if primary else fits.ImageHDU
-        made = kind(data, header, do_not_scale_image_data=True)
-        # astropy takes the scaling for done when it is handed an array; the pixels are still raw.
-        for keyword, value in scaling.items():
-            made.header[keyword] = value
-        where = ",".join(starmap(_section, sorted(one.ranges.items())))
-        what = f"{region.to_dali()} " if region is not None else ""
-        made.header.add_history(f"Cutout by awe: {what}of {name}, pixels [{where}] of HDU {one.image.hdu}")
-    return made
+def _history(one: _Cut, name: str, region: Region | None) -> str:
+    where = ",".join(starmap(_section, sorted(one.ranges.items())))
+    what = f"{region.to_dali()} " if region is not None else ""
+    return f"Cutout by awe: {what}of {name}, pixels [{where}] of HDU {one.image.hdu}"
 
 
 def _section(_axis: int, pixels: Pixels) -> str:
@@ -290,104 +298,60 @@ def _section(_axis: int, pixels: Pixels) -> str:
     return f"{pixels.first + 1}:{pixels.end}{step}"
 
 
-def _read(hdu: fits.ImageHDU, ranges: dict[int, Pixels], name: str) -> np.ndarray:
-    index = tuple(
-        ranges[axis].to_slice() if axis in ranges else slice(0, size)
-        for axis, size in reversed(list(enumerate(reversed(hdu.shape))))
-    )
-    try:
-        with quiet():
-            data = np.asarray(hdu.section[index])
-    except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
-        raise InputFileError(
-            name, f"its pixels cannot be read: {error or type(error).__name__}", where=f"HDU {hdu.name}"
-        ) from None
-    expected = tuple(len(range(i.start, i.stop, i.step or 1)) for i in index)
-    if data.shape != expected:
-        raise InputFileError(name, f"its data end early: {data.shape} instead of {expected} pixels")
-    return data
+def _moved(cards: Cards, one: _Cut, data: NDArray[np.generic] | None) -> dict[str, Number]:
+    """Return what a part's header says otherwise: sizes, and the reference pixels of every WCS.
 
-
-def _clean(header: fits.Header) -> fits.Header:
-    for keyword in _STALE:
-        header.remove(keyword, ignore_missing=True, remove_all=True)
-    return header
-
-
-def _bare(header: fits.Header) -> fits.Header:
-    """Return a primary header without its image and the coordinates of it."""
-    bare = header.copy()
-    for keyword in list(bare):
-        if re.match(
-            r"^(NAXIS\d|BSCALE|BZERO|BLANK|CTYPE\d|CRVAL\d|CRPIX\d|CDELT\d|CUNIT\d|CD\d|PC\d|WCSAXES)",
-            keyword,
-        ):
-            bare.remove(keyword, ignore_missing=True, remove_all=True)
-    bare["NAXIS"] = 0
-    return bare
-
-
-def _shift(header: fits.Header, ranges: dict[int, Pixels]) -> None:
-    """Move the reference pixels: of every WCS (alternate ones bear a letter) and of IRAF's physical one."""
-    for axis, pixels in ranges.items():
-        n = axis + 1
-        if f"CTYPE{n}" in header:
-            header.setdefault(f"CRPIX{n}", 0.0)  # the standard's default (section 8.2)
-        pattern = re.compile(rf"^(O|S)?(CRPIX{n}[A-Z]?|LTV{n})$")
-        for keyword in [k for k in header if pattern.match(k)]:
-            header[keyword] = header[keyword] - pixels.first
-        if f"LTM{n}_{n}" in header and f"LTV{n}" not in header:
-            header[f"LTV{n}"] = float(-pixels.first)
-        if pixels.step > 1:
-            _stretch(header, n, pixels.step)
-
-
-def _stretch(header: fits.Header, n: int, step: int) -> None:
-    """Make the pixels of an axis `step` times as long; the first one stays where it is."""
-    for keyword in [k for k in header if re.match(rf"^CRPIX{n}[A-Z]?$", k)]:
-        alternate = keyword.removeprefix(f"CRPIX{n}")
-        header[keyword] = (header[keyword] - 1.0) / step + 1.0
-        matrix = [k for k in header if re.match(rf"^CD\d+_{n}{alternate}$", k)]
-        for entry in matrix or [f"CDELT{n}{alternate}"]:
-            header[entry] = header.get(entry, 1.0) * step
-
-
-def _resize_null(header: fits.Header, ranges: dict[int, Pixels]) -> None:
-    """Resize an array that HST writes as one value, PIXVALUE, for NPIX1 by NPIX2 pixels."""
-    for axis, pixels in ranges.items():
-        if f"NPIX{axis + 1}" in header:
-            header[f"NPIX{axis + 1}"] = pixels.count
-
-
-def _move_tables(
-    hdus: fits.HDUList,
-    one: _Cut,
-    made: list[fits.PrimaryHDU | fits.ImageHDU],
-    tables: dict[str, list[fits.ImageHDU]],
-) -> None:
-    """Copy the distortion tables of an image, moved as its pixels are, and name the copies in its headers."""
-    header = hdus[one.image.hdu].header
-    firsts = dict(enumerate((one.box.x0, one.box.y0), start=1))
-    for keyword, (record, kind) in _TABLES.items():
-        for axis in (1, 2):
-            if str(header.get(f"{keyword}{axis}", "")).strip().upper() != "LOOKUP":
+    Alternate ones bear a letter; the physical one is IRAF's. Reference pixels that instruments keep beside (OCRPIX,
+    SCRPIX) move too.
+    """
+    changed: dict[str, Number] = {}
+    if data is not None:
+        changed |= {f"NAXIS{n}": size for n, size in enumerate(reversed(data.shape), start=1)}
+    for keyword, value in cards.numbers.items():
+        if found := _REFERENCE.match(keyword):
+            kept, axis, alternate = found[1], int(found[2]), found[3]
+            pixels = one.ranges.get(axis - 1)
+            if pixels is None:
                 continue
-            version = int(header.get(f"{record}{axis}.EXTVER", 1))
-            table = hdus[kind, version].copy()
-            for direction, first in firsts.items():
-                table.header[f"CRVAL{direction}"] = table.header.get(f"CRVAL{direction}", 0.0) - first
-            table.header["EXTVER"] = table.ver = len(tables[kind]) + 1
-            tables[kind].append(table)
-            for hdu in made:
-                if f"{record}{axis}.EXTVER" in hdu.header:
-                    hdu.header[f"{record}{axis}.EXTVER"] = float(table.ver)
+            changed[keyword] = value - pixels.first
+            if pixels.step > 1 and not kept:
+                changed[keyword] = (value - pixels.first - 1.0) / pixels.step + 1.0
+                changed |= _stretched(cards, axis, alternate, pixels.step)
+        elif (found := _PHYSICAL.match(keyword)) and int(found[1]) - 1 in one.ranges:
+            changed[keyword] = value - one.ranges[int(found[1]) - 1].first
+        elif data is None and keyword[:4] == "NPIX" and keyword[4:].isdigit():
+            # an array that HST writes as one value, PIXVALUE, for NPIX1 by NPIX2 pixels
+            pixels = one.ranges.get(int(keyword[4:]) - 1)
+            changed |= {} if pixels is None else {keyword: pixels.count}
+    return changed
 
 
-def _data_bytes(data: np.ndarray) -> Iterator[bytes]:
-    big = data.dtype.newbyteorder(">")
-    flat = np.ascontiguousarray(data).reshape(-1)
-    step = max(1, _CHUNK_BYTES // data.dtype.itemsize)
-    for start in range(0, len(flat), step):
-        yield flat[start : start + step].astype(big, copy=False).tobytes()
-    size = flat.size * data.dtype.itemsize
-    yield bytes(-size % _BLOCK)
+def _stretched(cards: Cards, axis: int, alternate: str, step: int) -> dict[str, Number]:
+    """Make the pixels of an axis `step` times as long; the first one stays where it is."""
+    entries = [k for k in cards.numbers if re.match(rf"^CD\d+_{axis}{alternate}$", k)]
+    return {entry: cards.numbers[entry] * step for entry in entries or [f"CDELT{axis}{alternate}"]}
+
+
+def _move_tables(image: Image, one: _Cut, tables: dict[str, list[_Hdu]]) -> dict[str, int]:
+    """Copy the distortion tables of an image, moved as its pixels are; return their new numbers by keyword."""
+    versions = {}
+    for lookup in image.lookups:
+        some = tables.setdefault(lookup.kind, [])
+        numbers = lookup.cards.numbers
+        firsts = {"CRVAL1": one.box.x0, "CRVAL2": one.box.y0}
+        changed = {k: numbers[k] - first for k, first in firsts.items()} | {"EXTVER": len(some) + 1}
+        some.append((lookup.cards.write(changed), lookup.data))
+        if len(some) != lookup.version:
+            versions[lookup.key] = len(some)
+    return versions
+
+
+def _named(head: bytes, versions: Mapping[str, int]) -> bytes:
+    """Name the copies of distortion tables in a header, where they have other numbers than in the source."""
+    if not versions:
+        return head
+    header = fits.Header.fromstring(head.decode("ascii"))
+    for key, version in versions.items():
+        if key in header:
+            header[key] = float(version)
+    return header.tostring().encode("ascii")

@@ -20,6 +20,7 @@ from awe.services.observations.charting import Chart, make_chart
 from awe.services.observations.files import CollectionFiles
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
+from awe.services.observations.layouts import Layouts
 from awe.services.observations.model import (
     INDEX_TABLE,
     PLOTTED,
@@ -39,6 +40,8 @@ __all__ = ["ObservationService"]
 
 _CHARTED = 300
 """So many images are looked at for a chart, the nearest ones."""
+_LAYOUT_BYTES = 64 << 20
+"""Headers, coordinates and places of tiles of so many bytes are kept in memory."""
 _READ_TOGETHER = 500
 """So many spectra are read together: those of them that share a file are read from it at once."""
 
@@ -83,6 +86,7 @@ class ObservationService:
         self._publisher = Publisher(self._store, index, folder, authority, policy)
         self._max_pixels = max_pixels
         self._max_rows = max_rows
+        self._layouts = Layouts(_LAYOUT_BYTES)
         self._widest: tuple[int, float] = (-1, 0.0)
 
     def publish(
@@ -258,10 +262,12 @@ class ObservationService:
         LimitError
             If the cutout is larger than the operator allows.
         """
-        self._check_cut(self.dataset(name, identity))
-        with self._open(name, identity) as (dataset, hdus):
+        dataset = self.dataset(name, identity)
+        self._check_cut(dataset)
+        with self._layouts.open(file_of(dataset)) as (layout, reader):
             return cut(
-                hdus,
+                layout,
+                reader,
                 dataset.obs_id,
                 wanted or Wanted(),
                 dataset.known,

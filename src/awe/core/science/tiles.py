@@ -1,0 +1,247 @@
+"""The tiles of a compressed image (FITS Standard 4.0 section 10): those wanted, each read and unpacked by itself.
+
+Where the tiles lie is read once. What is not read here (HCOMPRESS, PLIO) astropy reads.
+"""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits.hdu.compressed._compression import (
+    decompress_rice_1_c,
+    unquantize_double_c,
+    unquantize_float_c,
+)
+from numpy.typing import NDArray
+
+__all__ = ["Read", "Tiles", "tiles_of"]
+
+Read = Callable[[int, int], bytes]
+"""Reads so many bytes from a place in the file."""
+
+_DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
+_SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
+_LOSSLESS = {1: "u1", 2: ">i2", 4: ">i4", 8: ">i8"}
+_UNQUANTIZE = {-32: (unquantize_float_c, np.float32), -64: (unquantize_double_c, np.float64)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """The descriptors of a column of arrays: elements and place in the heap of each row."""
+
+    rows: NDArray[np.int64]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tiles:
+    """Where the tiles of an image lie and how they are packed.
+
+    Attributes
+    ----------
+    shape, tile
+        Of the image and of a tile, in numpy's order.
+    bitpix
+        Of the image's pixels.
+    algorithm, settings
+        Its name, and for Rice the pixels of a block and the bytes of a pixel.
+    heap
+        Where the heap is in the file.
+    packed, gzipped, plain
+        The columns of tiles; the second and third where the first has none.
+    scale, zero
+        Of each tile, where floating-point numbers have become integers.
+    dither, seed
+        How they did.
+    blank, blanks
+        The integer for no value: of all tiles and of each.
+    """
+
+    shape: tuple[int, ...]
+    tile: tuple[int, ...]
+    bitpix: int
+    algorithm: str
+    settings: tuple[int, int]
+    heap: int
+    packed: _Column
+    gzipped: _Column | None
+    plain: _Column | None
+    scale: NDArray[np.float64] | None
+    zero: NDArray[np.float64] | None
+    dither: int
+    seed: int
+    blank: int | None
+    blanks: NDArray[np.int64] | None
+
+    @property
+    def size(self) -> int:
+        """Bytes that the descriptors take."""
+        columns = (self.packed, self.gzipped, self.plain)
+        arrays = (self.scale, self.zero, self.blanks, *(c.rows for c in columns if c is not None))
+        return sum(array.nbytes for array in arrays if array is not None)
+
+    def pixels(self, index: tuple[slice, ...], read: Read) -> NDArray[np.generic]:
+        """Return pixels as they are stored, integers without BSCALE and BZERO; only the tiles touched are read.
+
+        Parameters
+        ----------
+        index
+            For each axis in numpy's order, within the image, with a positive step.
+        read
+            Of the file.
+        """
+        kind = _UNQUANTIZE[self.bitpix][1] if self.bitpix < 0 else np.dtype(_LOSSLESS[self.bitpix // 8])
+        out = np.empty([s.stop - s.start for s in index], kind)
+        grid = [-(-n // t) for n, t in zip(self.shape, self.tile, strict=True)]
+        touched = [range(s.start // t, -(-s.stop // t)) for s, t in zip(index, self.tile, strict=True)]
+        for place in product(*touched):
+            row = int(np.ravel_multi_index(place, grid))
+            first = [p * t for p, t in zip(place, self.tile, strict=True)]
+            size = [min(t, n - f) for t, n, f in zip(self.tile, self.shape, first, strict=True)]
+            low = [max(f, s.start) for f, s in zip(first, index, strict=True)]
+            high = [min(f + n, s.stop) for f, n, s in zip(first, size, index, strict=True)]
+            there = tuple(slice(a - s.start, b - s.start) for a, b, s in zip(low, high, index, strict=True))
+            here = tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))
+            out[there] = self._tile(row, tuple(size), here, read)
+        return out[tuple(slice(None, None, s.step) for s in index)]
+
+    def _tile(
+        self, row: int, shape: tuple[int, ...], here: tuple[slice, ...], read: Read
+    ) -> NDArray[np.generic]:
+        count = prod(shape)
+        if not self.packed.rows[row, 0]:
+            return self._unpacked(row, shape, read)[here]
+        raw = self._bytes(self.packed, row, read)
+        if self.algorithm.startswith("RICE"):
+            block, width = self.settings
+            values = np.frombuffer(
+                decompress_rice_1_c(raw, block, width, count), "u1" if width == 1 else f"i{width}"
+            )
+        else:
+            values = self._inflated(raw, count, shuffled=self.algorithm == "GZIP_2")
+        blank = self.blank if self.blanks is None else int(self.blanks[row])
+        pixels = values.reshape(shape)[here]
+        if self.scale is None or self.zero is None:
+            if blank is None or (self.bitpix > 0 and (self.blank is None or blank == self.blank)):
+                return pixels
+            return np.where(pixels == blank, np.nan if self.bitpix < 0 else self.blank, pixels)
+        scaled = self._unquantized(values, row, float(self.scale[row]), float(self.zero[row]))
+        scaled = scaled.reshape(shape)[here]
+        return scaled if blank is None else np.where(pixels == blank, np.nan, scaled)
+
+    def _unpacked(self, row: int, shape: tuple[int, ...], read: Read) -> NDArray[np.generic]:
+        """Return a tile that could not be made integers, or not be packed."""
+        if self.gzipped is not None and self.gzipped.rows[row, 0]:
+            raw = gzip.decompress(self._bytes(self.gzipped, row, read))
+        elif self.plain is not None and self.plain.rows[row, 0]:
+            raw = self._bytes(self.plain, row, read)
+        else:
+            raise ValueError(f"tile {row} is not there")
+        return np.frombuffer(raw, self._stored(len(raw), prod(shape), lossless=True)).reshape(shape)
+
+    def _inflated(self, raw: bytes, count: int, *, shuffled: bool) -> NDArray[np.generic]:
+        data = gzip.decompress(raw)
+        if shuffled:
+            data = np.frombuffer(data, np.uint8).reshape(len(data) // count, count).T.tobytes()
+        return np.frombuffer(data, self._stored(len(data), count, lossless=self.scale is None))
+
+    def _stored(self, length: int, count: int, *, lossless: bool) -> str:
+        """Return the type of the numbers that take so many bytes."""
+        width = length // count
+        return f">f{width}" if lossless and self.bitpix < 0 and width in {4, 8} else _LOSSLESS[width]
+
+    def _unquantized(
+        self, values: NDArray[np.generic], row: int, scale: float, zero: float
+    ) -> NDArray[np.generic]:
+        if self.dither == -1:
+            return np.asarray(values * np.float64(scale) + zero)
+        native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+        unquantize, kind = _UNQUANTIZE[self.bitpix]
+        width = native.dtype.itemsize
+        said = unquantize(
+            native.tobytes(), row + self.seed, native.size, scale, zero, self.dither, 0, 0, 0.0, width
+        )
+        return np.frombuffer(said, kind)
+
+    def _bytes(self, column: _Column, row: int, read: Read) -> bytes:
+        count, place = column.rows[row]
+        return read(int(count) * column.size, self.heap + int(place))
+
+
+def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) -> Tiles | None:
+    """Read where the tiles of an image lie; None where astropy has to read it.
+
+    Parameters
+    ----------
+    header
+        Of the table that holds the image.
+    blank
+        BLANK of the image, where there is one.
+    offset
+        Where the table's rows begin in the file.
+    read
+        Of the file.
+    """
+    algorithm, bitpix = str(header["ZCMPTYPE"]), int(header["ZBITPIX"])
+    if algorithm not in {"RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2"} or bitpix not in {8, 16, 32, -32, -64}:
+        return None
+    length, rows = int(header["NAXIS1"]), int(header["NAXIS2"])
+    table = np.frombuffer(read(length * rows, offset), _row_type(header))
+    columns = {name.upper(): name for name in table.dtype.names or ()}
+
+    def arrays(name: str) -> _Column | None:
+        if name not in columns:
+            return None
+        number = next(
+            k for k in range(1, header["TFIELDS"] + 1) if header.get(f"TTYPE{k}", "").upper() == name
+        )
+        letter = str(header[f"TFORM{number}"]).lstrip("01")[1]
+        return _Column(table[columns[name]].astype(np.int64), _SIZES[letter])
+
+    def values(name: str, kind: type) -> NDArray[np.generic] | None:
+        return table[columns[name]].astype(kind).reshape(rows) if name in columns else None
+
+    packed = arrays("COMPRESSED_DATA")
+    if packed is None:
+        return None
+    dimensions = range(int(header["ZNAXIS"]), 0, -1)
+    said = {
+        str(header[f"ZNAME{k}"]).upper(): header[f"ZVAL{k}"] for k in range(1, 100) if f"ZNAME{k}" in header
+    }
+    return Tiles(
+        shape=tuple(int(header[f"ZNAXIS{n}"]) for n in dimensions),
+        tile=tuple(int(header.get(f"ZTILE{n}", header["ZNAXIS1"] if n == 1 else 1)) for n in dimensions),
+        bitpix=bitpix,
+        algorithm=algorithm,
+        settings=(int(said.get("BLOCKSIZE", 32)), int(said.get("BYTEPIX", 4))),
+        heap=offset + int(header.get("THEAP", length * rows)),
+        packed=packed,
+        gzipped=arrays("GZIP_COMPRESSED_DATA"),
+        plain=arrays("UNCOMPRESSED_DATA"),
+        scale=values("ZSCALE", np.float64),
+        zero=values("ZZERO", np.float64),
+        dither=_DITHER[str(header.get("ZQUANTIZ", "NO_DITHER"))],
+        seed=int(header.get("ZDITHER0", 0)),
+        blank=header.get("ZBLANK", blank),
+        blanks=values("ZBLANK", np.int64),
+    )
+
+
+def _row_type(header: fits.Header) -> np.dtype[np.void]:
+    """Return the type of a row of the table: numbers, and descriptors of two of them."""
+    fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = []
+    for number in range(1, int(header["TFIELDS"]) + 1):
+        name, form = str(header.get(f"TTYPE{number}", f"_{number}")), str(header[f"TFORM{number}"]).strip()
+        repeat = form[: len(form) - len(form.lstrip("0123456789"))]
+        letter = form[len(repeat)]
+        if letter in "PQ":
+            fields.append((name, ">i4" if letter == "P" else ">i8", (2,)))
+        else:
+            fields.append(
+                (name, {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}[letter])
+            )
+    return np.dtype(fields)  # type: ignore[arg-type]
