@@ -17,6 +17,7 @@ from tests.core.science.conftest import SCALE, Writer
 
 from awe.core.science.cutout import Known, Wanted, cut
 from awe.core.science.fitsfile import open_fits
+from awe.core.science.layout import Layout, Reader
 from awe.core.science.observation import observe
 from awe.core.sky import Circle
 from awe.errors import ParameterError
@@ -82,8 +83,9 @@ STOKES = {"CTYPE": "STOKES", "CRVAL": 1.0, "CRPIX": 1.0, "CDELT": 1.0}
 
 
 def pieces(path: Path, known: Known | None = None, **wanted: Any) -> fits.HDUList | None:
-    with open_fits(path) as hdus:
-        found = cut(hdus, "cube", Wanted(**wanted), known, max_pixels=10**7)
+    with path.open("rb") as stream:
+        reader = Reader(path, stream.fileno())
+        found = cut(Layout.read(path), reader, "cube", Wanted(**wanted), known, max_pixels=10**7)
     if found is None:
         return None
     raw = b"".join(found.write())

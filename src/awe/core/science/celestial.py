@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from astropy.coordinates import ICRS, BaseCoordinateFrame, SkyCoord
@@ -53,7 +54,7 @@ class NoCelestialWCSError(ValueError):
         self.hdu = hdu
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ImageWCS:
     """The celestial world coordinates of one image.
 
@@ -74,17 +75,21 @@ class ImageWCS:
     axes: tuple[int, int]
     shape: tuple[int, int]
 
-    @property
+    @cached_property
     def pixel_scale(self) -> float:
         """Size of a pixel at the reference point, in arcsec: the geometric mean of both axes."""
         return float(np.sqrt(np.prod(proj_plane_pixel_scales(self.wcs)))) * 3600.0
 
-    @property
+    @cached_property
     def distorted(self) -> bool:
         """Whether lines of the sky are bent on the image beyond its projection."""
         wcs = self.wcs
         tables = (wcs.sip, wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2)
         return any(table is not None for table in tables)
+
+    @cached_property
+    def _icrs(self) -> bool:
+        return bool(self.frame.is_equivalent_frame(ICRS()))
 
     def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """Return ICRS right ascension and declination (degrees) of pixels; NaN off the projection."""
@@ -100,7 +105,9 @@ class ImageWCS:
         The distortion is inverted on the image and half its size around it. Farther out, where its
         polynomials mean nothing, the undistorted position is given.
         """
-        lon, lat = _between(ICRS(), self.frame, np.atleast_1d(ra), np.atleast_1d(dec))
+        lon, lat = np.atleast_1d(ra), np.atleast_1d(dec)
+        if not self._icrs:
+            lon, lat = _between(ICRS(), self.frame, lon, lat)
         world = np.empty((len(lon), 2))
         world[:, self.wcs.wcs.lng], world[:, self.wcs.wcs.lat] = lon, lat
         pixels = self.wcs.wcs_world2pix(world, 0)

@@ -354,4 +354,4 @@ def _named(head: bytes, versions: Mapping[str, int]) -> bytes:
     for key, version in versions.items():
         if key in header:
             header[key] = float(version)
-    return header.tostring().encode("ascii")
+    return bytes(header.tostring().encode("ascii"))

@@ -6,7 +6,7 @@ times whether it is still the one that was read.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from awe.core.science.cards import Cards
 from awe.core.science.celestial import quiet
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.images import ANCILLARY, ScienceImage, science_images
-from awe.core.science.tiles import Read, Tiles, tiles_of
+from awe.core.science.tiles import Tiles, tiles_of
 from awe.errors import InputFileError
 
 __all__ = ["Image", "Layout", "Lookup", "Reader", "State"]
 
+ReadAll = Callable[[int, Sequence[int]], bytes]
 State = tuple[int, int, int, int]
 """What changes with a file: device, number, size, time."""
 
@@ -193,6 +194,14 @@ class Reader:
             raise EOFError(f"the file ends before byte {place + count:,}")
         return found
 
+    def read_all(self, count: int, places: Sequence[int]) -> bytes:
+        """Return so many bytes from each of several places, one after the other; `EOFError` as `read`."""
+        take, number = os.pread, self._number
+        found = b"".join([take(number, count, place) for place in places])
+        if len(found) != count * len(places):
+            raise EOFError(f"the file ends before byte {max(places) + count:,}")
+        return found
+
     def pixels(self, image: Image, index: tuple[slice, ...]) -> NDArray[np.generic]:
         """Return pixels as they are stored, for each axis in numpy's order.
 
@@ -205,7 +214,7 @@ class Reader:
             if isinstance(image.pixels, Tiles):
                 return image.pixels.pixels(index, self.read)
             if image.pixels is not None:
-                return _plain(image, image.pixels, index, self.read)
+                return _plain(image, image.pixels, index, self.read_all)
             with open_fits(self._path) as hdus, quiet():
                 return np.asarray(hdus[image.number].section[index])
         except InputFileError:
@@ -215,7 +224,7 @@ class Reader:
             raise InputFileError(self._path.name, reason, where=f"HDU {image.number}") from None
 
 
-def _plain(image: Image, first: int, index: tuple[slice, ...], read: Read) -> NDArray[np.generic]:
+def _plain(image: Image, first: int, index: tuple[slice, ...], read_all: ReadAll) -> NDArray[np.generic]:
     """Read the rows of a box: apart, or together with what is between them where that is little."""
     *outer, along = index
     width = image.stored.itemsize
@@ -226,12 +235,12 @@ def _plain(image: Image, first: int, index: tuple[slice, ...], read: Read) -> ND
     places = first + starts.reshape(-1) * row + along.start * width
     shape = [len(range(s.start, s.stop, s.step or 1)) for s in outer]
     if row - wanted <= _NEAR and (len(places) == 1 or np.all(np.diff(places) == row)):
-        data = read((len(places) - 1) * row + wanted, int(places[0]))
+        data = read_all((len(places) - 1) * row + wanted, [int(places[0])])
         rows = np.lib.stride_tricks.as_strided(
             np.frombuffer(data, image.stored), (len(places), wanted // width), (row, width), writeable=False
         )
     else:
-        data = b"".join([read(wanted, place) for place in places.tolist()])
+        data = read_all(wanted, places.tolist())
         rows = np.frombuffer(data, image.stored).reshape(len(places), wanted // width)
     return rows[:, :: along.step or 1].reshape(*shape, -1)
 

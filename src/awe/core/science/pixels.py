@@ -6,12 +6,13 @@ what lies outside the image is left away (SODA 1.0 section 3.3 lets a service an
 a region).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from awe.core.science.celestial import Floats, ImageWCS, quiet
-from awe.core.sky import Box, Circle, Polygon, Range, Region, separation, unit_vector
+from awe.core.sky import Box, Circle, Polygon, Range, Region, half_chord_squared, unit_vector
 
 __all__ = ["PixelBox", "pixel_box"]
 
@@ -19,6 +20,8 @@ _SAMPLES = 512
 _GRID = 513
 _WIDE_DEG = 40.0
 _STRETCH = 3.0
+_ANGLES = np.linspace(0.0, 2 * np.pi, _SAMPLES, endpoint=False)
+_COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,16 @@ def _simple(image: ImageWCS, ra: Floats, dec: Floats, x: Floats, y: Floats) -> b
     """Return whether steps along the outline are about as long in pixels as they are on the sky."""
     if not (np.isfinite(x) & np.isfinite(y)).all():
         return False
-    pixels = np.hypot(x - np.roll(x, 1), y - np.roll(y, 1))
-    step = separation(ra, dec, np.roll(ra, 1), np.roll(dec, 1)) * 3600 / image.pixel_scale
+    pixels = np.hypot(x - _next(x), y - _next(y))
+    # all in chords, which for steps of less than a degree are as long as the arcs
+    step = (
+        2 * np.sqrt(half_chord_squared(ra, dec, _next(ra), _next(dec))) / np.radians(image.pixel_scale / 3600)
+    )
     return bool((pixels <= _STRETCH * step + 2).all())
+
+
+def _next(values: Floats) -> Floats:
+    return np.concatenate((values[1:], values[:1]))
 
 
 def _side(values: Floats, size: int) -> tuple[int, int]:
@@ -128,11 +138,10 @@ def _outline(region: Region) -> tuple[Floats, Floats]:
 
 
 def _around(ra: float, dec: float, radius: float) -> tuple[Floats, Floats]:
-    angle = np.linspace(0.0, 2 * np.pi, _SAMPLES, endpoint=False)
-    d, r = np.radians(dec), np.radians(radius)
-    north = np.cos(angle) * np.sin(r)
-    sin_dec = np.sin(d) * np.cos(r) + np.cos(d) * north
-    east = np.arctan2(np.sin(angle) * np.sin(r), np.cos(d) * np.cos(r) - np.sin(d) * north)
+    d, r = math.radians(dec), math.radians(radius)
+    north = _COS * math.sin(r)
+    sin_dec = math.sin(d) * math.cos(r) + math.cos(d) * north
+    east = np.arctan2(_SIN * math.sin(r), math.cos(d) * math.cos(r) - math.sin(d) * north)
     return np.mod(ra + np.degrees(east), 360.0), np.degrees(np.arcsin(np.clip(sin_dec, -1, 1)))
 
 

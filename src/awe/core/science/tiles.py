@@ -26,6 +26,7 @@ Read = Callable[[int, int], bytes]
 _DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
 _SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
 _LOSSLESS = {1: "u1", 2: ">i2", 4: ">i4", 8: ">i8"}
+_NATIVE = {1: "u1", 2: "=i2", 4: "=i4", 8: "=i8"}
 _UNQUANTIZE = {-32: (unquantize_float_c, np.float32), -64: (unquantize_double_c, np.float64)}
 
 
@@ -94,19 +95,16 @@ class Tiles:
         read
             Of the file.
         """
-        kind = _UNQUANTIZE[self.bitpix][1] if self.bitpix < 0 else np.dtype(_LOSSLESS[self.bitpix // 8])
+        kind = f">f{-self.bitpix // 8}" if self.bitpix < 0 else _LOSSLESS[self.bitpix // 8]
         out = np.empty([s.stop - s.start for s in index], kind)
-        grid = [-(-n // t) for n, t in zip(self.shape, self.tile, strict=True)]
-        touched = [range(s.start // t, -(-s.stop // t)) for s, t in zip(index, self.tile, strict=True)]
-        for place in product(*touched):
-            row = int(np.ravel_multi_index(place, grid))
-            first = [p * t for p, t in zip(place, self.tile, strict=True)]
-            size = [min(t, n - f) for t, n, f in zip(self.tile, self.shape, first, strict=True)]
-            low = [max(f, s.start) for f, s in zip(first, index, strict=True)]
-            high = [min(f + n, s.stop) for f, n, s in zip(first, size, index, strict=True)]
-            there = tuple(slice(a - s.start, b - s.start) for a, b, s in zip(low, high, index, strict=True))
-            here = tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))
-            out[there] = self._tile(row, tuple(size), here, read)
+        axes = [_along(n, t, s) for n, t, s in zip(self.shape, self.tile, index, strict=True)]
+        for parts in product(*axes):
+            row, shape = 0, []
+            for (number, size, _, _), n, t in zip(parts, self.shape, self.tile, strict=True):
+                row = row * -(-n // t) + number
+                shape.append(size)
+            here, there = tuple([p[2] for p in parts]), tuple([p[3] for p in parts])
+            out[there] = self._tile(row, tuple(shape), here, read)
         return out[tuple(slice(None, None, s.step) for s in index)]
 
     def _tile(
@@ -115,23 +113,26 @@ class Tiles:
         count = prod(shape)
         if not self.packed.rows[row, 0]:
             return self._unpacked(row, shape, read)[here]
-        raw = self._bytes(self.packed, row, read)
-        if self.algorithm.startswith("RICE"):
-            block, width = self.settings
-            values = np.frombuffer(
-                decompress_rice_1_c(raw, block, width, count), "u1" if width == 1 else f"i{width}"
-            )
-        else:
-            values = self._inflated(raw, count, shuffled=self.algorithm == "GZIP_2")
+        values = self._decoded(self._bytes(self.packed, row, read), count)
         blank = self.blank if self.blanks is None else int(self.blanks[row])
-        pixels = values.reshape(shape)[here]
         if self.scale is None or self.zero is None:
+            pixels = values.reshape(shape)[here]
             if blank is None or (self.bitpix > 0 and (self.blank is None or blank == self.blank)):
                 return pixels
-            return np.where(pixels == blank, np.nan if self.bitpix < 0 else self.blank, pixels)
-        scaled = self._unquantized(values, row, float(self.scale[row]), float(self.zero[row]))
-        scaled = scaled.reshape(shape)[here]
-        return scaled if blank is None else np.where(pixels == blank, np.nan, scaled)
+            return np.asarray(
+                np.where(pixels == blank, np.nan if self.bitpix < 0 else int(self.blank or 0), pixels)
+            )
+        scaled = self._unquantized(values, row).reshape(shape)[here]
+        return scaled if blank is None else np.where(values.reshape(shape)[here] == blank, np.nan, scaled)
+
+    def _decoded(self, raw: bytes, count: int) -> NDArray[np.generic]:
+        if self.algorithm.startswith("RICE"):
+            block, width = self.settings
+            return np.frombuffer(bytes(decompress_rice_1_c(raw, block, width, count)), _NATIVE[width])
+        data = gzip.decompress(raw)
+        if self.algorithm == "GZIP_2":
+            data = np.frombuffer(data, np.uint8).reshape(len(data) // count, count).T.tobytes()
+        return np.frombuffer(data, self._stored(len(data), count, lossless=self.scale is None))
 
     def _unpacked(self, row: int, shape: tuple[int, ...], read: Read) -> NDArray[np.generic]:
         """Return a tile that could not be made integers, or not be packed."""
@@ -143,33 +144,40 @@ class Tiles:
             raise ValueError(f"tile {row} is not there")
         return np.frombuffer(raw, self._stored(len(raw), prod(shape), lossless=True)).reshape(shape)
 
-    def _inflated(self, raw: bytes, count: int, *, shuffled: bool) -> NDArray[np.generic]:
-        data = gzip.decompress(raw)
-        if shuffled:
-            data = np.frombuffer(data, np.uint8).reshape(len(data) // count, count).T.tobytes()
-        return np.frombuffer(data, self._stored(len(data), count, lossless=self.scale is None))
-
     def _stored(self, length: int, count: int, *, lossless: bool) -> str:
         """Return the type of the numbers that take so many bytes."""
         width = length // count
         return f">f{width}" if lossless and self.bitpix < 0 and width in {4, 8} else _LOSSLESS[width]
 
-    def _unquantized(
-        self, values: NDArray[np.generic], row: int, scale: float, zero: float
-    ) -> NDArray[np.generic]:
+    def _unquantized(self, values: NDArray[np.generic], row: int) -> NDArray[np.generic]:
+        scale, zero = self.scale[row], self.zero[row]  # type: ignore[index]  # only called where they are
         if self.dither == -1:
-            return np.asarray(values * np.float64(scale) + zero)
-        native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+            return np.asarray(values.astype(np.float64) * scale + zero)
         unquantize, kind = _UNQUANTIZE[self.bitpix]
-        width = native.dtype.itemsize
-        said = unquantize(
-            native.tobytes(), row + self.seed, native.size, scale, zero, self.dither, 0, 0, 0.0, width
+        width = values.dtype.itemsize
+        native = values.data if values.dtype.isnative else values.astype(_NATIVE[width]).data
+        return np.frombuffer(
+            unquantize(
+                bytes(native), row + self.seed, len(values), scale, zero, self.dither, 0, 0, 0.0, width
+            ),
+            kind,
         )
-        return np.frombuffer(said, kind)
 
     def _bytes(self, column: _Column, row: int, read: Read) -> bytes:
         count, place = column.rows[row]
         return read(int(count) * column.size, self.heap + int(place))
+
+
+def _along(n: int, tile: int, wanted: slice) -> list[tuple[int, int, slice, slice]]:
+    """Return the tiles of an axis that are touched: number, pixels, which of them are wanted, and as which."""
+    found = []
+    for number in range(wanted.start // tile, -(-wanted.stop // tile)):
+        first = number * tile
+        size = min(tile, n - first)
+        low, high = max(first, wanted.start), min(first + size, wanted.stop)
+        here, there = slice(low - first, high - first), slice(low - wanted.start, high - wanted.start)
+        found.append((number, size, here, there))
+    return found
 
 
 def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) -> Tiles | None:
@@ -190,7 +198,10 @@ def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) ->
     if algorithm not in {"RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2"} or bitpix not in {8, 16, 32, -32, -64}:
         return None
     length, rows = int(header["NAXIS1"]), int(header["NAXIS2"])
-    table = np.frombuffer(read(length * rows, offset), _row_type(header))
+    kind = _row_type(header)
+    if kind.itemsize != length:
+        return None
+    table = np.frombuffer(read(length * rows, offset), kind)
     columns = {name.upper(): name for name in table.dtype.names or ()}
 
     def arrays(name: str) -> _Column | None:
@@ -202,8 +213,8 @@ def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) ->
         letter = str(header[f"TFORM{number}"]).lstrip("01")[1]
         return _Column(table[columns[name]].astype(np.int64), _SIZES[letter])
 
-    def values(name: str, kind: type) -> NDArray[np.generic] | None:
-        return table[columns[name]].astype(kind).reshape(rows) if name in columns else None
+    def floats(name: str) -> NDArray[np.float64] | None:
+        return table[columns[name]].astype(np.float64).reshape(rows) if name in columns else None
 
     packed = arrays("COMPRESSED_DATA")
     if packed is None:
@@ -222,12 +233,12 @@ def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) ->
         packed=packed,
         gzipped=arrays("GZIP_COMPRESSED_DATA"),
         plain=arrays("UNCOMPRESSED_DATA"),
-        scale=values("ZSCALE", np.float64),
-        zero=values("ZZERO", np.float64),
+        scale=floats("ZSCALE"),
+        zero=floats("ZZERO"),
         dither=_DITHER[str(header.get("ZQUANTIZ", "NO_DITHER"))],
         seed=int(header.get("ZDITHER0", 0)),
         blank=header.get("ZBLANK", blank),
-        blanks=values("ZBLANK", np.int64),
+        blanks=table[columns["ZBLANK"]].astype(np.int64).reshape(rows) if "ZBLANK" in columns else None,
     )
 
 
@@ -244,4 +255,4 @@ def _row_type(header: fits.Header) -> np.dtype[np.void]:
             fields.append(
                 (name, {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}[letter])
             )
-    return np.dtype(fields)  # type: ignore[arg-type]
+    return np.dtype(fields)
