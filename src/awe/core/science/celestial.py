@@ -20,12 +20,15 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
+from awe.core.science.gnomonic import Gnomonic
+
 __all__ = ["ImageWCS", "NoCelestialWCSError", "image_wcs", "quiet"]
 
 Floats = NDArray[np.float64]
 
 _EQUINOX = {"FK4": 1950.0, "FK4-NO-E": 1950.0, "FK5": 2000.0}
 _SINGULAR = 1e9
+_SAME_PIXELS = 1e-5
 _LOCK = threading.RLock()
 
 
@@ -88,8 +91,21 @@ class ImageWCS:
         return any(table is not None for table in tables)
 
     @cached_property
-    def _icrs(self) -> bool:
+    def icrs(self) -> bool:
+        """Whether the header's frame is ICRS."""
         return bool(self.frame.is_equivalent_frame(ICRS()))
+
+    @cached_property
+    def gnomonic(self) -> Gnomonic | None:
+        """The linear map of an image in the gnomonic projection and ICRS; None for others, and distorted ones."""
+        kinds = {str(self.wcs.wcs.ctype[k])[4:] for k in (self.wcs.wcs.lng, self.wcs.wcs.lat)}
+        if kinds != {"-TAN"} or self.distorted or not self.icrs:
+            return None
+        found = Gnomonic.of(self.wcs)
+        x, y = self.edge(4)
+        there_x, there_y = found.to_pixel(*self.to_sky(x, y))
+        # whatever else the header says (PV, LATPOLE): the map is used where it gives the same
+        return found if bool((np.hypot(there_x - x, there_y - y) < _SAME_PIXELS).all()) else None
 
     def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """Return ICRS right ascension and declination (degrees) of pixels; NaN off the projection."""
@@ -106,7 +122,7 @@ class ImageWCS:
         polynomials mean nothing, the undistorted position is given.
         """
         lon, lat = np.atleast_1d(ra), np.atleast_1d(dec)
-        if not self._icrs:
+        if not self.icrs:
             lon, lat = _between(ICRS(), self.frame, lon, lat)
         world = np.empty((len(lon), 2))
         world[:, self.wcs.wcs.lng], world[:, self.wcs.wcs.lat] = lon, lat
@@ -175,6 +191,7 @@ def image_wcs(header: fits.Header, shape: tuple[int, ...], hdus: fits.HDUList | 
             raise NoCelestialWCSError("its spatial axes are not axes of the array")
         image = ImageWCS(plane, frame, axes, size)
         ra, _ = image.to_sky(*image.grid(9))
+        _ = image.gnomonic  # found out here, where nobody else is at the same coordinates
     if not np.isfinite(ra).any():
         raise NoCelestialWCSError("its world coordinates give no position for any pixel")
     return image

@@ -56,6 +56,8 @@ def pixel_box(image: ImageWCS, region: Region) -> PixelBox | None:
     projection, across the seam of a map of the whole sky, around a pole that is drawn as a line), the
     pixels of the image inside it are looked for, to 1/512 of the image's side.
     """
+    if isinstance(region, Circle) and (found := _within(image, region)) is not None:
+        return found
     with quiet():
         ra, dec = _outline(region)
         x, y = image.to_pixel(ra, dec)
@@ -64,7 +66,22 @@ def pixel_box(image: ImageWCS, region: Region) -> PixelBox | None:
         if not _touches(image, region, x, y):
             return None
     nx, ny = image.shape
-    (x0, x1), (y0, y1) = _side(x, nx), _side(y, ny)
+    (x0, x1), (y0, y1) = (
+        _side(float(values.min()), float(values.max()), size) for values, size in ((x, nx), (y, ny))
+    )
+    return PixelBox(x0, x1, y0, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _within(image: ImageWCS, circle: Circle) -> PixelBox | None:
+    """Return the pixels of a circle whose centre is on an image in the gnomonic projection."""
+    plane = image.gnomonic
+    extent = plane.extent(circle) if plane is not None else None
+    if extent is None:
+        return None
+    (nx, ny), (along_x, along_y) = image.shape, extent
+    if not (-0.5 <= sum(along_x) / 2 <= nx - 0.5 and -0.5 <= sum(along_y) / 2 <= ny - 0.5):
+        return None
+    (x0, x1), (y0, y1) = _side(*along_x, nx), _side(*along_y, ny)
     return PixelBox(x0, x1, y0, y1) if x0 < x1 and y0 < y1 else None
 
 
@@ -84,10 +101,9 @@ def _next(values: Floats) -> Floats:
     return np.concatenate((values[1:], values[:1]))
 
 
-def _side(values: Floats, size: int) -> tuple[int, int]:
-    low, high = float(values.min()), float(values.max())
+def _side(low: float, high: float, size: int) -> tuple[int, int]:
     centre, pixels = 0.5 * (low + high), max(1, round(high - low))
-    first = int(np.ceil(centre - 0.5 * pixels))
+    first = math.ceil(centre - 0.5 * pixels)
     return max(0, first), min(size, first + pixels)
 
 
