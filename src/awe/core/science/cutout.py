@@ -67,7 +67,7 @@ class Cutout:
 
     def write(self) -> Iterator[bytes]:
         """Yield the bytes of the file, small files at once."""
-        waiting: list[bytes] = []
+        waiting: list[bytes | memoryview] = []
         for piece in self._pieces():
             waiting.append(piece)
             if sum(map(len, waiting)) >= _CHUNK_BYTES:
@@ -80,14 +80,13 @@ class Cutout:
         """Return the file as astropy has it; close it when done."""
         return fits.open(io.BytesIO(b"".join(self.write())))
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self) -> Iterator[bytes | memoryview]:
         for head, data in self.parts:
             yield head
             if data is not None:
-                flat = data.reshape(-1)
-                step = max(1, _CHUNK_BYTES // data.dtype.itemsize)
-                for start in range(0, len(flat), step):
-                    yield flat[start : start + step].tobytes()
+                stored = memoryview(data.reshape(-1).view(np.uint8))
+                for start in range(0, len(stored), _CHUNK_BYTES):
+                    yield stored[start : start + _CHUNK_BYTES]
                 yield bytes(-data.nbytes % _BLOCK)
 
 
