@@ -41,10 +41,10 @@ def test_circles_reach_as_far_as_their_points(
 ) -> None:
     found = image(tangent(ra, dec, SHAPE, angle=angle, scale=scale))
     assert found.gnomonic is not None
-    centre = [float(value[0]) for value in found.to_sky([x], [y])]
-    extent = found.gnomonic.extent(Circle(centre[0], centre[1], radius * scale))
+    east, north = (float(value[0]) for value in found.to_sky([x], [y]))
+    extent = found.gnomonic.extent(Circle(east, north, radius * scale))
     assert extent is not None
-    outline = found.to_pixel(*around(*centre, radius * scale, 4096))
+    outline = found.to_pixel(*around(east, north, radius * scale, 4096))
     for (low, high), values in zip(extent, outline, strict=True):
         assert low == pytest.approx(values.min(), abs=1e-6 * radius + 1e-5)
         assert high == pytest.approx(values.max(), abs=1e-6 * radius + 1e-5)

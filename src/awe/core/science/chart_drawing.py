@@ -1,7 +1,7 @@
 """A chart as a picture: its bands as grey or colours, with marks, outlines, a grid and a label on it.
 
-One band is grey. Two or three are colours, the longest wavelengths red; each is stretched by itself (arcsinh), so a
-colour says what is brighter where and is no measure of a flux.
+One band is grey. Two or three are colours (`awe.core.science.composite`), the longest wavelengths red; bands come in
+units of their own, so a colour says what is redder than what and is no measure of a flux.
 """
 
 import io
@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from awe.core.science.celestial import Floats
 from awe.core.science.chart import Frame
-from awe.core.science.stretch import stretched
+from awe.core.science.composite import composite
+from awe.core.science.stretch import limits, stretched
 
 __all__ = ["Look", "Marks", "draw_chart"]
 
@@ -103,12 +104,24 @@ def draw_chart(
 
 
 def _coloured(bands: Sequence[Floats], *, inverted: bool) -> np.ndarray:
-    levels = [np.where(np.isfinite(level := stretched(band, "asinh")), level, 0.0) for band in bands]
-    if len(levels) == 2:
-        levels.insert(1, 0.5 * (levels[0] + levels[1]))
-    red, green, blue = reversed(levels) if len(levels) == 3 else levels * 3
-    pixels = np.round(255 * np.stack([red, green, blue], axis=-1)).astype(np.uint8)
+    if len(bands) == 1:
+        level = stretched(bands[0], "asinh")
+        colours = np.repeat(np.where(np.isfinite(level), level, 0.0)[..., None], 3, axis=-1)
+    else:
+        blue, red = bands[0], bands[-1]
+        colours = composite(red, bands[1] if len(bands) == 3 else _between(blue, red), blue)
+    pixels = np.round(255 * colours).astype(np.uint8)
     return 255 - pixels if inverted else pixels
+
+
+def _between(blue: Floats, red: Floats) -> Floats:
+    """Return a green band for two others: the mean of both where both are known, in the units of either."""
+    parts = []
+    for band in (blue, red):
+        known = np.isfinite(band)
+        low, high = limits(band[known]) if known.any() else (0.0, 1.0)
+        parts.append((band - low) / (high - low))
+    return np.asarray(0.5 * (parts[0] + parts[1]))
 
 
 def _mark(pen: ImageDraw.ImageDraw, frame: Frame, marks: Marks) -> None:

@@ -84,7 +84,7 @@ class Cutout:
         for head, data in self.parts:
             yield head
             if data is not None:
-                stored = memoryview(data.reshape(-1).view(np.uint8))
+                stored = data.reshape(-1).view(np.uint8).data
                 for start in range(0, len(stored), _CHUNK_BYTES):
                     yield stored[start : start + _CHUNK_BYTES]
                 yield bytes(-data.nbytes % _BLOCK)

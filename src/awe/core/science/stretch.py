@@ -10,7 +10,7 @@ from astropy.visualization import ZScaleInterval
 
 from awe.core.science.celestial import Floats
 
-__all__ = ["Stretch", "stretched"]
+__all__ = ["Stretch", "limits", "stretched"]
 
 Stretch = Literal["linear", "asinh"]
 
@@ -18,14 +18,18 @@ _SAMPLES = 10_000
 _SOFTENING = 0.1
 
 
+def limits(known: Floats) -> tuple[float, float]:
+    """Return the limits of some values, all of them finite; the second is larger."""
+    low, high = (float(value) for value in ZScaleInterval(n_samples=_SAMPLES).get_limits(known))
+    return low, high if high > low else low + (abs(low) or 1.0)
+
+
 def stretched(values: Floats, stretch: Stretch) -> Floats:
     """Return values between 0 and 1; NaN stays."""
     known = values[np.isfinite(values)]
     if not known.size:
         return values
-    low, high = ZScaleInterval(n_samples=_SAMPLES).get_limits(known)
-    if not high > low:
-        high = low + (abs(low) or 1.0)
+    low, high = limits(known)
     scaled = np.clip((values - low) / (high - low), 0.0, 1.0)
     if stretch == "asinh":
         scaled = np.arcsinh(scaled / _SOFTENING) / np.arcsinh(1 / _SOFTENING)
