@@ -15,6 +15,7 @@ from awe.core.science.chart import Frame, charted
 from awe.core.science.chart_drawing import Look, Marks, draw_chart
 from awe.core.science.fitsfile import open_fits
 from awe.core.science.images import science_images
+from awe.core.science.planes import section_of
 
 
 def wcs_of(frame: Frame) -> WCS:
@@ -69,7 +70,7 @@ def test_coarse_pixels_are_means(write: Writer) -> None:
 def test_a_chart_that_misses_the_image_has_nothing(write: Writer) -> None:
     path = write(fits.PrimaryHDU(noise(), header(tangent())))
     with open_fits(path) as hdus:
-        assert charted(Frame(10.0, 10.0, 1.0, 64, 64), hdus[0], science_images(hdus)[0]) is None
+        assert charted(Frame(10.0, 10.0, 1.0, 64, 64), section_of(hdus[0]), science_images(hdus)[0]) is None
 
 
 def test_pictures() -> None:
@@ -92,6 +93,6 @@ def test_pictures() -> None:
 
 def chart_of(path: Path, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     with open_fits(path) as hdus:
-        found = charted(frame, hdus[0], science_images(hdus)[0])
+        found = charted(frame, section_of(hdus[0]), science_images(hdus)[0])
     assert found is not None
     return found

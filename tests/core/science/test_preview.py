@@ -11,16 +11,20 @@ from PIL import Image
 from tests.core.science.conftest import Writer, header, noise, tangent
 
 from awe.core.science import planes as module
-from awe.core.science.fitsfile import open_fits
+from awe.core.science.layout import Layout, Reader
 from awe.core.science.preview import preview
 from awe.core.sky import Circle
 from awe.errors import ParameterError
 
 
+def drawn(path: Path, **options: Any) -> bytes | None:
+    with path.open("rb") as stream:
+        return preview(Layout.read(path), Reader(path, stream.fileno()), **options)
+
+
 def draw(path: Path, **options: Any) -> np.ndarray:
     """Return the picture as rows from the bottom, grey and alpha."""
-    with open_fits(path) as hdus:
-        raw = preview(hdus, "image", **options)
+    raw = drawn(path, **options)
     assert raw is not None
     picture = Image.open(io.BytesIO(raw))
     assert (picture.format, picture.mode) == ("PNG", "LA")
@@ -76,8 +80,7 @@ def test_a_region_and_a_stretch(write: Writer) -> None:
     linear, bent = draw(path, region=region), draw(path, region=region, stretch="asinh")
     assert linear.shape == bent.shape == (80, 80, 2)
     assert bent[..., 0].mean() > linear[..., 0].mean()
-    with open_fits(path) as hdus:
-        assert preview(hdus, "image", region=Circle(10.0, 10.0, 0.1)) is None
+    assert drawn(path, region=Circle(10.0, 10.0, 0.1)) is None
 
 
 def test_the_middle_plane_of_a_cube(write: Writer) -> None:

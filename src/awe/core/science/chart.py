@@ -8,13 +8,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from awe.core.science.celestial import Floats, quiet
 from awe.core.science.images import ScienceImage
 from awe.core.science.pixels import pixel_box
-from awe.core.science.planes import block_means
+from awe.core.science.planes import Section, block_means
 from awe.core.science.sampling import interpolated, places_on
 from awe.core.sky import Circle
 
@@ -70,23 +69,17 @@ class Frame:
         return 0.5 * (self.width - 1) - east / step, 0.5 * (self.height - 1) - north / step
 
 
-def charted(frame: Frame, hdu: fits.ImageHDU, image: ScienceImage) -> tuple[Floats, Floats] | None:
-    """Return an image's values at the pixels of a chart, and their weights; None where they do not meet.
-
-    Parameters
-    ----------
-    hdu
-        Opened with ``do_not_scale_image_data=True``.
-    """
+def charted(frame: Frame, section: Section, image: ScienceImage) -> tuple[Floats, Floats] | None:
+    """Return an image's values at the pixels of a chart, and their weights; None where they do not meet."""
     box = pixel_box(image.wcs, frame.around)
     if box is None:
         return None
     with quiet():
         found = places_on(image.wcs, (frame.height, frame.width), frame.sky)
-        if found is None:
-            return None
-        block = max(1, int(frame.scale / image.wcs.pixel_scale + 0.01))
-        data = block_means(hdu, image, box, block)
+    if found is None:
+        return None
+    block = max(1, int(frame.scale / image.wcs.pixel_scale + 0.01))
+    data = block_means(section, image, box, block)
     x, y = ((at - first + 0.5) / block - 0.5 for at, first in zip(found, (box.x0, box.y0), strict=True))
     rows, columns = data.shape
     inside = (x > -0.5) & (x < columns - 0.5) & (y > -0.5) & (y < rows - 0.5)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from awe.core.science.celestial import quiet
 from awe.core.science.images import ScienceImage
 from awe.core.science.pixels import PixelBox
-from awe.core.science.planes import plane
+from awe.core.science.planes import plane, section_of
 from awe.core.science.sampling import interpolated, places_on
 from awe.core.sky import MAX_ORDER, Circle, cell_radius, healpix_center
 
@@ -129,7 +129,7 @@ def sampled(
         max(0, math.floor(y[inside].min())), min(ny, math.ceil(y[inside].max()) + 1),
     )  # fmt: skip
     with quiet():
-        data = plane(hdu, image, box, slice(box.y0, box.y1))
+        data = plane(section_of(hdu), image, box, slice(box.y0, box.y1))
     known = np.isfinite(data) if blank is None else np.isfinite(data) & (data != blank)
     return interpolated(data, known, x - box.x0, y - box.y0, inside)
 

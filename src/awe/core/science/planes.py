@@ -1,38 +1,43 @@
 """The pixels of an image as numbers: scaled, blanks as NaN, of a cube the plane in the middle."""
 
+from collections.abc import Callable
+
 import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
 from awe.core.science.celestial import Floats
 from awe.core.science.images import ScienceImage
 from awe.core.science.pixels import PixelBox
 
-__all__ = ["block_means", "plane"]
+__all__ = ["Section", "block_means", "plane", "section_of"]
+
+Section = Callable[[tuple[slice, ...]], NDArray[np.generic]]
+"""Reads pixels of an image as they are stored, for each axis in numpy's order."""
 
 _STRIP_PIXELS = 1 << 22
 _ROWS_OF_BLOCK = 8
 
 
-def plane(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, rows: slice) -> Floats:
-    """Return the columns of a box in some rows of an image; only they are read.
+def section_of(hdu: fits.ImageHDU) -> Section:
+    """Return what reads pixels of an HDU that was opened with ``do_not_scale_image_data=True``."""
+    return lambda index: np.asarray(hdu.section[index])
 
-    Parameters
-    ----------
-    hdu
-        Opened with ``do_not_scale_image_data=True``.
-    """
+
+def plane(section: Section, image: ScienceImage, box: PixelBox, rows: slice) -> Floats:
+    """Return the columns of a box in some rows of an image; only they are read."""
     x, y = image.wcs.axes
     last = len(image.shape) - 1
-    index: list[int | slice] = [n // 2 for n in image.shape]
-    index[last - x], index[last - y] = slice(box.x0, box.x1), rows
-    raw = np.asarray(hdu.section[tuple(index)])
+    index = [slice(n // 2, n // 2 + 1, 1) for n in image.shape]
+    index[last - x], index[last - y] = slice(box.x0, box.x1, 1), slice(rows.start, rows.stop, 1)
+    raw = section(tuple(index)).reshape(rows.stop - rows.start, box.width)
     values = raw.astype(np.float64) * image.header.get("BSCALE", 1) + image.header.get("BZERO", 0)
     if raw.dtype.kind in "iu" and "BLANK" in image.header:
         values[raw == image.header["BLANK"]] = np.nan
     return np.asarray(values)
 
 
-def block_means(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, block: int) -> Floats:
+def block_means(section: Section, image: ScienceImage, box: PixelBox, block: int) -> Floats:
     """Return the means of square blocks of pixels of a box; NaN where a block holds no data.
 
     The image is read in strips, so that memory stays small however large it is; of blocks taller than eight pixels
@@ -40,8 +45,6 @@ def block_means(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, block: i
 
     Parameters
     ----------
-    hdu
-        Opened with ``do_not_scale_image_data=True``.
     block
         Side of a block in pixels.
     """
@@ -50,7 +53,7 @@ def block_means(hdu: fits.ImageHDU, image: ScienceImage, box: PixelBox, block: i
     strips = []
     for start in range(box.y0, box.y1, block * blocks):
         end = min(box.y1, start + block * blocks)
-        values = plane(hdu, image, box, slice(start, end))
+        values = plane(section, image, box, slice(start, end))
         strips += [
             _mean_columns(values[row : row + block : step], block) for row in range(0, end - start, block)
         ]

@@ -5,19 +5,20 @@ Pixel rows run upwards, as in every FITS viewer; the picture is not turned to th
 
 import io
 from collections.abc import Collection
+from functools import partial
 from typing import get_args
 
 import numpy as np
-from astropy.io import fits
 from PIL import Image
 
-from awe.core.science.celestial import Floats, quiet
-from awe.core.science.images import ScienceImage, science_images
+from awe.core.science.celestial import Floats
+from awe.core.science.images import ScienceImage
+from awe.core.science.layout import Layout, Reader
 from awe.core.science.pixels import PixelBox, pixel_box
 from awe.core.science.planes import block_means
 from awe.core.science.stretch import Stretch, stretched
 from awe.core.sky import Region
-from awe.errors import InputFileError, ParameterError
+from awe.errors import ParameterError
 
 __all__ = ["MAX_SIZE", "Stretch", "preview"]
 
@@ -26,22 +27,22 @@ MAX_SIZE = 4096
 
 
 def preview(
-    hdus: fits.HDUList,
-    name: str,
+    layout: Layout,
+    reader: Reader,
     *,
     region: Region | None = None,
     size: int = 512,
     stretch: Stretch = "linear",
     only: Collection[int] | None = None,
 ) -> bytes | None:
-    """Draw an image of an open file as PNG.
+    """Draw an image of a file as PNG.
 
     Parameters
     ----------
-    hdus
-        The file, opened with ``do_not_scale_image_data=True``.
-    name
-        What it is, for error messages.
+    layout
+        What the file says of itself.
+    reader
+        The open file.
     region
         The part of the sky to draw; everything when None. Of several chips the one with the most
         pixels in the region is drawn, of a cube the plane in the middle.
@@ -69,21 +70,15 @@ def preview(
     if stretch not in get_args(Stretch):
         raise ParameterError("stretch", stretch, f"known: {', '.join(get_args(Stretch))}")
     found: list[tuple[int, ScienceImage, PixelBox]] = []
-    for image in science_images(hdus):
+    for image in layout.science:
         box = PixelBox.whole(image.wcs) if region is None else pixel_box(image.wcs, region)
         if box is not None and (only is None or image.hdu in only):
             found.append((box.width * box.height, image, box))
     if not found:
         return None
     _, image, box = max(found, key=lambda item: item[0])
-    try:
-        with quiet():
-            block = max(1, -(-max(box.width, box.height) // size))
-            reduced = block_means(hdus[image.hdu], image, box, block)
-    except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
-        raise InputFileError(
-            name, f"its pixels cannot be read: {error or type(error).__name__}", where=f"HDU {image.hdu}"
-        ) from None
+    block = max(1, -(-max(box.width, box.height) // size))
+    reduced = block_means(partial(reader.pixels, layout.images[image.hdu]), image, box, block)
     return _png(stretched(reduced, stretch))
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from math import nan
 
 import numpy as np
 
 from awe.core.science.celestial import Floats
 from awe.core.science.chart import Frame, charted
-from awe.core.science.fitsfile import FitsFile
-from awe.core.science.images import science_images
+from awe.core.science.layout import Layout, Reader
 from awe.core.sky import Region, parse_stcs
 from awe.services.observations.model import Dataset
 
@@ -20,7 +20,7 @@ _IMAGES_OF_A_BAND = 12
 _BANDS = 3
 
 Row = Mapping[str, object]
-Open = Callable[[str], AbstractContextManager[tuple[Dataset, FitsFile]]]
+Open = Callable[[str], AbstractContextManager[tuple[Dataset, Layout, Reader]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,9 +110,9 @@ def _wavelength(row: Row) -> float:
 def _filled(frame: Frame, rows: list[Row], opened: Open) -> Floats:
     total, weight = np.zeros((frame.height, frame.width)), np.zeros((frame.height, frame.width))
     for row in rows:
-        with opened(str(row["obs_publisher_did"])) as (dataset, hdus):
-            for image in (one for one in science_images(hdus) if one.hdu in dataset.hdus):
-                found = charted(frame, hdus[image.hdu], image)
+        with opened(str(row["obs_publisher_did"])) as (dataset, layout, reader):
+            for image in (one for one in layout.science if one.hdu in dataset.hdus):
+                found = charted(frame, partial(reader.pixels, layout.images[image.hdu]), image)
                 if found is not None:
                     total += found[0] * found[1]
                     weight += found[1]

@@ -7,7 +7,8 @@ from pathlib import Path
 from awe.core.progress import Progress, silent
 from awe.core.science.chart import Frame
 from awe.core.science.cutout import Cutout, Wanted, cut
-from awe.core.science.fitsfile import FitsFile, open_fits
+from awe.core.science.fitsfile import open_fits
+from awe.core.science.layout import Layout, Reader
 from awe.core.science.obscore import OBSCORE_SCHEMA
 from awe.core.science.preview import MAX_SIZE, Stretch, preview
 from awe.core.science.spectra import Spectrum, draw_spectrum
@@ -281,7 +282,7 @@ class ObservationService:
         found = self.find(
             wanted, max_rows=_CHARTED, nearest_to=(frame.ra, frame.dec), identity=identity
         ).to_table()
-        return make_chart(found.to_pylist(), lambda name: self._open(name, identity), frame)
+        return make_chart(found.to_pylist(), lambda name: self._images(name, identity), frame)
 
     def preview(
         self,
@@ -310,11 +311,11 @@ class ObservationService:
             title = str(dataset.header.get("target_name") or dataset.obs_id)
             if dataset.dataproduct_type == "spectrum":
                 return draw_spectrum(self.spectrum(name, identity), title, size)
-            with self._open(name, identity) as (dataset, hdus):
+            with open_fits(file_of(dataset)) as hdus:
                 return draw_light_curve(hdus, dataset.hdus[0], dataset.obs_id, title, size)
         self._check_cut(dataset)
-        with self._open(name, identity) as (dataset, hdus):
-            return preview(hdus, dataset.obs_id, region=region, size=size, stretch=stretch, only=dataset.hdus)
+        with self._layouts.open(file_of(dataset)) as (layout, reader):
+            return preview(layout, reader, region=region, size=size, stretch=stretch, only=dataset.hdus)
 
     def spectrum(self, name: str, identity: Identity = ANONYMOUS) -> Spectrum:
         """Return the spectrum that a dataset is, with the values and units of its file.
@@ -344,10 +345,10 @@ class ObservationService:
             raise ParameterError("dataset", dataset.obs_id, reason, hint="fetch the whole file")
 
     @contextmanager
-    def _open(self, name: str, identity: Identity) -> Iterator[tuple[Dataset, FitsFile]]:
+    def _images(self, name: str, identity: Identity) -> Iterator[tuple[Dataset, Layout, Reader]]:
         dataset = self.dataset(name, identity)
-        with open_fits(file_of(dataset)) as hdus:
-            yield dataset, hdus
+        with self._layouts.open(file_of(dataset)) as (layout, reader):
+            yield dataset, layout, reader
 
     def _largest(self) -> float | None:
         """Return the diameter of the largest dataset in degrees; None when there is no index yet."""
