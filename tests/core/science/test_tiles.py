@@ -7,7 +7,7 @@ from astropy.io import fits
 from tests.core.science.conftest import header, noise, tangent
 
 from awe.core.science.layout import Layout, Reader
-from awe.core.science.tiles import Tiles
+from awe.core.science.tiles import Tiles, tiles_of
 
 SHAPE = (310, 405)
 
@@ -26,6 +26,10 @@ def steps() -> np.ndarray:
 
 def rice(**options: Any) -> dict[str, Any]:
     return {"compression_type": "RICE_1", "tile_shape": (64, 64)} | options
+
+
+def hcompress(**options: Any) -> dict[str, Any]:
+    return {"compression_type": "HCOMPRESS_1", "tile_shape": (62, 81)} | options
 
 
 KINDS: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
@@ -60,6 +64,13 @@ KINDS: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
         holes(),
         {"compression_type": "GZIP_2", "tile_shape": (64, 64)},
     ),
+}
+
+KINDS |= {
+    "hcompress of short": (steps().astype(np.int16), hcompress()),
+    "hcompress, coarse and smooth": (steps().astype(np.int32), hcompress(hcomp_scale=4, hcomp_smooth=1)),
+    "hcompress of floats": (holes(), hcompress(quantize_method=1, dither_seed=5)),
+    "lists of pixels": (steps().astype(np.int16), {"compression_type": "PLIO_1", "tile_shape": (64, 64)}),
 }
 
 PLACES = {
@@ -109,15 +120,27 @@ def test_planes_of_a_cube(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, cube[index])
 
 
-@pytest.mark.parametrize("algorithm", ["HCOMPRESS_1", "PLIO_1"])
-def test_other_algorithms_are_left_to_astropy(tmp_path: Path, algorithm: str) -> None:
-    pixels, path = steps().astype(np.int16), tmp_path / "image.fits"
-    image = fits.CompImageHDU(
-        pixels, header(tangent(shape=SHAPE)), compression_type=algorithm, tile_shape=(62, 81)
-    )
+@pytest.mark.parametrize(
+    "changed", [{"ZQUANTIZ": "OTHER"}, {"TFORM3": "1L"}, {"ZCMPTYPE": "OTHER"}, {"NAXIS1": 31}]
+)
+def test_what_is_not_understood_is_left_to_astropy(tmp_path: Path, changed: dict[str, Any]) -> None:
+    path = tmp_path / "image.fits"
+    image = fits.CompImageHDU(noise(SHAPE), header(tangent(shape=SHAPE)), **rice(quantize_method=1))
     fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
+    with fits.open(path, disable_image_compression=True) as hdus, path.open("rb") as stream:
+        table, place = hdus[1].header, hdus[1].fileinfo()["datLoc"]
+        read = Reader(path, stream.fileno()).read
+        assert tiles_of(table, None, place, read) is not None
+        assert tiles_of(table, None, path.stat().st_size, read) is None
+        table.update(changed)
+        assert tiles_of(table, None, place, read) is None
+
+
+def test_a_file_that_is_compressed_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "image.fits.gz"
+    fits.HDUList([fits.PrimaryHDU(noise(SHAPE), header(tangent(shape=SHAPE)))]).writeto(path)
     layout = Layout.read(path)
-    assert layout.images[1].pixels is None
+    assert layout.images[0].pixels is None
     with path.open("rb") as stream:
-        found = Reader(path, stream.fileno()).pixels(layout.images[1], (slice(50, 99, 1), slice(70, 170, 1)))
-    np.testing.assert_array_equal(found, pixels[50:99, 70:170])
+        found = Reader(path, stream.fileno()).pixels(layout.images[0], (slice(50, 99, 1), slice(70, 170, 1)))
+    np.testing.assert_array_equal(found, noise(SHAPE)[50:99, 70:170])

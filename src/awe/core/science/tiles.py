@@ -1,6 +1,6 @@
 """The tiles of a compressed image (FITS Standard 4.0 section 10): those wanted, each read and unpacked by itself.
 
-Where the tiles lie is read once. What is not read here (HCOMPRESS, PLIO) astropy reads.
+Where the tiles lie is read once. What is not understood here is left to astropy.
 """
 
 import gzip
@@ -12,6 +12,8 @@ from math import prod
 import numpy as np
 from astropy.io import fits
 from astropy.io.fits.hdu.compressed._compression import (
+    decompress_hcompress_1_c,
+    decompress_plio_1_c,
     decompress_rice_1_c,
     unquantize_double_c,
     unquantize_float_c,
@@ -24,6 +26,14 @@ Read = Callable[[int, int], bytes]
 """Reads so many bytes from a place in the file."""
 
 _DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
+_SETTINGS = {
+    "RICE_1": ("BLOCKSIZE", 32, "BYTEPIX", 4),
+    "RICE_ONE": ("BLOCKSIZE", 32, "BYTEPIX", 4),
+    "HCOMPRESS_1": ("SCALE", 0, "SMOOTH", 0),
+    **dict.fromkeys(("GZIP_1", "GZIP_2", "PLIO_1"), ("", 0, "", 0)),
+}
+"""The algorithms, and the names and usual values of their two settings (section 10.4)."""
+_BITPIX = frozenset({8, 16, 32, -32, -64})
 _SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
 _LOSSLESS = {1: "u1", 2: ">i2", 4: ">i4", 8: ">i8"}
 _NATIVE = {1: "u1", 2: "=i2", 4: "=i4", 8: "=i8"}
@@ -49,7 +59,8 @@ class Tiles:
     bitpix
         Of the image's pixels.
     algorithm, settings
-        Its name, and for Rice the pixels of a block and the bytes of a pixel.
+        Its name, and two numbers: for Rice the pixels of a block and the bytes of a pixel, for HCOMPRESS the scale and
+        whether to smooth.
     heap
         Where the heap is in the file.
     packed, gzipped, plain
@@ -110,10 +121,9 @@ class Tiles:
     def _tile(
         self, row: int, shape: tuple[int, ...], here: tuple[slice, ...], read: Read
     ) -> NDArray[np.generic]:
-        count = prod(shape)
         if not self.packed.rows[row, 0]:
             return self._unpacked(row, shape, read)[here]
-        values = self._decoded(self._bytes(self.packed, row, read), count)
+        values = self._decoded(self._bytes(self.packed, row, read), shape)
         blank = self.blank if self.blanks is None else int(self.blanks[row])
         if self.scale is None or self.zero is None:
             pixels = values.reshape(shape)[here]
@@ -125,10 +135,18 @@ class Tiles:
         scaled = self._unquantized(values, row).reshape(shape)[here]
         return scaled if blank is None else np.where(values.reshape(shape)[here] == blank, np.nan, scaled)
 
-    def _decoded(self, raw: bytes, count: int) -> NDArray[np.generic]:
+    def _decoded(self, raw: bytes, shape: tuple[int, ...]) -> NDArray[np.generic]:
+        count = prod(shape)
         if self.algorithm.startswith("RICE"):
             block, width = self.settings
             return np.frombuffer(bytes(decompress_rice_1_c(raw, block, width, count)), _NATIVE[width])
+        if self.algorithm == "HCOMPRESS_1":
+            scale, smooth = self.settings
+            rows, columns = [n for n in shape if n > 1]
+            return np.frombuffer(decompress_hcompress_1_c(raw, rows, columns, scale, smooth, 8), "i4")
+        if self.algorithm == "PLIO_1":
+            words = np.frombuffer(raw, ">i2").astype("i2").tobytes()
+            return np.frombuffer(decompress_plio_1_c(words, count), "i4")[:count]
         data = gzip.decompress(raw)
         if self.algorithm == "GZIP_2":
             data = np.frombuffer(data, np.uint8).reshape(len(data) // count, count).T.tobytes()
@@ -194,13 +212,21 @@ def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) ->
     read
         Of the file.
     """
-    algorithm, bitpix = str(header["ZCMPTYPE"]), int(header["ZBITPIX"])
-    if algorithm not in {"RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2"} or bitpix not in {8, 16, 32, -32, -64}:
+    try:
+        return _tiles_of(header, blank, offset, read)
+    except (KeyError, IndexError, ValueError, TypeError, EOFError):
         return None
+
+
+def _tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) -> Tiles:
+    algorithm, bitpix = str(header["ZCMPTYPE"]), int(header["ZBITPIX"])
+    names = _SETTINGS[algorithm]
+    if bitpix not in _BITPIX:
+        raise ValueError(bitpix)
     length, rows = int(header["NAXIS1"]), int(header["NAXIS2"])
     kind = _row_type(header)
     if kind.itemsize != length:
-        return None
+        raise ValueError(length)
     table = np.frombuffer(read(length * rows, offset), kind)
     columns = {name.upper(): name for name in table.dtype.names or ()}
 
@@ -218,7 +244,7 @@ def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) ->
 
     packed = arrays("COMPRESSED_DATA")
     if packed is None:
-        return None
+        raise KeyError("COMPRESSED_DATA")
     dimensions = range(int(header["ZNAXIS"]), 0, -1)
     said = {
         str(header[f"ZNAME{k}"]).upper(): header[f"ZVAL{k}"] for k in range(1, 100) if f"ZNAME{k}" in header
@@ -228,7 +254,7 @@ def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) ->
         tile=tuple(int(header.get(f"ZTILE{n}", header["ZNAXIS1"] if n == 1 else 1)) for n in dimensions),
         bitpix=bitpix,
         algorithm=algorithm,
-        settings=(int(said.get("BLOCKSIZE", 32)), int(said.get("BYTEPIX", 4))),
+        settings=(int(said.get(names[0], names[1])), int(said.get(names[2], names[3]))),
         heap=offset + int(header.get("THEAP", length * rows)),
         packed=packed,
         gzipped=arrays("GZIP_COMPRESSED_DATA"),
