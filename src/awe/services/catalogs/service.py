@@ -15,7 +15,6 @@ from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._queries import Queries, Question
-from awe.services.catalogs._readable import ReadableTables
 from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
@@ -24,12 +23,14 @@ from awe.services.catalogs.publishing import Publisher
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import HeldTable, SentFile, Uploads
 from awe.services.history import HistoryService
-from awe.services.identity import ANONYMOUS, Identity, Policy, Resource
+from awe.services.identity import ANONYMOUS, Identity, Policy, Remembered, Resource
 from awe.settings import LimitSettings, UploadSettings
 
 __all__ = ["CatalogService"]
 
 _NO_BATCH = BatchScope()
+_CALLERS = 200
+"""So many callers' readable tables are known."""
 _NO_UPLOADS: Mapping[str, Path] = MappingProxyType({})
 
 
@@ -85,9 +86,7 @@ class CatalogService:
         self._publisher = Publisher(store, engine, staging, longest_s, policy, own.locations)
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._published = PublishedTables(store, policy, views)
-        self._readable = ReadableTables(
-            lambda identity: (*self.published(identity), *own.readable(identity)), store.stamp, policy
-        )
+        self._readable = Remembered(self._found, store.stamp, policy, most=_CALLERS)
         self._made = MadeTables()
         self._coverages = Coverages(engine)
         self._cones = ConeSearches()
@@ -119,6 +118,9 @@ class CatalogService:
     def tables(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the tables the caller may read: what is `published`, the caller's own, and what users granted."""
         return self._readable.of(identity)
+
+    def _found(self, identity: Identity) -> tuple[TableRecord, ...]:
+        return (*self.published(identity), *self._own.readable(identity))
 
     def published(self, identity: Identity = ANONYMOUS) -> tuple[TableRecord, ...]:
         """Return the published tables the caller may read, by schema and name; the views behind them."""

@@ -68,6 +68,7 @@ from awe.services.identity.principals import EVERYBODY
 from awe.services.identity.provider import ProviderService
 from awe.services.identity.quotas import QuotaService, RunningQuery
 from awe.services.identity.registration import RegistrationMode, RegistrationService
+from awe.services.identity.remembered import Remembered
 from awe.services.identity.service import IdentityService
 from awe.services.identity.signing import ALGORITHM, SigningKeys
 from awe.services.identity.stores import (
@@ -165,6 +166,7 @@ __all__ = [
     "Refresh",
     "RegistrationMode",
     "RegistrationService",
+    "Remembered",
     "Resource",
     "RunningQuery",
     "ShareService",

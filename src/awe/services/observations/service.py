@@ -16,7 +16,7 @@ from awe.core.science.timeseries import draw_light_curve
 from awe.core.sky import Moc, Region
 from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
-from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Resource
+from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Remembered, Resource
 from awe.services.observations.charting import Chart, make_chart
 from awe.services.observations.files import CollectionFiles
 from awe.services.observations.finding import to_adql, touching
@@ -43,6 +43,8 @@ _CHARTED = 300
 """So many images are looked at for a chart, the nearest ones."""
 _LAYOUT_BYTES = 64 << 20
 """Headers, coordinates and places of tiles of so many bytes are kept in memory."""
+_DATASETS = 2_000
+"""So many datasets are known by the name and the caller they were asked for last."""
 _READ_TOGETHER = 500
 """So many spectra are read together: those of them that share a file are read from it at once."""
 
@@ -88,6 +90,7 @@ class ObservationService:
         self._max_pixels = max_pixels
         self._max_rows = max_rows
         self._layouts = Layouts(_LAYOUT_BYTES)
+        self._named = Remembered(self._found, self._store.stamp, policy, most=_DATASETS)
         self._widest: tuple[int, float] = (-1, 0.0)
 
     def publish(
@@ -209,6 +212,10 @@ class ObservationService:
         ParameterError
             If an ``obs_id`` means several datasets, none of which is the principal one.
         """
+        return self._named.of((name, identity))
+
+    def _found(self, named: tuple[str, Identity]) -> Dataset:
+        name, identity = named
         seen = self._visible.condition(identity)
         found = self._store.named(name.strip(), seen)
         if not found:

@@ -64,6 +64,10 @@ class ObservationStore:
     def __init__(self, system: SystemDatabase) -> None:
         self._system = system
 
+    def stamp(self) -> object:
+        """Return the state of the whole system database; see `SystemDatabase.stamp`."""
+        return self._system.stamp()
+
     def named(self, name: str, seen: Seen) -> list[Dataset]:
         """Return the datasets of a publisher DID or an ``obs_id``; exact case first, then ignoring it.
 
