@@ -83,3 +83,23 @@ def test_files_cut_short_or_gone(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(InputFileError, match="cannot be read"), layouts.open(path):
         pass
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"RA---TAN", b"NOTHING-", "no image of the sky|celestial|coordinates"),
+        (b"TFORM1  = '", b"TFORM1  = (", "headers cannot be read|not a FITS file"),
+        (b"TTYPE1  = '", b"TTYPE1  = (", "headers cannot be read|not a FITS file"),
+    ],
+)
+def test_files_whose_headers_were_damaged(tmp_path: Path, old: bytes, new: bytes, reason: str) -> None:
+    path = tmp_path / "packed.fits"
+    header = fits.getheader(image(tmp_path / "plain.fits"))
+    fits.CompImageHDU(np.ones((20, 20), "f4"), header).writeto(path)
+    raw = path.read_bytes()
+    assert old in raw
+    at = raw.index(old)
+    path.write_bytes(raw[:at] + new + raw[at + len(new) :])
+    with pytest.raises(InputFileError, match=f"packed.fits.*({reason})"), Layouts(1 << 20).open(path):
+        pass

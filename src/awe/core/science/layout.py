@@ -7,6 +7,7 @@ times whether it is still the one that was read.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from awe.core.science.axes import Axis, spectral_axis, time_axis
 from awe.core.science.cards import Cards
-from awe.core.science.celestial import quiet
+from awe.core.science.celestial import NoCelestialWCSError, quiet
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.images import ANCILLARY, ScienceImage, science_images
 from awe.core.science.tiles import Tiles, tiles_of
@@ -142,11 +143,9 @@ class Layout:
         Raises
         ------
         InputFileError
-            If it is no FITS file, or cannot be read.
-        NoCelestialWCSError
-            If it holds no image of the sky.
+            If it is no FITS file, cannot be read, or holds no image of the sky.
         """
-        with open_fits(path) as hdus, path.open("rb") as stream, quiet():
+        with _said_of(path), open_fits(path) as hdus, path.open("rb") as stream, quiet():
             reader = Reader(path, stream.fileno())
             science = tuple(science_images(hdus))
             companions = {image.hdu: _companions(hdus, image) for image in science}
@@ -162,6 +161,21 @@ class Layout:
                 spectral={image.hdu: spectral_axis(image, hdus) for image in cubes},
                 time={image.hdu: time_axis(image, hdus) for image in cubes},
             )
+
+
+@contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """Say in words what is wrong with a file whose headers cannot be used."""
+    try:
+        yield
+    except InputFileError:
+        raise
+    except NoCelestialWCSError as error:
+        where = None if error.hdu is None else f"HDU {error.hdu}"
+        raise InputFileError(path.name, str(error), where=where) from None
+    except Exception as error:  # noqa: BLE001  # damaged cards: a dozen kinds from astropy
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputFileError(path.name, f"its headers cannot be read: {said}") from None
 
 
 class Reader:

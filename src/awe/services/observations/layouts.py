@@ -36,9 +36,7 @@ class Layouts:
         Raises
         ------
         InputFileError
-            If it is no FITS file, cannot be read, or changes meanwhile.
-        NoCelestialWCSError
-            If it holds no image of the sky.
+            If it is no FITS file, holds no image of the sky, cannot be read, or changes meanwhile.
         """
         try:
             stream = path.open("rb")
