@@ -103,6 +103,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "httpx": ("client/_transport.py", "client/_inprocess.py"),
     "matplotlib": ("client/",),
     "pandas": ("client/", "sciserver"),
+    "lsdb": ("client/in_place.py",),
     "IPython": ("client/magics.py",),
     "click": ("cli/",),
     "rich": ("cli/", "client/"),

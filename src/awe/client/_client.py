@@ -12,6 +12,7 @@ from awe.client.crossmatch import CrossmatchClient
 from awe.client.groups import GroupsClient
 from awe.client.history import HistoryClient
 from awe.client.identity import IdentityClient
+from awe.client.in_place import InPlaceClient
 from awe.client.names import NamesClient
 from awe.client.observations import ObservationsClient
 from awe.client.quotas import QuotasClient
@@ -26,6 +27,7 @@ __all__ = ["Client", "connect"]
 
 class Client(
     CrossmatchClient,
+    InPlaceClient,
     ObservationsClient,
     SpectraClient,
     CoverageClient,

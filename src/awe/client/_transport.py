@@ -99,6 +99,11 @@ class Transport:
         """True where a token of its own is sent, not that of a login that is kept on this machine."""
         return isinstance(self._token, str) and bool(self._token)
 
+    def authorization(self) -> dict[str, str]:
+        """Return the headers with which another program asks this service on behalf of who asks here."""
+        token = self._current_token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
     def unknown(self) -> "Transport":
         """Return a transport over the same connections that sends no token."""
         other = copy(self)
@@ -139,8 +144,7 @@ class Transport:
         sent = dict(headers or {})
         url = path if path.startswith(("http://", "https://")) else self.url + path
         if url.startswith(self.url + "/"):  # a token goes to the service it belongs to and nowhere else
-            token = self._token() if callable(self._token) else self._token
-            if token:
+            if token := self._current_token():
                 sent["X-Auth-Token"] = token
         else:
             sent.pop("X-Auth-Token", None)
@@ -156,6 +160,9 @@ class Transport:
             raise UnavailableError(
                 f"no answer from {self.url}: {error}", hint="is the service running? `awe up` starts one"
             ) from None
+
+    def _current_token(self) -> str:
+        return self._token() if callable(self._token) else self._token
 
     def get_json(self, path: str, params: Params | None = None) -> object:
         """GET a JSON document."""

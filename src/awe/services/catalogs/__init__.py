@@ -10,6 +10,7 @@ from awe.services.catalogs.batches.service import BatchRun, BatchService
 from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.external.service import ExternalTap, ExternalTapRun, ExternalTapService
 from awe.services.catalogs.filing import filed
+from awe.services.catalogs.in_place import HatsFolder
 from awe.services.catalogs.interface import Engine, Features, Limits, RowFilter, StoredTable, WriteSpec
 from awe.services.catalogs.jobs import BATCH, QUERY, SQL_KINDS, QueryOrder, SqlJobs
 from awe.services.catalogs.memory import MemorySchema, RowGuard
@@ -52,6 +53,7 @@ __all__ = [
     "ExternalTapRun",
     "ExternalTapService",
     "Features",
+    "HatsFolder",
     "IndexOrder",
     "Limits",
     "LoadOrder",

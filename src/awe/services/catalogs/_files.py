@@ -79,6 +79,11 @@ class CatalogFiles:
         self._listings: dict[str, _Listing] = {}
         self._lock = threading.Lock()
 
+    @property
+    def root(self) -> Path:
+        """Where the versions are."""
+        return self._root
+
     def locations(self) -> tuple[str, ...]:
         """Return the names of all versions that are there."""
         return tuple(sorted(p.name for p in self._root.iterdir() if p.is_dir() and p.name[0] != "."))

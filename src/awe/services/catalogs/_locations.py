@@ -4,7 +4,7 @@ import re
 import secrets
 from datetime import UTC, datetime
 
-__all__ = ["made", "new_location"]
+__all__ = ["made", "new_location", "tag_of"]
 
 _STAMP = "%Y%m%dT%H%M%S"
 _LOCATION = re.compile(r"[^-]+-(\d{8}T\d{6})-[0-9a-f]{8}")
@@ -22,3 +22,8 @@ def made(location: str, now: float) -> float:
     if stamp is None:
         return now
     return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC).timestamp()
+
+
+def tag_of(location: str) -> str:
+    """Return what tells a version from all others of its table."""
+    return location.rpartition(".")[2].partition("-")[2] or location

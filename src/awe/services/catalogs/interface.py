@@ -6,6 +6,7 @@ cancels the query.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
@@ -28,6 +29,8 @@ class Features:
     """The target that `Query.lower` is asked for."""
     cancels: bool
     limits_memory: bool
+    folder: Path | None = None
+    """Where the locations of tables with positions are HATS catalogues; None where it keeps them in another way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._queries import Queries, Question
+from awe.services.catalogs.in_place import HatsFolder, hats_folder, split_tag
 from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
@@ -184,6 +185,11 @@ class CatalogService:
         if found is None:
             raise NotFoundError(f"{record.full_name} has no positions, so no coverage of the sky")
         return found
+
+    def hats(self, name: str, identity: Identity = ANONYMOUS) -> HatsFolder:
+        """Return the files of a table, ``schema.table`` or ``schema.table@tag``; see `hats_folder`, and `table`."""
+        full_name, tag = split_tag(name)
+        return hats_folder(self.table(full_name, identity), self._engine.features, tag)
 
     # Queries
 

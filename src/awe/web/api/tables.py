@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
@@ -124,6 +125,19 @@ def rows(
     made = TableResponse(absolute_links(stream, base_url(request)), chosen, media_type=media_type)
     made.on_error = json_error
     return made
+
+
+@get(router, "/tables/{name}/files")
+def files(name: str, request: Request, services: Services, caller: Caller) -> dict[str, Any]:
+    """Say where the files of a table are, a HATS catalogue: LSDB and others open it there."""
+    found = services.catalogs.hats(name, caller)
+    return {
+        "table": found.record.full_name,
+        "hats": f"{base_url(request)}/hats/{quote(found.name, safe='@')}",
+        "path": str(found.root) if services.settings.tells_paths else None,
+        "rows": found.record.rows,
+        "bytes": found.record.bytes,
+    }
 
 
 @get(router, "/tables/{name}/statistics")

@@ -1,6 +1,6 @@
 """The Virtual Observatory's protocols over HTTP, one module each: a request in, one service call, an answer."""
 
-from awe.web.vo import auth, datalink, gms, hips, moc, registry, scs, sia, sia2, soda, ssa, tap, youcat
+from awe.web.vo import auth, datalink, gms, hats, hips, moc, registry, scs, sia, sia2, soda, ssa, tap, youcat
 from awe.web.vo._vosi import availability
 from awe.web.vo.uws import JobFace
 
@@ -10,6 +10,7 @@ __all__ = [
     "availability",
     "datalink",
     "gms",
+    "hats",
     "hips",
     "moc",
     "registry",

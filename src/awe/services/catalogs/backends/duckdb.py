@@ -102,7 +102,9 @@ class DuckDBEngine:
     @property
     def features(self) -> Features:
         """What this engine can do."""
-        return Features(name="duckdb", dialect="duckdb", cancels=True, limits_memory=True)
+        return Features(
+            name="duckdb", dialect="duckdb", cancels=True, limits_memory=True, folder=self._files.root
+        )
 
     def tables(self) -> tuple[str, ...]:
         """Return the locations of all that is stored, wanted or left over."""

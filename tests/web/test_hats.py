@@ -1,0 +1,222 @@
+"""Tables opened in place: their HATS files over HTTP, for LSDB and whatever else reads them."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from astropy.io import fits
+from starlette.testclient import TestClient
+
+from awe.client import connect
+from awe.core.sky import separation
+from awe.core.tables import Column, Schema, TableStream
+from awe.errors import ConflictError, NotFoundError
+from awe.platform import Platform
+from awe.services.catalogs import WriteSpec, publishing
+from awe.testing import TINY_TABLE, tiny_archive
+from awe.web import build_app
+
+STARS = "patch.stars"
+CENTRE = (45.0, 0.0)
+ROWS = 4000
+HEADER = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 10.0, "CRVAL2": 20.0, "CRPIX1": 2.0, "CRPIX2": 2.0,
+          "CDELT1": -1e-4, "CDELT2": 1e-4}  # fmt: skip
+
+
+def sky_rows(seed: int, count: int, scatter_deg: float = 0.0) -> pa.Table:
+    """Return positions around a corner of four large HEALPix cells, the same ones for each seed but for the scatter."""
+    placed, moved = np.random.default_rng(7), np.random.default_rng(seed)
+    ra, dec = CENTRE[0] + placed.uniform(-1, 1, count), CENTRE[1] + placed.uniform(-1, 1, count)
+    return pa.table(
+        {
+            "id": np.arange(count),
+            "ra": ra + moved.normal(0, 1, count) * scatter_deg,
+            "dec": dec + moved.normal(0, 1, count) * scatter_deg,
+            "mag": moved.uniform(15, 25, count).astype(np.float32),
+        }
+    )
+
+
+def publish(platform: Platform, name: str, rows: pa.Table, **options: Any) -> None:
+    schema = Schema(tuple(Column(field.name, field.type) for field in rows.schema), name)
+    platform.catalogs.publish_stream(
+        name, TableStream.from_table(rows, schema), ra="ra", dec="dec", **options
+    )
+
+
+@pytest.fixture(scope="module")
+def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Return an archive with two tables of many partitions."""
+    with pytest.MonkeyPatch.context() as patched, tiny_archive(tmp_path_factory.mktemp("patch")) as opened:
+        patched.setattr(publishing, "WriteSpec", functools.partial(WriteSpec, rows_per_partition=300))
+        publish(opened, STARS, sky_rows(1, ROWS))
+        publish(opened, "patch.moved", sky_rows(2, ROWS, 1 / 3600))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(patch: Platform, serving: Any) -> Iterator[str]:
+    with serving(patch) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def here(patch: Platform) -> Iterator[TestClient]:
+    with TestClient(build_app(patch), raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+def test_files_are_those_that_were_written(here: TestClient, patch: Platform) -> None:
+    root = patch.catalogs.hats(STARS).root
+    answer = here.get(f"/hats/{STARS}/dataset/_metadata")
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.content == (root / "dataset/_metadata").read_bytes()
+    assert here.get(f"/hats/{STARS}/hats.properties").text == (root / "hats.properties").read_text()
+    assert here.head(f"/hats/{STARS}/partition_info.csv").headers["content-length"] == str(
+        (root / "partition_info.csv").stat().st_size
+    )
+
+
+def test_a_range_is_only_that(here: TestClient, patch: Platform) -> None:
+    file = next(patch.catalogs.hats(STARS).root.rglob("Npix=*.parquet"))
+    inner = file.relative_to(patch.catalogs.hats(STARS).root).as_posix()
+    answer = here.get(f"/hats/{STARS}/{inner}", headers={"Range": "bytes=4-19"})
+    assert (answer.status_code, answer.content) == (206, file.read_bytes()[4:20])
+    assert answer.headers["content-range"] == f"bytes 4-19/{file.stat().st_size}"
+    assert here.get(f"/hats/{STARS}/{inner}", headers={"Range": "bytes=99999999-"}).status_code == 416
+
+
+def test_folders_list_what_is_in_them(here: TestClient, patch: Platform) -> None:
+    name = patch.catalogs.hats(STARS).name
+    moved = here.get(f"/hats/{name}")
+    assert (moved.status_code, moved.headers["location"]) == (307, f"http://testserver/hats/{name}/")
+    seen: set[str] = set()
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        page = here.get(f"/hats/{name}/{folder}")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        for link in page.text.split('href="')[1:]:
+            inner = folder + link.partition('"')[0]
+            (folders.append if inner.endswith("/") else seen.add)(inner)
+    root = patch.catalogs.hats(STARS).root
+    assert seen == {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nothing", "../awe.db", "%2e%2e/awe.db", "dataset/%2e%2e/hats.properties", "dataset/Norder=0/Dir=0/Npix=0.parquet",
+     "dataset/nothing/", "dataset//_metadata", ".."],
+)  # fmt: skip
+def test_nothing_else_is_given(here: TestClient, path: str) -> None:
+    answer = here.get(f"/hats/{STARS}/{path}")
+    assert answer.status_code == 404
+    assert "awe" not in answer.headers.get("content-type", "")
+
+
+def test_what_has_no_such_files_says_so(here: TestClient) -> None:
+    for table, said in (
+        ("ivoa.obsplan", "computed"),
+        ("tap_schema.tables", "computed"),
+        ("no.table", "no table"),
+    ):
+        for answer in (here.get(f"/hats/{table}/properties"), here.get(f"/api/tables/{table}/files")):
+            assert answer.status_code == 404
+            assert said in answer.text
+            assert "Traceback" not in answer.text
+
+
+def test_rows_that_are_granted_one_by_one_are_in_no_file(tmp_path: Path) -> None:
+    closed = tmp_path / "closed.toml"
+    closed.write_text('[collection]\nreaders = ["ann"]\n')
+    with tiny_archive(tmp_path / "sky") as platform, TestClient(build_app(platform)) as web:
+        assert web.get("/hats/ivoa.obscore/dataset/_metadata").status_code == 200
+        platform.accounts.add("ann", by="local:test", password="correct horse")
+        images = tmp_path / "images"
+        images.mkdir()
+        fits.PrimaryHDU(np.zeros((4, 4), np.float32), fits.Header(HEADER)).writeto(images / "behind.fits")
+        platform.observations.publish("behind", images, describe=closed)
+        answer = web.get("/hats/ivoa.obscore/dataset/_metadata")
+        assert answer.status_code == 403
+        assert "row by row" in answer.text
+        assert "query" in answer.json()["error"]["hint"]
+
+
+def test_a_file_is_sent_once_while_it_is_the_same(here: TestClient, patch: Platform) -> None:
+    pinned, current = f"/hats/{patch.catalogs.hats(STARS).name}/properties", f"/hats/{STARS}/properties"
+    assert here.get(pinned).headers["cache-control"] == "public, max-age=86400"
+    first = here.get(current)
+    assert first.headers["cache-control"] == "public, no-cache"
+    again = here.get(current, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert here.get(current, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_half_of_two_versions_is_never_read(tmp_path: Path) -> None:
+    with tiny_archive(tmp_path) as platform, TestClient(build_app(platform)) as web:
+        before = platform.catalogs.hats(TINY_TABLE).name
+        tag = web.get(f"/hats/{TINY_TABLE}/properties").headers["etag"]
+        assert web.get(f"/hats/{before}/properties").status_code == 200
+        rows = platform.catalogs.query(f"SELECT * FROM {TINY_TABLE}")
+        platform.catalogs.publish_stream(TINY_TABLE, rows, ra="ra", dec="dec", replace=True)
+        answer = web.get(f"/hats/{before}/properties")
+        assert answer.status_code == ConflictError.status
+        assert answer.json()["error"]["hint"] == "open it again"
+        now = web.get(f"/hats/{TINY_TABLE}/properties", headers={"If-None-Match": tag})
+        assert now.status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what the peer's own dependencies deprecate is not our matter
+def test_lsdb_opens_a_public_table_by_its_address(address: str) -> None:
+    import lsdb
+
+    opened = lsdb.open_catalog(f"{address}/hats/{STARS}")  # type: ignore[attr-defined]
+    rows = sky_rows(1, ROWS)
+    assert len(opened) == ROWS
+    assert opened.npartitions > 4
+    found = opened.cone_search(ra=CENTRE[0], dec=CENTRE[1], radius_arcsec=1800).compute()
+    inside = separation(rows["ra"].to_numpy(), rows["dec"].to_numpy(), *CENTRE) <= 0.5
+    assert sorted(found["id"]) == rows["id"].to_numpy()[inside].tolist()
+    assert sorted(opened[["id"]].compute()["id"]) == rows["id"].to_pylist()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_client_opens_tables_where_they_are(address: str, patch: Platform) -> None:
+    with connect(address) as archive:
+        for tells in (True, False):  # by path, and in ranges over HTTP
+            object.__setattr__(patch.settings, "share_paths", tells)
+            opened = archive.lsdb(STARS, columns=["id", "mag"])
+            assert ("http" in str(opened.hc_structure.catalog_base_dir)) is not tells
+            bright = opened.query("mag < 16").compute()
+            wanted = archive.query(f"SELECT id FROM {STARS} WHERE mag < 16")
+            assert sorted(bright["id"]) == sorted(wanted["id"])
+        with pytest.raises(NotFoundError, match="computed"):
+            archive.lsdb("tap_schema.tables")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_own_tables_are_opened_in_their_owners_name(address: str, patch: Platform) -> None:
+    import lsdb
+
+    patch.accounts.add("ada", by="local:test", password="correct horse")
+    patch.accounts.add("eve", by="local:test", password="correct horse")
+    object.__setattr__(patch.settings, "share_paths", False)
+    rows = sky_rows(3, 500)
+    with connect(address) as archive, connect(address) as other:
+        archive.login("ada", "correct horse")
+        other.login("eve", "correct horse")
+        archive.tables.load(rows, "mydb.mine", ra="ra", dec="dec")
+        opened = archive.lsdb("mydb.mine")
+        assert sorted(opened.compute()["id"]) == rows["id"].to_pylist()
+        place = archive.transport.get_json("/api/tables/mydb.mine/files")["hats"]  # type: ignore[index]
+        with pytest.raises(NotFoundError):
+            other.lsdb("user_ada.mine")
+        with pytest.raises(FileNotFoundError):
+            lsdb.open_catalog(place)  # type: ignore[attr-defined]
