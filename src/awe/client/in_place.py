@@ -8,7 +8,7 @@ from awe.client._base import ServiceClient
 from awe.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from lsdb import Catalog
+    from lsdb.catalog.catalog import Catalog
 
 __all__ = ["InPlaceClient"]
 
@@ -44,11 +44,11 @@ class InPlaceClient(ServiceClient):
         except ImportError:
             raise MissingExtraError("lsdb", "lsdb") from None
         found: Any = self.transport.get_json(f"/api/tables/{table}/files")
-        path = found["path"]
+        path, headers = found["path"], self.transport.authorization()
         if path is not None and Path(path).is_dir():
-            opened: Catalog = lsdb.open_catalog(path, **options)
-            return opened
-        headers = self.transport.authorization()
-        sent = {"client_kwargs": {"headers": headers}} if headers else None
-        opened = lsdb.open_catalog(found["hats"], storage_options=sent, **options)
+            options["path"] = path
+        else:
+            options["path"] = found["hats"]
+            options["storage_options"] = {"client_kwargs": {"headers": headers}} if headers else None
+        opened: Catalog = lsdb.open_catalog(**options)
         return opened
