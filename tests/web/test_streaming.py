@@ -43,3 +43,18 @@ def test_the_first_rows_leave_before_the_last_are_made_and_a_dropped_client_stop
     after = httpx.get(f"{address}/scs/{TINY_TABLE}?RA=187.7&DEC=12.39&SR=0.1", timeout=60)
     assert after.status_code == 200
     assert b"</VOTABLE>" in after.content
+
+
+def test_rows_that_are_looked_up_come_as_one_answer_without_a_turn(address: str) -> None:
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as holder:
+        path = f"/tap/sync?LANG=ADQL&MAXREC=100000000000&RESPONSEFORMAT=csv&QUERY={quote(ENDLESS)}"
+        holder.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert holder.recv(100).startswith(b"HTTP/1.1 200")  # it has the only turn, and keeps it
+        where = f"{address}/scs/{TINY_TABLE}?RA=187.7&DEC=12.39&SR=0.1"
+        cones = [httpx.request(method, where, timeout=60) for method in ("GET", "HEAD")]
+        api = httpx.get(f"{address}/api/cone?table={TINY_TABLE}&position=187.7 12.39&radius=0.1", timeout=60)
+    assert int(cones[0].headers["content-length"]) == int(cones[1].headers["content-length"])
+    assert b"</VOTABLE>" in cones[0].content
+    assert cones[1].content == b""
+    assert api.status_code == 200

@@ -29,6 +29,7 @@ from awe.services.identity import (
 )
 from awe.services.identity.limits import applicable
 from awe.services.identity.quotas import subject_of
+from awe.services.identity.stores.usage import Amounts
 from awe.services.system import SystemDatabase
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -334,3 +335,48 @@ def test_several_processes_share_the_room_and_a_killed_one_leaves_it(
         for process in started:
             process.kill()
             process.communicate()
+
+
+def test_queries_that_are_over_in_a_moment_are_counted_together_and_all_of_them(make: Make) -> None:
+    one, other = make(), make()
+    for rows in range(1, 8):
+        one.begin(ANN, prompt=True).end(rows, 10)
+    other.begin(ANN, prompt=True).end(100, 5)
+    other.close()
+    used = {usage.measure: usage.used for usage in one.usage(ANN)}
+    assert used[Measure.QUERIES_PER_DAY] == 8
+    assert used[Measure.QUERIES_AT_ONCE] == 0
+
+
+@pytest.mark.parametrize("limits", [{"queries_per_day": 3}, {"queries_per_day": 3, "queries_at_once": 1}])
+def test_a_limit_of_queries_is_exact_for_those_that_are_over_in_a_moment(
+    make: Make, limits: dict[str, int]
+) -> None:
+    services = make(**limits), make(**limits)
+    for turn in range(3):
+        services[turn % 2].begin(ANN, prompt=True).end()
+    for service in services:
+        with pytest.raises(QuotaError):
+            service.begin(ANN, prompt=True)
+
+
+def test_one_query_at_once_is_one_also_where_it_is_over_in_a_moment(make: Make) -> None:
+    service = make(queries_at_once=1)
+    running = service.begin(ANN)
+    with pytest.raises(QuotaError):
+        service.begin(ANN, prompt=True)
+    running.end()
+    service.begin(ANN, prompt=True).end()
+
+
+def test_what_could_not_be_counted_is_counted_the_next_time(
+    make: Make, system: SystemDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = UsageStore(system)
+    with monkeypatch.context() as away:
+        away.setattr(system, "transaction", lambda **_: (_ for _ in ()).throw(OSError("away")))
+        usage.count_soon("user:ann", "2026-03-01", Amounts(queries=1, rows=5))
+        usage.close()
+    usage.count_soon("user:ann", "2026-03-01", Amounts(queries=1, rows=6))
+    assert usage.of_day("user:ann", "2026-03-01") == Amounts(queries=2, rows=11)
+    usage.close()

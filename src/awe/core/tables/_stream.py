@@ -36,6 +36,8 @@ class TableStream:
         states it behind the rows (DALI 1.1 section 4.4.1).
     complete
         True when every batch is made already, so that `overflow` is known; see `primed`.
+    prompt
+        True when the rows are looked up as they are asked for, and no engine works for them.
     notes
         What whoever sent a file should know of how it was read; of the stream that the format gave, and not of
         streams made of it.
@@ -48,7 +50,7 @@ class TableStream:
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self.schema = schema
-        self.overflow = self.complete = False
+        self.overflow = self.complete = self.prompt = False
         self.notes: tuple[str, ...] = ()
         self._batches = iter(batches)
         self._on_close = on_close
@@ -136,6 +138,7 @@ class _Derived(TableStream):
         self, schema: Schema, source: TableStream, change: Callable[[pa.RecordBatch], pa.RecordBatch]
     ) -> None:
         super().__init__(schema, self._changed(source, change), source.close)
+        self.prompt = source.prompt
 
     def _changed(
         self, source: TableStream, change: Callable[[pa.RecordBatch], pa.RecordBatch]
@@ -161,6 +164,7 @@ class _Then(_Derived):
 class _Failing(TableStream):
     def __init__(self, source: TableStream, told: Callable[[AweError], AweError]) -> None:
         super().__init__(source.schema, self._told(source, told), source.close)
+        self.prompt = source.prompt
 
     def _told(self, source: TableStream, told: Callable[[AweError], AweError]) -> Iterator[pa.RecordBatch]:
         try:
@@ -173,6 +177,7 @@ class _Failing(TableStream):
 class _Primed(TableStream):
     def __init__(self, source: TableStream, rows: int, size: int) -> None:
         super().__init__(source.schema, self._all(source), source.close)
+        self.prompt = source.prompt
         self._made: deque[pa.RecordBatch] = deque()
         while rows > 0 and size > 0:
             batch = next(source, None)
@@ -192,6 +197,7 @@ class _Primed(TableStream):
 class _Limited(TableStream):
     def __init__(self, source: TableStream, rows: int) -> None:
         super().__init__(source.schema, self._first(source, rows), source.close)
+        self.prompt = source.prompt
 
     def _first(self, source: TableStream, rows: int) -> Iterator[pa.RecordBatch]:
         left = rows

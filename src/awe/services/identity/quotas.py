@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -38,6 +39,8 @@ _FRESH_S = 2.0
 _SOON_S = 5
 _REAP_S = 1.0
 _GRACE_S = 60.0
+_AMPLE = 50
+"""More queries at the same time than there are threads for those that are over in a moment."""
 _LONGEST_WHY = 1000
 
 Meter = Callable[[Identity], int]
@@ -116,6 +119,7 @@ class QuotaService:
         """Be gone: what this process holds ends."""
         with self._lock:
             presence, self._presence = self._presence, None
+        self._usage.close()
         if presence is not None:
             presence.close()
 
@@ -190,8 +194,14 @@ class QuotaService:
 
     # Queries
 
-    def begin(self, identity: Identity) -> RunningQuery:
+    def begin(self, identity: Identity, *, prompt: bool = False) -> RunningQuery:
         """Begin a query.
+
+        Parameters
+        ----------
+        prompt
+            Whether it is over in a moment. Where such ones cannot be what makes it too many, they are counted when
+            they are over, those of a moment together.
 
         Raises
         ------
@@ -202,7 +212,13 @@ class QuotaService:
         limits = self._limits()
         most = applicable(Measure.QUERIES_AT_ONCE, identity, limits, self._settings, now)[0]
         most_today = applicable(Measure.QUERIES_PER_DAY, identity, limits, self._settings, now)[0]
-        subject, lease, day = subject_of(identity), secrets.token_hex(12), day_of(now)
+        subject, day = subject_of(identity), day_of(now)
+        if prompt and most_today is None and (most is None or most >= _AMPLE):
+            self._tidy(day)
+            return RunningQuery(
+                lambda amounts: self._usage.count_soon(subject, day, replace(amounts, queries=1))
+            )
+        lease = secrets.token_hex(12)
         holder = self._here().name
         for attempt in range(2):
             if self._usage.begin(

@@ -93,13 +93,9 @@ async def make_call(request: Request, scope: str | None = READ, *, body: bool = 
     ForbiddenError
         If it has a token that lacks the scope.
     """
-    platform = platform_of(request)
-    identity = (
-        ANONYMOUS if scope is None else await run_in_threadpool(caller, request, platform.identity, scope)
-    )
-    most = platform.settings.limits.upload_bytes
-    given = await read_given(request, most) if body else Given(tuple(request.query_params.multi_items()))
-    return Call(given.pairs, given.parts, given.body, identity, platform, base_url(request), request)
+    identity = ANONYMOUS if scope is None else await run_in_threadpool(_caller, request, scope)
+    most = platform_of(request).settings.limits.upload_bytes
+    return _call(request, identity, await read_given(request, most) if body else _address_of(request))
 
 
 def endpoint(
@@ -119,9 +115,10 @@ def endpoint(
 
     async def run(request: Request) -> Response:
         try:
-            answer = await run_in_threadpool(
-                _handled, handler, await make_call(request, reads if request.method in _READS else scope)
-            )
+            if request.method in _READS:  # nothing is waited for but threads: one is enough
+                answer = await run_in_threadpool(_asked, handler, request, reads)
+            else:
+                answer = await run_in_threadpool(_handled, handler, await make_call(request, scope))
         except AweError as error:
             return failed(request, error)
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
@@ -134,9 +131,30 @@ def endpoint(
     return run
 
 
+def _asked(handler: Handler, request: Request, scope: str | None) -> Response:
+    identity = ANONYMOUS if scope is None else _caller(request, scope)
+    return _handled(handler, _call(request, identity, _address_of(request)))
+
+
 def _handled(handler: Handler, call: Call) -> Response:
     try:
-        return handler(call)
+        answer = handler(call)
     finally:
         for part in call.parts.values():
             part.content.close()
+    if isinstance(answer, TurnResponse) and answer.prompt:
+        answer.hurry(call.request.scope)
+    return answer
+
+
+def _caller(request: Request, scope: str) -> Identity:
+    return caller(request, platform_of(request).identity, scope)
+
+
+def _address_of(request: Request) -> Given:
+    return Given(tuple(request.query_params.multi_items()))
+
+
+def _call(request: Request, identity: Identity, given: Given) -> Call:
+    platform = platform_of(request)
+    return Call(given.pairs, given.parts, given.body, identity, platform, base_url(request), request)

@@ -129,6 +129,8 @@ async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _log(scope: Scope, number: str, status: int, taken_s: float) -> None:
+    if not _LOG.isEnabledFor(logging.INFO):
+        return
     query = scope.get("query_string", b"").decode("latin-1")
     address = scrubbed(scope["path"] + (f"?{query}" if query else ""))
     fields = {

@@ -48,7 +48,8 @@ class TableResponse(TurnResponse):
         media_type: str | None = None,
         gzip: bool = False,
     ) -> None:
-        super().__init__(media_type or form.media_types[0], packed=gzip or form.name in _PACKED)
+        packed = gzip or form.name in _PACKED
+        super().__init__(media_type or form.media_types[0], packed=packed, prompt=stream.prompt)
         self._gzip = gzip
         self._stream = stream.map(stream.schema, self._counted)
         self._format = form

@@ -5,17 +5,21 @@ When the client goes away, at any moment, the work is closed, which cancels the 
 (`Admission`) before the work begins, and holds it until the work is closed. Each is a query of its caller's, whose
 quota it counts for from before its turn to its end, and the last thing that the client hears comes after that. Who
 accepts gzip gets it, packed piece by piece as the rows come.
+
+What is *prompt* (rows that are looked up) needs no engine, so no turn: it is made whole by the thread that began it and
+sent as one, unless it is long.
 """
 
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TypeVar
 
 import anyio
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from awe.core.tables.formats import gzipped
 from awe.errors import AweError, BusyError
@@ -29,6 +33,8 @@ from awe.web.http._negotiation import takes_gzip
 __all__ = ["TurnResponse"]
 
 _LOG = logging.getLogger(__name__)
+_PROMPT_BYTES = 1 << 18
+"""What is longer takes its turn, however prompt it is."""
 T = TypeVar("T")
 
 
@@ -41,6 +47,8 @@ class TurnResponse(Response, ABC):
         Content type.
     packed
         Whether the answer is compressed in itself.
+    prompt
+        Whether no engine works for it.
 
     Attributes
     ----------
@@ -50,12 +58,16 @@ class TurnResponse(Response, ABC):
         Renders what goes wrong before the head is sent.
     """
 
-    def __init__(self, media_type: str, *, packed: bool = False) -> None:
+    def __init__(self, media_type: str, *, packed: bool = False, prompt: bool = False) -> None:
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
+        self.prompt = prompt
         self.rows = 0
         self.on_error: Callable[[AweError], Response] | None = None
         self._packed = packed
+        self._chunks: Iterator[bytes] | None = None
+        self._made: list[bytes] = []
+        self._whole = False
         self._size = 0
         self._query: RunningQuery | None = None
         self._metrics: Metrics | None = None
@@ -68,8 +80,49 @@ class TurnResponse(Response, ABC):
     def closed(self) -> None:
         """End the work, from whichever thread; called once or more often."""
 
+    def hurry(self, scope: Scope) -> None:
+        """Make a prompt answer, in this thread; a long one is only begun.
+
+        Raises
+        ------
+        AweError
+            What goes wrong, and `QuotaError`.
+        """
+        self._count(scope, prompt=True)
+        try:
+            self._chunks = self._encoded(self.begun(), scope)
+            self._whole = self._make(self._chunks)
+        except BaseException:
+            self._end()
+            raise
+        if self._whole:
+            self._end()
+        self._query = None
+
+    def _make(self, chunks: Iterator[bytes]) -> bool:
+        """Make pieces until it is whole, or long."""
+        for chunk in chunks:
+            self._made.append(chunk)
+            self._size += len(chunk)
+            if self._size > _PROMPT_BYTES:
+                return False
+        self._made = [b"".join(self._made)]
+        self.headers["Content-Length"] = str(self._size)
+        return True
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer; stop when the client goes."""
+        if self.prompt and self._chunks is None:
+            try:
+                await anyio.to_thread.run_sync(self.hurry, scope)  # not abandoned: it takes no time
+            except AweError as error:
+                await self._fail(error, scope, receive, send)
+                return
+        if self._whole:
+            await send(self._head())
+            body = b"" if scope["method"] == "HEAD" else self._made[0]
+            await send({"type": "http.response.body", "body": body})
+            return
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_until_gone, receive, tasks.cancel_scope)
@@ -94,15 +147,20 @@ class TurnResponse(Response, ABC):
         except BusyError as error:
             await self._fail(error, scope, receive, send)
 
-    def _count(self, scope: Scope) -> None:
+    def _head(self) -> Message:
+        return {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+
+    def _count(self, scope: Scope, *, prompt: bool = False) -> None:
         platform: Platform = scope["app"].state.platform
         self._metrics = scope["app"].state.metrics
         identity: Identity = scope["state"].get("identity", ANONYMOUS)
-        self._query = platform.quotas.begin(identity)
+        self._query = platform.quotas.begin(identity, prompt=prompt)
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            chunks = self._encoded(await _in_thread(self.begun), scope)
+            if self._chunks is None:
+                self._chunks = self._encoded(await _in_thread(self.begun), scope)
+            chunks = chain(self._made, self._chunks)
             first = await _in_thread(_next, chunks)
         except AweError as error:
             await self._fail(error, scope, receive, send)
@@ -111,7 +169,8 @@ class TurnResponse(Response, ABC):
             _LOG.exception("request %s failed", scope["state"]["request_id"])
             await self._fail(unexpected(scope["state"]["request_id"]), scope, receive, send)
             return
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        self._size = 0
+        await send(self._head())
         if scope["method"] != "HEAD":
             chunk = first
             while chunk is not None:

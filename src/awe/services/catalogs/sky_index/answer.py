@@ -121,6 +121,7 @@ class _Looked(TableStream):
 
     def __init__(self, columns: Schema, looking: _LookingUp, limits: Limits) -> None:
         super().__init__(columns, self._within(looking, limits))
+        self.prompt = True
 
     def _within(self, looking: _LookingUp, limits: Limits) -> Iterator[pa.RecordBatch]:
         until = time.monotonic() + limits.seconds

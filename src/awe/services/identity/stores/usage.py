@@ -3,9 +3,12 @@
 A query holds a *lease* from its beginning to its end. Whether there is room for one more is asked and the lease
 taken in one statement, so that it is right with any number of processes. When the lease ends, the query is added to
 its day. A process that dies ends none: its leases are ended by whoever notices (`reap`), or count for nothing when
-their time is over.
+their time is over. Queries that are over in a moment hold none: what they used is added up in the process and written
+once in a second (`count_soon`), and before anybody reads here what was used.
 """
 
+import logging
+import threading
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -59,6 +62,8 @@ _leases = Table(
     Index("ix_query_leases_holder", "holder"),
 )
 _EVERYTHING = 2**62
+_SOON_S = 1.0
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,10 @@ class Amounts:
     query_s: float = 0.0
     jobs: int = 0
     job_s: float = 0.0
+
+    def plus(self, other: "Amounts") -> "Amounts":
+        """Return both together."""
+        return Amounts(*(getattr(self, name) + getattr(other, name) for name in Amounts.__slots__))
 
 
 _ADD = (
@@ -129,6 +138,16 @@ class UsageStore:
 
     def __init__(self, system: SystemDatabase) -> None:
         self._system = system
+        self._soon: dict[tuple[str, str], Amounts] = {}
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+        self._write()
 
     def begin(
         self,
@@ -187,6 +206,30 @@ class UsageStore:
         with self._system.transaction(lasting=False) as connection:
             self.add(connection, subject, day, amounts)
 
+    def count_soon(self, subject: str, day: str, amounts: Amounts) -> None:
+        """Add to what a subject used in a day, together with what else is added within a second."""
+        with self._lock:
+            self._soon[day, subject] = self._soon.get((day, subject), Amounts()).plus(amounts)
+            if self._timer is None:
+                self._timer = threading.Timer(_SOON_S, self._write)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _write(self) -> None:
+        """Write what is to be added; what cannot be written now waits for the next time."""
+        with self._lock:
+            waiting, self._soon, self._timer = self._soon, {}, None
+        if not waiting:
+            return
+        try:
+            with self._system.transaction(lasting=False) as connection:
+                for (day, subject), amounts in waiting.items():
+                    self.add(connection, subject, day, amounts)
+        except Exception:  # noqa: BLE001  # nobody is to be refused an answer because of a count
+            _LOG.exception("what was used could not be written; it is kept for the next time")
+            for (day, subject), amounts in waiting.items():
+                self.count_soon(subject, day, amounts)
+
     def running(self, subject: str, now: datetime) -> int:
         """Return how many queries of a subject run."""
         with self._system.reading() as connection:
@@ -194,6 +237,7 @@ class UsageStore:
 
     def of_day(self, subject: str, day: str) -> Amounts:
         """Return what a subject used in a day; its queries include those that run."""
+        self._write()
         line = select(_usage).where(_usage.c.subject == subject, _usage.c.day == day)
         with self._system.reading() as connection:
             row = connection.execute(line).first()
@@ -216,6 +260,7 @@ class UsageStore:
 
     def subjects_by_day(self, prefix: str, since: str, until: str) -> dict[str, int]:
         """Return how many subjects with a prefix there are in each day from one to another, both included."""
+        self._write()
         query = (
             select(_usage.c.day, func.count().label("number"))
             .where(_usage.c.day.between(since, until), _usage.c.subject.startswith(prefix, autoescape=True))
@@ -225,6 +270,7 @@ class UsageStore:
             return {row.day: int(row.number) for row in connection.execute(query)}
 
     def _sums(self, by: Any, since: str, until: str) -> dict[str, Amounts]:
+        self._write()
         query = select(by.label("by"), *_sums_of_all()).where(_usage.c.day.between(since, until)).group_by(by)
         with self._system.reading() as connection:
             return {row.by: _amounts(row) for row in connection.execute(query)}
