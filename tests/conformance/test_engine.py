@@ -28,7 +28,7 @@ from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import AweError, CancelledError, InputFileError, LimitError, QueryError, TimeLimitError
-from awe.services.catalogs import Engine, Limits, RowFilter, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs import Engine, Estimate, Limits, RowFilter, StoredTable, TableRecord, WriteSpec
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.settings import LimitSettings
@@ -149,6 +149,19 @@ def test_units_ucds_and_descriptions_come_back(bench: Bench) -> None:
         ("ra", "deg", "pos.eq.ra;meta.main", ""),
         ("m", "mag", "", ""),
     ]
+
+
+def test_what_a_query_reads_is_told_before(bench: Bench) -> None:
+    def told(text: str) -> Estimate:
+        record = TableRecord("s", "t", SCHEMA, bench.stored, ra="ra", dec="dec")
+        return bench.engine.estimate(compile_query(text, ReadableNames([record])), {"s.t": bench.stored})
+
+    whole, narrow = told("SELECT * FROM s.t"), told("SELECT mag FROM s.t")
+    assert (whole.engine, whole.rows, narrow.rows) == (bench.engine.features.name, 3000, 3000)
+    assert 0 < narrow.bytes < whole.bytes <= bench.stored.bytes
+    cone = told("SELECT * FROM s.t WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(10, -89.9, 0.5))")
+    assert 1 <= cone.rows < 3000
+    assert 1 <= cone.partitions < whole.partitions
 
 
 def test_no_rows_still_have_columns(bench: Bench) -> None:

@@ -1,6 +1,8 @@
 """``awe query``."""
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +58,7 @@ def _uploads(_context: click.Context, _option: click.Parameter, given: tuple[str
 @click.option(
     "--long", is_flag=True, help="Put it into the queue, for queries that take minutes, and wait for it."
 )
+@click.option("--estimate", is_flag=True, help="Say what the query would read, and do not run it.")
 @at_option
 @json_option
 def command(
@@ -69,6 +72,7 @@ def command(
     fmt: str | None,
     uploads: dict[str, str],
     long: bool,
+    estimate: bool,
     at: str | None,
     as_json: bool,
 ) -> None:
@@ -90,14 +94,21 @@ def command(
       awe query --into mydb.bright "SELECT * FROM hsc.SumCat WHERE A_F814W < 20"
       awe query --lang tsql --context HSC "SELECT MatchID INTO mydb.ids FROM SumCat; SELECT COUNT(*) FROM mydb.ids"
 
+    With --estimate nothing is run: it says how many rows, bytes and files the query would read, and where.
+
     With --long the query may take longer (an hour, unless the operator says otherwise), and goes on when you
     stop waiting for it (Ctrl-C).
     """
     if save and into:
         raise click.UsageError("--save and --into: the rows go to one place")
+    if estimate and (save or into or long):
+        raise click.UsageError("--estimate does not run the query")
     text = sys.stdin.read() if sql == "-" else sql
     with connect(at) as archive:
-        if long:
+        if estimate:
+            told = archive.estimate(text, lang=lang, context=context, uploads=uploads)
+            click.echo(json.dumps(asdict(told)) if as_json else str(told))
+        elif long:
             fmt = fmt or (format_of(save) if save else None)
             job = archive.submit(
                 text,

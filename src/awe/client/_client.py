@@ -9,6 +9,7 @@ from awe.client._logins import Logins
 from awe.client._transport import Transport
 from awe.client.coverage import CoverageClient
 from awe.client.crossmatch import CrossmatchClient
+from awe.client.estimates import EstimatesClient
 from awe.client.groups import GroupsClient
 from awe.client.history import HistoryClient
 from awe.client.identity import IdentityClient
@@ -27,6 +28,7 @@ __all__ = ["Client", "connect"]
 
 class Client(
     CrossmatchClient,
+    EstimatesClient,
     InPlaceClient,
     ObservationsClient,
     SpectraClient,

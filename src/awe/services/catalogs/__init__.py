@@ -7,6 +7,7 @@ immutable Parquet files and a record that names the current version, so a reader
 
 from awe.services.catalogs.batches.model import ROWS_AFFECTED, Results, ResultSet
 from awe.services.catalogs.batches.service import BatchRun, BatchService
+from awe.services.catalogs.estimates import Estimate, Reading
 from awe.services.catalogs.examples import example_query
 from awe.services.catalogs.external.service import ExternalTap, ExternalTapRun, ExternalTapService
 from awe.services.catalogs.filing import filed
@@ -49,6 +50,7 @@ __all__ = [
     "CatalogStore",
     "ColumnChange",
     "Engine",
+    "Estimate",
     "ExternalTap",
     "ExternalTapRun",
     "ExternalTapService",
@@ -63,6 +65,7 @@ __all__ = [
     "Piece",
     "Places",
     "QueryOrder",
+    "Reading",
     "ResultSet",
     "Results",
     "RowFilter",

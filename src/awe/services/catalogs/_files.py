@@ -1,15 +1,11 @@
 """The files of stored tables: where they are, which of them a region needs, how they come and go."""
 
-import csv
 import errno
-import threading
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,14 +13,14 @@ from awe.core.progress import Progress, silent
 from awe.core.sky import Moc, Region
 from awe.core.sql import Query, TableUse
 from awe.core.tables import TableStream
-from awe.errors import ServiceError, UnavailableError
+from awe.errors import UnavailableError
+from awe.services.catalogs._directory import Directory
 from awe.services.catalogs._folders import remove, staged, sweep
-from awe.services.catalogs._partitions import Partition
-from awe.services.catalogs.hats import COVERAGE, EMPTY, PARTITION_INFO, coverage, write_hats, write_parts
+from awe.services.catalogs.estimates import Estimate, estimated
+from awe.services.catalogs.hats import COVERAGE, coverage, write_hats, write_parts
 from awe.services.catalogs.interface import Limits, StoredTable, WriteSpec
 from awe.services.catalogs.model import HEALPIX
 from awe.services.catalogs.sky_index import Groups, Parcels, SkyIndex, Version, answer, candidates
-from awe.services.catalogs.sky_index.groups import touched
 
 __all__ = ["CatalogFiles", "FilePart"]
 
@@ -32,23 +28,6 @@ DECODED = ".decoded"
 """The folder, beside the versions, of what was decoded of them."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """The files of one version; `spans` are their cells at order 29, None without positions; `rows` what they hold."""
-
-    paths: tuple[Path, ...]
-    spans: npt.NDArray[np.int64] | None
-    rows: tuple[int, ...]
-    empty: Path
-    columns: tuple[str, ...]
-
-    def needed(self, region: Region | None) -> npt.NDArray[np.int64]:
-        """Return the numbers of the files that hold the rows inside a region; all when None."""
-        if self.spans is None or region is None:
-            return np.arange(len(self.paths))
-        return np.array(touched(self.spans, region.covering()), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +54,9 @@ class CatalogFiles:
         sweep(root)
         self._root = root
         self._parcels = Parcels(root / DECODED, decoded_bytes)
-        self._index = SkyIndex(Groups(), self._parcels)
-        self._listings: dict[str, _Listing] = {}
-        self._lock = threading.Lock()
+        groups = Groups()
+        self._index = SkyIndex(groups, self._parcels)
+        self._directory = Directory(root, groups)
 
     @property
     def root(self) -> Path:
@@ -113,8 +92,7 @@ class CatalogFiles:
 
     def drop(self, location: str) -> None:
         """Remove a version."""
-        with self._lock:
-            self._listings.pop(location, None)
+        self._directory.forget(location)
         remove(self._root / location)
         self._parcels.drop(location)
 
@@ -135,11 +113,13 @@ class CatalogFiles:
         names = sorted(columns)
         found = candidates(self._index, version, use.region, names)
         if not found:
-            return found if found is None else pq.read_table(self._listing(location).empty, columns=names)
+            return (
+                found if found is None else pq.read_table(self._directory.of(location).empty, columns=names)
+            )
         return pa.Table.from_batches(found)
 
     def _version(self, use: TableUse, location: str) -> Version | None:
-        table, listing = use.table, self._listing(location)
+        table, listing = use.table, self._directory.of(location)
         if listing.spans is None or table.ra is None or table.dec is None:
             return None
         if HEALPIX not in listing.columns:
@@ -148,7 +128,7 @@ class CatalogFiles:
 
     def paths(self, location: str, region: Region | None) -> tuple[Path, ...]:
         """Return the files that hold the rows inside `region`; one without rows where none does."""
-        listing = self._listing(location)
+        listing = self._directory.of(location)
         return tuple(listing.paths[i] for i in listing.needed(region)) or (listing.empty,)
 
     def parts(self, location: str, region: Region | None, rows: int) -> tuple[FilePart, ...]:
@@ -156,7 +136,7 @@ class CatalogFiles:
 
         Those of a table without positions are one part. There is always one.
         """
-        listing = self._listing(location)
+        listing = self._directory.of(location)
         found: list[FilePart] = []
         held = rows
         for i in listing.needed(region):
@@ -171,39 +151,24 @@ class CatalogFiles:
                 found.append(FilePart((listing.paths[i],), span))
         return tuple(found) or (FilePart((listing.empty,), None),)
 
+    def estimate(self, engine: str, query: Query, stored: Mapping[str, StoredTable]) -> Estimate:
+        """Return what a query reads; `engine` is who would run it."""
+        reads = query.reads
+        readings = {
+            use.key: self._directory.reading(
+                use, stored[use.table.full_name], reads.get(use.key, frozenset())
+            )
+            for use in query.uses
+            if use.table.full_name in stored
+        }
+        return estimated(engine, query, readings)
+
     def coverage(self, location: str) -> Moc | None:
         """Return the cells that hold rows of a version; None where it has no positions."""
-        listing = self._listing(location)
+        listing = self._directory.of(location)
         if listing.spans is None:
             return None
         kept = self._root / location / COVERAGE
         if kept.exists():
             return Moc.from_json(kept.read_bytes())
         return coverage(listing.paths)  # written by an awe that did not keep it
-
-    def _listing(self, location: str) -> _Listing:
-        with self._lock:
-            found = self._listings.get(location)
-        if found is None:
-            found = _read_listing(self._root / location)
-            with self._lock:
-                self._listings[location] = found
-        return found
-
-
-def _read_listing(folder: Path) -> _Listing:
-    if not folder.is_dir():
-        raise ServiceError("the files of a published table are missing", hint="publish it again")
-    dataset, empty = folder / "dataset", folder / EMPTY
-    info = folder / PARTITION_INFO
-    if not info.exists():
-        parts = tuple(sorted(dataset.glob("part-*.parquet")))
-        return _Listing(parts, None, (0,) * len(parts), empty, ())
-    with info.open(newline="") as rows:
-        partitions = [
-            Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
-            for row in csv.DictReader(rows)
-        ]
-    spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
-    paths, counts = tuple(dataset / p.path for p in partitions), tuple(p.rows for p in partitions)
-    return _Listing(paths, spans, counts, empty, tuple(pq.read_schema(empty).names))

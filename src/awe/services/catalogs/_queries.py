@@ -1,6 +1,7 @@
 """One query from its text to its rows: what it may read is gathered, it is compiled, and the engine runs it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._quick import quick_error
+from awe.services.catalogs.estimates import Estimate
 from awe.services.catalogs.interface import Engine, Limits
 from awe.services.catalogs.memory import BatchScope
 from awe.services.catalogs.model import MYDB, SchemaRecord, TableRecord
@@ -112,6 +114,16 @@ class Queries:
             raise
         stream = self._patient(stream, limits.seconds)
         return stream.then(brought.close) if question.uploads else stream
+
+    def estimate(self, question: Question, visible: Sequence[TableRecord], identity: Identity) -> Estimate:
+        """Return what a query would cost; errors as of `run`, but none of rows that are not read."""
+        if question.context is not None:
+            _check_context(question.context, visible, identity)
+        with closing(self._uploads.store(question.uploads)) as brought:
+            tables = (*visible, *brought.records)
+            query = self.compiled(question, (*tables, *self._made.records()), self._own.schema(identity))
+            stored = {table.full_name: table.stored for table in tables if table.stored.location}
+            return self._engine.estimate(query, stored)
 
     def look_up(self, query: Query, record: TableRecord, max_rows: int | None) -> TableStream:
         """Run a compiled query that reads one stored table."""

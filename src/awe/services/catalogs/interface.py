@@ -16,6 +16,7 @@ from awe.core.progress import Progress
 from awe.core.sky import Moc
 from awe.core.sql import Query
 from awe.core.tables import TableStream
+from awe.services.catalogs.estimates import Estimate
 
 __all__ = ["Engine", "Features", "Limits", "RowFilter", "StoredTable", "WriteSpec"]
 
@@ -130,6 +131,15 @@ class Engine(Protocol):
         ------
         TimeLimitError, LimitError, CancelledError
             From the stream while it is read. It may be closed from another thread.
+        """
+
+    def estimate(self, query: Query, stored: Mapping[str, StoredTable]) -> Estimate:
+        """Return what a query would read of stored tables, from what is known of them without reading rows.
+
+        Parameters
+        ----------
+        query, stored
+            As `query` takes them; what is not among `stored` costs nothing.
         """
 
     def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:

@@ -15,6 +15,7 @@ from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._queries import Queries, Question
+from awe.services.catalogs.estimates import Estimate
 from awe.services.catalogs.in_place import HatsFolder, hats_folder, split_tag
 from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
@@ -257,6 +258,19 @@ class CatalogService:
             recording.fail(error)
             raise
         return recording.watch(stream)
+
+    def estimate(
+        self,
+        text: str,
+        *,
+        dialect: str = "adql",
+        context: str | None = None,
+        identity: Identity = ANONYMOUS,
+        uploads: Mapping[str, Path] = _NO_UPLOADS,
+    ) -> Estimate:
+        """Return what a query would cost, before it is run; parameters and errors as of `query`."""
+        question = Question(text, dialect, context, uploads=uploads)
+        return self._queries.estimate(question, self.tables(identity), identity)
 
     def reads(
         self, text: str, *, dialect: str = "adql", identity: Identity = ANONYMOUS

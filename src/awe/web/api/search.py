@@ -3,8 +3,9 @@
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
@@ -60,6 +61,32 @@ def query(
             uploads=services.catalogs.receive(wanted, sent.parts, Path(folder)),
         )
     return answer(stream)
+
+
+@router.post("/estimate", openapi_extra=body_of(SqlQuery) | needs(READ))
+def estimate(
+    asked: Annotated[tuple[SqlQuery, Given], Depends(asked_for(SqlQuery))], services: Services, caller: Caller
+) -> dict[str, Any]:
+    """Say what a query would read, without running it: rows, bytes and files, of each table and of all."""
+    given, sent = asked
+    with closing(sent), tempfile.TemporaryDirectory(prefix="awe-upload-") as folder:
+        wanted = [(name, f"param:{name}") for name in sent.parts]
+        found = services.catalogs.estimate(
+            given.query,
+            dialect=given.lang,
+            context=given.context,
+            identity=caller,
+            uploads=services.catalogs.receive(wanted, sent.parts, Path(folder)),
+        )
+    return {
+        "engine": found.engine,
+        "rows": found.rows,
+        "bytes": found.bytes,
+        "partitions": found.partitions,
+        "pairs": found.pairs,
+        "why": found.why,
+        "readings": [asdict(one) for one in found.readings],
+    }
 
 
 @get(router, "/cone", response_class=Response)

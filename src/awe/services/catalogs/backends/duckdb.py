@@ -35,6 +35,7 @@ from awe.services.catalogs._folders import scratch
 from awe.services.catalogs.backends._pairs import PairStream
 from awe.services.catalogs.backends.duckdb_relations import Relations, quoted
 from awe.services.catalogs.backends.duckdb_session import Session
+from awe.services.catalogs.estimates import Estimate
 from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
 from awe.settings import LimitSettings
 
@@ -142,6 +143,10 @@ class DuckDBEngine:
         with self._lock:
             self._running.add(rows)
         return rows
+
+    def estimate(self, query: Query, stored: Mapping[str, StoredTable]) -> Estimate:
+        """Return what a query would read."""
+        return self._files.estimate(self.features.name, query, stored)
 
     def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:
         """Write a new version, whole or not at all."""

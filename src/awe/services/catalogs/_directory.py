@@ -1,0 +1,180 @@
+"""What is known of the files of a version without reading rows: the directory that look-ups and estimates ask."""
+
+import csv
+import threading
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from awe.core.sky import MAX_ORDER, Region
+from awe.core.sql import TableUse
+from awe.errors import ServiceError
+from awe.services.catalogs._partitions import Partition
+from awe.services.catalogs.estimates import SKY_DEG2, Reading
+from awe.services.catalogs.hats import EMPTY, PARTITION_INFO
+from awe.services.catalogs.interface import StoredTable
+from awe.services.catalogs.sky_index.groups import Groups, touched
+
+__all__ = ["Directory", "Listing"]
+
+IntArray = npt.NDArray[np.int64]
+
+_MOST_FOOTERS = 64
+"""So many files are asked for their row groups; of more, rows are taken to lie evenly in each."""
+_SKY_CELLS = 12 * 4**MAX_ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of one version; `spans` are their cells at order 29, None without positions; `rows` what they hold."""
+
+    paths: tuple[Path, ...]
+    spans: IntArray | None
+    rows: tuple[int, ...]
+    empty: Path
+    columns: tuple[str, ...]
+
+    def needed(self, region: Region | None) -> IntArray:
+        """Return the numbers of the files that hold the rows inside a region; all when None."""
+        if self.spans is None or region is None:
+            return np.arange(len(self.paths))
+        return np.array(touched(self.spans, region.covering()), np.int64)
+
+
+class Directory:
+    """The listings of versions, remembered: a version is immutable.
+
+    Parameters
+    ----------
+    root
+        One folder below it for each version.
+    groups
+        Where the row groups of files are remembered.
+    """
+
+    def __init__(self, root: Path, groups: Groups) -> None:
+        self._root = root
+        self._groups = groups
+        self._listings: dict[str, Listing] = {}
+        self._sizes: dict[str, dict[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, location: str) -> Listing:
+        """Return the files of a version.
+
+        Raises
+        ------
+        ServiceError
+            If they are missing.
+        """
+        with self._lock:
+            found = self._listings.get(location)
+        if found is None:
+            found = _read_listing(self._root / location)
+            with self._lock:
+                self._listings[location] = found
+        return found
+
+    def forget(self, location: str) -> None:
+        """Forget a version that is dropped."""
+        with self._lock:
+            self._listings.pop(location, None)
+            self._sizes.pop(location, None)
+
+    def reading(self, use: TableUse, version: StoredTable, columns: AbstractSet[str]) -> Reading:
+        """Return what is read of a version where a query reads some columns of the rows in a region."""
+        listing = self.of(version.location)
+        needed = listing.needed(use.region)
+        rows, area = version.rows, SKY_DEG2
+        if listing.spans is not None:
+            rows, cells = self._inside(version.location, listing, needed, use.region)
+            area = SKY_DEG2 * cells / _SKY_CELLS
+        size = sum(self._row_sizes(version.location, listing).get(name, 0.0) for name in columns)
+        return Reading(use.table.full_name, rows, round(rows * size), len(needed), len(listing.paths), area)
+
+    def _inside(
+        self, location: str, listing: Listing, needed: IntArray, region: Region | None
+    ) -> tuple[int, int]:
+        """Return how many rows of the needed files are read, and in how many cells they lie."""
+        assert listing.spans is not None  # noqa: S101  # whoever asks has looked
+        spans, rows = listing.spans[needed], np.array(listing.rows, np.int64)[needed]
+        widths = spans[:, 1] - spans[:, 0]
+        if region is None:
+            return int(rows.sum()), int(widths.sum())
+        ranges = region.covering()
+        covered = _covered(ranges, spans)
+        partly = np.flatnonzero(covered < widths)
+        if partly.size > _MOST_FOOTERS:
+            even = np.ceil(rows * (covered / widths))
+            return int(even.sum()), int(covered.sum())
+        whole = np.setdiff1d(np.arange(needed.size), partly)
+        count, cells = int(rows[whole].sum()), int(widths[whole].sum())
+        for i in partly:
+            read = self._groups.touched(location, listing.paths[needed[i]], ranges)
+            count += sum(group.rows for group in read)
+            cells += int(widths[i] * (sum(group.rows for group in read) / max(1, rows[i])))
+        return count, cells
+
+    def _row_sizes(self, location: str, listing: Listing) -> dict[str, float]:
+        """Return the compressed bytes of each column in a row, as one file in the middle has them."""
+        found = self._sizes.get(location)
+        if found is None:
+            paths = listing.paths
+            found = _sizes(pq.read_metadata(paths[len(paths) // 2])) if paths else {}
+            with self._lock:
+                self._sizes[location] = found
+        return found
+
+
+def _covered(ranges: IntArray, spans: IntArray) -> IntArray:
+    """Return how many cells of each span lie in ranges, which are sorted and apart; all half-open."""
+    lengths = ranges[:, 1] - ranges[:, 0]
+    before = np.concatenate([[0], np.cumsum(lengths)])
+
+    def up_to(cells: IntArray) -> IntArray:
+        nth = ranges[:, 0].searchsorted(cells, side="right")
+        last = np.maximum(nth - 1, 0)
+        inside = np.clip(cells - ranges[last, 0], 0, lengths[last])
+        return np.where(nth > 0, before[last] + inside, 0)
+
+    if not len(ranges):
+        return np.zeros(len(spans), np.int64)
+    return up_to(spans[:, 1]) - up_to(spans[:, 0])
+
+
+def _sizes(footer: pq.FileMetaData) -> dict[str, float]:
+    """Return the bytes of each column in a row; of a nested column, those of its parts together."""
+    found = dict.fromkeys(footer.schema.to_arrow_schema().names, 0.0)
+    for group in _groups(footer):
+        for i in range(group.num_columns):
+            chunk = group.column(i)
+            path = chunk.path_in_schema
+            found[path if path in found else path.partition(".")[0]] += chunk.total_compressed_size
+    return {name: size / max(1, footer.num_rows) for name, size in found.items()}
+
+
+def _groups(footer: pq.FileMetaData) -> Iterable[pq.RowGroupMetaData]:
+    return (footer.row_group(i) for i in range(footer.num_row_groups))
+
+
+def _read_listing(folder: Path) -> Listing:
+    if not folder.is_dir():
+        raise ServiceError("the files of a published table are missing", hint="publish it again")
+    dataset, empty = folder / "dataset", folder / EMPTY
+    info = folder / PARTITION_INFO
+    if not info.exists():
+        parts = tuple(sorted(dataset.glob("part-*.parquet")))
+        return Listing(parts, None, (0,) * len(parts), empty, ())
+    with info.open(newline="") as rows:
+        partitions = [
+            Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
+            for row in csv.DictReader(rows)
+        ]
+    spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
+    paths, counts = tuple(dataset / p.path for p in partitions), tuple(p.rows for p in partitions)
+    return Listing(paths, spans, counts, empty, tuple(pq.read_schema(empty).names))

@@ -1,0 +1,129 @@
+"""What a query is going to read, told before it is run, from the directories that engines keep: no row is looked at.
+
+Words: a *reading* is what a query reads of one table: the files that its region touches, the rows in them, and the
+bytes of the columns that it needs. An *estimate* is all readings of a query, and how many pairs its sky joins make.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from awe.core.sql import Query, Side, SkyMatch
+
+__all__ = ["SKY_DEG2", "Estimate", "Reading", "estimated"]
+
+SKY_DEG2 = 4 * math.pi * math.degrees(1) ** 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a query reads of one table.
+
+    Attributes
+    ----------
+    table
+        Its full name.
+    rows
+        Rows of the row groups that are read.
+    bytes
+        Compressed size of the columns that are read of them.
+    files, of_files
+        How many files are read, and how many there are.
+    area_deg2
+        The part of the sky in which these rows lie; the whole where nobody knows.
+    """
+
+    table: str
+    rows: int
+    bytes: int
+    files: int
+    of_files: int
+    area_deg2: float = SKY_DEG2
+
+    def part(self, share: float) -> "Reading":
+        """Return the reading of a share of the files; of one file at the least."""
+        files = min(self.files, max(1, math.ceil(self.files * share)))
+        share = files / max(1, self.files)
+        return replace(
+            self, files=files, rows=math.ceil(self.rows * share), bytes=math.ceil(self.bytes * share)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a query is going to cost.
+
+    Attributes
+    ----------
+    engine
+        Which engine would run it.
+    readings
+        What it reads of each table that is stored, in the order in which the query names them.
+    pairs
+        Rows that its sky joins make, roughly: counterparts, and chance at the mean density.
+    why
+        Why this engine, in a sentence; empty where there is only one.
+    """
+
+    engine: str
+    readings: tuple[Reading, ...] = ()
+    pairs: int = 0
+    why: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows that are read."""
+        return sum(one.rows for one in self.readings)
+
+    @property
+    def bytes(self) -> int:
+        """Compressed bytes that are read."""
+        return sum(one.bytes for one in self.readings)
+
+    @property
+    def partitions(self) -> int:
+        """Files that are read."""
+        return sum(one.files for one in self.readings)
+
+
+def estimated(engine: str, query: Query, readings: Mapping[str, Reading]) -> Estimate:
+    """Return the estimate of a query.
+
+    Parameters
+    ----------
+    engine
+        Who would run it.
+    readings
+        What it reads by the keys of its table uses, each as if it stood alone. Of a table without a region of its own
+        that is matched with few positions only the files near those are read.
+    """
+    known = dict(readings)
+    pairs = 0
+    for match in query.matches:
+        held = _rows(match.held, known)
+        other = known.get(match.other.indexed or "")
+        if other is not None and other.files == other.of_files:
+            # so many of F files are met by n positions that lie anywhere in them
+            share = -math.expm1(-held / max(1, other.files))
+            known[str(match.other.indexed)] = other.part(share)
+        pairs += _pairs(match, held, _rows(match.other, readings), other)
+    return Estimate(engine, tuple(known[use.key] for use in query.uses if use.key in known), pairs)
+
+
+def _rows(side: Side, readings: Mapping[str, Reading]) -> float:
+    """Return how many rows a side of a sky join has at the most; as many as all tables where nobody says."""
+    reading = readings.get(side.indexed or "")
+    if reading is not None:
+        return min(reading.rows, side.rows)
+    every = float(sum(one.rows for one in readings.values()))
+    return side.rows if math.isfinite(side.rows) else every
+
+
+def _pairs(match: SkyMatch, held: float, other: float, reading: Reading | None) -> int:
+    """Return how many pairs a sky join makes: every row's counterpart, and what is near it by chance."""
+    area = SKY_DEG2 if reading is None else reading.area_deg2
+    cap = SKY_DEG2 * math.sin(math.radians(match.radius_deg) / 2) ** 2
+    found = min(held, other) + held * other * min(1.0, cap / max(area, cap))
+    if match.nearest is not None:
+        found = min(found, held * match.nearest)
+    return math.ceil(max(found, held) if match.outer else found)

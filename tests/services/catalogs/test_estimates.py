@@ -1,0 +1,164 @@
+"""Estimates: what they say is what the files hold, computed here from the files themselves."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from awe.core.sky import Circle
+from awe.core.sql import Query, compile_query
+from awe.core.tables import Column, Schema, TableStream
+from awe.services.catalogs import Estimate, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs._names import ReadableNames
+from awe.services.catalogs.backends.duckdb import DuckDBEngine
+from awe.settings import LimitSettings
+
+ROWS = 20_000
+COLUMNS = (
+    Column("id", pa.int64()),
+    Column("ra", pa.float64()),
+    Column("dec", pa.float64()),
+    Column("a.name", pa.string()),
+)
+
+
+class Bench:
+    """An engine with a table over the whole sky, a small one, and one without positions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = DuckDBEngine(folder, LimitSettings())
+        self.folder = folder
+        random = np.random.default_rng(3)
+        self.records = [
+            self._written("big.sky", ROWS, random, WriteSpec("sky", "ra", "dec", 500)),
+            self._written("b.few", 40, random, WriteSpec("few", "ra", "dec")),
+            self._written("un.placed", 5000, random, WriteSpec("parts", rows_per_partition=1000)),
+        ]
+
+    def _written(self, name: str, count: int, random: np.random.Generator, spec: WriteSpec) -> TableRecord:
+        rows = pa.table(
+            [
+                np.arange(count),
+                random.uniform(0, 360, count),
+                np.degrees(np.arcsin(random.uniform(-1, 1, count))),
+                pa.array([f"name {i}" * 3 for i in range(count)]),
+            ],
+            names=[column.name for column in COLUMNS],
+        )
+        stored = self.engine.write(spec, TableStream(Schema(COLUMNS), rows.to_batches()))
+        schema, table = name.split(".")
+        return TableRecord(schema, table, Schema(COLUMNS), stored, ra=spec.ra, dec=spec.dec)
+
+    def compiled(self, text: str) -> Query:
+        return compile_query(text, ReadableNames(self.records))
+
+    def estimate(self, text: str) -> Estimate:
+        return self.engine.estimate(self.compiled(text), self.stored)
+
+    @property
+    def stored(self) -> dict[str, StoredTable]:
+        return {record.full_name: record.stored for record in self.records}
+
+    def footers(self, location: str = "sky") -> list[pq.FileMetaData]:
+        paths = sorted((self.folder / location / "dataset").rglob("*.parquet"))
+        return [pq.read_metadata(path) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    made = Bench(tmp_path_factory.mktemp("engine"))
+    yield made
+    made.engine.close()
+
+
+def spans(footer: pq.FileMetaData) -> list[tuple[int, int, int]]:
+    """Return the lowest and highest cell, and the rows, of each row group."""
+    groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
+    return [(g.column(0).statistics.min, g.column(0).statistics.max, g.num_rows) for g in groups]
+
+
+def test_a_scan_reads_its_columns_of_every_file(bench: Bench) -> None:
+    found = bench.estimate('SELECT id, "a.name" FROM big.sky')
+    footers = bench.footers()
+    assert (found.engine, found.rows, found.partitions) == ("duckdb", ROWS, len(footers))
+    sizes = [f.row_group(0).column(i).total_compressed_size for f in footers for i in (1, 4)]
+    assert found.bytes == pytest.approx(sum(sizes), rel=0.05)  # told by one file for all
+    assert found.readings[0].area_deg2 == pytest.approx(41252.96, rel=1e-6)
+    assert (found.pairs, found.why) == (0, "")
+
+
+def test_a_region_reads_the_row_groups_that_it_touches(bench: Bench) -> None:
+    cone = Circle(120.0, -30.0, 8.0)
+    found = bench.estimate("SELECT id FROM big.sky WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(120, -30, 8))")
+    ranges = cone.covering()
+    touched = [
+        sum(
+            rows for low, high, rows in spans(footer) if ((ranges[:, 0] <= high) & (ranges[:, 1] > low)).any()
+        )
+        for footer in bench.footers()
+    ]
+    assert found.rows == sum(touched)
+    assert found.readings[0].of_files == len(touched)
+    assert np.count_nonzero(touched) <= found.partitions < len(touched) / 4
+    small = bench.estimate(
+        "SELECT * FROM big.sky WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(120, -30, 0.001))"
+    )
+    assert small.partitions == 1
+    assert small.rows <= 500
+
+
+def test_a_large_region_is_told_without_looking_at_each_file(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "SELECT id FROM big.sky WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(200, 60, 40))"
+    counted = bench.estimate(text)
+    monkeypatch.setattr("awe.services.catalogs._directory._MOST_FOOTERS", 0)
+    told = bench.estimate(text)
+    share = (1 - math.cos(math.radians(40))) / 2
+    assert ROWS * share <= told.rows <= 1.2 * ROWS * share  # cells reach beyond the circle
+    assert told.rows <= counted.rows
+    assert share <= told.readings[0].area_deg2 / 41252.96 <= 1.2 * share
+
+
+def test_no_position_no_pruning(bench: Bench) -> None:
+    found = bench.estimate("SELECT id FROM un.placed")
+    assert (found.rows, found.partitions) == (5000, 5)
+    assert found.bytes > 5000
+
+
+def test_what_is_not_stored_costs_nothing(bench: Bench) -> None:
+    stored = {name: one for name, one in bench.stored.items() if name != "b.few"}
+    query = bench.compiled("SELECT f.id FROM b.few AS f, un.placed AS p")
+    found = bench.engine.estimate(query, stored)
+    assert [one.table for one in found.readings] == ["un.placed"]
+
+
+@pytest.mark.parametrize("radius", [0.01, 1.0, 5.0])
+def test_a_match_with_few_reads_the_files_near_them(bench: Bench, radius: float) -> None:
+    found = bench.estimate(
+        "SELECT f.id, s.id FROM b.few AS f JOIN big.sky AS s "
+        f"ON DISTANCE(f.ra, f.dec, s.ra, s.dec) < {radius}"
+    )
+    by_table = {one.table: one for one in found.readings}
+    assert by_table["b.few"].rows == 40
+    near = by_table["big.sky"]
+    assert 1 <= near.files <= 40 < near.of_files
+    chance = 40 * ROWS * (1 - math.cos(math.radians(radius))) / 2
+    assert found.pairs == pytest.approx(40 + chance, rel=0.05)
+
+
+def test_nearest_and_outer_matches_make_so_many_rows(bench: Bench) -> None:
+    one = bench.estimate(
+        "SELECT f.id, s.id FROM b.few AS f LEFT JOIN big.sky AS s ON DISTANCE(f.ra, f.dec, s.ra, s.dec) < 5"
+    )
+    assert one.pairs > 40
+    query = (
+        "SELECT f.id, n.id FROM b.few AS f LEFT JOIN LATERAL (SELECT s.id FROM big.sky AS s WHERE "
+        "q3c_join(f.ra, f.dec, s.ra, s.dec, 5) ORDER BY q3c_dist(f.ra, f.dec, s.ra, s.dec) LIMIT 1) AS n ON TRUE"
+    )
+    nearest = compile_query(query, ReadableNames(bench.records), dialect="postgres")
+    assert bench.engine.estimate(nearest, bench.stored).pairs == 40
