@@ -76,6 +76,7 @@ from awe.services.observations import (
     COLLECTION,
     CUTOUT,
     VIEWS,
+    Copies,
     HipsService,
     ObservationService,
     cutout_kind,
@@ -268,6 +269,7 @@ class Platform:
             max_pixels=settings.limits.cutout_pixels,
             max_rows=settings.limits.rows,
             policy=policy,
+            copies=Copies(folder / "tiles", made=settings.images.retile),
         )
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))

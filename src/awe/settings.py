@@ -23,7 +23,7 @@ from awe.provider_settings import ProviderSettings
 from awe.quota_settings import QuotaSettings
 
 __all__ = [
-    "ArchiveSettings", "ClientSettings", "HistorySettings", "JobSettings", "LimitSettings", "LoginSettings",
+    "ArchiveSettings", "ClientSettings", "HistorySettings", "ImageSettings", "JobSettings", "LimitSettings", "LoginSettings",
     "NameSettings", "Settings", "SpaceSettings",
     "TapSettings", "UploadSettings",
 ]  # fmt: skip
@@ -150,6 +150,16 @@ class SpaceSettings(BaseModel):
         default_factory=dict,
         description="Further names of collections whose published files can be read as NAME://, with the collection's "
         'name: `sdss_dr14 = "sdss-spectra"`. Each collection is there under its own name anyway.',
+    )
+
+
+class ImageSettings(BaseModel):
+    """Published images: how they are read."""
+
+    retile: bool = Field(
+        True,
+        description="Copy images that are compressed by whole rows, or as a whole file, in small tiles when they are "
+        "published, without loss: cutouts are many times faster, and take the place of the images once more.",
     )
 
 
@@ -294,6 +304,7 @@ class Settings(BaseSettings):
     tables: TableSettings = Field(default_factory=TableSettings, description="Users' own tables.")
     tap: TapSettings = Field(default_factory=TapSettings, description="TAP services of other archives.")
     space: SpaceSettings = Field(default_factory=SpaceSettings, description="People's own files.")
+    images: ImageSettings = Field(default_factory=ImageSettings, description="Published images.")
     names: NameSettings = Field(default_factory=NameSettings, description="Where names are looked up.")
     login: LoginSettings = Field(default_factory=LoginSettings, description="How people log in.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Work that takes its time.")

@@ -19,6 +19,7 @@ from awe.core.science.cutout import Known, Wanted, cut
 from awe.core.science.fitsfile import open_fits
 from awe.core.science.layout import Layout, Reader
 from awe.core.science.observation import observe
+from awe.core.science.source import open_local
 from awe.core.sky import Circle
 from awe.errors import ParameterError
 
@@ -83,9 +84,8 @@ STOKES = {"CTYPE": "STOKES", "CRVAL": 1.0, "CRPIX": 1.0, "CDELT": 1.0}
 
 
 def pieces(path: Path, known: Known | None = None, **wanted: Any) -> fits.HDUList | None:
-    with path.open("rb") as stream:
-        reader = Reader(path, stream.fileno())
-        found = cut(Layout.read(path), reader, "cube", Wanted(**wanted), known, max_pixels=10**7)
+    with open_local(path) as source:
+        found = cut(Layout.read(source), Reader(source), "cube", Wanted(**wanted), known, max_pixels=10**7)
     if found is None:
         return None
     raw = b"".join(found.write())

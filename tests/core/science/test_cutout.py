@@ -20,6 +20,7 @@ from awe.core.science import cutout as module
 from awe.core.science import tiles as tiles_module
 from awe.core.science.cutout import Cutout, Known, Wanted, cut
 from awe.core.science.layout import Layout, Reader
+from awe.core.science.source import open_local
 from awe.core.sky import Box, Circle, Polygon, Range, Region
 from awe.errors import InputFileError, LimitError, ParameterError
 
@@ -34,9 +35,8 @@ def cut_file(
     max_pixels: int = PIXELS,
     **wanted: Any,
 ) -> Cutout | None:
-    layout = Layout.read(path)
-    with path.open("rb") as stream:
-        reader = Reader(path, stream.fileno())
+    with open_local(path) as source:
+        layout, reader = Layout.read(source), Reader(source)
         return cut(layout, reader, "image", Wanted(region, **wanted), known, max_pixels=max_pixels)
 
 

@@ -13,13 +13,14 @@ from tests.core.science.conftest import Writer, header, noise, tangent
 from awe.core.science import planes as module
 from awe.core.science.layout import Layout, Reader
 from awe.core.science.preview import preview
+from awe.core.science.source import open_local
 from awe.core.sky import Circle
 from awe.errors import ParameterError
 
 
 def drawn(path: Path, **options: Any) -> bytes | None:
-    with path.open("rb") as stream:
-        return preview(Layout.read(path), Reader(path, stream.fileno()), **options)
+    with open_local(path) as source:
+        return preview(Layout.read(source), Reader(source), **options)
 
 
 def draw(path: Path, **options: Any) -> np.ndarray:

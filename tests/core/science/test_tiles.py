@@ -7,6 +7,7 @@ from astropy.io import fits
 from tests.core.science.conftest import header, noise, tangent
 
 from awe.core.science.layout import Layout, Reader
+from awe.core.science.source import open_local
 from awe.core.science.tiles import Tiles, tiles_of
 
 SHAPE = (310, 405)
@@ -97,13 +98,10 @@ def test_pixels_are_those_that_astropy_reads(stored: Path, place: str) -> None:
     index = PLACES[place]
     with fits.open(stored, do_not_scale_image_data=True) as hdus:
         expected = hdus[1].section[index]
-    layout = Layout.read(stored)
-    image = layout.images[1]
-    assert isinstance(image.pixels, Tiles)
-    with stored.open("rb") as stream:
-        found = Reader(stored, stream.fileno()).pixels(
-            image, tuple(slice(s.start, s.stop, s.step or 1) for s in index)
-        )
+    with open_local(stored) as source:
+        image = Layout.read(source).images[1]
+        assert isinstance(image.pixels, Tiles)
+        found = Reader(source).pixels(image, tuple(slice(s.start, s.stop, s.step or 1) for s in index))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -115,8 +113,8 @@ def test_planes_of_a_cube(tmp_path: Path) -> None:
     )
     fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
     index = (slice(1, 6, 2), slice(15, 45, 1), slice(29, 80, 1))
-    with path.open("rb") as stream:
-        found = Reader(path, stream.fileno()).pixels(Layout.read(path).images[1], index)
+    with open_local(path) as source:
+        found = Reader(source).pixels(Layout.read(source).images[1], index)
     np.testing.assert_array_equal(found, cube[index])
 
 
@@ -127,9 +125,9 @@ def test_what_is_not_understood_is_left_to_astropy(tmp_path: Path, changed: dict
     path = tmp_path / "image.fits"
     image = fits.CompImageHDU(noise(SHAPE), header(tangent(shape=SHAPE)), **rice(quantize_method=1))
     fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
-    with fits.open(path, disable_image_compression=True) as hdus, path.open("rb") as stream:
+    with fits.open(path, disable_image_compression=True) as hdus, open_local(path) as source:
         table, place = hdus[1].header, hdus[1].fileinfo()["datLoc"]
-        read = Reader(path, stream.fileno()).read
+        read = source.read
         assert tiles_of(table, None, place, read) is not None
         assert tiles_of(table, None, path.stat().st_size, read) is None
         table.update(changed)
@@ -139,8 +137,8 @@ def test_what_is_not_understood_is_left_to_astropy(tmp_path: Path, changed: dict
 def test_a_file_that_is_compressed_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "image.fits.gz"
     fits.HDUList([fits.PrimaryHDU(noise(SHAPE), header(tangent(shape=SHAPE)))]).writeto(path)
-    layout = Layout.read(path)
-    assert layout.images[0].pixels is None
-    with path.open("rb") as stream:
-        found = Reader(path, stream.fileno()).pixels(layout.images[0], (slice(50, 99, 1), slice(70, 170, 1)))
+    with open_local(path) as source:
+        layout = Layout.read(source)
+        assert layout.images[0].pixels is None
+        found = Reader(source).pixels(layout.images[0], (slice(50, 99, 1), slice(70, 170, 1)))
     np.testing.assert_array_equal(found, noise(SHAPE)[50:99, 70:170])

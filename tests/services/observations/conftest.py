@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from awe.services.catalogs import CatalogService, CatalogStore, OwnStore, OwnTables
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.identity import GrantStore, Policy
-from awe.services.observations import Criteria, ObservationService
+from awe.services.observations import Copies, Criteria, ObservationService
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings
 from awe.testing import with_schema
@@ -37,7 +37,7 @@ class Archive:
         return {row["obs_id"] for row in self.rows(criteria)}
 
 
-def open_archive(folder: Path) -> tuple[Archive, Callable[[], None]]:
+def open_archive(folder: Path, *, retile: bool = True) -> tuple[Archive, Callable[[], None]]:
     limits = LimitSettings()
     system = SystemDatabase.in_folder(with_schema(folder))
     system.migrate()
@@ -58,6 +58,7 @@ def open_archive(folder: Path) -> tuple[Archive, Callable[[], None]]:
         max_pixels=limits.cutout_pixels,
         max_rows=limits.rows,
         policy=Policy(GrantStore(system)),
+        copies=Copies(folder / "tiles", made=retile),
     )
 
     def close() -> None:

@@ -7,6 +7,7 @@ from astropy.io import fits
 from tests.core.science.conftest import header, noise, tangent
 
 from awe.core.science.layout import Layout
+from awe.core.science.source import Source, open_local
 from awe.errors import InputFileError
 from awe.services.observations.layouts import Layouts
 
@@ -28,9 +29,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = Layout.read.__func__  # type: ignore[attr-defined]
 
-    def counted(cls: type[Layout], path: Path) -> Layout:
-        names.append(path.name)
-        found: Layout = original(cls, path)
+    def counted(cls: type[Layout], source: Source) -> Layout:
+        names.append(source.name)
+        found: Layout = original(cls, source)
         return found
 
     monkeypatch.setattr(Layout, "read", classmethod(counted))
@@ -48,7 +49,8 @@ def test_a_file_is_parsed_once_until_it_changes(tmp_path: Path, parsed: list[str
 
 def test_memory_is_bounded_and_the_latest_stay(tmp_path: Path, parsed: list[str]) -> None:
     paths = [image(tmp_path / f"{name}.fits") for name in "abc"]
-    size = Layout.read(paths[0]).size
+    with open_local(paths[0]) as source:
+        size = Layout.read(source).size
     parsed.clear()
     layouts = Layouts(2 * size + size // 2)
     for path in (*paths[:2], paths[0], paths[2], paths[0], paths[1]):
@@ -64,9 +66,9 @@ def test_a_file_replaced_between_two_looks_is_refused(
     path = image(tmp_path / "a.fits")
     original = Layout.read.__func__  # type: ignore[attr-defined]
 
-    def meanwhile(cls: type[Layout], path: Path) -> Layout:
+    def meanwhile(cls: type[Layout], source: Source) -> Layout:
         image(path, 1.0)
-        found: Layout = original(cls, path)
+        found: Layout = original(cls, source)
         return found
 
     monkeypatch.setattr(Layout, "read", classmethod(meanwhile))

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from astropy.io import fits
 
 from awe.core.science.celestial import quiet
+from awe.core.science.source import Source
 from awe.errors import InputFileError
 
 __all__ = ["FitsFile", "open_fits", "truncation"]
@@ -23,7 +24,7 @@ _PADDING = 2880
 
 
 @contextmanager
-def open_fits(path: Path) -> Iterator[FitsFile]:
+def open_fits(file: Path | Source) -> Iterator[FitsFile]:
     """Open a FITS file so that only what is asked for is read, and pixels stay as they are stored.
 
     Files are not mapped into memory: a mapped file that shrinks kills the process.
@@ -36,12 +37,12 @@ def open_fits(path: Path) -> Iterator[FitsFile]:
     with ExitStack() as stack:
         try:
             # astropy is given an open file: one that it opens itself stays open when it is no FITS file.
-            stream = stack.enter_context(path.open("rb"))
+            stream = stack.enter_context(file.open("rb") if isinstance(file, Path) else file.stream())
             with quiet():
                 hdus = stack.enter_context(fits.open(stream, memmap=False, do_not_scale_image_data=True))
                 len(hdus)  # parses all HDUs, which astropy puts off
         except Exception as error:  # noqa: BLE001  # astropy raises a dozen kinds for a file that is not FITS
-            raise _explained(path, error) from None
+            raise _explained(file.name, error) from None
         yield hdus
 
 
@@ -58,7 +59,7 @@ def truncation(path: Path, hdus: FitsFile) -> str:
     return ""
 
 
-def _explained(path: Path, error: Exception) -> InputFileError:
+def _explained(name: str, error: Exception) -> InputFileError:
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
     match error:
         case EOFError() | zlib.error() | gzip.BadGzipFile():
@@ -67,7 +68,7 @@ def _explained(path: Path, error: Exception) -> InputFileError:
             reason = f"it cannot be read: {why}"
         case _:
             reason = f"it is not a FITS file that can be read: {said}"
-    return InputFileError(path.name, reason)
+    return InputFileError(name, reason)
 
 
 def _length(path: Path) -> int:

@@ -1,15 +1,13 @@
 """What an image file says of itself and where its pixels are: read once, kept for every request that follows.
 
-A `Layout` holds no file open. Whoever takes pixels opens the file, which takes microseconds, and sees by its size and
-times whether it is still the one that was read.
+A `Layout` holds no file open. Whoever takes pixels opens the file, which takes microseconds on this machine, and sees by
+its size and times whether it is still the one that was read.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
@@ -20,14 +18,12 @@ from awe.core.science.cards import Cards
 from awe.core.science.celestial import NoCelestialWCSError, quiet
 from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.images import ANCILLARY, ScienceImage, science_images
+from awe.core.science.retiled import Retiled
+from awe.core.science.source import Source, State
 from awe.core.science.tiles import Tiles, tiles_of
 from awe.errors import InputFileError
 
-__all__ = ["Image", "Layout", "Lookup", "Reader", "State"]
-
-ReadAll = Callable[[int, Sequence[int]], bytes]
-State = tuple[int, int, int, int]
-"""What changes with a file: device, number, size, time."""
+__all__ = ["LARGE", "Image", "Layout", "Lookup", "Reader"]
 
 _TABLES = {"CPDIS": ("DP", "WCSDVARR"), "D2IMDIS": ("D2IM", "D2IMARR")}
 """Distortion keyword: the record that names its table, and the table's EXTNAME."""
@@ -40,10 +36,10 @@ _OF_THE_IMAGE = re.compile(
     r"^(NAXIS\d|BSCALE|BZERO|BLANK|CTYPE\d|CRVAL\d|CRPIX\d|CDELT\d|CUNIT\d|CD\d|PC\d|WCSAXES)"
 )
 _STORED = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+LARGE = 1024
+"""Tiles that are so long are large: a cutout needs little of them."""
 _PARSED = 1500
 """Bytes that a card takes in memory where astropy has parsed it, about."""
-_NEAR = 4096
-"""Pixels between two rows of a box that are read rather than left out, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +78,7 @@ class Image:
     cards
         The header of an uncompressed image with the same pixels, without what is no longer true of a part of it.
     pixels
-        Where they are: the place of the first one, or tiles; None where only astropy can read them.
+        Where they are: the place of the first one, tiles, or a copy in smaller tiles; None where only astropy can read them.
     lookups
         Its distortion tables.
     """
@@ -91,8 +87,19 @@ class Image:
     shape: tuple[int, ...]
     stored: np.dtype[np.generic]
     cards: Cards
-    pixels: int | Tiles | None
+    pixels: int | Tiles | Retiled | None
     lookups: tuple[Lookup, ...] = ()
+
+    @property
+    def in_large_tiles(self) -> bool:
+        """Whether a copy in small tiles would be read faster, and can be made."""
+        if len(self.shape) < 2 or isinstance(self.pixels, int | Retiled):
+            return False
+        if self.pixels is None:
+            return self.stored.kind != "i" or self.stored.itemsize <= 4
+        tiles = self.pixels
+        rows = tiles.tile[-1] >= tiles.shape[-1] and all(n == 1 for n in tiles.tile[:-2])
+        return max(tiles.tile) >= LARGE and (rows or not tiles.quantized)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +120,8 @@ class Layout:
         A primary header without an image, for answers that do not begin with one.
     spectral, time
         The axes of wavelength and time of cubes, by number.
+    in_large_tiles
+        Whether one of the images would be read faster from a copy in small tiles.
     """
 
     state: State
@@ -122,6 +131,7 @@ class Layout:
     primary: Cards
     spectral: Mapping[int, Axis | None] = field(default_factory=dict)
     time: Mapping[int, Axis | None] = field(default_factory=dict)
+    in_large_tiles: bool = False
 
     @property
     def size(self) -> int:
@@ -131,13 +141,13 @@ class Layout:
         return (
             sum(_PARSED * len(image.header) for image in self.science)
             + sum(2 * image.cards.size for image in images)
-            + sum(image.pixels.size for image in images if isinstance(image.pixels, Tiles))
+            + sum(image.pixels.size for image in images if isinstance(image.pixels, Tiles | Retiled))
             + sum(lookup.data.nbytes for image in images for lookup in image.lookups)
             + sum(axis.low.nbytes + axis.high.nbytes for axis in axes if axis is not None)
         )
 
     @classmethod
-    def read(cls, path: Path) -> "Layout":
+    def read(cls, source: Source) -> "Layout":
         """Read what a file says of itself.
 
         Raises
@@ -145,26 +155,28 @@ class Layout:
         InputFileError
             If it is no FITS file, cannot be read, or holds no image of the sky.
         """
-        with _said_of(path), open_fits(path) as hdus, path.open("rb") as stream, quiet():
-            reader = Reader(path, stream.fileno())
+        with _said_of(source.name), open_fits(source) as hdus, quiet():
+            packed = source.read([(0, 6)]) != [b"SIMPLE"]
             science = tuple(science_images(hdus))
             companions = {image.hdu: _companions(hdus, image) for image in science}
             numbers = {n for one, others in companions.items() for n in (one, *others)}
-            tables = _tables(path, reader)
+            tables = {} if packed else _tables(source)
             cubes = [image for image in science if len(image.shape) > 2]
+            images = {n: _image(hdus, n, tables.get(n), source, packed=packed) for n in sorted(numbers)}
             return cls(
-                state=reader.state,
+                state=source.state,
                 science=science,
-                images={n: _image(hdus, n, tables.get(n), reader) for n in sorted(numbers)},
+                images=images,
                 companions=companions,
                 primary=_primary(hdus[0]),
                 spectral={image.hdu: spectral_axis(image, hdus) for image in cubes},
                 time={image.hdu: time_axis(image, hdus) for image in cubes},
+                in_large_tiles=any(image.in_large_tiles for image in images.values()),
             )
 
 
 @contextmanager
-def _said_of(path: Path) -> Iterator[None]:
+def _said_of(name: str) -> Iterator[None]:
     """Say in words what is wrong with a file whose headers cannot be used."""
     try:
         yield
@@ -172,49 +184,22 @@ def _said_of(path: Path) -> Iterator[None]:
         raise
     except NoCelestialWCSError as error:
         where = None if error.hdu is None else f"HDU {error.hdu}"
-        raise InputFileError(path.name, str(error), where=where) from None
+        raise InputFileError(name, str(error), where=where) from None
     except Exception as error:  # noqa: BLE001  # damaged cards: a dozen kinds from astropy
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputFileError(path.name, f"its headers cannot be read: {said}") from None
+        raise InputFileError(name, f"its headers cannot be read: {said}") from None
 
 
 class Reader:
-    """Takes pixels of an open file; as many threads as like may do so.
+    """Takes pixels of an open file; as many threads as like may do so."""
 
-    Parameters
-    ----------
-    path, number
-        The file and the number of the open one.
-    """
-
-    def __init__(self, path: Path, number: int) -> None:
-        self._path, self._number = path, number
+    def __init__(self, source: Source) -> None:
+        self._source = source
 
     @property
     def state(self) -> State:
         """What changes with the file."""
-        found = os.fstat(self._number)
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-    @property
-    def packed(self) -> bool:
-        """Whether all of the file is compressed."""
-        return self.read(6, 0) != b"SIMPLE"
-
-    def read(self, count: int, place: int) -> bytes:
-        """Return bytes of the file; `EOFError` where it ends before."""
-        found = os.pread(self._number, count, place)
-        if len(found) != count:
-            raise EOFError(f"the file ends before byte {place + count:,}")
-        return found
-
-    def read_all(self, count: int, places: Sequence[int]) -> bytes:
-        """Return so many bytes from each of several places, one after the other; `EOFError` as `read`."""
-        take, number = os.pread, self._number
-        found = b"".join([take(number, count, place) for place in places])
-        if len(found) != count * len(places):
-            raise EOFError(f"the file ends before byte {max(places) + count:,}")
-        return found
+        return self._source.state
 
     def pixels(self, image: Image, index: tuple[slice, ...]) -> NDArray[np.generic]:
         """Return pixels as they are stored, for each axis in numpy's order.
@@ -225,20 +210,26 @@ class Reader:
             If they cannot be read.
         """
         try:
-            if isinstance(image.pixels, Tiles):
-                return image.pixels.pixels(index, self.read)
-            if image.pixels is not None:
-                return _plain(image, image.pixels, index, self.read_all)
-            with open_fits(self._path) as hdus, quiet():
+            where = image.pixels
+            if isinstance(where, Retiled):
+                try:
+                    return where.pixels(index, self._source.read)
+                except (InputFileError, EOFError):  # the copy is gone, or was cut short
+                    where = where.original
+            if isinstance(where, Tiles):
+                return where.pixels(index, self._source.read)
+            if where is not None:
+                return _plain(image, where, index, self._source)
+            with open_fits(self._source) as hdus, quiet():
                 return np.asarray(hdus[image.number].section[index])
         except InputFileError:
             raise
         except Exception as error:  # noqa: BLE001  # truncated or damaged data: a dozen kinds from astropy, zlib and numpy
             reason = f"its pixels cannot be read: {error or type(error).__name__}"
-            raise InputFileError(self._path.name, reason, where=f"HDU {image.number}") from None
+            raise InputFileError(self._source.name, reason, where=f"HDU {image.number}") from None
 
 
-def _plain(image: Image, first: int, index: tuple[slice, ...], read_all: ReadAll) -> NDArray[np.generic]:
+def _plain(image: Image, first: int, index: tuple[slice, ...], source: Source) -> NDArray[np.generic]:
     """Read the rows of a box: apart, or together with what is between them where that is little."""
     *outer, along = index
     width = image.stored.itemsize
@@ -248,13 +239,13 @@ def _plain(image: Image, first: int, index: tuple[slice, ...], read_all: ReadAll
         starts = starts[..., None] * image.shape[axis] + np.arange(part.start, part.stop, part.step or 1)
     places = first + starts.reshape(-1) * row + along.start * width
     shape = [len(range(s.start, s.stop, s.step or 1)) for s in outer]
-    if row - wanted <= _NEAR and (len(places) == 1 or np.all(np.diff(places) == row)):
-        data = read_all((len(places) - 1) * row + wanted, [int(places[0])])
+    if row - wanted <= source.near and (len(places) == 1 or np.all(np.diff(places) == row)):
+        (data,) = source.read([(int(places[0]), (len(places) - 1) * row + wanted)])
         rows = np.lib.stride_tricks.as_strided(
             np.frombuffer(data, image.stored), (len(places), wanted // width), (row, width), writeable=False
         )
     else:
-        data = read_all(wanted, places.tolist())
+        data = b"".join(source.read([(place, wanted) for place in places.tolist()]))
         rows = np.frombuffer(data, image.stored).reshape(len(places), wanted // width)
     return rows[:, :: along.step or 1].reshape(*shape, -1)
 
@@ -271,11 +262,9 @@ def _companions(hdus: FitsFile, image: ScienceImage) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def _tables(path: Path, reader: Reader) -> dict[int, tuple[int, fits.Header]]:
+def _tables(source: Source) -> dict[int, tuple[int, fits.Header]]:
     """Return where the tables are that hold compressed images, and their headers."""
-    if reader.packed:
-        return {}
-    with path.open("rb") as stream, fits.open(stream, memmap=False, disable_image_compression=True) as hdus:
+    with source.stream() as stream, fits.open(stream, memmap=False, disable_image_compression=True) as hdus:
         return {
             number: (hdu.fileinfo()["datLoc"], hdu.header.copy())
             for number, hdu in enumerate(hdus)
@@ -283,14 +272,16 @@ def _tables(path: Path, reader: Reader) -> dict[int, tuple[int, fits.Header]]:
         }
 
 
-def _image(hdus: FitsFile, number: int, table: tuple[int, fits.Header] | None, reader: Reader) -> Image:
+def _image(
+    hdus: FitsFile, number: int, table: tuple[int, fits.Header] | None, source: Source, *, packed: bool
+) -> Image:
     hdu = hdus[number]
     stored = np.dtype(_STORED[int(hdu.header["BITPIX"])])
     place: int | Tiles | None = None
     if isinstance(hdu, fits.CompImageHDU):
         if table is not None:
-            place = tiles_of(table[1], hdu.header.get("BLANK"), table[0], reader.read)
-    elif hdu.shape and not reader.packed:
+            place = tiles_of(table[1], hdu.header.get("BLANK"), table[0], source.read)
+    elif hdu.shape and not packed:
         place = int(hdu.fileinfo()["datLoc"])
     cards = _cards(hdu, stored, primary=number == 0)
     return Image(number, tuple(hdu.shape), stored, cards, place, tuple(_lookups(hdus, hdu.header)))

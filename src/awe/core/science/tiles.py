@@ -4,10 +4,11 @@ Where the tiles lie is read once. What is not understood here is left to astropy
 """
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from astropy.io import fits
@@ -20,12 +21,19 @@ from astropy.io.fits.hdu.compressed._compression import (
 )
 from numpy.typing import NDArray
 
+from awe.core.science.dither import undithered
+from awe.core.science.source import Range
+
 __all__ = ["Read", "Tiles", "tiles_of"]
 
-Read = Callable[[int, int], bytes]
-"""Reads so many bytes from a place in the file."""
+Read = Callable[[Sequence[Range]], list[bytes]]
+"""Reads ranges of the file."""
+
+_Slices = tuple[slice, ...]
+_T = TypeVar("_T", bound=np.generic)
 
 _DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
+_ZEROS = 2
 _SETTINGS = {
     "RICE_1": ("BLOCKSIZE", 32, "BYTEPIX", 4),
     "RICE_ONE": ("BLOCKSIZE", 32, "BYTEPIX", 4),
@@ -96,7 +104,17 @@ class Tiles:
         arrays = (self.scale, self.zero, self.blanks, *(c.rows for c in columns if c is not None))
         return sum(array.nbytes for array in arrays if array is not None)
 
-    def pixels(self, index: tuple[slice, ...], read: Read) -> NDArray[np.generic]:
+    @property
+    def quantized(self) -> bool:
+        """Whether floating-point numbers have become integers."""
+        return self.scale is not None and self.zero is not None
+
+    @property
+    def kind(self) -> str:
+        """The type of the pixels."""
+        return f">f{-self.bitpix // 8}" if self.bitpix < 0 else _LOSSLESS[self.bitpix // 8]
+
+    def pixels(self, index: _Slices, read: Read) -> NDArray[np.generic]:
         """Return pixels as they are stored, integers without BSCALE and BZERO; only the tiles touched are read.
 
         Parameters
@@ -106,24 +124,84 @@ class Tiles:
         read
             Of the file.
         """
-        kind = f">f{-self.bitpix // 8}" if self.bitpix < 0 else _LOSSLESS[self.bitpix // 8]
-        out = np.empty([s.stop - s.start for s in index], kind)
-        axes = [_along(n, t, s) for n, t, s in zip(self.shape, self.tile, index, strict=True)]
-        for parts in product(*axes):
-            row, shape = 0, []
-            for (number, size, _, _), n, t in zip(parts, self.shape, self.tile, strict=True):
-                row = row * -(-n // t) + number
-                shape.append(size)
-            here, there = tuple([p[2] for p in parts]), tuple([p[3] for p in parts])
-            out[there] = self._tile(row, tuple(shape), here, read)
-        return out[tuple(slice(None, None, s.step) for s in index)]
+        out = np.empty([s.stop - s.start for s in index], self.kind)
+        touched = self._touched(index)
+        columns = [self._column(tile.row) for tile in touched]
+        raws = read([self._range(*at) for at in zip(columns, [tile.row for tile in touched], strict=True)])
+        for tile, column, raw in zip(touched, columns, raws, strict=True):
+            if column is self.packed:
+                out[tile.there] = self._tile(tile, raw)
+            else:
+                out[tile.there] = self._unpacked(tile, raw, gzipped=column is self.gzipped)
+        return _stepped(out, index)
 
-    def _tile(
-        self, row: int, shape: tuple[int, ...], here: tuple[slice, ...], read: Read
-    ) -> NDArray[np.generic]:
-        if not self.packed.rows[row, 0]:
-            return self._unpacked(row, shape, read)[here]
-        values = self._decoded(self._bytes(self.packed, row, read), shape)
+    def integers(self, index: _Slices, read: Read) -> NDArray[np.int32]:
+        """Return the integers that pixels have become, and zero for those that have not; parameters as `pixels`."""
+        out = np.zeros([s.stop - s.start for s in index], np.int32)
+        touched = [tile for tile in self._touched(index) if self.packed.rows[tile.row, 0]]
+        raws = read([self._range(self.packed, tile.row) for tile in touched])
+        for tile, raw in zip(touched, raws, strict=True):
+            out[tile.there] = self._decoded(raw, tile.shape).reshape(tile.shape)[tile.here]
+        return _stepped(out, index)
+
+    def numbers(
+        self, values: NDArray[np.int32], rows: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return what integers stand for.
+
+        Parameters
+        ----------
+        values
+            Consecutive pixels of a tile, shape (parts, pixels).
+        rows
+            The row of each part's tile in the table.
+        offsets
+            The pixels of the tile before the part.
+        """
+        scale, zero = self.scale[rows], self.zero[rows]  # type: ignore[index]  # only called where they are
+        if self.dither == -1:
+            found = values * scale[:, None] + zero[:, None]
+        else:
+            found = undithered(
+                values, rows + self.seed - 1, offsets, scale, zero, zeros=self.dither == _ZEROS
+            )
+        blank = self.blank if self.blanks is None else self.blanks[rows][:, None]
+        if blank is not None:
+            found[values == blank] = np.nan
+        return found
+
+    def _touched(self, index: _Slices) -> list["_Touched"]:
+        axes = [_along(n, t, s) for n, t, s in zip(self.shape, self.tile, index, strict=True)]
+        tiles = [-(-n // t) for n, t in zip(self.shape, self.tile, strict=True)]
+        found = []
+        for parts in product(*axes):
+            row = 0
+            for part, count in zip(parts, tiles, strict=True):
+                row = row * count + part[0]
+            found.append(
+                _Touched(
+                    row,
+                    tuple([p[1] for p in parts]),
+                    tuple([p[2] for p in parts]),
+                    tuple([p[3] for p in parts]),
+                )
+            )
+        return found
+
+    def _column(self, row: int) -> _Column:
+        """Return the column that holds a tile."""
+        for column in (self.packed, self.gzipped, self.plain):
+            if column is not None and column.rows[row, 0]:
+                return column
+        raise ValueError(f"tile {row} is not there")
+
+    def _range(self, column: _Column, row: int) -> Range:
+        count, place = column.rows[row].tolist()
+        return self.heap + place, count * column.size
+
+    def _tile(self, tile: "_Touched", raw: bytes) -> NDArray[np.generic]:
+        row, shape, here = tile.row, tile.shape, tile.here
+        values = self._decoded(raw, shape)
         blank = self.blank if self.blanks is None else int(self.blanks[row])
         if self.scale is None or self.zero is None:
             pixels = values.reshape(shape)[here]
@@ -139,7 +217,7 @@ class Tiles:
         count = prod(shape)
         if self.algorithm.startswith("RICE"):
             block, width = self.settings
-            return np.frombuffer(bytes(decompress_rice_1_c(raw, block, width, count)), _NATIVE[width])
+            return np.frombuffer(decompress_rice_1_c(raw, block, width, count), _NATIVE[width])
         if self.algorithm == "HCOMPRESS_1":
             scale, smooth = self.settings
             rows, columns = [n for n in shape if n > 1]
@@ -152,15 +230,11 @@ class Tiles:
             data = np.frombuffer(data, np.uint8).reshape(len(data) // count, count).T.tobytes()
         return np.frombuffer(data, self._stored(len(data), count, lossless=self.scale is None))
 
-    def _unpacked(self, row: int, shape: tuple[int, ...], read: Read) -> NDArray[np.generic]:
+    def _unpacked(self, tile: "_Touched", raw: bytes, *, gzipped: bool) -> NDArray[np.generic]:
         """Return a tile that could not be made integers, or not be packed."""
-        if self.gzipped is not None and self.gzipped.rows[row, 0]:
-            raw = gzip.decompress(self._bytes(self.gzipped, row, read))
-        elif self.plain is not None and self.plain.rows[row, 0]:
-            raw = self._bytes(self.plain, row, read)
-        else:
-            raise ValueError(f"tile {row} is not there")
-        return np.frombuffer(raw, self._stored(len(raw), prod(shape), lossless=True)).reshape(shape)
+        data = gzip.decompress(raw) if gzipped else raw
+        stored = self._stored(len(data), prod(tile.shape), lossless=True)
+        return np.frombuffer(data, stored).reshape(tile.shape)[tile.here]
 
     def _stored(self, length: int, count: int, *, lossless: bool) -> str:
         """Return the type of the numbers that take so many bytes."""
@@ -181,9 +255,18 @@ class Tiles:
             kind,
         )
 
-    def _bytes(self, column: _Column, row: int, read: Read) -> bytes:
-        count, place = column.rows[row]
-        return read(int(count) * column.size, self.heap + int(place))
+
+class _Touched(NamedTuple):
+    """A tile of which pixels are wanted: its row in the table, its shape, which of its pixels, and as which."""
+
+    row: int
+    shape: tuple[int, ...]
+    here: _Slices
+    there: _Slices
+
+
+def _stepped(pixels: NDArray[_T], index: _Slices) -> NDArray[_T]:
+    return pixels[tuple(slice(None, None, s.step) for s in index)]
 
 
 def _along(n: int, tile: int, wanted: slice) -> list[tuple[int, int, slice, slice]]:
@@ -227,7 +310,7 @@ def _tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) -
     kind = _row_type(header)
     if kind.itemsize != length:
         raise ValueError(length)
-    table = np.frombuffer(read(length * rows, offset), kind)
+    table = np.frombuffer(read([(offset, length * rows)])[0], kind)
     columns = {name.upper(): name for name in table.dtype.names or ()}
 
     def arrays(name: str) -> _Column | None:

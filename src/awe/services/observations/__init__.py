@@ -10,6 +10,7 @@ Words: a *dataset* is one row of the index and is called by its publisher DID,
 """
 
 from awe.services.observations.charting import Chart
+from awe.services.observations.copies import Copies
 from awe.services.observations.files import CollectionFiles, PublishedFile
 from awe.services.observations.hips import Hips, HipsService
 from awe.services.observations.interface import Index, IndexTable
@@ -46,6 +47,7 @@ __all__ = [
     "Chart",
     "Collection",
     "CollectionFiles",
+    "Copies",
     "Criteria",
     "Dataset",
     "Hips",

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from awe.core.science.layout import Layout, Reader
+from awe.core.science.source import open_local
 from awe.errors import InputFileError
+from awe.services.observations.copies import Copies
 
 __all__ = ["Layouts"]
 
@@ -21,10 +23,13 @@ class Layouts:
     ----------
     max_bytes
         What they may take in memory, about.
+    copies
+        Of images in large tiles, which are read instead of them.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, copies: Copies | None = None) -> None:
         self._max_bytes = max_bytes
+        self._copies = copies
         self._bytes = 0
         self._known: OrderedDict[Path, tuple[Layout, int]] = OrderedDict()
         self._lock = threading.Lock()
@@ -38,19 +43,19 @@ class Layouts:
         InputFileError
             If it is no FITS file, holds no image of the sky, cannot be read, or changes meanwhile.
         """
-        try:
-            stream = path.open("rb")
-        except OSError as error:
-            raise InputFileError(path.name, f"it cannot be read: {error.strerror}") from None
-        with stream:
-            reader = Reader(path, stream.fileno())
-            layout = self._of(path)
-            if layout is None or layout.state != reader.state:
-                layout = Layout.read(path)
+        with open_local(path) as source:
+            layout, state = self._of(path), source.state
+            if layout is None or layout.state != state:
+                layout = Layout.read(source)
                 self._keep(path, layout)
-            if layout.state != reader.state:
-                raise InputFileError(path.name, "it was replaced while it was read", hint="ask again")
-            yield layout, reader
+                if layout.state != state:
+                    raise InputFileError(path.name, "it was replaced while it was read", hint="ask again")
+            if layout.in_large_tiles and self._copies is not None:
+                found = self._copies.onto(path, layout)
+                if found is not layout:
+                    layout = found
+                    self._keep(path, layout)
+            yield layout, Reader(source)
 
     def _of(self, path: Path) -> Layout | None:
         with self._lock:

@@ -153,6 +153,8 @@ class Dataset:
         Digest of the describe file it was read with.
     reading
         How its spectra are read, where the file does not say it.
+    large_tiles
+        Whether images of the file may be packed in large tiles; None where it was published before that was looked at.
     """
 
     publisher_did: str
@@ -166,6 +168,7 @@ class Dataset:
     about: Mapping[str, str] = field(default_factory=dict)
     rules: str = ""
     reading: Reading = field(default_factory=Reading)
+    large_tiles: bool | None = None
 
     @property
     def dataproduct_type(self) -> str:

@@ -18,6 +18,7 @@ from awe.core.science.observation import split_name
 from awe.core.tables import TableStream
 from awe.errors import ConflictError, InputFileError, ParameterError
 from awe.services.identity import Policy
+from awe.services.observations.copies import Copies
 from awe.services.observations.coverage import covered
 from awe.services.observations.describe import Description, read_description
 from awe.services.observations.interface import Index
@@ -46,6 +47,8 @@ class Publisher:
         The IVOA authority in the datasets' identifiers.
     policy
         Where it is written who may see a collection.
+    copies
+        Of images that are packed in large tiles.
     """
 
     store: ObservationStore
@@ -53,6 +56,7 @@ class Publisher:
     folder: Path
     authority: str
     policy: Policy
+    copies: Copies
 
     def publish(
         self, collection: str, folder: Path, describe: Path | None, progress: Progress, *, replaces: bool
@@ -76,6 +80,7 @@ class Publisher:
                 if replaces
                 else [d for d in old if d.publisher_did not in new and not _below(d.path, folder)]
             )
+            self._copy(scanned, progress)
             declared = self.policy.declare(COLLECTION, collection, description.readers, file=description.file)
             self._write(collection, [*kept, *datasets], declared)
             journal.remove()
@@ -88,6 +93,14 @@ class Publisher:
             removed=sum(dataset.publisher_did not in left for dataset in old),
             rejected=(*(entry for one in scanned if (entry := one.rejected(folder))), *clashes),
         )
+
+    def _copy(self, scanned: list[Scanned], progress: Progress) -> None:
+        large = [one for one in scanned if one.large_tiles and one.parts] if self.copies.made else []
+        for number, one in enumerate(large):
+            progress("copying images in smaller tiles", number, len(large))
+            self.copies.make(Path(one.path), one.size, one.mtime)
+        if large:
+            progress("copying images in smaller tiles", len(large), len(large))
 
     def _check_case(self, collection: str) -> None:
         """Refuse a name that differs from another's only in case: who may see the one could see the other."""
@@ -129,7 +142,7 @@ class Publisher:
                     continue
                 found[did.lower()] = Dataset(
                     did, obs_id, collection, path, part.hdus, one.size, one.mtime, part.row,
-                    description.about, description.digest, description.reading,
+                    description.about, description.digest, description.reading, one.large_tiles,
                 )  # fmt: skip
         return list(found.values()), clashes
 
@@ -158,6 +171,8 @@ class Publisher:
             internal=True,
             also=also,
         )
+        every = chain(self.store.others(collection), datasets)
+        self.copies.keep((one.path, one.size, one.mtime) for one in every if one.large_tiles)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -195,10 +210,12 @@ def _scan(
 def _scanned_before(old: list[Dataset], description: Description) -> dict[str, Scanned]:
     found: dict[str, Scanned] = {}
     for dataset in old:
-        if dataset.rules == description.digest:
+        if dataset.rules == description.digest and dataset.large_tiles is not None:
             path = str(dataset.path)
             part = Part(dataset.hdus, dataset.publisher_did.partition("#")[2] or None, dataset.header)
-            before = found.get(path, Scanned(path, dataset.size, dataset.mtime))
+            before = found.get(path) or Scanned(
+                path, dataset.size, dataset.mtime, large_tiles=dataset.large_tiles
+            )
             found[path] = replace(before, parts=(*before.parts, part))
     return found
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from awe.core.science.celestial import NoCelestialWCSError
 from awe.core.science.fitsfile import FitsFile, open_fits, truncation
 from awe.core.science.observation import Observation, Rules, observe
+from awe.core.science.retiling import has_large_tiles
 from awe.core.science.spectra import (
     NoSpectrumError,
     Reading,
@@ -52,6 +53,7 @@ class Scanned:
     parts: tuple[Part, ...] = ()
     reason: str = ""
     hdu: int | None = None
+    large_tiles: bool = False
 
     def rejected(self, folder: Path) -> Rejected | None:
         """Return the entry of the report, if the file was left out."""
@@ -94,10 +96,13 @@ def scan(path: Path, rules: Rules, reading: Reading | None = None) -> Scanned:
     try:
         if not _FITS.match(path.name):
             found, missing = observe_spectra(read_spectra(path, reading), stem(path), rules, path.name), ""
+            large = False
         else:
             with open_fits(path) as hdus:
                 missing = truncation(path, hdus)
                 found = [] if missing else _observed(hdus, path, rules, reading)
+                packed = path.suffix.lower() in {".gz", ".bz2"}
+                large = _has_image(hdus) and has_large_tiles(hdus, packed=packed)
     except NoCelestialWCSError as error:
         return Scanned(*key, reason=str(error), hdu=error.hdu)
     except NoSpectrumError as error:
@@ -106,7 +111,8 @@ def scan(path: Path, rules: Rules, reading: Reading | None = None) -> Scanned:
         return Scanned(*key, reason=error.message.removeprefix(f"{path.name}: "))
     if missing:
         return Scanned(*key, reason=missing)
-    return Scanned(*key, parts=tuple(Part(one.hdus, one.part, one.to_row()) for one in found))
+    parts = tuple(Part(one.hdus, one.part, one.to_row()) for one in found)
+    return Scanned(*key, parts=parts, large_tiles=large)
 
 
 def _observed(hdus: FitsFile, path: Path, rules: Rules, reading: Reading | None) -> list[Observation]:

@@ -18,6 +18,7 @@ from awe.core.tables import TableStream
 from awe.errors import NotFoundError, ParameterError
 from awe.services.identity import ANONYMOUS, MACHINE, Identity, Policy, Remembered, Resource
 from awe.services.observations.charting import Chart, make_chart
+from awe.services.observations.copies import Copies
 from awe.services.observations.files import CollectionFiles
 from awe.services.observations.finding import to_adql, touching
 from awe.services.observations.interface import Index
@@ -68,6 +69,8 @@ class ObservationService:
         The largest answer of the index.
     policy
         Who may see which collection: what belongs to others is not there.
+    copies
+        Of images that are packed in large tiles.
     """
 
     def __init__(
@@ -80,16 +83,17 @@ class ObservationService:
         max_pixels: int,
         max_rows: int,
         policy: Policy,
+        copies: Copies,
     ) -> None:
         self._store = ObservationStore(system)
         self._visible = VisibleCollections(self._store, policy)
         index.guard(INDEX_TABLE, self._visible)
         self._index = index
         self.files = CollectionFiles(self._store, self._visible, index)
-        self._publisher = Publisher(self._store, index, folder, authority, policy)
+        self._publisher = Publisher(self._store, index, folder, authority, policy, copies)
         self._max_pixels = max_pixels
         self._max_rows = max_rows
-        self._layouts = Layouts(_LAYOUT_BYTES)
+        self._layouts = Layouts(_LAYOUT_BYTES, copies)
         self._named = Remembered(self._found, self._store.stamp, policy, most=_DATASETS)
         self._widest: tuple[int, float] = (-1, 0.0)
 

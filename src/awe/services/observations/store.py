@@ -181,6 +181,7 @@ def _row(dataset: Dataset) -> dict[str, object]:
         "hdus": dataset.hdus,
         "about": dict(dataset.about),
         "rules": dataset.rules,
+        "large_tiles": dataset.large_tiles,
         "reading": {k: v for k, v in asdict(dataset.reading).items() if v is not None},
     }
     return {
@@ -209,4 +210,5 @@ def _dataset(row: Row[tuple[object, ...]]) -> Dataset:
         about=said["about"],  # type: ignore[arg-type]
         rules=str(said["rules"]),
         reading=Reading(**said.get("reading", {})),  # type: ignore[arg-type]
+        large_tiles=said.get("large_tiles"),  # type: ignore[arg-type]
     )
