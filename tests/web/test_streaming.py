@@ -2,7 +2,8 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from http.client import HTTPConnection
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -58,3 +59,29 @@ def test_rows_that_are_looked_up_come_as_one_answer_without_a_turn(address: str)
     assert b"</VOTABLE>" in cones[0].content
     assert cones[1].content == b""
     assert api.status_code == 200
+
+
+@pytest.mark.parametrize("size", [50_000, 70_000, 1_500_000])
+def test_an_address_may_be_very_long(address: str, size: int) -> None:
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=60)
+    note = "%41" * (size // 3)
+    connection.request("GET", f"/scs/{TINY_TABLE}?RA=187.7&DEC=12.39&NOTE={note}&SR=0.1")
+    found = connection.getresponse()
+    body = found.read()
+    connection.close()
+    assert found.status == 200, body[:500]
+    assert b"</VOTABLE>" in body
+
+
+@pytest.mark.parametrize(
+    "head", [b"GET /?" + b"x" * 65536, b"GET / HTTP/1.1\r\nHost: x\r\nNote: " + b"x" * 65536]
+)
+def test_a_head_without_end_is_refused(address: str, head: bytes) -> None:
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as client:
+        client.sendall(head)
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 32 << 20:
+                sent += client.send(b"x" * 65536)
+        assert sent < 16 << 20

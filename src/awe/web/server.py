@@ -10,13 +10,12 @@ from fastapi import FastAPI
 from awe.errors import UnavailableError
 from awe.platform import Platform
 from awe.settings import Settings
+from awe.web._protocol import Protocol
 from awe.web.app import build_app
 from awe.web.http import Waiters
 
 __all__ = ["Listener", "bind", "configured", "serve"]
 
-_LONGEST_HEAD = 2 << 20
-"""Bytes of a request before its body: its address and its headers."""
 _PATIENCE_S = 5
 """How long running answers may go on after the service is told to stop."""
 
@@ -74,9 +73,7 @@ def configured(app: FastAPI) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_S,
-        # the quicker parser takes no address above 64 kB, and the Data Lab's client sends queries in addresses
-        http="h11",
-        h11_max_incomplete_event_size=_LONGEST_HEAD,
+        http=Protocol,
     )
 
 
