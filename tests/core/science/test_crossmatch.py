@@ -80,6 +80,20 @@ def test_each_may_have_a_radius_of_its_own() -> None:
     assert len(found) == (apart <= radii[:, None]).sum()
 
 
+def test_radii_from_nothing_to_the_whole_sky_are_listed_apart() -> None:
+    ra, dec, ra2, dec2 = two_skies(600, 0.5, 9)
+    radii = 10 ** np.random.default_rng(10).uniform(-6, 2.4, 600)
+    radii[:3] = 0, np.nan, -1
+    found = all_of(Match(ra, dec, radii), ra2, dec2)
+    apart = separation(ra[:, None], dec[:, None], ra2[None], dec2[None])
+    near = np.zeros_like(apart, bool)
+    near[found.held.astype(int), found.other.astype(int)] = True
+    unsure = np.abs(apart - radii[:, None]) < 1e-9
+    assert ((near == (apart <= radii[:, None])) | unsure).all()
+    assert near.sum() == len(found)
+    assert near[radii > 180].all()
+
+
 def test_an_index_saves_work_and_changes_nothing() -> None:
     ra, dec, ra2, dec2 = two_skies(2000, 0.01, 5)
     match = Match(ra, dec, 0.02)

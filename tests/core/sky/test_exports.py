@@ -40,6 +40,7 @@ def test_public_names() -> None:
         "parse_stcs",
         "propagate",
         "rotation",
+        "rows_by_reach",
         "seek",
         "separation",
         "shape_of",

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from awe.core.sql import Query, Side
-from awe.services.catalogs.backends._pairs import PairStream, Piece, SideRows
+import pyarrow as pa
+
+from awe.core.sql import Query, Side, SkyMatch
+from awe.services.catalogs.backends._pair_blocks import Chosen, Piece, SideRows
+from awe.services.catalogs.backends._pairs import PairStream
 
 
 def lowered(query: Query, engine: Any, relations: Mapping[str, str]) -> str:
@@ -20,9 +23,21 @@ def lowered(query: Query, engine: Any, relations: Mapping[str, str]) -> str:
         schema = cursor.sql(sql).limit(0).to_arrow_table().schema
         return SideRows(schema, [Piece(lambda _: [cursor.sql(sql).to_arrow_table()])])
 
+    def chosen(match: SkyMatch) -> Chosen | None:
+        if match.asked is None:
+            return None
+        sql = query.lower("duckdb", {**known, match.key: '"candidates"'}, match.asked)
+
+        def let_through(pairs: pa.Table) -> Any:
+            cursor = engine.cursor()
+            cursor.register("candidates", pairs)
+            return cursor.sql(sql).to_arrow_table().column(0).to_numpy()
+
+        return let_through
+
     for match in query.matches:
         name = f"pairs_{match.key}"
-        streams[name] = PairStream(match, rows(match.held), rows(match.other), 1, lambda: None)
+        streams[name] = PairStream(match, rows(match.held), rows(match.other), 1, lambda: None, chosen(match))
         engine.register(name, streams[name])
         known[match.key] = f'"{name}"'
     return query.lower("duckdb", known)
@@ -33,7 +48,15 @@ def shown(query: Query, relations: Mapping[str, str]) -> str:
     known = {**relations, **{match.key: match.key for match in query.matches}}
     said = ""
     for match in query.matches:
-        how = " outer" * match.outer + (f" nearest {match.nearest}" if match.nearest is not None else "")
-        sides = (query.lower("duckdb", known, side) for side in (match.held, match.other))
-        said += f"/* {match.key}: {match.radius_deg!r} deg{how}{' strict' * match.strict}: {' | '.join(sides)} */ "
+        how = "".join(
+            f" {word}" for word, is_ in (
+                ("full", match.full), ("outer", match.outer and not match.full), ("strict", match.strict),
+                (f"nearest {match.nearest}", match.nearest is not None),
+                ("some", match.exists is True), ("none", match.exists is False),
+            ) if is_
+        )  # fmt: skip
+        radius = "each its own" if match.radius_deg is None else f"{match.radius_deg!r} deg"
+        sides = [match.held, match.other, *([match.asked] if match.asked else [])]
+        written = " | ".join(query.lower("duckdb", known, side) for side in sides)
+        said += f"/* {match.key}: {radius}{how}: {written} */ "
     return said + query.lower("duckdb", known)

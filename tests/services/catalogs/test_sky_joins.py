@@ -22,7 +22,7 @@ from awe.core.tables import Column, Schema, TableStream
 from awe.errors import AweError, CancelledError, TimeLimitError
 from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord, WriteSpec
 from awe.services.catalogs._names import ReadableNames
-from awe.services.catalogs.backends import _pairs, duckdb_relations
+from awe.services.catalogs.backends import _pair_blocks, duckdb_relations
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.settings import LimitSettings
 
@@ -117,7 +117,7 @@ def all_pairs(apart: np.ndarray) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("block", [2_000_000, 100])
 def test_all_pairs_however_large_the_blocks(two: Two, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(_pairs, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(_pair_blocks, "_BLOCK_ROWS", block)
     wanted = all_pairs(two.near(two.rows["s.a"], two.rows["s.b"]))
     assert two.pairs(f"SELECT a.id, b.id FROM s.a AS a JOIN s.b AS b ON {NEAR}") == wanted
     assert two.pairs(f"SELECT a.id, b.id FROM s.b AS b, s.a AS a WHERE {NEAR}") == wanted
@@ -126,7 +126,7 @@ def test_all_pairs_however_large_the_blocks(two: Two, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("block", [2_000_000, 100])
 def test_rows_without_a_partner_stay_once(two: Two, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(_pairs, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(_pair_blocks, "_BLOCK_ROWS", block)
     apart = two.near(two.rows["s.a"], two.rows["s.b"])
     lonely = np.flatnonzero(np.isnan(apart).all(axis=1))
     found = two.pairs(f"SELECT a.id, b.id FROM s.a AS a LEFT JOIN s.b AS b ON {NEAR}")
@@ -145,7 +145,7 @@ def test_rows_without_a_partner_stay_once(two: Two, monkeypatch: pytest.MonkeyPa
 def test_the_nearest_of_each(
     two: Two, monkeypatch: pytest.MonkeyPatch, side: str, count: int, block: int
 ) -> None:
-    monkeypatch.setattr(_pairs, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(_pair_blocks, "_BLOCK_ROWS", block)
     apart = np.sort(two.near(two.rows["s.a"], two.rows["s.b"]), axis=1)[:, :count]
     found = two.pairs(LATERAL.format(side, "", count), "postgres")
     wanted = [(i, d) for i, row in enumerate(apart) for d in row[~np.isnan(row)]]

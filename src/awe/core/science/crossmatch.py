@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from awe.core.sky import MAX_ORDER, cells_in_reach, healpix_index
+from awe.core.sky import MAX_ORDER, CellsInReach, cells_in_reach, healpix_index, rows_by_reach
 
 __all__ = ["Match", "Pairs", "nearest"]
 
@@ -54,7 +54,7 @@ class Match:
     ra, dec
         ICRS degrees, shape ``(N,)``; positions that are not on the sky are near nothing.
     radius_deg
-        How far apart the rows of a pair may be: one, or one for each position; at most `MAX_REACH`.
+        How far apart the rows of a pair may be: one, or one for each position; NaN and what is negative is near nothing.
     strict
         Whether they must be nearer than that.
     """
@@ -64,20 +64,26 @@ class Match:
     ) -> None:
         self._ra, self._dec = ra, dec
         self._radius = np.asarray(radius_deg, np.float64)
-        self._limit = np.sin(np.radians(self._radius) / 2) ** 2
+        self._limit = np.sin(np.radians(np.minimum(self._radius, 180)) / 2) ** 2
         self._strict = strict
-        self._reach = cells_in_reach(ra, dec, self._radius)
-        self._shift = 2 * (MAX_ORDER - self._reach.order)
+        self._lists = tuple(self._listed())
+
+    def _listed(self) -> Iterator["_List"]:
+        if not self._radius.ndim:
+            yield _List(cells_in_reach(self._ra, self._dec, self._radius))
+            return
+        for rows in rows_by_reach(self._radius):
+            reach = cells_in_reach(self._ra[rows], self._dec[rows], self._radius[rows])
+            yield _List(CellsInReach(reach.order, reach.cells, rows[reach.rows]))
 
     def within(self, first: int, last: int) -> IntArray:
         """Return the cells that touch a range of indices, its end included: none where nothing there can be near.
 
-        They are given as ranges of indices, sorted, shape ``(M, 2)``.
+        They are given as ranges of indices, in no order and perhaps overlapping, shape ``(M, 2)``.
         """
-        start, stop = self._listed(first, last)
-        cells = self._reach.cells[start:stop]
-        cells = cells[np.diff(cells, prepend=-1) != 0]
-        return np.stack([cells, cells + 1], axis=-1) << self._shift
+        return np.concatenate(
+            [np.empty((0, 2), np.int64), *(part.within(first, last) for part in self._lists)]
+        )
 
     def pairs(self, ra: FloatArray, dec: FloatArray, index: IntArray | None = None) -> Iterator[Pairs]:
         """Yield the pairs with other positions, a bounded number at once; each pair once.
@@ -95,39 +101,11 @@ class Match:
         if index.size and (np.diff(index) < 0).any():
             order = np.argsort(index, kind="stable")
             ra, dec, index = ra[order], dec[order], index[order]
-        for held, other in self._candidates(index):
-            found = self._near(held, other, ra, dec)
-            if len(found):
-                yield found if order is None else Pairs(found.held, order[found.other], found.separation)
-
-    def _listed(self, first: int, last: int) -> tuple[int, int]:
-        """Return where the cells of a range of indices, its end included, stand in the list."""
-        cells = self._reach.cells
-        return (
-            int(np.searchsorted(cells, first >> self._shift)),
-            int(np.searchsorted(cells, last >> self._shift, side="right")),
-        )
-
-    def _candidates(self, index: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
-        """Yield the rows that stand in the same cell, `_AT_ONCE` at the most."""
-        if not index.size:
-            return
-        start, stop = self._listed(int(index[0]), int(index[-1]))
-        first_of_cell = self._reach.cells[start:stop] << self._shift
-        first = np.searchsorted(index, first_of_cell)
-        # Most cells are empty, and of those it is known already.
-        filled = np.flatnonzero(first < len(index))
-        filled = filled[index[first[filled]] < first_of_cell[filled] + (1 << self._shift)]
-        rows, first = self._reach.rows[start:stop][filled], first[filled]
-        count = np.searchsorted(index, first_of_cell[filled] + (1 << self._shift)) - first
-        rows, first, count = _cut(rows, first, count)
-        ends = np.cumsum(count)
-        begun = 0
-        while begun < len(rows):
-            done = ends[begun - 1] if begun else 0
-            until = max(begun + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
-            yield _spread(rows[begun:until], first[begun:until], count[begun:until])
-            begun = until
+        for part in self._lists:
+            for held, other in part.candidates(index):
+                found = self._near(held, other, ra, dec)
+                if len(found):
+                    yield found if order is None else Pairs(found.held, order[found.other], found.separation)
 
     def _near(self, held: IntArray, other: IntArray, ra: FloatArray, dec: FloatArray) -> Pairs:
         """Return which candidates are near: cheaply by declination first, then exactly."""
@@ -143,6 +121,49 @@ class Match:
         near = np.flatnonzero(haversine < limit if self._strict else haversine <= limit)
         separation = np.degrees(2 * np.arcsin(np.sqrt(np.minimum(haversine[near], 1))))
         return Pairs(held[near], other[near], separation)
+
+
+class _List:
+    """Held rows under the cells of one order that are in their reach."""
+
+    def __init__(self, reach: CellsInReach) -> None:
+        self._cells, self._rows = reach.cells, reach.rows
+        self._shift = 2 * (MAX_ORDER - reach.order)
+
+    def within(self, first: int, last: int) -> IntArray:
+        """Return the cells that touch a range of indices, its end included, as sorted ranges."""
+        start, stop = self._listed(first, last)
+        cells = self._cells[start:stop]
+        cells = cells[np.diff(cells, prepend=-1) != 0]
+        return np.stack([cells, cells + 1], axis=-1) << self._shift
+
+    def candidates(self, index: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+        """Yield the rows that stand in the same cell as sorted indices, `_AT_ONCE` at the most."""
+        if not index.size:
+            return
+        start, stop = self._listed(int(index[0]), int(index[-1]))
+        first_of_cell = self._cells[start:stop] << self._shift
+        first = np.searchsorted(index, first_of_cell)
+        # Most cells are empty, and of those it is known already.
+        filled = np.flatnonzero(first < len(index))
+        filled = filled[index[first[filled]] < first_of_cell[filled] + (1 << self._shift)]
+        rows, first = self._rows[start:stop][filled], first[filled]
+        count = np.searchsorted(index, first_of_cell[filled] + (1 << self._shift)) - first
+        rows, first, count = _cut(rows, first, count)
+        ends = np.cumsum(count)
+        begun = 0
+        while begun < len(rows):
+            done = ends[begun - 1] if begun else 0
+            until = max(begun + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
+            yield _spread(rows[begun:until], first[begun:until], count[begun:until])
+            begun = until
+
+    def _listed(self, first: int, last: int) -> tuple[int, int]:
+        """Return where the cells of a range of indices, its end included, stand in the list."""
+        return (
+            int(np.searchsorted(self._cells, first >> self._shift)),
+            int(np.searchsorted(self._cells, last >> self._shift, side="right")),
+        )
 
 
 def nearest(pairs: Pairs, count: int) -> IntArray:

@@ -27,7 +27,7 @@ from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, pars
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
 from awe.core.sky._range import Range
-from awe.core.sky._reach import MAX_REACH, CellsInReach, cells_in_reach
+from awe.core.sky._reach import MAX_REACH, CellsInReach, cells_in_reach, rows_by_reach
 from awe.core.sky._region import Circle, Region
 from awe.core.sky._relations import meet, within
 from awe.core.sky._seek import Sought, seek
@@ -71,6 +71,7 @@ __all__ = [
     "parse_stcs",
     "propagate",
     "rotation",
+    "rows_by_reach",
     "seek",
     "separation",
     "shape_of",

@@ -22,7 +22,7 @@ from awe.core.sky._healpix import (
     places_in_cells,
 )
 
-__all__ = ["MAX_REACH", "CellsInReach", "cells_in_reach"]
+__all__ = ["MAX_REACH", "CellsInReach", "cells_in_reach", "rows_by_reach"]
 
 # The narrowest place of a face is that around a pole: (pi / 3) / sqrt(2/3 * (1 + (pi/2)**2)) = 0.6886 radians wide.
 _NARROWEST = 0.68
@@ -32,7 +32,9 @@ _MOST = 0.5
 _WANTED = 0.25
 """How far the reach is, in cells: a position nearer to two opposite edges would not say on which side it is."""
 MAX_REACH = math.degrees(_NARROWEST * (_MOST - _MARGIN)) * (1 - 1e-9)
-"""The largest radius, in degrees."""
+"""The largest radius, in degrees, whose cells are those beside a position's own; what reaches further has all twelve."""
+_ALIKE = 2
+"""How many orders apart the cells of radii that are listed together may be: each list is looked through once more."""
 _AT_ONCE = 1 << 15
 """Positions that are worked on together: what is computed of them stays in the processor's cache."""
 _EVEN = 0x5555555555555555
@@ -70,10 +72,13 @@ def cells_in_reach(ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike) -
     ra, dec
         ICRS degrees, shape ``(N,)``. Positions that are not on the sky have no cells.
     radius_deg
-        One, or one for each; at most `MAX_REACH`. What is negative or NaN reaches nothing.
+        One, or one for each. What is negative or NaN reaches nothing. The largest one decides on the order: see
+        `rows_by_reach`.
     """
     radius = np.asarray(radius_deg, np.float64)
     order = _order(float(np.max(radius, initial=0.0, where=radius >= 0)))
+    if (radius > MAX_REACH).any():
+        return _everywhere(ra, dec, radius)
     reach = np.radians(radius) * (1 + 1e-9) * ((1 << order) / _NARROWEST) + _MARGIN
     parts = [
         _listed(ra[part], dec[part], reach[part] if reach.ndim else reach, order, part.start)
@@ -86,6 +91,25 @@ def cells_in_reach(ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike) -
     )
     sorting = np.argsort(cells)
     return CellsInReach(order, cells[sorting], rows[sorting])
+
+
+def rows_by_reach(radius_deg: FloatArray) -> list[IntArray]:
+    """Return the numbers of positions in groups whose radii are alike, so that each group may have cells of its own size.
+
+    What is negative or NaN reaches nothing and is in none.
+    """
+    good = np.flatnonzero(radius_deg >= 0)
+    smallest = math.radians(2.0**-40)
+    reach = np.maximum(np.radians(radius_deg[good]), smallest)
+    finest = np.floor(np.log2(_WANTED * _NARROWEST / reach)).astype(np.int64)
+    level = np.clip(finest, -_ALIKE, MAX_ORDER) // _ALIKE
+    return [good[level == one] for one in np.unique(level)]
+
+
+def _everywhere(ra: FloatArray, dec: FloatArray, radius: FloatArray) -> CellsInReach:
+    """Return all twelve cells of order 0 for each position that reaches anything."""
+    good = np.flatnonzero((radius >= 0) & np.isfinite(ra) & (np.abs(dec) <= 90))
+    return CellsInReach(0, np.repeat(np.arange(12), good.size), np.tile(good, 12))
 
 
 def _listed(

@@ -20,7 +20,18 @@ from awe.core.sql._model import (
 from awe.core.sql._query import ParsedQuery, Query, compile_query, look_up_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
-from awe.core.sql.rules._state import DEC, INDEX, RA, SEPARATION, Resolve, Side, SkyMatch, TableUse
+from awe.core.sql.rules._state import (
+    DEC,
+    INDEX,
+    RA,
+    RADIUS,
+    ROW,
+    SEPARATION,
+    Resolve,
+    Side,
+    SkyMatch,
+    TableUse,
+)
 from awe.core.sql.vectorised import VECTORISED, Vectorised
 
 __all__ = [
@@ -29,6 +40,8 @@ __all__ = [
     "FUNCTIONS",
     "INDEX",
     "RA",
+    "RADIUS",
+    "ROW",
     "SEPARATION",
     "VECTORISED",
     "ColumnNote",

@@ -1,9 +1,9 @@
 """Sky joins: where a query wants the rows of two sources that are near each other.
 
-Whatever dialect it is written in, such a join is one of three things: all pairs of rows that are near each other,
-the same with the rows of one source that have no partner, or the nearest partners of each row (a subquery behind
-LATERAL or APPLY that is sorted by distance). `found` reads one out of a select and changes nothing;
-``rules._sides`` carries it out.
+Whatever dialect it is written in, such a join is one of these: all pairs of rows that are near each other, the same with
+the rows of one source or of both that have no partner, the nearest partners of each row (a subquery behind LATERAL or
+APPLY that is sorted by distance), or the rows that have a partner, or have none (EXISTS). `found` reads one out of a
+select and changes nothing; ``rules._sides`` carries it out.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from awe.core.sky import MAX_REACH
 from awe.core.sql._walk import nodes
 from awe.core.sql.rules import _views
 from awe.core.sql.rules._build import constant
@@ -20,23 +19,31 @@ from awe.core.sql.rules._state import Compilation
 
 __all__ = ["SkyJoin", "alone", "apart", "conjuncts", "found", "from_items", "sources_of"]
 
+_HALF_CIRCLE = 180.0
+
 
 @dataclass(frozen=True, slots=True)
 class SkyJoin:
-    """Two items of FROM that are to be one.
+    """Two sources that are to be one.
 
     Attributes
     ----------
     near
         How near their rows are to be; `condition` is where the query says so, None behind LATERAL.
     kept, gone
-        The item in whose place the pairs stand, and that which `join` brings and which leaves FROM.
-    outer
-        Whether rows of `kept` that nothing is near are kept.
+        The items; of `kept` rows without a partner may be kept.
+    place, join
+        The item of FROM in whose place the pairs stand, and the join that leaves; None for EXISTS.
+    outer, full
+        Whether rows of `kept` that nothing is near are kept, and of `gone`.
     nearest
         How many of `gone` are wanted for each row of `kept`, the nearest ones; all that are near when None.
+    exists
+        Whether rows of `kept` are wanted alone: those that something is near, or those that nothing is near.
     before
         What is asked of the rows of `gone` before they are matched.
+    also
+        What else makes a pair.
     after
         What is asked of the pairs.
     columns
@@ -47,10 +54,14 @@ class SkyJoin:
     condition: exp.Expr | None
     kept: exp.Expr
     gone: exp.Expr
-    join: exp.Join
+    place: exp.Expr
+    join: exp.Join | None
     outer: bool = False
+    full: bool = False
     nearest: int | None = None
+    exists: bool | None = None
     before: tuple[exp.Expr, ...] = ()
+    also: tuple[exp.Expr, ...] = ()
     after: tuple[exp.Expr, ...] = ()
     columns: tuple[str, dict[str, exp.Expr]] = field(default_factory=lambda: ("", {}))
 
@@ -58,15 +69,17 @@ class SkyJoin:
 def found(select: exp.Select, run: Compilation) -> SkyJoin | None:
     """Return a sky join of a select that can be carried out apart from it, or None."""
     joins = select.args.get("joins") or []
-    if select.args.get("from_") is None or any(join.side in {"RIGHT", "FULL"} for join in joins):
+    if select.args.get("from_") is None or any(join.side in {"RIGHT", "FULL"} for join in joins[1:]):
         return None
     items = from_items(select)
+    if joins and joins[0].side in {"RIGHT", "FULL"}:
+        return _both_kept(joins[0], items, run)
     for join in joins:
         made = _behind_lateral(join, items, run)
         if made is not None:
             return made
     for condition, owner in _conditions(select):
-        made = _side_by_side(condition, owner, items, run)
+        made = _side_by_side(condition, owner, items, run) or _exists(condition, owner, items, run)
         if made is not None:
             return made
     return None
@@ -104,8 +117,7 @@ def sources_of(*parts: exp.Expr) -> set[str]:
 
 def alone(key: str, condition: exp.Expr) -> bool:
     """Say whether a condition is one on the rows of one source, and of nothing else."""
-    plain = not any(isinstance(node, (exp.Select, exp.Window)) for node in nodes(condition))
-    return plain and sources_of(condition) == {key}
+    return _plain(condition) and sources_of(condition) == {key}
 
 
 def apart(item: exp.Expr) -> bool:
@@ -122,22 +134,41 @@ def _conditions(select: exp.Select) -> Iterator[tuple[exp.Expr, exp.Join | None]
 
 
 def _near(condition: exp.Expr, run: Compilation) -> tuple[Near, str, str] | None:
-    """Return a condition on the distance of two sources' rows, at a constant radius, and their keys."""
+    """Return a condition on the distance of two sources' rows, and their keys.
+
+    The radius is constant, or computed from a row of either.
+    """
     test = test_of(condition, run.text)
     if not isinstance(test, Near) or test.negated:
         return None
-    radius = constant(test.radius)
     one, other = _source(test.one), _source(test.other)
-    if radius is None or not 0 <= radius <= MAX_REACH or not one or not other or one == other:
+    if not one or not other or one == other:
         return None
-    return test, one, other
+    radius = constant(test.radius)
+    if radius is not None:
+        return (test, one, other) if 0 <= radius <= _HALF_CIRCLE else None
+    of_one = _plain(test.radius) and sources_of(test.radius) in ({one}, {other})
+    return (test, one, other) if of_one else None
 
 
 def _source(place: Place) -> str:
     """Return the source that a position is computed from; empty if there are several, or a subquery."""
     read = sources_of(place.ra, place.dec)
-    plain = not any(isinstance(n, (exp.Select, exp.Window)) for p in (place.ra, place.dec) for n in nodes(p))
-    return read.pop() if len(read) == 1 and plain else ""
+    return read.pop() if len(read) == 1 and _plain(place.ra, place.dec) else ""
+
+
+def _plain(*parts: exp.Expr) -> bool:
+    """Say whether expressions are computed from one row at a time, without a query."""
+    return not any(isinstance(node, (exp.Select, exp.Window)) for part in parts for node in nodes(part))
+
+
+def _asked(rest: list[exp.Expr], kept: str, gone: str) -> tuple[list[exp.Expr], list[exp.Expr]] | None:
+    """Part what makes a pair: what is asked of the rows of one source before, and of both; None where there is more."""
+    before = [part for part in rest if alone(gone, part)]
+    also = [part for part in rest if not alone(gone, part) and not _is_true(part)]
+    if all(_plain(part) and sources_of(part) <= {kept, gone} for part in also):
+        return before, also
+    return None
 
 
 def _side_by_side(
@@ -155,13 +186,72 @@ def _side_by_side(
     (kept, how), (gone, join) = items[first], items[second]
     if join is None or (how is not None and how.side) or not (apart(kept) and apart(gone)):
         return None
-    rest = tuple(part for part in conjuncts(join.args.get("on")) if part is not condition)
+    rest = [part for part in conjuncts(join.args.get("on")) if part is not condition]
     if not join.side:
         inner = owner is None or not owner.side
-        return SkyJoin(said[0], condition, kept, gone, join, after=rest) if inner else None
-    if owner is not join or not all(alone(second, part) for part in rest):
+        if not inner:
+            return None
+        return SkyJoin(said[0], condition, kept, gone, kept, join, after=tuple(rest))
+    asked = _asked(rest, first, second)
+    if owner is not join or asked is None:
         return None
-    return SkyJoin(said[0], condition, kept, gone, join, outer=True, before=rest)
+    return SkyJoin(
+        said[0], condition, kept, gone, kept, join, outer=True, before=tuple(asked[0]), also=tuple(asked[1])
+    )
+
+
+def _both_kept(
+    join: exp.Join, items: dict[str, tuple[exp.Expr, exp.Join | None]], run: Compilation
+) -> SkyJoin | None:
+    """Read a RIGHT or FULL JOIN of the first two items: as a left one, of which both sides may be kept."""
+    first = next((key for key, (_, how) in items.items() if how is None), None)
+    second = next((key for key, (_, how) in items.items() if how is join), None)
+    if first is None or second is None:
+        return None
+    parts = conjuncts(join.args.get("on"))
+    said = next(
+        ((part, near) for part in parts if (near := _near(part, run)) and {first, second} == {*near[1:]}),
+        None,
+    )
+    full = join.side == "FULL"
+    kept, gone = (first, second) if full else (second, first)
+    rest = [part for part in parts if said is None or part is not said[0]]
+    asked = ([], rest) if full and _asked(rest, kept, gone) else _asked(rest, kept, gone)
+    if said is None or asked is None or not all(apart(items[key][0]) for key in (first, second)):
+        return None
+    return SkyJoin(
+        said[1][0], said[0], items[kept][0], items[gone][0], items[first][0], join, outer=True, full=full,
+        before=tuple(asked[0]), also=tuple(asked[1]),
+    )  # fmt: skip
+
+
+def _exists(
+    condition: exp.Expr,
+    owner: exp.Join | None,
+    items: dict[str, tuple[exp.Expr, exp.Join | None]],
+    run: Compilation,
+) -> SkyJoin | None:
+    """Read a condition that rows of another source are near, or that none is."""
+    wanted = not isinstance(condition, exp.Not)
+    asks = condition if wanted else condition.this
+    inner = asks.this if isinstance(asks, exp.Exists) else None
+    inner = inner.this if isinstance(inner, exp.Subquery) else inner
+    if owner is not None or not isinstance(inner, exp.Select) or not _selects_rows_of_one(inner):
+        return None
+    gone, where = inner.args["from_"].this, inner.args.get("where")
+    parts = conjuncts(where and where.this)
+    tests = [(part, said) for part in parts if (said := _near(part, run)) and gone.alias in said[1:]]
+    if not tests or inner.args.get("limit") is not None:
+        return None
+    test, (near, *keys) = tests[0]
+    key = next(k for k in keys if k != gone.alias)
+    kept, how = items.get(key, (None, None))
+    asked = _asked([part for part in parts if part is not test], key, gone.alias)
+    if kept is None or (how is not None and how.side) or not (apart(kept) and apart(gone)) or asked is None:
+        return None
+    return SkyJoin(
+        near, condition, kept, gone, kept, None, exists=wanted, before=tuple(asked[0]), also=tuple(asked[1])
+    )
 
 
 def _behind_lateral(
@@ -180,26 +270,26 @@ def _behind_lateral(
     condition, (near, *keys) = tests[0]
     key = next(k for k in keys if k != gone.alias)
     kept, how = items.get(key, (None, None))
-    rest = tuple(part for part in asked if part is not condition)
+    rest = [part for part in asked if part is not condition]
     columns = {part.alias: part.this for part in inner.expressions}
     if kept is None or (how is not None and how.side) or not (apart(kept) and apart(gone)):
         return None
     if any(isinstance(n, exp.Select) for part in columns.values() for n in nodes(part)):
         return None
     outer = bool(join.side)
-    if outer and not all(isinstance(part, exp.Boolean) and part.this for part in on):
+    if outer and not all(map(_is_true, on)):
         return None
     limit = inner.args.get("limit")
     first = limit is not None or outer
-    if (limit is not None and not _by_distance(inner, near, run)) or (
-        first and not all(alone(gone.alias, part) for part in rest)
-    ):
+    parted = _asked(rest, key, gone.alias)
+    if (limit is not None and not _by_distance(inner, near, run)) or (first and parted is None):
         return None
+    before, also = parted if first and parted is not None else ([], [])
     return SkyJoin(
-        near, None, kept, gone, join, outer,
-        None if limit is None else int(limit.expression.name),
-        before=rest if first else (),
-        after=tuple(part for part in on if not isinstance(part, exp.Boolean)) + (() if first else rest),
+        near, None, kept, gone, kept, join, outer,
+        nearest=None if limit is None else int(limit.expression.name),
+        before=tuple(before), also=tuple(also),
+        after=(*(part for part in on if not isinstance(part, exp.Boolean)), *(() if first else rest)),
         columns=(subquery.alias, columns),
     )  # fmt: skip
 
@@ -212,6 +302,10 @@ def _selects_rows_of_one(inner: exp.Select) -> bool:
     for part in ("order", "limit"):
         bare.set(part, None)
     return bool(from_items(inner)) and _views.selects_rows(bare)
+
+
+def _is_true(condition: exp.Expr) -> bool:
+    return isinstance(condition, exp.Boolean) and bool(condition.this)
 
 
 def _by_distance(inner: exp.Select, near: Near, run: Compilation) -> bool:

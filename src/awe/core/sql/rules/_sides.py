@@ -6,7 +6,7 @@ the separation.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -20,6 +20,8 @@ from awe.core.sql.rules._state import (
     DEC,
     INDEX,
     RA,
+    RADIUS,
+    ROW,
     SEPARATION,
     Compilation,
     Side,
@@ -35,6 +37,7 @@ Rule = Callable[[exp.Expr, Compilation], exp.Expr]
 
 _BOOLEAN = Column("", pa.bool_())
 _DEGREES = Column("", pa.float64(), unit="deg")
+_WHOLE = Column("", pa.int64())
 
 
 def unite(select: exp.Select, join: SkyJoin, run: Compilation, rule: Rule) -> None:
@@ -44,32 +47,53 @@ def unite(select: exp.Select, join: SkyJoin, run: Compilation, rule: Rule) -> No
     places = {kept: one, gone: other} if sources_of(one.ra, one.dec) == {kept} else {kept: other, gone: one}
     sizes = {item.alias: rows_of(item, run) for item in (join.kept, join.gone)}
     shared = _shared(select)
+    asked_of_pairs = _asked_of_pairs(join, pairs)
     if join.condition is not None:
         join.condition.replace(set_value(exp.Boolean(this=True), _BOOLEAN))
-    join.join.pop()
+    if join.join is not None:
+        join.join.pop()
     _put_where(select, [*_where(select), *join.after])
-    join.kept.replace(_named(exp.Table(this=exp.to_identifier(pairs, quoted=True)), pairs))
+    join.place.replace(_pairs(pairs))
     _substitute(select, join)
-    asked = {kept: _taken(select, kept), gone: list(join.before)}
-    if not join.outer and join.nearest is None:
+    asked = {kept: _taken(select, kept) if not join.full else [], gone: list(join.before)}
+    if not join.outer and join.nearest is None and join.exists is None:
         asked[gone] += _taken(select, gone)
-    _measure(select, join, pairs, run)
+    for tree in (select, *asked_of_pairs):
+        _measure(tree, join, pairs, run)
+    radius_of = sources_of(join.near.radius)
     sides = {}
     for item in (join.kept, join.gone):
         key = item.alias
         found = _index(item, places[key], run)
-        outputs = _renamed(select, key, pairs)
+        outputs = _renamed([select, *asked_of_pairs], key, pairs)
         outputs |= {RA: places[key].ra, DEC: places[key].dec} | ({INDEX: found[1]} if found else {})
+        outputs |= {RADIUS: join.near.radius} if radius_of == {key} else {}
         tree = rule(_side(item, outputs, asked[key], shared), run)
         plain = found is not None and found[0] == key and not asked[key]
         sides[key] = Side(tree, sizes[key], found[0] if found else None, _plain(outputs) if plain else None)
-    held = kept if join.outer or join.nearest is not None or sizes[kept] <= sizes[gone] else gone
+    of_kept = join.outer or join.nearest is not None or join.exists is not None
+    held = kept if (of_kept and not join.full) or sizes[kept] <= sizes[gone] else gone
     run.matches.append(
         SkyMatch(
-            pairs, sides[held], sides[gone if held == kept else kept], constant(join.near.radius) or 0.0,
-            strict=join.near.strict, outer=join.outer, nearest=join.nearest,
+            pairs, sides[held], sides[gone if held == kept else kept],
+            None if radius_of else constant(join.near.radius),
+            strict=join.near.strict, outer=join.outer, full=join.full, nearest=join.nearest, exists=join.exists,
+            asked=next((Side(rule(tree, run)) for tree in asked_of_pairs), None),
         )
     )  # fmt: skip
+
+
+def _asked_of_pairs(join: SkyJoin, pairs: str) -> list[exp.Expr]:
+    """Return the query of the numbers of the pairs that are let through, if anything is asked of them."""
+    if not join.also:
+        return []
+    number = exp.Alias(this=column(pairs, ROW, _WHOLE), alias=exp.to_identifier(ROW, quoted=True))
+    where = exp.Where(this=all_of([part.copy() for part in join.also]))
+    return [exp.Select(expressions=[number], from_=exp.From(this=_pairs(pairs)), where=where)]
+
+
+def _pairs(key: str) -> exp.Table:
+    return _named(exp.Table(this=exp.to_identifier(key, quoted=True)), key)
 
 
 def rows_of(item: exp.Expr, run: Compilation) -> float:
@@ -175,7 +199,7 @@ def _where_matched(made: exp.Expr, join: SkyJoin) -> exp.Expr:
     return set_value(case, value(made))
 
 
-def _measure(select: exp.Select, join: SkyJoin, pairs: str, run: Compilation) -> None:
+def _measure(select: exp.Expr, join: SkyJoin, pairs: str, run: Compilation) -> None:
     """Let the separation of the pairs be read wherever the query computes it."""
     for node in [n for n in nodes(select) if isinstance(n, exp.Anonymous)]:
         measured = distance_of(node, run.text)
@@ -188,17 +212,17 @@ def _measure(select: exp.Select, join: SkyJoin, pairs: str, run: Compilation) ->
         )
 
 
-def _renamed(select: exp.Select, key: str, pairs: str) -> dict[str, exp.Expr]:
+def _renamed(trees: Sequence[exp.Expr], key: str, pairs: str) -> dict[str, exp.Expr]:
     """Let the columns of a source be those of the pairs; return what they were, by their new names."""
     outputs: dict[str, exp.Expr] = {}
-    for node in _columns(select, {key}):
+    for node in [node for tree in trees for node in _columns(tree, {key})]:
         name = f"{key}.{node.name}"
         outputs.setdefault(name, node.copy())
         node.replace(column(pairs, name, value(node)))
     return outputs
 
 
-def _columns(select: exp.Select, keys: set[str]) -> list[exp.Column]:
+def _columns(select: exp.Expr, keys: set[str]) -> list[exp.Column]:
     return [n for n in nodes(select) if isinstance(n, exp.Column) and n.table in keys]
 
 

@@ -23,6 +23,8 @@ __all__ = [
     "DESCRIBED",
     "INDEX",
     "RA",
+    "RADIUS",
+    "ROW",
     "SEPARATION",
     "TESTED",
     "Compilation",
@@ -53,7 +55,7 @@ CELL = "_cell"
 TESTED = "tested"
 """Where the exact condition of a spatial test says which region it tests the table's own position for."""
 
-RA, DEC, INDEX, SEPARATION = "ra", "dec", "index", "separation"
+RA, DEC, INDEX, RADIUS, SEPARATION, ROW = "ra", "dec", "index", "radius", "separation", "row"
 """The columns of the sides of a sky join, and of its pairs, that are nobody's own: those have a dot in their names."""
 
 DESCRIBED = "described"
@@ -95,7 +97,8 @@ class Tested:
 class Side:
     """One of the two lists of rows that a sky join matches; `Query.lower` gives its SQL.
 
-    Its columns are those that the pairs have, and where the rows are: `RA` and `DEC` (ICRS, degrees).
+    Its columns are those that the pairs have, and where the rows are: `RA` and `DEC` (ICRS, degrees). Where each row has
+    a radius of its own, one of the two sides has it, as `RADIUS` (degrees; NULL and what is negative reaches nothing).
 
     Attributes
     ----------
@@ -117,7 +120,8 @@ class Side:
 class SkyMatch:
     """A source of pairs of rows that are near each other, which an engine makes for a query.
 
-    It has the columns of both sides but for their positions, and `SEPARATION`, in degrees.
+    It has the columns of both sides but for those of their positions, and `SEPARATION`, in degrees; with `exists` those
+    of `held` alone, and a `SEPARATION` that is NULL.
 
     Attributes
     ----------
@@ -126,22 +130,32 @@ class SkyMatch:
     held, other
         The sides; `held` is the one with fewer rows, where that is known and no matter.
     radius_deg
-        How far apart the rows of a pair may be; at most `awe.core.sky.MAX_REACH`.
+        How far apart the rows of a pair may be, up to 180; None where a side has it.
     strict
         Whether they must be nearer than that.
     outer
         Whether a row of `held` that nothing is near stands alone, with NULL for all else.
+    full
+        Whether a row of `other` that nothing is near does, too.
     nearest
         How many rows of `other` are wanted for each of `held`, the nearest ones; all when None.
+    exists
+        Whether the rows of `held` are wanted that something is near (True), or nothing (False); pairs when None.
+    asked
+        What else makes a pair, before any of the above: a query of pairs, called by the key, with their number, `ROW`;
+        it gives the numbers of those that it lets through. None where nothing is asked.
     """
 
     key: str
     held: Side
     other: Side
-    radius_deg: float
+    radius_deg: float | None
     strict: bool = False
     outer: bool = False
+    full: bool = False
     nearest: int | None = None
+    exists: bool | None = None
+    asked: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from awe.core.sky import IntArray
-from awe.core.sql import Query, Side, TableUse
+from awe.core.sql import Query, Side, SkyMatch, TableUse
 from awe.services.catalogs._files import CatalogFiles
-from awe.services.catalogs.backends._pairs import PairStream, Piece, SideRows
+from awe.services.catalogs.backends._pair_blocks import Chosen, Piece, SideRows
+from awe.services.catalogs.backends._pairs import PairStream
 from awe.services.catalogs.backends.duckdb_session import Session
 from awe.services.catalogs.interface import StoredTable
 
@@ -59,7 +60,7 @@ class Relations:
         self.pairs: list[PairStream] = []
         for match in query.matches:
             held, other = self._side(match.held), self._side(match.other)
-            self.pairs.append(PairStream(match, held, other, workers, session.check))
+            self.pairs.append(PairStream(match, held, other, workers, session.check, self._chosen(match)))
             self.sql[match.key] = self._named(match.key, self.pairs[-1])
 
     def _named(self, key: str, thing: object) -> str:
@@ -97,6 +98,18 @@ class Relations:
         version = self._stored[use.table.full_name]
         parts = self._files.parts(version.location, use.region, _PIECE_ROWS)
         return SideRows(schema, [self._piece(side, use, part.paths, part.span) for part in parts])
+
+    def _chosen(self, match: SkyMatch) -> Chosen | None:
+        """Return what lets those pairs through that are what a match asks of them."""
+        if match.asked is None:
+            return None
+        sql = self._query.lower("duckdb", {**self.sql, match.key: '"pairs"'}, match.asked)
+
+        def chosen(pairs: pa.Table) -> IntArray:
+            found: IntArray = self._session.table(sql, {"pairs": pairs}).column(0).to_numpy()
+            return found
+
+        return chosen
 
     def _piece(self, side: Side, use: TableUse, paths: Sequence[Path], span: tuple[int, int] | None) -> Piece:
         plain = side.plain if self._stored[use.table.full_name].only is None else None

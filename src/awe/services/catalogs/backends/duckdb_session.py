@@ -5,8 +5,9 @@ A query with sky joins asks several things at once, itself and the sides of its 
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +18,7 @@ __all__ = ["Session"]
 
 _BATCH_ROWS = 262_144
 _PATIENCE_S = 10.0
+_NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
 
 class Session:
@@ -60,9 +62,11 @@ class Session:
         finally:
             cursor.close()
 
-    def table(self, sql: str) -> pa.Table:
-        """Return all rows of a query."""
+    def table(self, sql: str, also: Mapping[str, pa.Table] = _NOTHING) -> pa.Table:
+        """Return all rows of a query, which may read tables of its own."""
         with self._reading() as cursor:
+            for name, rows in also.items():
+                cursor.register(name, rows)
             return cursor.sql(sql).to_arrow_table()
 
     def tables(self, sql: str) -> Iterator[pa.Table]:
