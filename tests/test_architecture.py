@@ -63,6 +63,8 @@ FACES = ("vo", "api", "compat", "oauth", "portal")
 HOMES: dict[str, tuple[str, ...]] = {
     "sqlglot": ("core/sql/",),
     "h5py": ("core/tables/formats/hdf5.py",),
+    "orjson": ("core/tables/formats/_digits",),
+    "pybase64": ("core/tables/formats/_votable", "core/tables/formats/votable"),
     "lxml": ("core/vo/_xml.py", "core/tables/formats/_votable", "core/tables/formats/votable"),
     "cdshealpix": ("core/sky/",),
     "astropy": (

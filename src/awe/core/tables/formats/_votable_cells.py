@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._arrow import elements, string_bytes, text_bytes
+from awe.core.tables.formats._digits import Numbers, number_runs
 
 __all__ = ["table_rows"]
 
-_ROW_BEGIN, _BETWEEN_ROWS = b"<TR><TD>", "</TD></TR>\n<TR><TD>"
+_ROW_BEGIN, _BETWEEN, _ROW_END = "<TR><TD>", "</TD><TD>", "</TD></TR>\n"
 _SPECIAL = re.compile(rb"[&<>\x00-\x08\x0b-\x1f]|\xef\xbf[\xbe\xbf]")
 _SUSPECTS = b"&<>\xef"
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
@@ -26,14 +27,16 @@ _FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 
 def table_rows(columns: list[pa.Array], schema: Schema) -> bytes:
     """Return the TR elements of some rows of basic columns."""
-    cells = [_cell_text(array, column) for array, column in zip(columns, schema, strict=True)]
-    cells[-1] = _joined([cells[-1], _BETWEEN_ROWS], "")  # one column is copied for it, and not whole rows
-    data, offsets = string_bytes(_joined(cells, "</TD><TD>"))
-    return b"".join((_ROW_BEGIN, data[: max(0, int(offsets[-1]) - len(_ROW_BEGIN))]))
-
-
-def _joined(cells: list[pa.Array | str], between: str) -> pa.Array:
-    return pc.binary_join_element_wise(*cells, between, null_handling="replace", null_replacement="")
+    cells: list[pa.Array | str] = [_ROW_BEGIN]
+    *runs, last = number_runs(columns)
+    for run, end in (*((run, _BETWEEN) for run in runs), (last, _ROW_END)):
+        if isinstance(run, Numbers):
+            cells.append(run.text(_BETWEEN, end, "", "NaN"))
+        else:
+            cells += [_cell_text(columns[run], schema.columns[run]), end]
+    rows = pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
+    data, offsets = string_bytes(rows)
+    return bytes(data[: int(offsets[-1])])
 
 
 def _cell_text(array: pa.Array, column: Column) -> pa.Array:

@@ -5,11 +5,11 @@ at its head how many rows there are, so this serialisation is written when the l
 """
 
 import tempfile
-from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
+from pybase64 import b64encode
 
 from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column
@@ -36,9 +36,9 @@ def fits_lines(stream: TableStream) -> Iterator[bytes]:
         data = rest + chunk
         whole = len(data) // _LINE * _LINE
         if whole:
-            yield b2a_base64(data[:whole])
+            yield b64encode(data[:whole]) + b"\n"
         rest = data[whole:]
-    yield b2a_base64(rest)
+    yield b64encode(rest) + b"\n"
 
 
 def fits_batches(

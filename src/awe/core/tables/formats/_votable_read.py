@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 from lxml import etree
+from pybase64 import b64decode
 
 from awe.core.tables._schema import Schema
 from awe.core.tables._stream import TableStream
@@ -393,7 +394,7 @@ class _Reader:
             waiting += _without_blanks(text)
             whole = len(waiting) if ended else len(waiting) // 4 * 4
             try:
-                yield binascii.a2b_base64(waiting[:whole], strict_mode=True)
+                yield b64decode(waiting[:whole], validate=True)
             except binascii.Error as error:
                 raise self._error(f"the base64 text of the STREAM is damaged: {error}", line) from None
             waiting = waiting[whole:]

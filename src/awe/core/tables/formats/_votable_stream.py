@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from pybase64 import b64decode
+
 __all__ = ["Encoding", "StreamError", "encoding_of", "unpacked"]
 
 _DATA_URL = re.compile(r"\s*data:([^,]*),", re.IGNORECASE)
@@ -64,7 +66,7 @@ def _held(href: str, *, base64: bool) -> bytes:
     for coded in (said, base64 and not said):
         if coded:
             try:
-                content = binascii.a2b_base64(b"".join(content.split()), strict_mode=True)
+                content = b64decode(b"".join(content.split()), validate=True)
             except binascii.Error as error:
                 raise StreamError(f"the base64 text of the STREAM's address is damaged: {error}") from None
     return content

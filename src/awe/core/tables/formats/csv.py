@@ -25,6 +25,7 @@ from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import string_bytes
 from awe.core.tables.formats._csv_lines import line_of_row, undecodable_line
 from awe.core.tables.formats._csv_types import DecimalCommaError, Evidence, as_type
+from awe.core.tables.formats._digits import Numbers, number_runs
 from awe.core.tables.formats._files import open_file
 from awe.core.tables.formats._parallel import in_order
 from awe.core.tables.formats._text import quoted_cells
@@ -37,7 +38,7 @@ _TOO_LONG = "a line of more than 4 MiB"
 _BOM = b"\xef\xbb\xbf"
 _VALUE = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|[+-][0-9]+")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_PIECE_ROWS = 16_384
+_PIECE_ROWS = 8_192
 _SHOWN = 40
 _BLOCK_BYTES = 1 << 22
 """Read at once; no line is longer."""
@@ -109,11 +110,14 @@ def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
 def _lines(part: pa.RecordBatch, delimiter: str) -> bytes:
     # a row of one empty cell would be a blank line, which readers skip
     null = '""' if part.num_columns == 1 else ""
-    cells = [quoted_cells(column, delimiter, null) for column in part.columns]
-    cells[-1] = pc.binary_join_element_wise(
-        cells[-1], "\n", ""
-    )  # one column is copied for it, and not whole rows
-    data, offsets = string_bytes(pc.binary_join_element_wise(*cells, delimiter))
+    cells: list[pa.Array | str] = []
+    *runs, last = number_runs(part.columns)
+    for run, end in (*((run, delimiter) for run in runs), (last, "\n")):
+        if isinstance(run, Numbers):
+            cells.append(run.text(delimiter, end, null, "NaN"))
+        else:
+            cells += [quoted_cells(part.column(run), delimiter, null), end]
+    data, offsets = string_bytes(pc.binary_join_element_wise(*cells, ""))
     return bytes(data[: int(offsets[-1])])
 
 

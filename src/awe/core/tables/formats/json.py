@@ -8,6 +8,7 @@ all their digits, so a reader that has only doubles must take those beyond 2âµÂ
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from awe.core.tables._datatypes import DATATYPES, is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import string_bytes
+from awe.core.tables.formats._digits import Numbers, number_runs
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._parallel import in_order
 from awe.core.tables.formats._text import json_cells
@@ -25,7 +27,7 @@ from awe.errors import AweError, InputFileError
 
 __all__ = ["JSON", "JsonFormat", "json_rows"]
 
-_PIECE_ROWS = 16_384
+_PIECE_ROWS = 8_192
 # VOTable's words, and words of our own for the numbers that it lacks
 _WORDS = {
     **DATATYPES,
@@ -111,16 +113,29 @@ def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
 
 
 def _rows_of(part: pa.RecordBatch, keys: Sequence[str] | None = None) -> bytes:
-    cells = [json_cells(column) for column in part.columns]
-    begin, end = ("[", "],\n") if keys is None else ("{", "},\n")
-    if keys is not None:
-        cells = [
-            pc.binary_join_element_wise(f"{json.dumps(key)}:", cell, "")
-            for key, cell in zip(keys, cells, strict=True)
-        ]
-    rows = pc.binary_join_element_wise(begin, pc.binary_join_element_wise(*cells, ","), end, "")
-    data, offsets = string_bytes(rows)
+    cells: list[pa.Array | str] = _listed(part.columns) if keys is None else _keyed(part.columns, keys)
+    data, offsets = string_bytes(pc.binary_join_element_wise(*cells, ",\n", ""))
     return bytes(data[: int(offsets[-1]) - 2])
+
+
+def _listed(columns: Sequence[pa.Array]) -> list[pa.Array | str]:
+    """Return what the lists of values are joined from."""
+    cells: list[pa.Array | str] = ["["]
+    *runs, last = number_runs(columns)
+    for run, end in (*((run, ",") for run in runs), (last, "]")):
+        if isinstance(run, Numbers):
+            cells.append(run.text(",", end, "null", "null"))
+        else:
+            cells += [json_cells(columns[run]), end]
+    return cells
+
+
+def _keyed(columns: Sequence[pa.Array], keys: Sequence[str]) -> list[pa.Array | str]:
+    """Return what objects with these keys are joined from."""
+    cells: list[pa.Array | str] = []
+    for mark, key, column in zip(chain("{", repeat(",")), keys, columns, strict=False):
+        cells += [f"{mark}{json.dumps(key)}:", json_cells(column)]
+    return [*cells, "}"]
 
 
 def _table(path: Path, table: object) -> TableStream:

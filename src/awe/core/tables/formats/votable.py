@@ -9,7 +9,6 @@ in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
 """
 
 import logging
-from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+from pybase64 import b64encode
 
 from awe.core.tables._datatypes import UNSIGNED_LONG, VOTABLE_NUMBERS, is_list
 from awe.core.tables._schema import Column, Schema
@@ -76,10 +76,10 @@ class _Binary:
         data = memoryview(self._rest + rows) if self._rest else memoryview(rows)
         whole = len(data) // 3 * 3
         self._rest = bytes(data[whole:])
-        return b2a_base64(data[:whole])
+        return b64encode(data[:whole]) + b"\n"
 
     def finish(self) -> bytes:
-        return b2a_base64(self._rest) if self._rest else b""
+        return b64encode(self._rest) + b"\n" if self._rest else b""
 
 
 @dataclass(frozen=True, slots=True)
