@@ -5,7 +5,8 @@ client in the same process use one directly.
 """
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ from awe.services.catalogs import (
     OwnTables,
     Places,
     QueryOrder,
+    RoutingEngine,
     SqlJobs,
     TableRoom,
     TableService,
@@ -152,7 +154,7 @@ class Platform:
         """
         folder = settings.folder
         folder.mkdir(parents=True, exist_ok=True)
-        make_engine = cast(EngineFactory, plugins.load("awe.engines", settings.engine))
+        make_engines = _engine_factories(settings)
         make_runner = cast(RunnerFactory, plugins.load("awe.runners", settings.jobs.runner))
         make_store = cast(StoreFactory, plugins.load("awe.stores", settings.space.store))
         system = open_system(settings)
@@ -161,7 +163,7 @@ class Platform:
         except UnavailableError:
             system.close()
             raise
-        engine = make_engine(folder / "tables", settings.limits)
+        engine = _engine(settings, make_engines)
         accounts, tokens, audit_store = AccountStore(system), TokenStore(system), AuditStore(system)
         audit = AuditLog(audit_store)
         local = LocalAuthenticator(accounts)
@@ -343,6 +345,22 @@ def open_system(settings: Settings) -> SystemDatabase:
     if settings.database_url:
         return SystemDatabase(settings.database_url)
     return SystemDatabase.in_folder(settings.folder)
+
+
+def _engine_factories(settings: Settings) -> tuple[EngineFactory, ...]:
+    """Return what makes the engine, and behind it what makes that of large queries where there is one."""
+    names = [settings.engine, settings.scale.engine] if settings.scale.engine else [settings.engine]
+    return tuple(cast(EngineFactory, plugins.load("awe.engines", name)) for name in names)
+
+
+def _engine(settings: Settings, factories: Sequence[EngineFactory]) -> Engine:
+    with ExitStack() as opened:
+        engines = []
+        for make in factories:
+            engines.append(make(settings.folder / "tables", settings.limits))
+            opened.callback(engines[-1].close)
+        opened.pop_all()
+    return engines[0] if len(engines) == 1 else RoutingEngine(*engines, most_bytes=settings.scale.bytes)
 
 
 def _account_systems(settings: Settings, local: LocalAuthenticator) -> dict[str, AccountSystem]:

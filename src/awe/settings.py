@@ -24,7 +24,7 @@ from awe.quota_settings import QuotaSettings
 
 __all__ = [
     "ArchiveSettings", "ClientSettings", "HistorySettings", "ImageSettings", "JobSettings", "LimitSettings", "LoginSettings",
-    "NameSettings", "Settings", "SpaceSettings",
+    "NameSettings", "ScaleSettings", "Settings", "SpaceSettings",
     "TapSettings", "UploadSettings",
 ]  # fmt: skip
 
@@ -61,6 +61,20 @@ class LimitSettings(BaseModel):
     )
     upload_bytes: int = Field(100_000_000, ge=0, description="Size of a request's body at the most.")
     cutout_pixels: int = Field(100_000_000, ge=1, description="Pixels of a cutout at the most.")
+
+
+class ScaleSettings(BaseModel):
+    """A second engine over the same files, for queries that read much."""
+
+    engine: str = Field(
+        "",
+        description="The SQL engine of large queries, a name registered under awe.engines; none when empty.",
+    )
+    bytes: int = Field(
+        50_000_000_000,
+        ge=0,
+        description="Queries that would read more than this of stored tables (compressed, the columns they need) go to it.",
+    )
 
 
 class UploadSettings(BaseModel):
@@ -297,6 +311,10 @@ class Settings(BaseSettings):
     token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
+    scale: ScaleSettings = Field(
+        default_factory=ScaleSettings,
+        description="A second engine over the same files, for queries that read much.",
+    )
     uploads: UploadSettings = Field(
         default_factory=UploadSettings,
         description="Tables that come with a query, and files that become tables of their senders.",

@@ -15,7 +15,7 @@ from awe.core.sky import Region
 from awe.core.sql.rules._build import constant
 from awe.core.sql.rules._state import TESTED, TableUse, Tested, value
 
-__all__ = ["Comparison", "Inside", "LookUp", "Nearest", "look_up", "reads"]
+__all__ = ["Comparison", "Inside", "LookUp", "Nearest", "enough", "look_up", "reads"]
 
 _OPERATORS: Mapping[type[exp.Expr], str] = {
     exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.EQ: "=", exp.NEQ: "<>",
@@ -113,6 +113,18 @@ def look_up(tree: exp.Expr, uses: Mapping[str, TableUse]) -> LookUp | None:
         next(iter(order), None),
         None if limit is None else int(limit.expression.name),
     )
+
+
+def enough(tree: exp.Expr) -> int | None:
+    """Return how many rows of its only table a query takes as they come; None where it may need them all."""
+    limit, source = tree.args.get("limit"), tree.args.get("from_")
+    if not isinstance(tree, exp.Select) or limit is None or source is None:
+        return None
+    if any(tree.args.get(key) for key in tree.args if key not in {"expressions", "from_", "limit"}):
+        return None
+    if source.this.args.get("joins") or tree.find(exp.AggFunc, exp.Window, exp.Subquery):
+        return None
+    return int(limit.expression.name)
 
 
 def reads(tree: exp.Expr) -> Mapping[str, frozenset[str]]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from awe.core.sky import Region
-from awe.core.sql._look_up import Inside, LookUp, look_up, reads
+from awe.core.sql._look_up import Inside, LookUp, enough, look_up, reads
 from awe.core.sql._model import Names, TableDef, Variable
 from awe.core.sql._own_names import plain_names
 from awe.core.sql._place import Text
@@ -84,6 +84,11 @@ class Query:
             use.key: frozenset().union(*(part.get(use.key, frozenset()) for part in found))
             for use in self.uses
         }
+
+    @property
+    def enough(self) -> int | None:
+        """How many rows of its only table it takes as they come; None where it may need them all."""
+        return enough(self._tree())
 
     def lower(self, target: str, relations: Mapping[str, str], side: Side | None = None) -> str:
         """Return the query, or one side of one of its sky joins, in an engine's own SQL.

@@ -30,6 +30,7 @@ from awe.services.catalogs.own.store import OwnStore
 from awe.services.catalogs.own.upload import LoadOrder, Upload, UploadPhase
 from awe.services.catalogs.own.versions import VersionService
 from awe.services.catalogs.own.writing import aligned
+from awe.services.catalogs.routing import ENGINE, RoutingEngine
 from awe.services.catalogs.service import CatalogService
 from awe.services.catalogs.store import CatalogStore
 from awe.services.catalogs.tap_schema import as_written
@@ -38,6 +39,7 @@ from awe.services.catalogs.uploads import SentFile
 __all__ = [
     "BATCH",
     "CONVENIENCE",
+    "ENGINE",
     "INDEX",
     "MYDB",
     "QUERY",
@@ -68,6 +70,7 @@ __all__ = [
     "Reading",
     "ResultSet",
     "Results",
+    "RoutingEngine",
     "RowFilter",
     "RowGuard",
     "SchemaRecord",

@@ -12,6 +12,8 @@ from awe.core.sql import Query, Side, SkyMatch
 
 __all__ = ["SKY_DEG2", "Estimate", "Reading", "estimated"]
 
+_LEAST_ROWS = 50_000
+"""Engines read whole row groups."""
 SKY_DEG2 = 4 * math.pi * math.degrees(1) ** 2
 
 
@@ -107,6 +109,10 @@ def estimated(engine: str, query: Query, readings: Mapping[str, Reading]) -> Est
             share = -math.expm1(-held / max(1, other.files))
             known[str(match.other.indexed)] = other.part(share)
         pairs += _pairs(match, held, _rows(match.other, readings), other)
+    if query.enough is not None and len(known) == 1:
+        ((key, all_rows),) = known.items()
+        rows = max(query.enough, _LEAST_ROWS)
+        known[key] = all_rows.part(rows / max(rows, all_rows.rows))
     return Estimate(engine, tuple(known[use.key] for use in query.uses if use.key in known), pairs)
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from awe.core.tables import TableStream
 from awe.core.tables.formats import Format, VOTableOptions, gzipped
+from awe.services.catalogs import ENGINE
 from awe.web.http._turn import TurnResponse
 
 __all__ = ["SILENT", "TableResponse"]
@@ -76,8 +77,10 @@ class TableResponse(TurnResponse):
 
 
 def _told(stream: TableStream, form: Format) -> dict[str, str]:
-    """Return the header that says whether rows were left out, where the format itself cannot."""
+    """Return the headers that say which engine makes the rows, and, where the format cannot, whether some are left out."""
+    name = stream.schema.metadata.get(ENGINE)
+    engine = {"X-Awe-Engine": name} if name else {}
     if form.name not in SILENT:
-        return {}
+        return engine
     known = "true" if stream.overflow else "false"
-    return {"X-Awe-Overflow": known if stream.complete else "unknown"}
+    return engine | {"X-Awe-Overflow": known if stream.complete else "unknown"}
