@@ -6,7 +6,6 @@ client in the same process use one directly.
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -354,13 +353,16 @@ def _engine_factories(settings: Settings) -> tuple[EngineFactory, ...]:
 
 
 def _engine(settings: Settings, factories: Sequence[EngineFactory]) -> Engine:
-    with ExitStack() as opened:
-        engines = []
-        for make in factories:
-            engines.append(make(settings.folder / "tables", settings.limits))
-            opened.callback(engines[-1].close)
-        opened.pop_all()
-    return engines[0] if len(engines) == 1 else RoutingEngine(*engines, most_bytes=settings.scale.bytes)
+    first, *others = factories
+    engine = first(settings.folder / "tables", settings.limits)
+    try:
+        for make in others:
+            large = make(settings.folder / "tables", settings.limits)
+            return RoutingEngine(engine, large, settings.scale.bytes)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
 
 
 def _account_systems(settings: Settings, local: LocalAuthenticator) -> dict[str, AccountSystem]:

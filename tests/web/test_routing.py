@@ -104,7 +104,7 @@ def test_a_cluster_that_is_away_is_said_to_be(archive: Client, monkeypatch: pyte
 def test_own_tables_come_and_go_on_both(archive: Client, platform: Platform) -> None:
     platform.accounts.add("ada", by="local:test", password="correct horse")
     archive.login("ada", "correct horse")
-    assert int(archive.sql(f"SELECT * FROM {TINY_TABLE}", into="mydb.every")[0][0]) == 500  # type: ignore[call-overload, arg-type]
+    assert int(archive.sql(f"SELECT * FROM {TINY_TABLE}", into="mydb.every")[0][0]) == 500
     assert archive.query("SELECT COUNT(name) AS n FROM mydb.every")["n"][0] == 500
     archive.tables.drop("mydb.every")
     assert "mydb.every" not in {one.name for one in archive.tables.list("own")}

@@ -104,10 +104,8 @@ def estimated(engine: str, query: Query, readings: Mapping[str, Reading]) -> Est
     for match in query.matches:
         held = _rows(match.held, known)
         other = known.get(match.other.indexed or "")
-        if other is not None and other.files == other.of_files:
-            # so many of F files are met by n positions that lie anywhere in them
-            share = -math.expm1(-held / max(1, other.files))
-            known[str(match.other.indexed)] = other.part(share)
+        if other is not None and other.files == other.of_files and not match.full:
+            known[str(match.other.indexed)] = other.part(_met(other, held, match.radius_deg))
         pairs += _pairs(match, held, _rows(match.other, readings), other)
     if query.enough is not None and len(known) == 1:
         ((key, all_rows),) = known.items()
@@ -125,11 +123,25 @@ def _rows(side: Side, readings: Mapping[str, Reading]) -> float:
     return side.rows if math.isfinite(side.rows) else every
 
 
+def _met(reading: Reading, positions: float, radius_deg: float | None) -> float:
+    """Return which share of a table's files is met by circles around positions that lie anywhere in it."""
+    if radius_deg is None:
+        return 1.0
+    file_deg2 = reading.area_deg2 / max(1, reading.files)
+    around = _cap_deg2(radius_deg + math.sqrt(file_deg2 / math.pi)) / reading.area_deg2
+    return -math.expm1(-positions * around)
+
+
 def _pairs(match: SkyMatch, held: float, other: float, reading: Reading | None) -> int:
-    """Return how many pairs a sky join makes: every row's counterpart, and what is near it by chance."""
+    """Return how many rows a sky join gives: every row's counterpart, and what is near it by chance."""
     area = SKY_DEG2 if reading is None else reading.area_deg2
-    cap = SKY_DEG2 * math.sin(math.radians(match.radius_deg) / 2) ** 2
+    cap = 0.0 if match.radius_deg is None else _cap_deg2(match.radius_deg)
     found = min(held, other) + held * other * min(1.0, cap / max(area, cap))
-    if match.nearest is not None:
-        found = min(found, held * match.nearest)
-    return math.ceil(max(found, held) if match.outer else found)
+    most = held if match.exists is not None else math.inf if match.nearest is None else held * match.nearest
+    least = max(held if match.outer else 0.0, other if match.full else 0.0)
+    return math.ceil(max(min(found, most), least))
+
+
+def _cap_deg2(radius_deg: float) -> float:
+    """Return the area of a circle on the sphere."""
+    return SKY_DEG2 * math.sin(math.radians(min(radius_deg, 180.0)) / 2) ** 2
