@@ -105,6 +105,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "httpx": ("client/_transport.py", "client/_inprocess.py"),
     "matplotlib": ("client/",),
     "pandas": ("client/", "sciserver"),
+    "fsspec": ("services/observations/objects.py",),
     "lsdb": ("client/in_place.py",),
     "IPython": ("client/magics.py",),
     "click": ("cli/",),

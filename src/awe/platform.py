@@ -80,6 +80,7 @@ from awe.services.observations import (
     Copies,
     HipsService,
     ObservationService,
+    Storage,
     cutout_kind,
 )
 from awe.services.registry import RegistryService, RegistryStore, RegTap
@@ -262,6 +263,7 @@ class Platform:
         tables = TableService(own_store, engine, catalogs, own, places, room, policy, versions)
         external = ExternalTapService(settings.tap, settings.limits, tables, history, folder / "external")
         uploads = UploadService(tables, versions, quotas, settings.uploads, folder / "uploads")
+        storage = Storage(settings.images.stores)
         observations = ObservationService(
             system,
             catalogs,
@@ -270,7 +272,8 @@ class Platform:
             max_pixels=settings.limits.cutout_pixels,
             max_rows=settings.limits.rows,
             policy=policy,
-            copies=Copies(folder / "tiles", made=settings.images.retile),
+            copies=Copies(folder / "tiles", made=settings.images.retile, storage=storage),
+            storage=storage,
         )
         registry = RegistryService(RegistryStore(system), catalogs, observations, settings)
         catalogs.bring(RegTap(registry, catalogs))

@@ -28,6 +28,7 @@ __all__ = [
     "TapSettings", "UploadSettings",
 ]  # fmt: skip
 
+_SECRET = re.compile("secret|token|password|key", re.IGNORECASE)
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -175,6 +176,22 @@ class ImageSettings(BaseModel):
         description="Copy images that are compressed by whole rows, or as a whole file, in small tiles when they are "
         "published, without loss: cutouts are many times faster, and take the place of the images once more.",
     )
+    stores: dict[str, dict[str, str | int | float | bool]] = Field(
+        default_factory=dict,
+        description="How object stores are reached that images are published from: options of fsspec, by the beginning of "
+        'addresses: `"s3://survey" = {endpoint_url = "https://store.example.org"}`. Secrets stay where the store\'s own '
+        "library looks for them, such as AWS_SECRET_ACCESS_KEY.",
+    )
+
+    @field_validator("stores")
+    @classmethod
+    def _without_secrets(
+        cls, stores: dict[str, dict[str, str | int | float | bool]]
+    ) -> dict[str, dict[str, str | int | float | bool]]:
+        told = sorted({name for said in stores.values() for name in said if _SECRET.search(name)})
+        if told:
+            raise ValueError(f"{', '.join(told)}: a secret belongs into the environment")
+        return stores
 
 
 class ArchiveSettings(BaseModel):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,13 @@ from awe.cli._common import json_option
 from awe.cli._progress import Progress
 
 __all__ = ["command"]
+
+
+class _Folder(click.Path):
+    """A folder of this machine, or the address of one in an object store."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return Path(value) if "://" in str(value) else super().convert(value, param, ctx)
 
 
 @click.group("publish")
@@ -79,7 +87,7 @@ def publish_table(
 
 @command.command("observations")
 @click.argument("name")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=_Folder(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--describe",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -91,11 +99,12 @@ def publish_table(
 def publish_observations(
     name: str, folder: Path, describe: Path | None, replace: bool, data: Path | None, as_json: bool
 ) -> None:
-    """Publish the data in FOLDER as the collection NAME; the files stay where they are.
+    """Publish the data in FOLDER, or of an object store, as the collection NAME; the files stay where they are.
 
     \b
       awe publish observations hla /data/hla --describe hla.toml
       awe publish observations sdss /data/sdss/spectra
+      awe publish observations survey s3://survey/dr1
 
     What is there is found out file by file: images and cubes with a celestial WCS, spectra (SDSS, DESI, HST and
     many others; FITS, VOTable, text), light curves. A file that cannot be used is named with its HDU and the

@@ -124,7 +124,8 @@ def test_the_original_serves_where_the_copy_is_gone_or_cut_short(
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.uint8, np.int32])
 def test_a_file_that_is_compressed_as_a_whole(tmp_path: Path, dtype: type) -> None:
-    path, pixels = tmp_path / "image.fits.gz", np.asarray(noise((310, 405)), dtype)
+    path = tmp_path / "image.fits.gz"
+    pixels: np.ndarray = noise((310, 405)).astype(dtype)
     fits.HDUList([fits.PrimaryHDU(pixels, header(tangent(shape=pixels.shape)))]).writeto(path)
     with open_fits(path) as hdus:
         assert has_large_tiles(hdus, packed=True)

@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from awe.services.catalogs import CatalogService, CatalogStore, OwnStore, OwnTables
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.identity import GrantStore, Policy
-from awe.services.observations import Copies, Criteria, ObservationService
+from awe.services.observations import Copies, Criteria, ObservationService, Storage
 from awe.services.system import SystemDatabase
 from awe.settings import LimitSettings
 from awe.testing import with_schema
@@ -50,6 +50,7 @@ def open_archive(folder: Path, *, retile: bool = True) -> tuple[Archive, Callabl
         policy=Policy(GrantStore(system)),
         own=OwnTables(OwnStore(system), Policy(GrantStore(system))),
     )
+    storage = Storage()
     observations = ObservationService(
         system,
         catalogs,
@@ -58,7 +59,8 @@ def open_archive(folder: Path, *, retile: bool = True) -> tuple[Archive, Callabl
         max_pixels=limits.cutout_pixels,
         max_rows=limits.rows,
         policy=Policy(GrantStore(system)),
-        copies=Copies(folder / "tiles", made=retile),
+        copies=Copies(folder / "tiles", made=retile, storage=storage),
+        storage=storage,
     )
 
     def close() -> None:

@@ -12,7 +12,7 @@ from awe.core.science.cutout import Wanted
 from awe.core.sky import Circle
 from awe.errors import InputFileError, LimitError, NotFoundError, ParameterError
 from awe.services.identity import GrantStore, Policy
-from awe.services.observations import Copies, Criteria, ObservationService
+from awe.services.observations import Copies, Criteria, ObservationService, Storage
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,7 @@ def test_the_operators_limit_holds(published: Archive, tmp_path: Path) -> None:
         max_rows=10,
         policy=Policy(GrantStore(published.system)),
         copies=Copies(tmp_path / "tiles", made=True),
+        storage=Storage(),
     )
     with pytest.raises(LimitError, match="1,000"):
         small.cutout("hst_9401_02_acs_wfc_total")

@@ -2,20 +2,19 @@
 
 import bz2
 import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from astropy.io import fits
 
 from awe.core.science.celestial import quiet
-from awe.core.science.source import Source
+from awe.core.science.source import LocalSource, Source
 from awe.errors import InputFileError
 
-__all__ = ["FitsFile", "open_fits", "truncation"]
+__all__ = ["FitsFile", "is_packed", "open_fits", "truncation"]
 
 FitsFile: TypeAlias = fits.HDUList
 
@@ -38,17 +37,21 @@ def open_fits(file: Path | Source) -> Iterator[FitsFile]:
         try:
             # astropy is given an open file: one that it opens itself stays open when it is no FITS file.
             stream = stack.enter_context(file.open("rb") if isinstance(file, Path) else file.stream())
+            if not isinstance(file, Path | LocalSource):
+                stream = stack.enter_context(_unpacked(stream, file.name))
             with quiet():
                 hdus = stack.enter_context(fits.open(stream, memmap=False, do_not_scale_image_data=True))
                 len(hdus)  # parses all HDUs, which astropy puts off
+        except InputFileError:
+            raise
         except Exception as error:  # noqa: BLE001  # astropy raises a dozen kinds for a file that is not FITS
             raise _explained(file.name, error) from None
         yield hdus
 
 
-def truncation(path: Path, hdus: FitsFile) -> str:
+def truncation(source: Source, hdus: FitsFile) -> str:
     """Say where a file ends that ends too early; nothing when it is complete."""
-    length = _length(path)
+    length = _length(source)
     with quiet():
         for number, hdu in enumerate(hdus):
             info = hdu.fileinfo() or {"datLoc": 0, "datSpan": 0}
@@ -71,17 +74,24 @@ def _explained(name: str, error: Exception) -> InputFileError:
     return InputFileError(name, reason)
 
 
-def _length(path: Path) -> int:
-    match path.suffix.lower():
+def _unpacked(stream: BinaryIO, name: str) -> BinaryIO:
+    """Return what is in a file that is compressed as a whole, by its name; the file itself where it is not."""
+    match Path(name).suffix.lower():
         case ".gz":
-            with gzip.open(path) as stream:
-                return _counted(stream)
+            return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
         case ".bz2":
-            with bz2.open(path) as stream:
-                return _counted(stream)
+            return cast(BinaryIO, bz2.BZ2File(stream))
         case _:
-            return path.stat().st_size
+            return stream
 
 
-def _counted(stream: io.BufferedIOBase) -> int:
-    return sum(len(chunk) for chunk in iter(lambda: stream.read(_CHUNK), b""))
+def _length(source: Source) -> int:
+    if not is_packed(source.name):
+        return source.size
+    with source.stream() as raw, _unpacked(raw, source.name) as stream:
+        return sum(len(chunk) for chunk in iter(lambda: stream.read(_CHUNK), b""))
+
+
+def is_packed(name: str) -> bool:
+    """Tell whether a file is compressed as a whole, by its name."""
+    return Path(name).suffix.lower() in {".gz", ".bz2"}

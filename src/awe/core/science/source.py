@@ -39,6 +39,11 @@ class Source(Protocol):
         """What changes with the file."""
         ...
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        ...
+
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Return the bytes of some ranges; `EOFError` where the file ends before."""
         ...
@@ -67,6 +72,11 @@ class LocalSource:
     def state(self) -> State:
         """Device, number, size, time."""
         return _state(self._number)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return os.fstat(self._number).st_size
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Return the bytes of some ranges; `EOFError` where the file ends before."""

@@ -1,7 +1,7 @@
 """Gather what the rules look at, and apply them."""
 
 from awe.core.science.obscore import OBSCORE_COLUMNS
-from awe.errors import AweError
+from awe.errors import AweError, InputFileError
 from awe.services.catalogs import CatalogService, TableRecord, example_query
 from awe.services.checks.model import Archive, Files, Finding
 from awe.services.checks.rules import findings
@@ -65,11 +65,11 @@ class CheckService:
         gone, changed = [], []
         for dataset in self._observations.datasets(collection.name):
             try:
-                state = dataset.path.stat()
-            except OSError:
+                state = self._observations.storage.stat(dataset.path)
+            except InputFileError:
                 gone.append(dataset.path.name)
                 continue
-            if (state.st_size, state.st_mtime) != (dataset.size, dataset.mtime):
+            if state != (dataset.size, dataset.mtime):
                 changed.append(dataset.path.name)
         covered = self._observations.coverage(collection.name, MACHINE)
         return Files(

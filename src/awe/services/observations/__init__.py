@@ -25,6 +25,7 @@ from awe.services.observations.model import (
     PublishReport,
     Rejected,
 )
+from awe.services.observations.objects import is_object
 from awe.services.observations.pieces import (
     CUTOUT,
     Part,
@@ -35,6 +36,7 @@ from awe.services.observations.pieces import (
 )
 from awe.services.observations.relations import Relation, Relative
 from awe.services.observations.service import ObservationService
+from awe.services.observations.storage import Storage
 from awe.services.observations.views import VIEWS
 
 __all__ = [
@@ -62,7 +64,9 @@ __all__ = [
     "Rejected",
     "Relation",
     "Relative",
+    "Storage",
     "cut_all",
     "cutout_kind",
+    "is_object",
     "order_of",
 ]

@@ -11,8 +11,8 @@ from tempfile import NamedTemporaryFile
 
 from awe.core.science.layout import Layout
 from awe.core.science.retiling import retile, with_copies
-from awe.core.science.source import open_local
 from awe.errors import InputFileError
+from awe.services.observations.storage import Storage
 
 __all__ = ["Copies"]
 
@@ -26,10 +26,13 @@ class Copies:
         Where they are.
     made
         Whether new ones are made; those that are there are used in any case.
+    storage
+        Reads the originals; this machine's when None.
     """
 
-    def __init__(self, folder: Path, *, made: bool) -> None:
+    def __init__(self, folder: Path, *, made: bool, storage: Storage | None = None) -> None:
         self._folder = folder
+        self._storage = storage or Storage()
         self.made = made
 
     def place(self, path: Path, size: int, mtime: float) -> Path:
@@ -45,7 +48,7 @@ class Copies:
         place.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as out:
             try:
-                with open_local(path) as source:
+                with self._storage.open(path) as source:
                     whole = retile(Layout.read(source), source, out)  # type: ignore[arg-type]  # it is a BinaryIO
             except InputFileError:
                 whole = False
@@ -60,9 +63,8 @@ class Copies:
     def onto(self, path: Path, layout: Layout) -> Layout:
         """Return the layout of a file with what its copy has; as it is where there is none."""
         try:
-            state = path.stat()
-            return with_copies(layout, self.place(path, state.st_size, state.st_mtime))
-        except (OSError, InputFileError):
+            return with_copies(layout, self.place(path, *self._storage.stat(path)))
+        except InputFileError:
             return layout
 
     def keep(self, wanted: Iterable[tuple[Path, int, float]]) -> None:

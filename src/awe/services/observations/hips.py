@@ -22,11 +22,12 @@ from awe.core.science.hips_files import (
     read_properties,
 )
 from awe.core.suggestions import did_you_mean
-from awe.errors import ConflictError, NotFoundError, ParameterError
+from awe.errors import ConflictError, InputFileError, NotFoundError, ParameterError
 from awe.services.identity import ANONYMOUS, MACHINE, Identity, Names, Policy
 from awe.services.observations._hips_making import HipsMaker, HipsPlan
 from awe.services.observations._tiling import write
 from awe.services.observations.model import COLLECTION, Dataset
+from awe.services.observations.objects import is_object
 from awe.services.observations.store import ObservationStore
 from awe.services.system import SystemDatabase
 
@@ -198,6 +199,9 @@ class HipsService:
         if not formats or set(formats) - ENDINGS.keys():
             raise ParameterError("formats", " ".join(formats), f"tiles are {', '.join(ENDINGS)}")
         every = [d for d in self._store.datasets(collection) if d.hdus and d.header.get("s_region")]
+        if any(is_object(dataset.path) for dataset in every):
+            hint = "copy them into a folder of this machine and publish that"
+            raise InputFileError(collection, "its images are in an object store", hint=hint)
         images = [d for d in every if d.header.get("dataproduct_type") in {"image", "cube"}]
         if not images:
             known = [one.name for one in self._store.collections()]

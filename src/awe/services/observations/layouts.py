@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from awe.core.science.layout import Layout, Reader
-from awe.core.science.source import open_local
 from awe.errors import InputFileError
 from awe.services.observations.copies import Copies
+from awe.services.observations.storage import Storage
 
 __all__ = ["Layouts"]
 
@@ -23,12 +23,15 @@ class Layouts:
     ----------
     max_bytes
         What they may take in memory, about.
+    storage
+        Reads the files; this machine's when None.
     copies
         Of images in large tiles, which are read instead of them.
     """
 
-    def __init__(self, max_bytes: int, copies: Copies | None = None) -> None:
+    def __init__(self, max_bytes: int, storage: Storage | None = None, copies: Copies | None = None) -> None:
         self._max_bytes = max_bytes
+        self._storage = storage or Storage()
         self._copies = copies
         self._bytes = 0
         self._known: OrderedDict[Path, tuple[Layout, int]] = OrderedDict()
@@ -43,7 +46,7 @@ class Layouts:
         InputFileError
             If it is no FITS file, holds no image of the sky, cannot be read, or changes meanwhile.
         """
-        with open_local(path) as source:
+        with self._storage.open(path) as source:
             layout, state = self._of(path), source.state
             if layout is None or layout.state != state:
                 layout = Layout.read(source)

@@ -23,7 +23,9 @@ from awe.services.observations.coverage import covered
 from awe.services.observations.describe import Description, read_description
 from awe.services.observations.interface import Index
 from awe.services.observations.model import COLLECTION, INDEX_TABLE, Dataset, PublishReport, Rejected
+from awe.services.observations.objects import is_object
 from awe.services.observations.scanning import Journal, Part, Scanned, find_files, scan, stem
+from awe.services.observations.storage import Storage
 from awe.services.observations.store import ObservationStore, in_batches
 from awe.services.system import Connection
 
@@ -49,6 +51,8 @@ class Publisher:
         Where it is written who may see a collection.
     copies
         Of images that are packed in large tiles.
+    storage
+        Reads the files.
     """
 
     store: ObservationStore
@@ -57,6 +61,7 @@ class Publisher:
     authority: str
     policy: Policy
     copies: Copies
+    storage: Storage
 
     def publish(
         self, collection: str, folder: Path, describe: Path | None, progress: Progress, *, replaces: bool
@@ -65,14 +70,14 @@ class Publisher:
         if not _COLLECTION.fullmatch(collection):
             hint = "letters, digits, _ . and -, beginning with a letter, at most 64"
             raise ParameterError("collection", collection, "not the name of a collection", hint=hint)
-        folder = folder.expanduser().absolute()
+        folder = folder if is_object(folder) else folder.expanduser().absolute()
         self._check_case(collection)
-        files = _files(folder)
+        files = self._files(folder)
         description = read_description(describe)
         with self._alone():
-            journal = Journal(self.folder / f"{collection}.journal", description.digest)
+            journal = Journal(self.folder / f"{collection}.journal", description.digest, self.storage)
             old = list(self.store.datasets(collection))
-            scanned, unchanged = _scan(files, old, description, journal, progress)
+            scanned, unchanged = _scan(files, old, description, journal, progress, self.storage)
             datasets, clashes = self._identify(collection, scanned, description, folder)
             new = {dataset.publisher_did for dataset in datasets}
             kept = (
@@ -101,6 +106,18 @@ class Publisher:
             self.copies.make(Path(one.path), one.size, one.mtime)
         if large:
             progress("copying images in smaller tiles", len(large), len(large))
+
+    def _files(self, folder: Path) -> list[Path]:
+        if not is_object(folder) and not folder.is_dir():
+            raise InputFileError(folder, "there is no such folder")
+        files = find_files(folder, self.storage)
+        if not files:
+            raise InputFileError(
+                folder,
+                "it holds no files of images, spectra or time series",
+                hint="names end in .fits, .fit, .fts (also .gz, .bz2, .fz), .vot, .xml, .dat, .txt, .csv, .ecsv",
+            )
+        return files
 
     def _check_case(self, collection: str) -> None:
         """Refuse a name that differs from another's only in case: who may see the one could see the other."""
@@ -175,32 +192,24 @@ class Publisher:
         self.copies.keep((one.path, one.size, one.mtime) for one in every if one.large_tiles)
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise InputFileError(folder, "there is no such folder")
-    files = find_files(folder)
-    if not files:
-        raise InputFileError(
-            folder,
-            "it holds no files of images, spectra or time series",
-            hint="names end in .fits, .fit, .fts (also .gz, .bz2, .fz), .vot, .xml, .dat, .txt, .csv, .ecsv",
-        )
-    return files
-
-
 def _scan(
-    files: list[Path], old: list[Dataset], description: Description, journal: Journal, progress: Progress
+    files: list[Path],
+    old: list[Dataset],
+    description: Description,
+    journal: Journal,
+    progress: Progress,
+    storage: Storage,
 ) -> tuple[list[Scanned], int]:
     published = _scanned_before(old, description)
     found: list[Scanned] = []
     unchanged = 0
     for number, path in enumerate(files):
         progress("reading headers", number, len(files))
-        known = _same(published.get(str(path)), path)
+        known = _same(published.get(str(path)), path, storage)
         unchanged += known is not None
         known = known or journal.get(path)
         if known is None:
-            known = scan(path, description.rules, description.reading)
+            known = scan(path, description.rules, description.reading, storage=storage)
             journal.add(known)
         found.append(known)
     progress("reading headers", len(files), len(files))
@@ -220,14 +229,13 @@ def _scanned_before(old: list[Dataset], description: Description) -> dict[str, S
     return found
 
 
-def _same(known: Scanned | None, path: Path) -> Scanned | None:
+def _same(known: Scanned | None, path: Path, storage: Storage) -> Scanned | None:
     if known is None:
         return None
     try:
-        status = path.stat()
-    except OSError:
+        return known if (known.size, known.mtime) == storage.stat(path) else None
+    except InputFileError:
         return None
-    return known if (known.size, known.mtime) == (status.st_size, status.st_mtime) else None
 
 
 def _below(path: Path, folder: Path) -> bool:

@@ -7,6 +7,7 @@ from awe.core.science.observation import part_of
 from awe.core.science.spectra import NoSpectrumError, Spectrum, read_spectra
 from awe.errors import NotFoundError, ParameterError
 from awe.services.observations.model import Dataset
+from awe.services.observations.objects import is_object
 from awe.services.observations.scanning import stem
 
 __all__ = ["file_of", "read_datasets"]
@@ -14,7 +15,7 @@ __all__ = ["file_of", "read_datasets"]
 
 def file_of(dataset: Dataset) -> Path:
     """Return the file of a dataset; `NotFoundError` if it is gone."""
-    if not dataset.path.is_file():
+    if not is_object(dataset.path) and not dataset.path.is_file():
         raise NotFoundError(
             f"the file {dataset.path.name} of {dataset.obs_id} is not there any more",
             hint=f"publish the collection {dataset.collection} again",

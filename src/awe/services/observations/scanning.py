@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from awe.core.science.celestial import NoCelestialWCSError
-from awe.core.science.fitsfile import FitsFile, open_fits, truncation
+from awe.core.science.fitsfile import FitsFile, is_packed, open_fits, truncation
 from awe.core.science.observation import Observation, Rules, observe
 from awe.core.science.retiling import has_large_tiles
 from awe.core.science.spectra import (
@@ -28,10 +28,14 @@ from awe.core.science.spectra import (
 from awe.core.science.timeseries import observe_light_curves
 from awe.errors import InputFileError
 from awe.services.observations.model import Rejected
+from awe.services.observations.objects import is_object
+from awe.services.observations.storage import Storage
 
 __all__ = ["Journal", "Part", "Scanned", "find_files", "scan", "stem"]
 
 _FITS = re.compile(r"^(?P<stem>[^.].*?)\.(fits|fit|fts)(\.(gz|bz2|fz))?$", re.IGNORECASE)
+
+_NOT_REMOTE = "of object stores only images and cubes are published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,12 @@ class Scanned:
         return Rejected(os.path.relpath(self.path, folder), self.hdu, self.reason) if self.reason else None
 
 
-def find_files(folder: Path) -> list[Path]:
+def find_files(folder: Path, storage: Storage | None = None) -> list[Path]:
     """Return the files below a folder that may hold data, by name, numbers in names counted; no hidden ones."""
+    if is_object(folder):
+        every = (storage or Storage()).objects(folder)
+        shown = (path for path in every if not any(p.startswith(".") for p in path.relative_to(folder).parts))
+        return sorted((path for path in shown if _FITS.match(path.name)), key=_natural)
     found: list[Path] = []
     seen: set[str] = set()
     for where, folders, names in os.walk(folder, followlinks=True):
@@ -84,25 +92,29 @@ def stem(path: Path) -> str:
     return name.rpartition(".")[0] or name
 
 
-def scan(path: Path, rules: Rules, reading: Reading | None = None) -> Scanned:
+def scan(
+    path: Path, rules: Rules, reading: Reading | None = None, *, storage: Storage | None = None
+) -> Scanned:
     """Look at one file; a file that cannot be used comes back with the reason."""
+    storage = storage or Storage()
     try:
-        status = path.stat()
-    except OSError as error:
-        return Scanned(str(path), 0, 0.0, reason=f"it cannot be read: {error.strerror}")
-    key = (str(path), status.st_size, status.st_mtime)
-    if status.st_size == 0:
+        size, mtime = storage.stat(path)
+    except InputFileError as error:
+        return Scanned(str(path), 0, 0.0, reason=error.message.removeprefix(f"{path.name}: "))
+    key = (str(path), size, mtime)
+    if size == 0:
         return Scanned(*key, reason="it is empty")
     try:
         if not _FITS.match(path.name):
+            if is_object(path):
+                return Scanned(*key, reason=_NOT_REMOTE)
             found, missing = observe_spectra(read_spectra(path, reading), stem(path), rules, path.name), ""
             large = False
         else:
-            with open_fits(path) as hdus:
-                missing = truncation(path, hdus)
+            with storage.open(path) as source, open_fits(source) as hdus:
+                missing = truncation(source, hdus)
                 found = [] if missing else _observed(hdus, path, rules, reading)
-                packed = path.suffix.lower() in {".gz", ".bz2"}
-                large = _has_image(hdus) and has_large_tiles(hdus, packed=packed)
+                large = _has_image(hdus) and has_large_tiles(hdus, packed=is_packed(path.name))
     except NoCelestialWCSError as error:
         return Scanned(*key, reason=str(error), hdu=error.hdu)
     except NoSpectrumError as error:
@@ -117,12 +129,14 @@ def scan(path: Path, rules: Rules, reading: Reading | None = None) -> Scanned:
 
 def _observed(hdus: FitsFile, path: Path, rules: Rules, reading: Reading | None) -> list[Observation]:
     """Return the datasets of a FITS file: its light curves, else its images of the sky, else its spectra."""
-    curves = observe_light_curves(hdus, stem(path), rules, path.name)
+    curves = [] if is_object(path) else observe_light_curves(hdus, stem(path), rules, path.name)
     if curves:
         return curves
     try:
         return observe(hdus, stem(path), rules, path.name)
     except NoCelestialWCSError as no_image:
+        if is_object(path):
+            raise NoSpectrumError(f"{no_image}; {_NOT_REMOTE}") from None
         try:
             spectra = read_fits_spectra(hdus, path, reading)
         except NoSpectrumError as no_spectrum:
@@ -148,21 +162,25 @@ class Journal:
         Where; made when something is written.
     digest
         Of the rules that hold; what was read with other rules does not count.
+    storage
+        Tells whether a file has changed; this machine's when None.
     """
 
-    def __init__(self, file: Path, digest: str) -> None:
+    def __init__(self, file: Path, digest: str, storage: Storage | None = None) -> None:
         self._file = file
+        self._storage = storage or Storage()
         self._digest = digest
         self._known = {entry.path: entry for entry in self._read()}
 
     def get(self, path: Path) -> Scanned | None:
         """Return what was read of a file, unless it has changed since."""
         known = self._known.get(str(path))
-        try:
-            status = path.stat()
-        except OSError:
+        if known is None:
             return None
-        return known if known and (known.size, known.mtime) == (status.st_size, status.st_mtime) else None
+        try:
+            return known if (known.size, known.mtime) == self._storage.stat(path) else None
+        except InputFileError:
+            return None
 
     def add(self, entry: Scanned) -> None:
         """Write down what was read of a file."""

@@ -34,6 +34,7 @@ from awe.services.observations.model import (
 from awe.services.observations.publishing import Publisher
 from awe.services.observations.reading import file_of, read_datasets
 from awe.services.observations.relations import Relative, relative
+from awe.services.observations.storage import Storage
 from awe.services.observations.store import ObservationStore, Seen, in_batches
 from awe.services.observations.visible import VisibleCollections, suggested
 from awe.services.system import SystemDatabase
@@ -71,6 +72,8 @@ class ObservationService:
         Who may see which collection: what belongs to others is not there.
     copies
         Of images that are packed in large tiles.
+    storage
+        Reads the files, by their paths.
     """
 
     def __init__(
@@ -84,16 +87,18 @@ class ObservationService:
         max_rows: int,
         policy: Policy,
         copies: Copies,
+        storage: Storage,
     ) -> None:
         self._store = ObservationStore(system)
         self._visible = VisibleCollections(self._store, policy)
         index.guard(INDEX_TABLE, self._visible)
         self._index = index
+        self.storage = storage
         self.files = CollectionFiles(self._store, self._visible, index)
-        self._publisher = Publisher(self._store, index, folder, authority, policy, copies)
+        self._publisher = Publisher(self._store, index, folder, authority, policy, copies, storage)
         self._max_pixels = max_pixels
         self._max_rows = max_rows
-        self._layouts = Layouts(_LAYOUT_BYTES, copies)
+        self._layouts = Layouts(_LAYOUT_BYTES, storage, copies)
         self._named = Remembered(self._found, self._store.stamp, policy, most=_DATASETS)
         self._widest: tuple[int, float] = (-1, 0.0)
 

@@ -11,10 +11,10 @@ from awe.core.sky import Circle
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo.sdm import spectrum_params
 from awe.errors import NotFoundError
-from awe.services.observations import Dataset
+from awe.services.observations import Dataset, is_object
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, make_router, place
-from awe.web.http import TableResponse, base_url, chosen_format, json_error
+from awe.web.http import TableResponse, base_url, chosen_format, json_error, stored_response
 
 __all__ = ["router"]
 
@@ -25,10 +25,13 @@ _OWN_DAY = {"Cache-Control": "private, max-age=86400"}
 
 
 @get(router, "/datasets/{name:path}/file", response_class=FileResponse)
-def file(name: str, services: Services, caller: Caller) -> FileResponse:
+def file(name: str, request: Request, services: Services, caller: Caller) -> Response:
     """Return the published file as it is; ranges of bytes can be asked for."""
     dataset = services.observations.dataset(name, caller)
     path = services.observations.file(name, caller)
+    if is_object(path):
+        storage = services.observations.storage
+        return stored_response(storage, path, dataset.media_type, request.headers.get("range"))
     return FileResponse(path, media_type=dataset.media_type, filename=path.name)
 
 
@@ -93,7 +96,7 @@ def _dataset(dataset: Dataset, base: str, tells_path: bool) -> dict[str, Any]:
         "file": f"{place}/file",
         "preview": f"{place}/preview",
         "spectrum": f"{place}/spectrum" if dataset.dataproduct_type == "spectrum" else None,
-        "path": str(dataset.path) if tells_path else None,
+        "path": str(dataset.path) if tells_path and not is_object(dataset.path) else None,
         "metadata": dict(dataset.about),
         "index": dict(dataset.header),
     }

@@ -43,6 +43,7 @@ from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
 from awe.web.http._receiving import Receiver, receiving
 from awe.web.http._results import result_response
+from awe.web.http._stored import stored_response
 from awe.web.http._stream import SILENT, TableResponse
 from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
@@ -97,6 +98,7 @@ __all__ = [
     "sia2_error",
     "soda_error",
     "ssa_error",
+    "stored_response",
     "takes_gzip",
     "token_of",
     "wants_json",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from awe.errors import AuthenticationError, ForbiddenError, NotFoundError, ParameterError
+from awe.errors import AuthenticationError, ForbiddenError, InputFileError, NotFoundError, ParameterError
 from awe.services.identity import WRITE, Identity
 from awe.services.observations import PublishedFile
 from awe.services.space import Node, NodeKind, NodePath
@@ -169,8 +169,8 @@ def opened(call: Call, where: Place, identity: Identity) -> BinaryIO:
     if isinstance(where, NodePath):
         return call.platform.space.open(where, identity)
     try:
-        return _path(call, where, identity).open("rb")
-    except FileNotFoundError:
+        return call.platform.observations.storage.binary(_path(call, where, identity))
+    except InputFileError:
         raise NotFoundError(f"the file {where} is not there any more", missing="node") from None
 
 
@@ -178,7 +178,8 @@ def opened(call: Call, where: Place, identity: Identity) -> BinaryIO:
 def local(call: Call, where: Place, identity: Identity) -> Iterator[Path]:
     """Yield where a file can be read on this machine; errors as `opened`."""
     if isinstance(where, Published):
-        yield _path(call, where, identity)
+        with call.platform.observations.storage.local(_path(call, where, identity)) as path:
+            yield path
     else:
         with call.platform.space.local(where, identity) as path:
             yield path

@@ -102,7 +102,8 @@ def _own_link(call: Call, link: str, identity: Identity) -> Iterator[bytes]:
         return cut(call, tuple(parse_qsl(parts.query)), identity).write()
     words = parts.path.strip("/").split("/")
     if words[:2] == ["api", "datasets"] and words[3:] == ["file"]:
-        return _chunks(call.platform.observations.file(unquote(words[2]), identity).open("rb"))
+        observations = call.platform.observations
+        return _chunks(observations.storage.binary(observations.file(unquote(words[2]), identity)))
     raise ParameterError(
         "endpoint",
         link,
