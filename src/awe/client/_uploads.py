@@ -10,14 +10,14 @@ import pyarrow as pa
 from astropy.table import Table
 from astropy.table.serialize import represent_mixins_as_columns
 
-from awe.core.tables import TableStream
+from awe.core.tables import Schema, TableStream
 from awe.core.tables.formats import FORMATS, format_of, split_part, stream_of
 from awe.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableLike", "columns_of", "opened"]
+__all__ = ["TableLike", "opened", "schema_of"]
 
 TableLike: TypeAlias = "Table | pa.Table | pd.DataFrame | str | Path"
 """An astropy Table, an Arrow table, a pandas DataFrame, or the path of a file in any format that awe reads;
@@ -39,8 +39,8 @@ def opened(uploads: Mapping[str, TableLike]) -> Iterator[dict[str, Part]]:
         yield {name: _part(name, table, stack) for name, table in uploads.items()}
 
 
-def columns_of(name: str, table: object) -> tuple[str, ...]:
-    """Return the names of a table's columns as a query sees them.
+def schema_of(name: str, table: object) -> Schema:
+    """Return a table's columns as a query sees them.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def columns_of(name: str, table: object) -> tuple[str, ...]:
     if isinstance(table, str | Path):
         path = Path(table).expanduser()
         with format_of(path).read(path) as stream:
-            return tuple(stream.schema.names)
-    return tuple(_stream(name, table).schema.names)
+            return stream.schema
+    return _stream(name, table).schema
 
 
 def _part(name: str, table: object, stack: ExitStack) -> Part:

@@ -1,21 +1,19 @@
 """Cross-matches: which rows of two tables are near each other on the sky, found next to the data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
+from astropy import units
 from astropy.table import Table
 
-from awe.client._uploads import TableLike, columns_of
+from awe.client._matching import Criteria, Find, Side, crossmatch_sql, quoted
+from awe.client._uploads import TableLike, schema_of
 from awe.client._values import AngleLike, degrees
 from awe.client.catalogs import CatalogsClient
 from awe.errors import ParameterError
 
 __all__ = ["CrossmatchClient", "Find"]
-
-Find = Literal["all", "nearest", "mutual"] | int
-"""All pairs, the nearest partner of each row, those that are each other's nearest, or so many nearest of each row."""
 
 _UPLOAD = "mine"
 _KINDS = {"ra": "pos.eq.ra", "dec": "pos.eq.dec"}
@@ -23,19 +21,6 @@ _NAMES = {
     "ra": ("ra", "raj2000", "ra_icrs", "_ra", "alpha", "s_ra"),
     "dec": ("dec", "dej2000", "decj2000", "de_icrs", "dec_icrs", "_dec", "delta", "s_dec"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """A table of a cross-match: how SQL calls it, its columns, and which of them are the position."""
-
-    name: str
-    columns: tuple[str, ...]
-    ra: str
-    dec: str
-
-    def place(self, alias: str) -> str:
-        return f'{alias}."{self.ra}", {alias}."{self.dec}"'
 
 
 class CrossmatchClient(CatalogsClient):
@@ -52,6 +37,14 @@ class CrossmatchClient(CatalogsClient):
         position: tuple[str, str] | None = None,
         right_position: tuple[str, str] | None = None,
         columns: Sequence[str] | None = None,
+        motion: tuple[str, str] | None = None,
+        right_motion: tuple[str, str] | None = None,
+        epoch: float | str | None = None,
+        right_epoch: float | str | None = None,
+        error: AngleLike | None = None,
+        right_error: AngleLike | None = None,
+        sigmas: float = 3.0,
+        magnitudes: tuple[str, str, float] | None = None,
         max_rows: int | None = None,
         save: str | Path | None = None,
     ) -> Table | Path:
@@ -76,6 +69,19 @@ class CrossmatchClient(CatalogsClient):
             when None.
         columns
             Of `right`; all when None.
+        motion, right_motion
+            The columns of the proper motions, in mas/yr, that in right ascension times the cosine of the declination.
+            The rows of `left` are then moved to the epoch of `right`; those of `right` to that of `left` where only they
+            have motions, which takes longer: the index of `right` is that of where they were.
+        epoch, right_epoch
+            Of the positions, in Julian years; of the side that moves a number, or the column that says it.
+        error, right_error
+            How exact the positions are (one sigma): the name of a column, in its unit or else arcseconds, or one
+            angle for all rows. Pairs are then no further apart than so many `sigmas` of both together.
+        sigmas
+            See `error`.
+        magnitudes
+            A column of `left`, one of `right`, and by how much they may differ: ``("g", "phot_g_mean_mag", 0.5)``.
         max_rows, save
             As for `query`.
 
@@ -83,83 +89,119 @@ class CrossmatchClient(CatalogsClient):
         -------
         Table or Path
             All columns of `left`, then those of `right` (with ``_2`` behind a name that is there already), and
-            ``separation`` in arcseconds.
+            ``separation`` in arcseconds; where there are errors, ``normalised``, the separation in units of them.
 
         Raises
         ------
         ParameterError
-            If it is not clear where the rows of a table are, or `find` is none of these.
+            If it is not clear where the rows of a table are, or when, or `find` is none of these.
         NotFoundError
             If there is no such table or column.
         """
         uploads: Mapping[str, TableLike] = {}
         if isinstance(left, str):
-            one = self._side(left, position)
+            one = self._columns(left)
         else:
             uploads = {_UPLOAD: left}
-            one = _side(f"TAP_UPLOAD.{_UPLOAD}", [(c, "") for c in columns_of(_UPLOAD, left)], position)
-        other = self._side(right, right_position)
-        sql = _sql(one, other, degrees(radius), find, keep=keep, wanted=columns)
+            known = {column.name: (column.ucd, column.unit) for column in schema_of(_UPLOAD, left)}
+            one = _Columns(f"TAP_UPLOAD.{_UPLOAD}", known)
+        other = self._columns(right)
+        sides = (
+            one.side(position, _Precision("error", error)),
+            other.side(right_position, _Precision("right_error", right_error)),
+        )
+        moving = _moving((one, other), sides, ((motion, epoch), (right_motion, right_epoch)))
+        if magnitudes is not None:
+            one.check("magnitudes", magnitudes[0])
+            other.check("magnitudes", magnitudes[1])
+        criteria = Criteria(degrees(radius), sigmas, magnitudes)
+        sql = crossmatch_sql(*moving, criteria, find, keep=keep, wanted=columns)
         return self.query(sql, lang="postgres", max_rows=max_rows, save=save, uploads=uploads)
 
-    def _side(self, table: str, position: tuple[str, str] | None) -> _Side:
-        described = self.columns(table)
-        known = list(zip(described["name"].tolist(), described["ucd"].tolist(), strict=True))
-        return _side(table, known, position)
+    def _columns(self, table: str) -> "_Columns":
+        found = self.columns(table)
+        parts = zip(*(found[part].tolist() for part in ("name", "ucd", "unit")), strict=True)
+        return _Columns(table, {name: (ucd, unit) for name, ucd, unit in parts})
 
 
-def _side(table: str, known: Sequence[tuple[str, str]], position: tuple[str, str] | None) -> _Side:
-    ra, dec = position or (_position(table, known, part) for part in ("ra", "dec"))
-    names = tuple(name for name, _ in known)
-    for name in (ra, dec):
-        if name not in names:
-            raise ParameterError("position", name, f"{table} has no such column")
-    return _Side(table, names, ra, dec)
+@dataclass(frozen=True, slots=True)
+class _Precision:
+    """What was said of a side's errors, and by which parameter."""
+
+    parameter: str
+    said: AngleLike | None
 
 
-def _position(table: str, known: Sequence[tuple[str, str]], part: str) -> str:
-    """Return the column that is the right ascension, or the declination, of a table's rows."""
-    said = [(name, ucd) for name, ucd in known if ucd.lower().split(";")[0] == _KINDS[part]]
-    main = [name for name, ucd in said if "meta.main" in ucd.lower()] or [name for name, _ in said]
-    named = [name for wanted in _NAMES[part] for name, _ in known if name.lower() == wanted]
-    found = main if len(main) == 1 else named
-    if not found:
-        raise ParameterError(
-            "position", table, "does not say which columns are its positions",
-            hint='name them: position=("ra", "dec")',
-        )  # fmt: skip
-    return found[0]
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """A table as SQL calls it, and its columns with their UCDs and units."""
 
+    table: str
+    known: Mapping[str, tuple[str, str]]
 
-def _sql(
-    one: _Side, other: _Side, radius_deg: float, find: Find, *, keep: bool, wanted: Sequence[str] | None
-) -> str:
-    """Return the query, in PostgreSQL's words with q3c."""
-    taken = {name.casefold() for name in (*one.columns, "separation")}
-    chosen = {name: f"{name}_2" if name.casefold() in taken else name for name in (wanted or other.columns)}
-    lefts = [f'a."{name}"' for name in one.columns]
-    places = f"{one.place('a')}, {other.place('b')}"
-    near, apart = f"q3c_join({places}, {radius_deg!r})", f"q3c_dist({places})"
-    if find in {"all", "mutual"}:
-        rights = [f'b."{name}" AS "{new}"' for name, new in chosen.items()]
-        how = "LEFT JOIN" if keep and find == "all" else "JOIN"
-        tables = f"FROM {one.name} AS a {how} {other.name} AS b ON {near}"
-        if find == "all":
-            return f"SELECT {', '.join([*lefts, *rights])}, {apart} * 3600 AS separation {tables}"
-        ranks = [
-            f"ROW_NUMBER() OVER (PARTITION BY {side} ORDER BY {apart}) AS {name}"
-            for side, name in ((one.place("a"), "_of_left"), (other.place("b"), "_of_right"))
+    def check(self, parameter: str, name: str) -> None:
+        """Raise where there is no such column."""
+        if name not in self.known:
+            raise ParameterError(parameter, name, f"{self.table} has no such column")
+
+    def side(self, position: tuple[str, str] | None, precision: _Precision) -> Side:
+        """Return the table as one side of a match."""
+        ra, dec = position or (self._position(part) for part in ("ra", "dec"))
+        for name in (ra, dec):
+            self.check("position", name)
+        return Side(self.table, tuple(self.known), ra, dec, error=self._error(precision))
+
+    def _position(self, part: str) -> str:
+        """Return the column that is the right ascension, or the declination, of the rows."""
+        said = [
+            (name, ucd) for name, (ucd, _) in self.known.items() if ucd.lower().split(";")[0] == _KINDS[part]
         ]
-        pairs = f"SELECT {', '.join([*lefts, *rights, *ranks])}, {apart} * 3600 AS separation {tables}"
-        names = ", ".join(f'p."{name}"' for name in (*one.columns, *chosen.values()))
-        return f"SELECT {names}, p.separation FROM ({pairs}) AS p WHERE p._of_left = 1 AND p._of_right = 1"
-    count = 1 if find == "nearest" else find
-    if not isinstance(count, int) or count < 1:
-        raise ParameterError("find", find, 'is "all", "nearest", "mutual" or a number of nearest rows')
-    inner = ", ".join(f'b."{name}" AS "{new}"' for name, new in chosen.items())
-    outer = [f'n."{new}"' for new in chosen.values()]
-    how = "LEFT JOIN LATERAL" if keep else "JOIN LATERAL"
-    return (
-        f"SELECT {', '.join([*lefts, *outer])}, n.separation FROM {one.name} AS a {how} (SELECT {inner}, {apart} * 3600"
-        f" AS separation FROM {other.name} AS b WHERE {near} ORDER BY {apart} LIMIT {count}) AS n ON TRUE"
-    )
+        main = [name for name, ucd in said if "meta.main" in ucd.lower()] or [name for name, _ in said]
+        named = [name for wanted in _NAMES[part] for name in self.known if name.lower() == wanted]
+        found = main if len(main) == 1 else named
+        if not found:
+            raise ParameterError(
+                "position", self.table, "does not say which columns are its positions",
+                hint='name them: position=("ra", "dec")',
+            )  # fmt: skip
+        return found[0]
+
+    def _error(self, precision: _Precision) -> str:
+        """Return the error of the positions in degrees, as SQL with ``{}`` for the table's alias."""
+        said = precision.said
+        if said is None:
+            return ""
+        if not isinstance(said, str) or said[:1].isdigit():
+            return repr(degrees(said))
+        self.check(precision.parameter, said)
+        unit = units.Unit(self.known[said][1] or "arcsec")
+        if not unit.is_equivalent(units.deg):
+            raise ParameterError(precision.parameter, said, f"its unit is {unit}, and not that of an angle")
+        column = quoted(said).replace("{", "{{").replace("}", "}}")
+        return f"({{}}.{column} * {float(unit.to(units.deg))!r})"
+
+
+_Told = tuple[tuple[str, str] | None, float | str | None]
+"""The columns of a side's proper motion, and its epoch."""
+
+
+def _moving(
+    columns: tuple[_Columns, _Columns], sides: tuple[Side, Side], told: tuple[_Told, _Told]
+) -> tuple[Side, Side]:
+    """Return the sides, of which one moves to the epoch of the other: the left one, if it can."""
+    for here in (0, 1):
+        motion, epoch = told[here]
+        if motion is None:
+            continue
+        there = told[1 - here][1]
+        if epoch is None or not isinstance(there, (int, float)):
+            raise ParameterError(
+                "epoch", epoch if epoch is None else there, "is needed of both tables, of that which does not move as a number",
+                hint="epoch=2000.0, right_epoch=2016.0",
+            )  # fmt: skip
+        for name in (*motion, *([epoch] if isinstance(epoch, str) else ())):
+            columns[here].check("epoch" if name == epoch else "motion", name)
+        began = f"t.{quoted(epoch)}" if isinstance(epoch, str) else repr(float(epoch))
+        moved = replace(sides[here], motion=motion, years=f"{float(there)!r} - {began}")
+        return (moved, sides[1]) if here == 0 else (sides[0], moved)
+    return sides

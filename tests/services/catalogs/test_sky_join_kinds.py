@@ -175,7 +175,7 @@ def test_the_nearest_of_those_that_make_a_pair(two: Two) -> None:
         "select a.id, n.id from s.a as a left join lateral (select b.id from s.b as b where q3c_join(a.ra, a.dec, b.ra, b.dec, 0.2)"
         " and abs(a.mag - b.mag) < 0.3 order by q3c_dist(a.ra, a.dec, b.ra, b.dec) limit 1) as n on true"
     )
-    none: np.ndarray = np.isnan(apart).all(axis=1)
+    none = np.atleast_1d(np.isnan(apart).all(axis=1))
     found = two.pairs(text, "postgres")
     assert len(found) == 1500
     assert all(j is None if none[i] else apart[i, j] == np.nanmin(apart[i]) for i, j in found)

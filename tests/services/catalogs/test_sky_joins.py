@@ -15,6 +15,7 @@ from astropy.coordinates import SkyCoord
 from astropy.time import Time
 from erfa import ErfaWarning
 
+from awe.core.progress import heard_by
 from awe.core.science.crossmatch import Match
 from awe.core.sky import separation
 from awe.core.sql import compile_query
@@ -220,6 +221,24 @@ def test_rows_are_cut_and_it_is_said(two: Two) -> None:
         assert sum(batch.num_rows for batch in stream) == 10
         assert stream.overflow
     assert len(two.pairs(f"SELECT TOP 5 a.id, b.id FROM s.a AS a, s.b AS b WHERE {NEAR}")) == 5
+
+
+def test_it_tells_how_far_it_is(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[str, int, int | None]] = []
+    with heard_by(lambda *step: heard.append(step)):
+        stream = two.stream(f"SELECT a.id, b.id FROM s.a AS a, s.b AS b WHERE {NEAR}")
+    stream.to_table()
+    parts = len(heard)
+    assert heard == [("matching", n + 1, parts) for n in range(parts)]
+    assert parts > 3
+    heard.clear()
+    two.pairs(f"SELECT a.id, b.id FROM s.a AS a, s.b AS b WHERE {NEAR}")
+    assert not heard
+    monkeypatch.setattr(_pair_blocks, "_BLOCK_ROWS", 100)
+    with heard_by(lambda *step: heard.append(step)):
+        two.pairs(f"SELECT a.id, b.id FROM s.a AS a, s.b AS b WHERE {NEAR}")
+    assert [done for _, done, _ in heard] == [n + 1 for n in range(len(heard))]
+    assert {total for _, _, total in heard} == {None}
 
 
 def workers() -> list[str]:

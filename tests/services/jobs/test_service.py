@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 import pytest
 
+from awe.core.progress import listener
 from awe.errors import (
     BusyError,
     ConflictError,
@@ -380,6 +381,23 @@ def test_a_job_does_no_more_than_the_token_that_made_it(jobs: JobService, runner
 
     KindsWorkshop({"echo": kind}, lambda _: ROOT, lambda: None).run(task, lambda *_: None)
     assert [(who.name, who.roles, who.is_administrator) for who in seen] == [("root", frozenset(), False)]
+
+
+def test_what_a_job_begins_tells_how_far_it_is_without_being_handed_whom_to_tell(
+    jobs: JobService, runner: HandRunner
+) -> None:
+    new(jobs)
+    heard: list[tuple[str, int, int | None]] = []
+
+    def kind(_work: Work) -> list[Result]:
+        listener()("matching", 1, 2)
+        return []
+
+    shop = KindsWorkshop({"echo": kind}, Identity, lambda: None)
+    shop.run(runner.take(), lambda *step: heard.append(step))
+    assert heard == [("matching", 1, 2)]
+    listener()("matching", 2, 2)
+    assert len(heard) == 1
 
 
 def test_an_anonymous_job_is_of_who_knows_its_id(jobs: JobService) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from awe.core.progress import Progress
+from awe.core.progress import Progress, heard_by
 from awe.errors import NotFoundError
 from awe.services.identity import ANONYMOUS, Identity
 from awe.services.jobs.interface import Kind, Task, Work
@@ -57,7 +57,8 @@ class KindsWorkshop:
             task.most_bytes,
             task.queued if task.attempt > 1 else None,
         )
-        results = tuple(kind(work))
+        with heard_by(progress):
+            results = tuple(kind(work))
         work.check(sum(result.size for result in results))
         for path in (*(task.folder / result.file for result in results), task.folder):
             _sync(path)

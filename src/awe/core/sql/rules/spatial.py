@@ -71,20 +71,22 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     if not any(map(is_geometry, computed(tree))):
         return tree
     selects = [node for node in computed(tree) if isinstance(node, exp.Select)]
-    joins: list[tuple[exp.Select, set[str], exp.Expr, Near]] = []
+    joins: list[tuple[exp.Select, set[str], exp.Expr]] = []
     for select in selects:
         for node, sources in list(_conjuncts(select)):
             test = test_of(node, run.text)
             if isinstance(test, Near) and _constant_region(test)[0] is None and not test.negated:
-                joins.append((select, sources, node, test))
+                joins.append((select, sources, node))
             elif test is not None:
                 node.replace(_searched(test, select, sources, run))
     if joins:
         for select in selects:
             while (join := found(select, run)) is not None:
                 unite(select, join, run, spatial)
-    for select, sources, node, test in joins:
-        if node.parent is not None and node.root() is tree:
+    for select, sources, node in joins:
+        there = node.parent is not None and node.root() is tree
+        test = test_of(node, run.text) if there else None
+        if test is not None:  # of pairs whose separation is known it is no test any more
             node.replace(_searched(test, select, sources, run))
     _carry_out(tree, run)
     return tree

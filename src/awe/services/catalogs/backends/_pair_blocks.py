@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from awe.core.progress import Progress, silent
 from awe.core.science.crossmatch import Match, Pairs, nearest
 from awe.core.sky import MAX_ORDER, cell_radius, healpix_center, healpix_index, merge_ranges
 from awe.core.sql import DEC, INDEX, RA, RADIUS, ROW, SEPARATION, SkyMatch
@@ -87,6 +88,8 @@ class Work:
         How many threads.
     check
         Raises when it is time to stop; asked all the time.
+    progress
+        Is told how many parts of the sky have been gone through, from any thread.
     chosen
         What else makes a pair; None where nothing is asked.
     turned
@@ -97,6 +100,7 @@ class Work:
     schema: pa.Schema
     workers: int
     check: Callable[[], None]
+    progress: Progress = silent
     chosen: Chosen | None = None
     turned: bool = False
 
@@ -143,6 +147,8 @@ class Blocks:
         ours, theirs = (RADIUS in side.schema.names for side in (held, other))
         fewer = (work.match.held.rows <= work.match.other.rows) is not work.turned
         self._listed, self._far = ours or (fewer and not theirs), theirs
+        self._done = self._todo = 0
+        self._counting = threading.Lock()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for block in self._blocks():
@@ -189,7 +195,17 @@ class Blocks:
                 if len(ranges):
                     wanted = _few(ranges, piece.span[1] - piece.span[0])
                     work.append(partial(self._read, block, piece, wanted))
-        yield from self._parallel(work)
+        with self._counting:
+            self._todo += len(work)
+        yield from self._parallel([partial(self._told, part) for part in work])
+
+    def _told(self, part: Callable[[], Iterable[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
+        """Yield what a part gives, and tell when it is done."""
+        yield from part()
+        total = self._todo if self._match.held.rows <= _BLOCK_ROWS else None  # of blocks to come nobody knows
+        with self._counting:
+            self._done += 1
+            self._work.progress("matching", self._done, total)
 
     def _read(self, block: _Block, piece: Piece, ranges: IntArray | None) -> Iterator[pa.RecordBatch]:
         return self._compared(block, piece.read(ranges))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from awe.core.progress import Progress, silent
 from awe.core.sql import SEPARATION, SkyMatch
 from awe.services.catalogs.backends._pair_blocks import Blocks, Chosen, SideRows, Work
 
@@ -27,6 +28,8 @@ class PairStream:
         Raises when it is time to stop; asked all the time.
     chosen
         Lets pairs through that are what `match` asks of them.
+    progress
+        Is told how far it is.
     """
 
     def __init__(
@@ -37,13 +40,13 @@ class PairStream:
         workers: int,
         check: Callable[[], None],
         chosen: Chosen | None = None,
+        progress: Progress = silent,
     ) -> None:
         self._held, self._other = held, other
         paired = other.columns if match.exists is None else []
         self.schema = pa.schema([*held.columns, *paired, pa.field(SEPARATION, pa.float64())])
-        self._work = Work(
-            match, self.schema, workers or os.cpu_count() or 1, check, chosen if match.asked else None
-        )
+        threads = workers or os.cpu_count() or 1
+        self._work = Work(match, self.schema, threads, check, progress, chosen if match.asked else None)
         self.error: Exception | None = None
         """Why it broke off: whoever reads is told no more than that it did."""
 

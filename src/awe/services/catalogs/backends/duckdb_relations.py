@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from awe.core.progress import listener
 from awe.core.sky import IntArray
 from awe.core.sql import Query, Side, SkyMatch, TableUse
 from awe.services.catalogs._files import CatalogFiles
@@ -60,7 +61,9 @@ class Relations:
         self.pairs: list[PairStream] = []
         for match in query.matches:
             held, other = self._side(match.held), self._side(match.other)
-            self.pairs.append(PairStream(match, held, other, workers, session.check, self._chosen(match)))
+            self.pairs.append(
+                PairStream(match, held, other, workers, session.check, self._chosen(match), listener())
+            )
             self.sql[match.key] = self._named(match.key, self.pairs[-1])
 
     def _named(self, key: str, thing: object) -> str:

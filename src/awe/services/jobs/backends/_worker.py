@@ -6,6 +6,7 @@ soon after it is killed.
 """
 
 import logging
+import math
 import os
 import select
 import signal
@@ -116,8 +117,9 @@ def _serve(connection: Connection, workshop: Workshop) -> None:
 
 
 def _done(connection: Connection, workshop: Workshop, task: Task) -> Told:
+    progress = _Progress(connection)
     try:
-        return workshop.run(task, _Progress(connection))
+        return workshop.run(task, progress)
     except AweError as error:
         return Failure(error.to_json())
     except Exception:  # noqa: BLE001  # a fault of ours; the log has it
@@ -126,17 +128,26 @@ def _done(connection: Connection, workshop: Workshop, task: Task) -> Told:
             "something went wrong inside the service", hint=f"tell its operators the job number {task.job}"
         )
         return Failure(told.to_json())
+    finally:
+        progress.end()
 
 
 class _Progress:
-    """Tell the service how far it is, not more often than anybody looks."""
+    """Tell the service how far a task is, not more often than anybody looks, from any thread, until it has ended."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._next = 0.0
+        self._lock = threading.Lock()
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if now >= self._next:
-            self._next = now + _TELL_S
-            self._connection.send(Step(what, done, total))
+        with self._lock:
+            if now >= self._next:
+                self._next = now + _TELL_S
+                self._connection.send(Step(what, done, total))
+
+    def end(self) -> None:
+        """Tell no more: what is sent next is how the task ended."""
+        with self._lock:
+            self._next = math.inf
