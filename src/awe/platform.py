@@ -238,6 +238,7 @@ class Platform:
             policy=policy,
             history=history,
             own=own,
+            files=settings.files,
         )
         catalogs.clean()
         places = Places(

@@ -23,7 +23,7 @@ from awe.provider_settings import ProviderSettings
 from awe.quota_settings import QuotaSettings
 
 __all__ = [
-    "ArchiveSettings", "ClientSettings", "HistorySettings", "ImageSettings", "JobSettings", "LimitSettings", "LoginSettings",
+    "ArchiveSettings", "ClientSettings", "FileSettings", "HistorySettings", "ImageSettings", "JobSettings", "LimitSettings", "LoginSettings",
     "NameSettings", "ScaleSettings", "Settings", "SpaceSettings",
     "TapSettings", "UploadSettings",
 ]  # fmt: skip
@@ -75,6 +75,19 @@ class ScaleSettings(BaseModel):
         50_000_000_000,
         ge=0,
         description="Queries that would read more than this of stored tables (compressed, the columns they need) go to it.",
+    )
+
+
+class FileSettings(BaseModel):
+    """The files of tables, for programs that open catalogues in place: LSDB and other readers of HATS."""
+
+    serve: bool = Field(True, description="Let whoever may read all rows of a table fetch its files.")
+    margin_arcsec: float = Field(
+        5.0,
+        ge=0,
+        le=30,
+        description="Rows so near the border of a partition are kept beside it, too, when somebody asks for them: "
+        "cross-matches over partitions need them. No such files are made when 0.",
     )
 
 
@@ -328,6 +341,10 @@ class Settings(BaseSettings):
     token_hours: float = Field(24.0, gt=0, description="Life of a login token.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Who publishes.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one query may use.")
+    files: FileSettings = Field(
+        default_factory=FileSettings,
+        description="The files of tables, for programs that open catalogues in place.",
+    )
     scale: ScaleSettings = Field(
         default_factory=ScaleSettings,
         description="A second engine over the same files, for queries that read much.",

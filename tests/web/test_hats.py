@@ -220,3 +220,54 @@ def test_own_tables_are_opened_in_their_owners_name(address: str, patch: Platfor
             other.lsdb("user_ada.mine")
         with pytest.raises(FileNotFoundError):
             lsdb.open_catalog(place)  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_cross_match_by_lsdb_finds_the_pairs_that_ours_finds(
+    address: str, patch: Platform, tells: bool
+) -> None:
+    object.__setattr__(patch.settings, "share_paths", tells)
+    with connect(address) as archive:
+        left, right = (
+            archive.lsdb("patch.moved", columns=["id"]),
+            archive.lsdb(STARS, columns=["id"], margin=True),
+        )
+        pairs = left.crossmatch(right, radius_arcsec=4.9, n_neighbors=5, suffixes=("_a", "_b")).compute()
+        ours = archive.query(
+            f"SELECT a.id AS a, b.id AS b FROM patch.moved AS a JOIN {STARS} AS b "
+            f"ON DISTANCE(a.ra, a.dec, b.ra, b.dec) <= {4.9 / 3600}"
+        )
+        assert len(ours) > 0.9 * ROWS
+        assert set(zip(pairs["id_a"], pairs["id_b"], strict=True)) == set(
+            zip(ours["a"], ours["b"], strict=True)
+        )
+        without = left.crossmatch(
+            archive.lsdb(STARS, columns=["id"]), radius_arcsec=4.9, n_neighbors=5
+        ).compute()
+        assert len(without) < len(ours)  # there are pairs across borders here
+
+
+def test_margins_are_made_once_and_go_with_their_table(tmp_path: Path) -> None:
+    with tiny_archive(tmp_path) as platform, TestClient(build_app(platform)) as web:
+        assert web.get(f"/api/tables/{TINY_TABLE}/files").json()["margin"] is None
+        told = web.get(f"/api/tables/{TINY_TABLE}/files", params={"margin": True}).json()
+        made = Path(told["margin_path"])
+        first = web.get(f"{told['margin']}/hats.properties")
+        assert "hats_margin_threshold=5.0" in first.text
+        before = made.stat().st_mtime_ns
+        assert web.get(f"/hats/{TINY_TABLE}/margin/partition_info.csv").text.startswith("Norder,Npix")
+        assert made.stat().st_mtime_ns == before
+        platform.catalogs.drop(TINY_TABLE)
+        platform.catalogs.clean(0)
+        assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "margin", "whole"), [({"serve": False}, 403, 403), ({"margin_arcsec": 0}, 404, 200)]
+)
+def test_the_operator_decides(tmp_path: Path, files: dict[str, Any], margin: int, whole: int) -> None:
+    with tiny_archive(tmp_path, files=files) as platform, TestClient(build_app(platform)) as web:
+        assert web.get(f"/hats/{TINY_TABLE}/properties").status_code == whole
+        assert web.get(f"/hats/{TINY_TABLE}/margin/properties").status_code == margin

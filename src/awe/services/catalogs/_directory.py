@@ -20,7 +20,7 @@ from awe.services.catalogs.hats import EMPTY, PARTITION_INFO
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.sky_index.groups import Groups, touched
 
-__all__ = ["Directory", "Listing"]
+__all__ = ["Directory", "Listing", "read_listing"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -75,7 +75,7 @@ class Directory:
         with self._lock:
             found = self._listings.get(location)
         if found is None:
-            found = _read_listing(self._root / location)
+            found = read_listing(self._root / location)
             with self._lock:
                 self._listings[location] = found
         return found
@@ -162,7 +162,8 @@ def _groups(footer: pq.FileMetaData) -> Iterable[pq.RowGroupMetaData]:
     return (footer.row_group(i) for i in range(footer.num_row_groups))
 
 
-def _read_listing(folder: Path) -> Listing:
+def read_listing(folder: Path) -> Listing:
+    """Read which files a version has; `ServiceError` where they are missing."""
     if not folder.is_dir():
         raise ServiceError("the files of a published table are missing", hint="publish it again")
     dataset, empty = folder / "dataset", folder / EMPTY

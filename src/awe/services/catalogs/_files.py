@@ -19,6 +19,7 @@ from awe.services.catalogs._folders import remove, staged, sweep
 from awe.services.catalogs.estimates import Estimate, estimated
 from awe.services.catalogs.hats import COVERAGE, coverage, write_hats, write_parts
 from awe.services.catalogs.interface import Limits, StoredTable, WriteSpec
+from awe.services.catalogs.margins import MARGINS
 from awe.services.catalogs.model import HEALPIX
 from awe.services.catalogs.sky_index import Groups, Parcels, SkyIndex, Version, answer, candidates
 
@@ -52,6 +53,7 @@ class CatalogFiles:
     def __init__(self, root: Path, decoded_bytes: int) -> None:
         root.mkdir(parents=True, exist_ok=True)
         sweep(root)
+        sweep(root / MARGINS)
         self._root = root
         self._parcels = Parcels(root / DECODED, decoded_bytes)
         groups = Groups()
@@ -94,6 +96,7 @@ class CatalogFiles:
         """Remove a version."""
         self._directory.forget(location)
         remove(self._root / location)
+        remove(self._root / MARGINS / location)
         self._parcels.drop(location)
 
     def look_up(self, query: Query, stored: Mapping[str, StoredTable], limits: Limits) -> TableStream | None:

@@ -7,7 +7,7 @@ partitions are then cut from. A table without positions becomes parts in the ord
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,18 @@ from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs.interface import WriteSpec
 from awe.services.catalogs.model import HEALPIX
 
-__all__ = ["COVERAGE", "EMPTY", "PARTITION_INFO", "coverage", "write_hats", "write_parts"]
+__all__ = [
+    "COVERAGE",
+    "EMPTY",
+    "PARTITION_INFO",
+    "coverage",
+    "write_file",
+    "write_hats",
+    "write_info",
+    "write_parts",
+    "write_properties",
+    "write_summary",
+]
 
 PARTITION_INFO = "partition_info.csv"
 COVERAGE = "moc.json"
@@ -64,10 +75,10 @@ def write_hats(folder: Path, spec: WriteSpec, stream: TableStream, progress: Pro
     partitions = chunks.histogram.partitions(most_rows)
     footers = _write_partitions(folder / "dataset", partitions, chunks, progress)
     chunks.remove()
-    _write_summary(folder, arrow, footers)
-    _write_info(folder / PARTITION_INFO, partitions)
+    write_summary(folder, arrow, footers)
+    write_info(folder / PARTITION_INFO, partitions)
     (folder / COVERAGE).write_text(chunks.histogram.coverage(_MOST_RANGES).to_json(), encoding="ascii")
-    _write_properties(folder, spec, partitions, chunks.rows)
+    _write_own_properties(folder, spec, partitions, chunks.rows)
     return chunks.rows
 
 
@@ -90,10 +101,10 @@ def write_parts(folder: Path, spec: WriteSpec, stream: TableStream, progress: Pr
     rows = 0
     for number, table in enumerate(_pieces(stream, arrow, spec.rows_per_partition)):
         name = f"part-{number:05}.parquet"
-        footers.append(_write_file(dataset, name, table))
+        footers.append(write_file(dataset, name, table))
         rows += table.num_rows
         progress("writing", rows, None)
-    _write_summary(folder, arrow, footers)
+    write_summary(folder, arrow, footers)
     return rows
 
 
@@ -205,7 +216,7 @@ def _write_partitions(
     footers = []
     done = 0
     for partition in partitions:
-        footers.append(_write_file(dataset, partition.path, chunks.cut(*partition.span)))
+        footers.append(write_file(dataset, partition.path, chunks.cut(*partition.span)))
         done += partition.rows
         progress("writing", done, chunks.rows)
     return footers
@@ -221,7 +232,8 @@ def _has_nan(column: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.is_nan(column)).as_py())
 
 
-def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
+def write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
+    """Write one Parquet file of a dataset; return its footer, for `write_summary`."""
     path = dataset / name
     path.parent.mkdir(parents=True, exist_ok=True)
     footer: list[pq.FileMetaData] = []
@@ -249,19 +261,23 @@ def _write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
     return footer[0]
 
 
-def _write_summary(folder: Path, arrow: pa.Schema, footers: list[pq.FileMetaData]) -> None:
+def write_summary(folder: Path, arrow: pa.Schema, footers: list[pq.FileMetaData]) -> None:
+    """Write the footers of all files of a dataset, and a file without rows."""
     pq.write_metadata(arrow, folder / "dataset" / "_metadata", metadata_collector=footers)
     pq.write_metadata(arrow, folder / EMPTY)
 
 
-def _write_info(path: Path, partitions: Iterable[Partition]) -> None:
+def write_info(path: Path, partitions: Iterable[Partition]) -> None:
+    """Write the list of partitions."""
     with path.open("w", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("Norder", "Npix", "num_rows"))
         writer.writerows((p.order, p.pixel, p.rows) for p in partitions)
 
 
-def _write_properties(folder: Path, spec: WriteSpec, partitions: tuple[Partition, ...], rows: int) -> None:
+def _write_own_properties(
+    folder: Path, spec: WriteSpec, partitions: tuple[Partition, ...], rows: int
+) -> None:
     size = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
     said = {
         "obs_collection": spec.location,
@@ -276,10 +292,18 @@ def _write_properties(folder: Path, spec: WriteSpec, partitions: tuple[Partition
         "hats_order": max((p.order for p in partitions), default=0),
         "hats_estsize": size // 1024,
         "moc_sky_fraction": f"{sum(4.0**-p.order for p in partitions) / 12:.8f}",
+    }
+    write_properties(folder, said)
+
+
+def write_properties(folder: Path, said: Mapping[str, object]) -> None:
+    """Write what a HATS catalogue says of itself, and who wrote it and when."""
+    ours = {
         "hats_builder": "awe",
         "hats_creation_date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MUTC"),
         "hats_version": "v1.0",
     }
+    said = {**said, **ours}
     text = "#HATS catalog\n" + "".join(f"{key}={_escaped(value)}\n" for key, value in said.items())
     for name in ("hats.properties", "properties"):
         (folder / name).write_text(text, encoding="utf-8")

@@ -8,13 +8,19 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from awe.errors import ConflictError, ForbiddenError, NotFoundError
+from awe.errors import BusyError, ConflictError, ForbiddenError, NotFoundError
+from awe.services.catalogs._folders import staged, sweep, waited_for
 from awe.services.catalogs._locations import tag_of
 from awe.services.catalogs.hats import PARTITION_INFO
 from awe.services.catalogs.interface import Features
+from awe.services.catalogs.margins import MARGINS, write_margin
 from awe.services.catalogs.model import TableRecord
+from awe.settings import FileSettings
 
-__all__ = ["HatsFolder", "hats_folder", "split_tag"]
+__all__ = ["HatsFolder", "InPlace", "split_tag"]
+
+_QUERY = "ask for its rows with a query"
+_PATIENCE_S = 60.0
 
 _FOLDER = r"dataset(/Norder=[0-9]{1,2}(/Dir=[0-9]{1,20})?)?"
 _INNER = re.compile(_FOLDER)
@@ -74,45 +80,86 @@ class HatsFolder:
         )
 
 
+class InPlace:
+    """The files of tables, as their readers open them.
+
+    Parameters
+    ----------
+    features
+        Of the engine that keeps the tables.
+    settings
+        What the operator lets people have.
+    """
+
+    def __init__(self, features: Features, settings: FileSettings) -> None:
+        self._features = features
+        self._settings = settings
+
+    def folder(self, record: TableRecord, tag: str = "") -> HatsFolder:
+        """Return the HATS catalogue that a table is to somebody who may read it.
+
+        Parameters
+        ----------
+        record
+            As its reader sees it.
+        tag
+            The version that is meant; the current one when empty.
+
+        Raises
+        ------
+        ForbiddenError
+            If the caller may read some of its rows only: files have them all. If files are not given out here.
+        NotFoundError
+            If it has no files, or they are no HATS catalogue.
+        ConflictError
+            If it was written anew since the tag was given.
+        """
+        name, stored = record.full_name, record.stored
+        if not self._settings.serve:
+            raise ForbiddenError("the files of tables are not given out here", hint=_QUERY)
+        if stored.only is not None:
+            raise ForbiddenError(f"which rows of {name} you may read is decided row by row", hint=_QUERY)
+        if not stored.location or self._features.folder is None:
+            raise NotFoundError(f"{name} is computed when it is asked for, and has no files", hint=_QUERY)
+        if record.ra is None or record.dec is None:
+            raise NotFoundError(f"{name} has no positions, so that it is no HATS catalogue", hint=_QUERY)
+        root = self._features.folder / stored.location
+        if not (root / PARTITION_INFO).is_file():
+            raise NotFoundError(f"the files of {name} are no HATS catalogue", hint=_QUERY)
+        current = tag_of(stored.location)
+        if tag and tag != current:
+            raise ConflictError(f"{name} was written anew since it was opened", hint="open it again")
+        return HatsFolder(record, root, current)
+
+    def margin(self, of: HatsFolder) -> HatsFolder:
+        """Return the margin cache of a catalogue; the first who asks waits until it is written.
+
+        Raises
+        ------
+        NotFoundError
+            If none is made here.
+        BusyError
+            If it takes long.
+        """
+        arcsec, record = self._settings.margin_arcsec, of.record
+        if not arcsec:
+            raise NotFoundError(
+                f"no margins are kept of {record.full_name}", hint="files.margin_arcsec makes them"
+            )
+        kept = of.root.with_name(MARGINS) / of.root.name
+        found = kept / f"{arcsec:g}"
+        if not found.is_dir():
+            with waited_for(kept / f"{found.name}.lock", _PATIENCE_S) as ours:
+                if not ours:
+                    raise BusyError(f"the margins of {record.full_name} are being written", retry_after=60)
+                if not found.is_dir():
+                    sweep(kept)
+                    with staged(kept, found.name) as folder:
+                        write_margin(folder, of.root, str(record.ra), str(record.dec), arcsec)
+        return HatsFolder(record, found, of.tag)
+
+
 def split_tag(name: str) -> tuple[str, str]:
     """Return the table and the tag of ``schema.table@tag``; an empty tag where there is none."""
     table, _, tag = name.partition("@")
     return table, tag
-
-
-def hats_folder(record: TableRecord, features: Features, tag: str = "") -> HatsFolder:
-    """Return the HATS catalogue that a table is to somebody who may read it.
-
-    Parameters
-    ----------
-    record
-        As its reader sees it.
-    features
-        Of the engine that keeps it.
-    tag
-        The version that is meant; the current one when empty.
-
-    Raises
-    ------
-    ForbiddenError
-        If the caller may read some of its rows only: files have them all.
-    NotFoundError
-        If it has no files, or they are no HATS catalogue.
-    ConflictError
-        If it was written anew since the tag was given.
-    """
-    name, stored = record.full_name, record.stored
-    query = "ask for its rows with a query"
-    if stored.only is not None:
-        raise ForbiddenError(f"which rows of {name} you may read is decided row by row", hint=query)
-    if not stored.location or features.folder is None:
-        raise NotFoundError(f"{name} is computed when it is asked for, and has no files", hint=query)
-    if record.ra is None or record.dec is None:
-        raise NotFoundError(f"{name} has no positions, so that it is no HATS catalogue", hint=query)
-    root = features.folder / stored.location
-    if not (root / PARTITION_INFO).is_file():
-        raise NotFoundError(f"the files of {name} are no HATS catalogue", hint=query)
-    current = tag_of(stored.location)
-    if tag and tag != current:
-        raise ConflictError(f"{name} was written anew since it was opened", hint="open it again")
-    return HatsFolder(record, root, current)

@@ -16,7 +16,7 @@ from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._queries import Queries, Question
 from awe.services.catalogs.estimates import Estimate
-from awe.services.catalogs.in_place import HatsFolder, hats_folder, split_tag
+from awe.services.catalogs.in_place import HatsFolder, InPlace, split_tag
 from awe.services.catalogs.interface import Engine
 from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
@@ -26,7 +26,7 @@ from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import HeldTable, SentFile, Uploads
 from awe.services.history import HistoryService
 from awe.services.identity import ANONYMOUS, Identity, Policy, Remembered, Resource
-from awe.settings import LimitSettings, UploadSettings
+from awe.settings import FileSettings, LimitSettings, UploadSettings
 
 __all__ = ["CatalogService"]
 
@@ -64,6 +64,8 @@ class CatalogService:
         Where it is remembered what people asked; nowhere when None.
     own
         Users' own tables.
+    files
+        What is given out of the files of tables.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class CatalogService:
         policy: Policy,
         history: HistoryService | None = None,
         own: OwnTables,
+        files: FileSettings | None = None,
     ) -> None:
         self._engine = engine
         self._history = history
@@ -89,6 +92,7 @@ class CatalogService:
         self._uploads = Uploads(engine, staging / "uploads", uploads or UploadSettings(), limits)
         self._published = PublishedTables(store, policy, views)
         self._readable = Remembered(self._found, store.stamp, policy, most=_CALLERS)
+        self._in_place = InPlace(engine.features, files or FileSettings())
         self._made = MadeTables()
         self._coverages = Coverages(engine)
         self._cones = ConeSearches()
@@ -187,10 +191,14 @@ class CatalogService:
             raise NotFoundError(f"{record.full_name} has no positions, so no coverage of the sky")
         return found
 
-    def hats(self, name: str, identity: Identity = ANONYMOUS) -> HatsFolder:
-        """Return the files of a table, ``schema.table`` or ``schema.table@tag``; see `hats_folder`, and `table`."""
+    def hats(self, name: str, identity: Identity = ANONYMOUS, *, margin: bool = False) -> HatsFolder:
+        """Return the files of a table, ``schema.table`` or ``schema.table@tag``, or those of its `margin`.
+
+        See `InPlace`, and `table`.
+        """
         full_name, tag = split_tag(name)
-        return hats_folder(self.table(full_name, identity), self._engine.features, tag)
+        found = self._in_place.folder(self.table(full_name, identity), tag)
+        return self._in_place.margin(found) if margin else found
 
     # Queries
 

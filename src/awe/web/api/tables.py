@@ -128,13 +128,26 @@ def rows(
 
 
 @get(router, "/tables/{name}/files")
-def files(name: str, request: Request, services: Services, caller: Caller) -> dict[str, Any]:
+def files(
+    name: str,
+    request: Request,
+    services: Services,
+    caller: Caller,
+    margin: Annotated[
+        bool, Query(description="Also where the rows near the borders of partitions are, for cross-matches")
+    ] = False,
+) -> dict[str, Any]:
     """Say where the files of a table are, a HATS catalogue: LSDB and others open it there."""
     found = services.catalogs.hats(name, caller)
+    place = f"{base_url(request)}/hats/{quote(found.name, safe='@')}"
+    tells = services.settings.tells_paths
+    near = services.catalogs.hats(found.name, caller, margin=True) if margin else None
     return {
         "table": found.record.full_name,
-        "hats": f"{base_url(request)}/hats/{quote(found.name, safe='@')}",
-        "path": str(found.root) if services.settings.tells_paths else None,
+        "hats": place,
+        "path": str(found.root) if tells else None,
+        "margin": near and f"{place}/margin",
+        "margin_path": str(near.root) if near and tells else None,
         "rows": found.record.rows,
         "bytes": found.record.bytes,
     }

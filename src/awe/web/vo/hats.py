@@ -22,6 +22,8 @@ _TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }
+_MARGIN = "margin"
+"""The folder of a catalogue's margin cache; it is not listed, since it is made for whoever asks for it."""
 _FOREVER_S = 86_400
 """A version does not change, but may be taken away from its readers."""
 
@@ -41,14 +43,16 @@ def hats_root(call: Call) -> Response:
 
 def hats_file(call: Call) -> Response:
     """Return a file of a table, or ranges of it: ``/hats/gaia.stars/dataset/Norder=1/Dir=0/Npix=17.parquet``."""
-    path = call.path("path")
-    found = call.platform.catalogs.hats(call.path("table"), call.identity)
+    first, _, rest = call.path("path").partition("/")
+    margin = first == _MARGIN
+    path = rest if margin else call.path("path")
+    found = call.platform.catalogs.hats(call.path("table"), call.identity, margin=margin)
     entries = found.entries(path)
     headers = _ANYWHERE | {"Cache-Control": _lasting(call)}
     if entries is not None:
         return HTMLResponse(_page(found, path, entries), headers=headers)
     file = found.file(path)
-    headers["ETag"] = f'"{found.tag}/{quote(path)}"'
+    headers["ETag"] = f'"{found.tag}/{quote(call.path("path"))}"'
     if headers["ETag"] in call.request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return _File(file, media_type=_type(file), headers=headers)
