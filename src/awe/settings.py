@@ -196,6 +196,20 @@ class ImageSettings(BaseModel):
         "library looks for them, such as AWS_SECRET_ACCESS_KEY.",
     )
 
+    at_once: int = Field(
+        8, ge=1, description="Cutouts and pictures that are made at the same time; more wait their turn."
+    )
+    each: int = Field(
+        4,
+        ge=1,
+        description="Those of one caller (of one address, without an account) among them at the most.",
+    )
+    waiting: int = Field(
+        200,
+        ge=0,
+        description="Those of one caller that wait their turn; who has as many is told to come back later.",
+    )
+
     @field_validator("stores")
     @classmethod
     def _without_secrets(

@@ -37,6 +37,7 @@ from awe.web.compat import datalab, sciserver, tapplus
 from awe.web.http import (
     Admission,
     Envelope,
+    FairTurns,
     Handler,
     LoginHeaders,
     Metrics,
@@ -337,6 +338,7 @@ def build_app(platform: Platform) -> FastAPI:
     app.state.platform = platform
     app.state.metrics = figures
     app.state.admission = Admission(limits)
+    app.state.fair = FairTurns(platform.settings.images, limits.patience)
     app.state.waiters = Waiters(platform.jobs.phases)
     app.router.routes.extend(_route(entry) for entry in ROUTES)
     app.include_router(router)

@@ -66,7 +66,7 @@ from awe.services.identity.model import (
 from awe.services.identity.policy import Names, Policy, permits
 from awe.services.identity.principals import EVERYBODY
 from awe.services.identity.provider import ProviderService
-from awe.services.identity.quotas import QuotaService, RunningQuery
+from awe.services.identity.quotas import QuotaService, RunningQuery, subject_of
 from awe.services.identity.registration import RegistrationMode, RegistrationService
 from awe.services.identity.remembered import Remembered
 from awe.services.identity.service import IdentityService
@@ -184,4 +184,5 @@ __all__ = [
     "permits",
     "principal_of",
     "provider_clients",
+    "subject_of",
 ]

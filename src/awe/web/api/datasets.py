@@ -11,10 +11,11 @@ from awe.core.sky import Circle
 from awe.core.tables.formats import VOTableOptions
 from awe.core.vo.sdm import spectrum_params
 from awe.errors import NotFoundError
+from awe.services.identity import subject_of
 from awe.services.observations import Dataset, is_object
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, make_router, place
-from awe.web.http import TableResponse, base_url, chosen_format, json_error, stored_response
+from awe.web.http import FairResponse, TableResponse, base_url, chosen_format, json_error, stored_response
 
 __all__ = ["router"]
 
@@ -47,10 +48,14 @@ def preview(
 ) -> Response:
     """Draw an image or a part of it, z-scaled, a spectrum as a line, or a light curve as dots, as PNG."""
     region = Circle(*place(services, position), angle_deg("radius", radius)) if position else None
-    png = services.observations.preview(name, region=region, size=size, stretch=stretch, identity=caller)
-    if png is None:
-        raise NotFoundError(f"{name} has no pixel within {radius} of {position}")
-    return Response(png, media_type="image/png", headers=_A_DAY if caller.is_nobody else _OWN_DAY)
+
+    def drawn() -> Response:
+        png = services.observations.preview(name, region=region, size=size, stretch=stretch, identity=caller)
+        if png is None:
+            raise NotFoundError(f"{name} has no pixel within {radius} of {position}")
+        return Response(png, media_type="image/png", headers=_A_DAY if caller.is_nobody else _OWN_DAY)
+
+    return FairResponse(subject_of(caller), drawn)
 
 
 @get(router, "/datasets/{name:path}/spectrum", response_class=Response)

@@ -25,6 +25,7 @@ from awe.web.http._errors import (
     ssa_error,
     wants_json,
 )
+from awe.web.http._fair import FairResponse, FairStream, FairTurns
 from awe.web.http._identity import NOBODYS, admit, caller, token_of
 from awe.web.http._login import (
     SESSION,
@@ -58,6 +59,9 @@ __all__ = [
     "BatchResponse",
     "Call",
     "Envelope",
+    "FairResponse",
+    "FairStream",
+    "FairTurns",
     "Given",
     "Handler",
     "LoginHeaders",

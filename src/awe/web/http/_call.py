@@ -16,9 +16,10 @@ from starlette.responses import Response
 from awe.errors import AweError
 from awe.platform import Platform
 from awe.services.catalogs import SentFile
-from awe.services.identity import ANONYMOUS, READ, WRITE, Identity
+from awe.services.identity import ANONYMOUS, READ, WRITE, Identity, subject_of
 from awe.web.http._address import base_url, platform_of
 from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
+from awe.web.http._fair import FairResponse
 from awe.web.http._identity import caller
 from awe.web.http._parameters import Given, read_given
 from awe.web.http._turn import TurnResponse
@@ -64,6 +65,11 @@ class Call:
     def accept(self) -> str:
         """The Accept header."""
         return self.request.headers.get("accept", "")
+
+    @property
+    def subject(self) -> str:
+        """Under which name the caller's turns are counted."""
+        return subject_of(self.identity)
 
     @property
     def tapplus(self) -> bool:
@@ -124,7 +130,7 @@ def endpoint(
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
             _LOG.exception("request %s failed", request.state.request_id)
             return failed(request, unexpected(request.state.request_id))
-        if isinstance(answer, TurnResponse | WaitingResponse):
+        if isinstance(answer, TurnResponse | WaitingResponse | FairResponse):
             answer.on_error = lambda error: failed(request, error)
         return answer
 

@@ -6,6 +6,7 @@ combinations; where one has no pixels, or cannot be cut, a text file says so. A 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, product
 
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +16,7 @@ from awe.core.vo import soda, vosi
 from awe.core.vo.params import Values
 from awe.errors import LimitError, ParameterError, UsageError
 from awe.services.observations import CUTOUT, Part, Piece, cut_all, order_of
-from awe.web.http import Call, soda_error
+from awe.web.http import Call, FairResponse, FairStream, soda_error
 from awe.web.vo._tar import TAR, end, entry
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 from awe.web.vo.uws import JobFace
@@ -31,9 +32,13 @@ def cutout(call: Call) -> Response:
     values = soda.PARAMS.parse(call.pairs)
     pieces = _pieces(values, _MOST_NOW)
     if values.get(soda.RESPONSEFORMAT) == soda.PNG:
-        return _picture(call, pieces)
-    if len(pieces) > 1:
-        return _archive(call, pieces)
+        make = _picture
+    else:
+        make = _archive if len(pieces) > 1 else _file
+    return FairResponse(call.subject, partial(make, call, pieces))
+
+
+def _file(call: Call, pieces: list[Piece]) -> Response:
     piece = call.platform.observations.cutout(pieces[0].dataset, pieces[0].wanted, call.identity)
     if piece is None:
         return Response(status_code=204)
@@ -85,9 +90,7 @@ def _archive(call: Call, pieces: list[Piece]) -> Response:
     for part in parts:
         before.append(part)
         if part.cutout is not None:
-            return StreamingResponse(
-                _entries(chain(before, parts)), media_type=TAR, headers=_named("cutouts.tar")
-            )
+            return FairStream(call.subject, _entries(chain(before, parts)), TAR, _named("cutouts.tar"))
     for part in before:
         if part.error is not None:
             raise part.error

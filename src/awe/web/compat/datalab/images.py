@@ -4,6 +4,7 @@ It is SIA 1.0 with the columns that those notebooks choose by, and its links are
 """
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from awe.errors import NotFoundError, ParameterError
 from awe.services.identity import Identity
 from awe.services.observations import IMAGES, Criteria
 from awe.web.compat.datalab.service import ROOT
-from awe.web.http import Call, TableResponse, absolute_links, chosen_format
+from awe.web.http import Call, FairResponse, TableResponse, absolute_links, chosen_format
 
 __all__ = ["cone", "cut", "cutout", "find"]
 
@@ -85,6 +86,10 @@ def find(call: Call) -> Response:
 
 def cutout(call: Call) -> Response:
     """Return a piece of an image, around POS and as large as SIZE, as FITS."""
+    return FairResponse(call.subject, partial(_made, call))
+
+
+def _made(call: Call) -> Response:
     piece = cut(call, call.pairs, call.identity)
     said = {
         "Content-Disposition": f'attachment; filename="{piece.filename}"',

@@ -23,7 +23,7 @@ from awe.services.observations import Chart
 from awe.web.compat.sciserver import _params as p
 from awe.web.compat.sciserver._address import pairs_of
 from awe.web.compat.sciserver._release import PHOTO, SPECTRA, place_of, release_of
-from awe.web.http import Call
+from awe.web.http import Call, FairResponse
 
 __all__ = ["getjpeg"]
 
@@ -47,10 +47,16 @@ def getjpeg(call: Call) -> Response:
     width, height = (min(values.get(one) or _SIZE, _LARGEST) for one in (p.WIDTH, p.HEIGHT))
     ra, dec = values.need(p.RA) % 360.0, values.need(p.DEC)
     frame = Frame(ra, dec, values.get(p.SCALE) or _SCALE, width, height)
+    return FairResponse(call.subject, lambda: _drawn(call, values, frame, letters))
+
+
+def _drawn(call: Call, values: Values, frame: Frame, letters: str) -> Response:
     marks = list(_marks(call, frame, letters, values))
     chart = call.platform.observations.chart(frame, call.identity)
     if chart is None:
-        raise NotFoundError(f"no image covers {ra:.5f} {dec:+.5f}", hint="/moc tells what the images cover")
+        raise NotFoundError(
+            f"no image covers {frame.ra:.5f} {frame.dec:+.5f}", hint="/moc tells what the images cover"
+        )
     look = Look(grid="G" in letters, label=_label(chart) if "L" in letters else (), inverted="I" in letters)
     outlines = [_corners(region) for region in chart.outlines] if "F" in letters else []
     headers = {"X-Awe-Images": f"{len(chart.images)} of {len(chart.images) + chart.left_out}"}
