@@ -4,6 +4,7 @@
 ``awe.toml`` in the data folder. The environment is read nowhere else.
 """
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 _SECRET = re.compile("secret|token|password|key", re.IGNORECASE)
+_MEMORY = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -323,6 +325,13 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen at.")
     port: int = Field(8765, ge=0, le=65535, description="Port to listen at; 0 takes a free one.")
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Server processes that share the port, the memory of `limits.memory` and the turns of `limits.queries`; "
+        "one for every two cores, at most four, when unset.",
+    )
     base_url: str = Field(
         "",
         description="Public address of the service where a proxy stands before it; from the request when empty.",
@@ -434,6 +443,18 @@ class Settings(BaseSettings):
         """Return the settings of a worker: a query in it may use what a job may use."""
         own = {"memory": self.jobs.memory, "threads": self.jobs.threads, "seconds": float(self.jobs.seconds)}
         return self.model_copy(update={"limits": self.limits.model_copy(update=own)})
+
+    @property
+    def processes(self) -> int:
+        """How many server processes there are (`workers` and its default)."""
+        return self.workers or max(1, min(4, (os.cpu_count() or 1) // 2))
+
+    def for_process(self) -> "Settings":
+        """Return the settings of one of the server processes: its share of what all of them may use."""
+        limits, many = self.limits, self.processes
+        shared = {name: -(-getattr(limits, name) // many) for name in ("queries", "waiting", "requests")}
+        memory = _MEMORY.sub(lambda size: f"{float(size[0]) / many:.3f}", limits.memory)
+        return self.model_copy(update={"limits": limits.model_copy(update={**shared, "memory": memory})})
 
     @property
     def tells_paths(self) -> bool:

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from awe import logs
-from awe.cli._archive import data_option, here, open_archive
+from awe.cli._archive import data_option, here
 from awe.cli._demo import publish_demo
 from awe.cli._progress import Progress
 from awe.errors import AuthenticationError
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR, ORIGIN, SCOPES, AccountState
 from awe.settings import Settings
-from awe.web import bind, serve
+from awe.web import Workers, apart, bind, serve
 
 __all__ = ["command"]
 
@@ -32,7 +32,12 @@ _TOKEN_DAYS = 365.0
     "--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one [default: 8765]."
 )
 @click.option("--demo", is_flag=True, help="Publish the demonstration sky (simulated) unless it is there.")
-def command(data: Path | None, host: str | None, port: int | None, demo: bool) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Server processes [default: one for every two cores, at most four].",
+)
+def command(data: Path | None, host: str | None, port: int | None, demo: bool, workers: int | None) -> None:
     """Start the service and print where to look. Starting again is quick and loses nothing.
 
     \b
@@ -40,16 +45,32 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool) -
       awe up --data /archive --port 8000   your own archive
     """
     signal.signal(signal.SIGTERM, _told_to_stop)
-    listener = bind(Settings.load(data, host=host, port=port))  # first: a port in use is told before any work
-    with open_archive(data, host=host, port=port) as platform:
-        logs.configure(platform.settings, lambda: ORIGIN.get().request)
-        if demo:
-            with Progress() as progress:
-                publish_demo(platform, progress)
-        token_file = _notebooks_token(platform)
-        _greet(platform, listener.url, token_file)
-        _offer_administration(platform, platform.settings.base_url or listener.url)
-        serve(platform, listener)
+    settings = Settings.load(data, host=host, port=port, workers=workers)
+    listener = bind(settings)  # first: a port in use is told before any work
+    if settings.processes == 1:
+        with Platform.open(settings) as platform:
+            _prepare(platform, listener.url, demo=demo)
+            serve(platform, listener)
+    else:
+        listeners = listener.shared(settings.processes)
+        apart(lambda: _prepare_alone(settings, listener.url, demo=demo))
+        Workers(settings, listeners).run()
+
+
+def _prepare_alone(settings: Settings, address: str, *, demo: bool) -> None:
+    with Platform.open(settings) as platform:
+        _prepare(platform, address, demo=demo)
+
+
+def _prepare(platform: Platform, address: str, *, demo: bool) -> None:
+    """Publish the demonstration if that is wanted, and say where everything is."""
+    logs.configure(platform.settings, lambda: ORIGIN.get().request)
+    if demo:
+        with Progress() as progress:
+            publish_demo(platform, progress)
+    token_file = _notebooks_token(platform)
+    _greet(platform, address, token_file)
+    _offer_administration(platform, platform.settings.base_url or address)
 
 
 def _told_to_stop(_signal: int, _frame: object) -> None:
@@ -109,4 +130,6 @@ def _greet(platform: Platform, address: str, token_file: Path) -> None:
     click.echo(f"  API      {address}/api/docs")
     click.echo(f'  Python   import awe; archive = awe.connect("{address}")')
     click.echo(f"  token    {token_file}")
+    if platform.settings.processes > 1:
+        click.echo(f"  {platform.settings.processes} processes answer.")
     click.echo("Ctrl-C stops it; nothing is lost.\n")

@@ -6,5 +6,6 @@
 
 from awe.web.app import ROUTES, build_app
 from awe.web.server import Listener, bind, serve
+from awe.web.workers import Workers, apart
 
-__all__ = ["ROUTES", "Listener", "bind", "build_app", "serve"]
+__all__ = ["ROUTES", "Listener", "Workers", "apart", "bind", "build_app", "serve"]

@@ -43,6 +43,7 @@ from awe.web.http import (
     Metrics,
     Receiver,
     Renderer,
+    SharedFigures,
     Waiters,
     dali_error,
     datalink_error,
@@ -307,16 +308,18 @@ ROUTES: tuple[Entry, ...] = (
 # fmt: on
 
 
-def build_app(platform: Platform) -> FastAPI:
+def build_app(platform: Platform, shared: SharedFigures | None = None) -> FastAPI:
     """Return the application that serves a platform.
 
     Parameters
     ----------
     platform
         Stays open while the application is used; whoever opened it closes it.
+    shared
+        Where this process tells its figures to others that serve with it, if there are others.
     """
     archive, limits = platform.settings.archive, platform.settings.limits
-    figures = Metrics(platform, {"api", *(entry.path.split("/")[1] for entry in ROUTES)})
+    figures = Metrics(platform, {"api", *(entry.path.split("/")[1] for entry in ROUTES)}, shared)
     app = FastAPI(
         title=archive.title,
         description=archive.description,

@@ -2,7 +2,8 @@
 
 import errno
 import socket
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,11 +13,13 @@ from awe.platform import Platform
 from awe.settings import Settings
 from awe.web._protocol import Protocol
 from awe.web.app import build_app
-from awe.web.http import Waiters
+from awe.web.http import SharedFigures, Waiters
 
-__all__ = ["Listener", "bind", "configured", "serve"]
+__all__ = ["PATIENCE_S", "Listener", "bind", "configured", "serve"]
 
-_PATIENCE_S = 5
+_WAITING = 2048
+"""Connections that wait until they are taken."""
+PATIENCE_S = 5
 """How long running answers may go on after the service is told to stop."""
 
 
@@ -34,6 +37,21 @@ class Listener:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
+    def shared(self, many: int) -> tuple["Listener", ...]:
+        """Return so many in its place, one for each process that answers; it is closed.
+
+        Linux deals connections out among sockets of one address; elsewhere all processes take them from one socket.
+        """
+        if sys.platform != "linux":
+            return (self,) * many
+        self.socket.close()
+        sockets = [_socket(self.host) for _ in range(many)]
+        for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind((self.host, self.port))
+            one.listen(_WAITING)
+        return tuple(replace(self, socket=one) for one in sockets)
+
 
 def bind(settings: Settings) -> Listener:
     """Take the address of the settings; port 0 takes a free one.
@@ -43,9 +61,7 @@ def bind(settings: Settings) -> Listener:
     UnavailableError
         If the port is taken, or the address is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = _socket(settings.host)
     try:
         listening.bind((settings.host, settings.port))
     except OSError as error:
@@ -54,13 +70,25 @@ def bind(settings: Settings) -> Listener:
         reason = "is in use" if taken else f"cannot be used: {error.strerror}"
         hint = "another `awe up` may run there; --port 0 takes a free one" if taken else None
         raise UnavailableError(f"{settings.host}:{settings.port} {reason}", hint=hint) from None
-    listening.listen(2048)
+    listening.listen(_WAITING)
     return Listener(listening, settings.host, listening.getsockname()[1])
 
 
-def serve(platform: Platform, listener: Listener) -> None:
-    """Serve, and run jobs, until a signal (Ctrl-C, TERM) says to stop; running answers have a few seconds to end."""
-    app = build_app(platform)
+def _socket(host: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made
+
+
+def serve(platform: Platform, listener: Listener, shared: SharedFigures | None = None) -> None:
+    """Serve, and run jobs, until a signal (Ctrl-C, TERM) says to stop; running answers have a few seconds to end.
+
+    Parameters
+    ----------
+    shared
+        Where this process tells its figures to the others that serve with it, if there are others.
+    """
+    app = build_app(platform, shared)
     platform.jobs.start()
     _Server(configured(app), app.state.waiters).run(sockets=[listener.socket])
 
@@ -72,7 +100,7 @@ def configured(app: FastAPI) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_PATIENCE_S,
+        timeout_graceful_shutdown=PATIENCE_S,
         http=Protocol,
     )
 

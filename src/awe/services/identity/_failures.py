@@ -1,14 +1,18 @@
-"""Slow down whoever guesses passwords."""
+"""Slow down whoever guesses passwords, whichever process of the service is asked."""
 
-import threading
+import secrets
 import time
 from collections.abc import Callable
 
 from awe.errors import RateLimitError
+from awe.services.identity._secrets import digest
+from awe.services.identity.stores import FailureStore
 
 __all__ = ["LoginFailures"]
 
-_MOST_NAMES = 10_000
+
+_DIGITS = 5
+"""Of the digest of a name: enough to tell names apart for a minute, too few to find out a password typed as one."""
 
 
 class LoginFailures:
@@ -16,43 +20,50 @@ class LoginFailures:
 
     Parameters
     ----------
+    store
+        Where they are counted.
+    kind
+        What the names are of.
     limit
         Failures allowed within `seconds`.
     clock
-        Seconds that only grow.
+        Seconds since 1970.
     """
 
     def __init__(
-        self, limit: int = 5, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic
+        self,
+        store: FailureStore,
+        kind: str,
+        limit: int = 5,
+        seconds: float = 60.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._store = store
+        self._kind = kind
         self._limit = limit
         self._seconds = seconds
         self._clock = clock
-        self._times: dict[str, list[float]] = {}
-        self._lock = threading.Lock()
 
     def check(self, name: str) -> None:
         """Raise `RateLimitError` if this name failed too often lately."""
-        with self._lock:
-            times = self._recent(name)
-            if len(times) >= self._limit:
-                wait = max(1, round(times[0] + self._seconds - self._clock()))
-                raise RateLimitError(
-                    "too many failed logins for this user", hint=f"try again in {wait} s", retry_after=wait
-                )
+        now = self._clock()
+        number, first = self._store.lately(self._subject(name), now - self._seconds)
+        if number >= self._limit:
+            wait = max(1, round(first + self._seconds - now))
+            raise RateLimitError(
+                "too many failed logins for this user", hint=f"try again in {wait} s", retry_after=wait
+            )
 
     def add(self, name: str) -> None:
         """Remember one more failure."""
-        with self._lock:
-            if len(self._times) >= _MOST_NAMES:  # made-up names must not fill the memory
-                self._times = {known: self._recent(known) for known in self._times if self._recent(known)}
-            self._times[name] = [*self._recent(name), self._clock()]
+        now = self._clock()
+        self._store.add(secrets.token_hex(16), self._subject(name), now, now - self._seconds)
 
     def forget(self, name: str) -> None:
         """Begin anew after a login that succeeded."""
-        with self._lock:
-            self._times.pop(name, None)
+        subject = self._subject(name)
+        if self._store.lately(subject, self._clock() - self._seconds)[0]:
+            self._store.forget(subject)
 
-    def _recent(self, name: str) -> list[float]:
-        since = self._clock() - self._seconds
-        return [at for at in self._times.get(name, []) if at > since]
+    def _subject(self, name: str) -> str:
+        return digest(f"{self._kind} {name}")[:_DIGITS]

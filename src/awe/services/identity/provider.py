@@ -77,7 +77,7 @@ class ProviderService:
         self._settings = settings
         self._clients = {client.id: client for client in clients}
         self._now = now
-        self._wrong = LoginFailures(_WRONG_CODES)
+        self._wrong = LoginFailures(accounts.failures, "code", _WRONG_CODES)
         self.keys = SigningKeys(store, timedelta(days=settings.key_days), now)
 
     def client(self, name: str) -> Client | None:

@@ -72,8 +72,10 @@ class IdentityService:
         self._life_s = token_hours * 3600.0
         self._clock = clock
         self._foreign_tokens = ForeignTokens(federation, accounts, clock)
-        self._failures = LoginFailures()
-        self._failures_of_address = LoginFailures(_FAILURES_OF_AN_ADDRESS)
+        self._failures = LoginFailures(accounts.failures, "name", clock=clock)
+        self._failures_of_address = LoginFailures(
+            accounts.failures, "address", _FAILURES_OF_AN_ADDRESS, clock=clock
+        )
 
     def login(self, user: str, password: str) -> str:
         """Return a new token.

@@ -79,6 +79,11 @@ class Dispatcher:
             self._ledger.apply(job, Release(attempt))
         self._presence.close()
 
+    def look(self) -> None:
+        """Look now at what another process queued or stopped."""
+        self._beat_at = 0.0
+        self._runner.wake()
+
     def _work(self) -> None:
         while not self._closing.is_set():
             try:

@@ -90,6 +90,7 @@ class Ledger:
     def _carry_out(self, job_id: str, effect: Effect) -> None:
         if isinstance(effect, StopAttempt):
             self._runner.cancel(job_id, effect.attempt)
+            self.woken()  # it may run for another process
         elif isinstance(effect, DiscardAttempt):
             self._folders.discard_attempt(job_id, effect.attempt)
         else:

@@ -72,16 +72,28 @@ class JobService:
         self._ledger = Ledger(store, self._folders, runner, policy)
         self._room = Room(store, quotas, settings)
         self._dispatcher: Dispatcher | None = None
+        self._elsewhere = False
         self._lock = threading.Lock()
 
     def listen(self, listener: Callable[[Job], None]) -> None:
         """Let somebody know of every job whose phase changes here, once that is stored."""
         self._ledger.listeners.append(listener)
 
+    def leave(self, woken: Callable[[], None]) -> None:
+        """Let another process run what is queued here; `woken` tells it that there is something to see."""
+        self._elsewhere = True
+        self._ledger.woken = woken
+
+    def look(self) -> None:
+        """Look at what another process has queued or stopped, where this one runs the queue."""
+        with self._lock:
+            if self._dispatcher is not None:
+                self._dispatcher.look()
+
     def start(self) -> None:
         """Run what is in the queue, from now on; it happens by itself when a job is run here."""
         with self._lock:
-            if self._dispatcher is None:
+            if self._dispatcher is None and not self._elsewhere:
                 self._dispatcher = Dispatcher(
                     self._store, self._folders, self._ledger, self._runner, self._room, self._settings
                 )

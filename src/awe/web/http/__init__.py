@@ -44,6 +44,7 @@ from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
 from awe.web.http._receiving import Receiver, receiving
 from awe.web.http._results import result_response
+from awe.web.http._shared_figures import SharedFigures
 from awe.web.http._stored import stored_response
 from awe.web.http._stream import SILENT, TableResponse
 from awe.web.http._turn import TurnResponse
@@ -68,6 +69,7 @@ __all__ = [
     "Metrics",
     "Receiver",
     "Renderer",
+    "SharedFigures",
     "TableResponse",
     "TurnResponse",
     "Waiters",

@@ -1,7 +1,7 @@
 """Figures for Prometheus: what this process answered, and how the archive stands.
 
-Counters are of one process: each server process is asked for its own. What is read from the system database
-(jobs, queries that run) is the same whichever process is asked.
+Counters are of one process; where several serve together, whichever is asked tells those of all (`SharedFigures`). What
+is read from the system database (jobs, queries that run) is the same whichever process is asked.
 """
 
 import time
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from awe import __version__
 from awe.platform import Platform
+from awe.web.http._shared_figures import SharedFigures
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -30,10 +31,13 @@ class Metrics:
         Asked for the state of the archive when the figures are read.
     faces
         First parts of the addresses that there are; others are counted together.
+    shared
+        Where the figures of all processes are, where there are several.
     """
 
-    def __init__(self, platform: Platform, faces: Iterable[str]) -> None:
+    def __init__(self, platform: Platform, faces: Iterable[str], shared: SharedFigures | None = None) -> None:
         self._faces = frozenset(faces)
+        self._shared = shared
         own = self._registry = CollectorRegistry()
         self.in_hand = Gauge("awe_requests_in_hand", "Requests that are being answered.", registry=own)
         self._requests = Histogram(
@@ -63,7 +67,9 @@ class Metrics:
         ).set(1)
         Gauge("awe_start_time_seconds", "When the service was started.", registry=own).set(time.time())
         ProcessCollector(registry=own)
-        own.register(_State(platform))
+        self._archive = CollectorRegistry()
+        self._archive.register(_State(platform))
+        self._tell()
 
     def answered(self, path: str, method: str, status: int, code: str, seconds: float) -> None:
         """Count a request; `code` is that of its error, empty if it is none."""
@@ -74,6 +80,8 @@ class Metrics:
         if code:
             self._errors.labels(face, code).inc()
         self.in_hand.dec()
+        if self._shared is not None and self._shared.is_due():
+            self._tell()
 
     def queried(self, rows: int, size: int, seconds: float) -> None:
         """Count a query that was answered at once."""
@@ -83,7 +91,13 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all figures as Prometheus reads them."""
-        return generate_latest(self._registry)
+        self._tell()
+        counted = generate_latest(self._registry) if self._shared is None else self._shared.text()
+        return counted + generate_latest(self._archive)
+
+    def _tell(self) -> None:
+        if self._shared is not None:
+            self._shared.tell(generate_latest(self._registry))
 
 
 class _State(Collector):

@@ -3,6 +3,7 @@
 from awe.services.identity.stores.accounts import AccountStore
 from awe.services.identity.stores.audit import AuditStore
 from awe.services.identity.stores.external import Brought, ExternalStore
+from awe.services.identity.stores.failures import FailureStore
 from awe.services.identity.stores.grants import GrantStore
 from awe.services.identity.stores.groups import GroupStore
 from awe.services.identity.stores.provider import ProviderStore
@@ -16,6 +17,7 @@ __all__ = [
     "AuditStore",
     "Brought",
     "ExternalStore",
+    "FailureStore",
     "GrantStore",
     "GroupStore",
     "LimitStore",

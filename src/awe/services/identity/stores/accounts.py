@@ -21,6 +21,7 @@ from sqlalchemy import (
 from awe.errors import ConflictError
 from awe.services.identity.model import Account, AccountState, Identity
 from awe.services.identity.stores._memberships import groups_of, memberships, taken_by, users
+from awe.services.identity.stores.failures import FailureStore
 from awe.services.identity.stores.tokens import end_all
 from awe.services.system import SystemDatabase, UtcDateTime, metadata
 
@@ -49,10 +50,17 @@ _PENDING = AccountState.PENDING.value
 
 
 class AccountStore:
-    """Read and write accounts; a password itself is never seen here, only its hash."""
+    """Read and write accounts; a password itself is never seen here, only its hash.
+
+    Attributes
+    ----------
+    failures
+        Failed guesses at them.
+    """
 
     def __init__(self, system: SystemDatabase) -> None:
         self._system = system
+        self.failures = FailureStore(system)
 
     def add(
         self,
