@@ -54,7 +54,11 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool, w
     else:
         listeners = listener.shared(settings.processes)
         apart(lambda: _prepare_alone(settings, listener.url, demo=demo))
-        Workers(settings, listeners).run()
+        Workers(settings, listeners, _log).run()
+
+
+def _log(settings: Settings) -> None:
+    logs.configure(settings, lambda: ORIGIN.get().request)
 
 
 def _prepare_alone(settings: Settings, address: str, *, demo: bool) -> None:
@@ -64,7 +68,7 @@ def _prepare_alone(settings: Settings, address: str, *, demo: bool) -> None:
 
 def _prepare(platform: Platform, address: str, *, demo: bool) -> None:
     """Publish the demonstration if that is wanted, and say where everything is."""
-    logs.configure(platform.settings, lambda: ORIGIN.get().request)
+    _log(platform.settings)
     if demo:
         with Progress() as progress:
             publish_demo(platform, progress)

@@ -20,10 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from awe import logs
 from awe.errors import AweError
 from awe.platform import Platform
-from awe.services.identity import ORIGIN
 from awe.settings import Settings
 from awe.web.http import SharedFigures
 from awe.web.server import PATIENCE_S, Listener, serve
@@ -63,10 +61,15 @@ class Workers:
         Of the archive.
     listeners
         One for each.
+    log
+        Begins the log of a process.
     """
 
-    def __init__(self, settings: Settings, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self, settings: Settings, listeners: Sequence[Listener], log: Callable[[Settings], object]
+    ) -> None:
         self._settings = settings
+        self._log = log
         self._listeners = listeners
         self._alive: dict[int, tuple[int, float]] = {}
         self._due = dict.fromkeys(range(len(listeners)), 0.0)
@@ -77,7 +80,7 @@ class Workers:
 
     def run(self) -> NoReturn:
         """Serve until a signal (Ctrl-C, TERM) says to stop."""
-        logs.configure(self._settings)
+        self._log(self._settings)
         gc.collect()
         gc.freeze()  # what is loaded stays where it is, and so is shared
         with TemporaryDirectory(prefix="awe-figures-") as figures, _children_wake() as woken:
@@ -138,7 +141,7 @@ class Workers:
             os.close(self._end)
             threading.Thread(target=self._end_together, daemon=True).start()
             with Platform.open(self._settings.for_process()) as platform:
-                logs.configure(platform.settings, lambda: ORIGIN.get().request)
+                self._log(platform.settings)
                 if number:
                     platform.jobs.leave(self._ring)
                 else:
