@@ -176,6 +176,6 @@ def read_listing(folder: Path) -> Listing:
             Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
             for row in csv.DictReader(rows)
         ]
-    spans = np.array([p.span for p in partitions], np.int64).reshape(-1, 2)
+    spans = np.asfortranarray(np.array([p.span for p in partitions], np.int64).reshape(-1, 2))
     paths, counts = tuple(dataset / p.path for p in partitions), tuple(p.rows for p in partitions)
     return Listing(paths, spans, counts, empty, tuple(pq.read_schema(empty).names))
