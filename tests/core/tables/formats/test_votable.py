@@ -227,3 +227,32 @@ def test_every_real_document_is_read_or_named_with_a_reason(shared_data: Path) -
             reasons.append((path.name, str(error)))
     assert all(name in reason for name, reason in reasons)
     assert read >= 20
+
+
+def test_what_a_document_says_is_that_answers_own_although_its_columns_are_described_once() -> None:
+    schema = Schema((Column("ra", pa.float64(), unit="deg", ucd="pos.eq.ra"),), name="sources")
+    table = pa.table({"ra": [1.5]}, schema=schema.to_arrow())
+
+    def written(*infos: tuple[str, str, str], **options: Any) -> etree._Element:
+        stream = TableStream.from_table(table, schema)
+        return etree.fromstring(
+            b"".join(FORMATS["votable"].write(stream, VOTableOptions(infos=infos, **options)))
+        )
+
+    odd = ("request", 'a<b & "c"\n\x01', "more <text>")
+    for infos in ((odd,), (), (("x", "1", ""), odd), (("epoch", "2016.0", ""),), (("epoch", "2000.0", ""),)):
+        document = written(*infos, ucds={"ra": "POS_EQ_RA_MAIN"})
+        found = document.findall(".//{*}RESOURCE/{*}INFO")
+        assert [(i.get("name"), i.get("value"), i.text or "") for i in found] == [
+            ("QUERY_STATUS", "OK", ""),
+            *((name, value.replace("\x01", "\ufffd"), text) for name, value, text in infos),
+        ]
+        system = document.find(".//{*}COOSYS")
+        assert system is not None
+        assert system.get("epoch") == {i[0]: i[1] for i in infos}.get("epoch")
+        field = document.find(".//{*}FIELD")
+        assert field is not None
+        assert field.get("ucd") == "POS_EQ_RA_MAIN"
+    plain = written().find(".//{*}FIELD")
+    assert plain is not None
+    assert plain.get("ucd") == "pos.eq.ra"

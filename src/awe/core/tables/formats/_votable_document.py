@@ -19,7 +19,7 @@ from awe.core.tables._datatypes import is_list, votable_type
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 
-__all__ = ["NAMESPACE", "VERSION", "Frame", "error_document", "frame", "status_info"]
+__all__ = ["NAMESPACE", "VERSION", "Frame", "error_document", "frame", "open_frame", "status_info"]
 
 NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
 VERSION = "1.4"
@@ -30,7 +30,10 @@ _SYSTEM_IDS = ("system_icrs", "system_utc", "system_mjd")
 _MJD_UTYPE = "timeaxis.coverage.bounds.limits."
 """Columns of ObsCore whose utype holds this are Modified Julian Dates, UTC (ObsCore 1.1 section B.6.3)."""
 _XML_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_ROWS, _TRAILER = b"<?awe rows?>", b"<?awe trailer?>"
+_INFOS, _ROWS, _TRAILER = b"<?awe infos?>", b"<?awe rows?>", b"<?awe trailer?>"
+_INDENT = "\n    "
+"""Before each element of the results."""
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,17 @@ class Frame:
     head: bytes
     middle: bytes
     tail: bytes
+
+    def with_infos(self, infos: Iterable[tuple[str, str, str]]) -> "Frame":
+        """Return the document that says this besides, of one that has a place for it."""
+        root = etree.Element("x")
+        for name, value, text in infos:
+            info = etree.SubElement(root, "INFO", name=_clean(name), value=_clean(value))
+            info.text, info.tail = _clean(text) or None, _INDENT
+        said = bytes(etree.tostring(root, encoding="utf-8"))
+        inner = said[len("<x>") : -len("</x>")] if len(root) else b""
+        place = _INFOS + _INDENT.encode()
+        return Frame(self.head.replace(place, inner, 1), self.middle.replace(place, inner, 1), self.tail)
 
 
 def frame(schema: Schema, options: VOTableOptions = NO_OPTIONS, serialization: str | None = None) -> Frame:
@@ -54,13 +68,18 @@ def frame(schema: Schema, options: VOTableOptions = NO_OPTIONS, serialization: s
     serialization
         ``TABLEDATA``, ``BINARY`` or ``BINARY2``; None for a table without data (as in VOParquet 1.0).
     """
+    return open_frame(schema, options, serialization).with_infos(options.infos)
+
+
+def open_frame(schema: Schema, options: VOTableOptions, serialization: str | None) -> Frame:
+    """Return the same with a place for the INFO elements of the options (`Frame.with_infos`)."""
     root = _root()
     results = _child(root, "RESOURCE", type="results")
     if options.description:
         _child(results, "DESCRIPTION").text = _clean(options.description)
     if options.status:
         results.append(_info("QUERY_STATUS", options.status))
-    results.extend(_info(*info) for info in options.infos)
+    results.append(etree.ProcessingInstruction("awe", "infos"))
     results.extend(_info(name, value) for name, value in schema.metadata.items())
     systems = _Systems(schema, options)
     results.extend(systems.elements())
@@ -116,7 +135,7 @@ def _info(name: str, value: str, text: str = "") -> etree._Element:
 
 def _clean(text: str) -> str:
     """Return the text without the characters that XML 1.0 section 2.2 forbids."""
-    return "".join(c if c in "\t\n\r" or " " <= c not in "\ufffe\uffff" else "\ufffd" for c in text)
+    return _FORBIDDEN.sub("\ufffd", text)
 
 
 def _qualified(element: etree._Element) -> etree._Element:

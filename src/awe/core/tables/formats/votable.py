@@ -27,6 +27,7 @@ from awe.core.tables.formats._votable_binary import BinaryEncoder
 from awe.core.tables.formats._votable_cells import table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info
 from awe.core.tables.formats._votable_fits import fits_lines
+from awe.core.tables.formats._votable_kept import kept_frame
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.core.tables.formats._votable_read import read_votable
 from awe.errors import AweError
@@ -94,13 +95,14 @@ class VOTableFormat:
 
     def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:
         """Yield the document. Overflow, and failure of the rows, are stated in an INFO behind the table."""
-        schema = basic_schema(stream.schema, VOTABLE_NUMBERS)
-        if self.serialization == "BINARY":
-            schema = _with_nulls(schema)
         if self.encoder is None:
-            return _with_fits(stream, schema, options)
-        around = frame(schema, options, self.serialization)
+            return _with_fits(stream, self._basic(stream.schema), options)
+        schema, around = kept_frame(stream.schema, options, self.serialization, self._basic)
         return _document(stream, around, self.encoder(schema), options)
+
+    def _basic(self, schema: Schema) -> Schema:
+        made = basic_schema(schema, VOTABLE_NUMBERS)
+        return _with_nulls(made) if self.serialization == "BINARY" else made
 
     def read(self, path: Path) -> TableStream:
         """Return the rows of the table, or of that in ``file.vot[NAME]``; any serialisation, gzip or not.
