@@ -76,10 +76,12 @@ def touched(spans: IntArray, ranges: IntArray) -> list[int]:
     """
     first = spans[:, 1].searchsorted(ranges[:, 0], side="right")
     last = spans[:, 0].searchsorted(ranges[:, 1], side="left")
-    count = np.maximum(last - first, 0)
-    numbers = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-    # two ranges may meet the same span, the last one of the first and the first one of the next
-    found: list[int] = numbers[np.diff(numbers, prepend=-1) > 0].tolist()
+    found: list[int] = []
+    behind = 0  # two ranges may meet the same span, the last one of the first and the first one of the next
+    for begin, end in zip(first.tolist(), last.tolist(), strict=True):
+        if begin < end and behind < end:
+            found.extend(range(max(begin, behind), end))
+            behind = end
     return found
 
 

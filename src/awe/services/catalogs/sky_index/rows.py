@@ -1,5 +1,9 @@
 """The rows of a region: groups that it touches, cells by binary search, the exact test, and then the columns wanted."""
 
+import itertools
+import operator
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +29,17 @@ FloatArray = npt.NDArray[np.float64]
 _PLACES = "places"
 _TOGETHER = 16
 """Columns that are decoded together."""
-_MANY = 2048
+_MOST_CHOSEN = 5_000
+"""Columns of a group that are put together already."""
+_MOST_SHAPES = 500
+_numbers = itertools.count()
+_MANY = 16_384
 """Rows that are tested rather than the cells divided once more."""
+_SOME = 512
+"""Rows of which those at other declinations are left out before the test: it takes longer than that."""
+_MARGIN_DEG = 1e-9
+_FEW_SPANS = 32
+_NO_ROWS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,38 @@ class Found:
     dec: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How columns of a version are put together of its parts.
+
+    Attributes
+    ----------
+    number
+        Its own for ever.
+    parts
+        The numbers of the parts that it needs.
+    at
+        For each column the place of its part among these, and its place in there.
+    """
+
+    number: int
+    parts: tuple[int, ...]
+    at: tuple[tuple[int, int], ...]
+    names: tuple[str, ...]
+    schema: pa.Schema | None
+
+    def of(self, parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+        """Return the columns."""
+        arrays = [parts[part].column(column) for part, column in self.at]
+        if self.schema is None:
+            return pa.RecordBatch.from_arrays(arrays, names=list(self.names))
+        try:
+            return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        except (pa.ArrowInvalid, TypeError):  # stored in another type of the same values
+            cast = [array.cast(kind) for array, kind in zip(arrays, self.schema.types, strict=True)]
+            return pa.RecordBatch.from_arrays(cast, schema=self.schema)
+
+
 class SkyIndex:
     """Look rows up by their place.
 
@@ -77,6 +122,14 @@ class SkyIndex:
     def __init__(self, groups: Groups, parcels: Parcels) -> None:
         self._groups = groups
         self._parcels = parcels
+        self._shapes: dict[tuple[object, ...], _Shape] = {}
+        self._chosen: OrderedDict[tuple[str, int], tuple[tuple[pa.RecordBatch, ...], pa.RecordBatch]] = (
+            OrderedDict()
+        )
+        self._seen: OrderedDict[str, tuple[pa.RecordBatch, tuple[IntArray, FloatArray, FloatArray]]] = (
+            OrderedDict()
+        )
+        self._lock = threading.Lock()
 
     def groups(self, version: Version, sought: Sought) -> list[Group]:
         """Return the groups that ranges of cells touch, in the order of their cells."""
@@ -106,20 +159,19 @@ class SkyIndex:
             The exact tests, of the first one's region `sought` are the cells; none: all rows of these cells.
         """
         for group in groups:
-            places = self._places(version, group)
-            index = places.column(0).to_numpy()
-            low, high = index.searchsorted(sought.ranges).T
-            if inside and not sought.close and (high - low).sum() > _MANY:
+            index, *place = self._places(version, group)
+            spans = index.searchsorted(sought.ranges)
+            if inside and not sought.close and _number(spans) > _MANY:
                 sought = seek(inside[0].region, closely=True)
-                low, high = index.searchsorted(sought.ranges).T
-            rows, sure = _listed(low, high, sought)
+                spans = index.searchsorted(sought.ranges)
+            rows, ra, dec, sure = _listed(spans, sought, *place)
             if not rows.size:
                 continue
-            ra, dec = places.column(1).to_numpy()[rows], places.column(2).to_numpy()[rows]
-            good = _within(inside, ra, dec, sure)
-            if good.all():
+            if not inside:
                 yield Found(group, rows, ra, dec)
-            elif good.any():
+                continue
+            good = _within(inside, ra, dec, sure)
+            if good.size:
                 yield Found(group, rows[good], ra[good], dec[good])
 
     def columns(
@@ -165,27 +217,49 @@ class SkyIndex:
             good &= pc.is_in(column, value_set=values).to_numpy(zero_copy_only=False)
         return Found(found.group, found.rows[good], found.ra[good], found.dec[good])
 
-    def _places(self, version: Version, group: Group) -> pa.RecordBatch:
-        return self._parcels.get(group.name, _PLACES, lambda: _read_places(version, group))
+    def _places(self, version: Version, group: Group) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return the cells and the positions of a group, as numbers."""
+        batch = self._parcels.get(group.name, _PLACES, lambda: _read_places(version, group))
+        known = self._seen.get(group.name)
+        if known is not None and known[0] is batch:
+            return known[1]
+        index, ra, dec = (batch.column(i).to_numpy() for i in range(3))
+        with self._lock:
+            self._seen[group.name] = (batch, (index, ra, dec))
+            if len(self._seen) > _MOST_CHOSEN:
+                self._seen.popitem(last=False)
+        return index, ra, dec
 
     def _wanted(
         self, version: Version, group: Group, names: Sequence[str], schema: pa.Schema | None
     ) -> pa.RecordBatch:
-        parts: dict[int, pa.RecordBatch] = {}
-        arrays = []
-        for name in names:
-            part, column = divmod(version.columns.index(name), _TOGETHER)
-            batch = parts.get(part)
-            if batch is None:
-                batch = parts[part] = self._part(version, group, part)
-            arrays.append(batch.column(column))
-        if schema is None:
-            return pa.RecordBatch.from_arrays(arrays, names=list(names))
-        try:
-            return pa.RecordBatch.from_arrays(arrays, schema=schema)
-        except (pa.ArrowInvalid, TypeError):  # stored in another type of the same values
-            cast = [array.cast(kind) for array, kind in zip(arrays, schema.types, strict=True)]
-            return pa.RecordBatch.from_arrays(cast, schema=schema)
+        shape = self._shape(version, tuple(names), schema)
+        parts = tuple(self._part(version, group, part) for part in shape.parts)
+        key = (group.name, shape.number)
+        known = self._chosen.get(key)
+        if known is not None and all(map(operator.is_, known[0], parts)):
+            return known[1]
+        batch = shape.of(parts)
+        with self._lock:
+            self._chosen[key] = (parts, batch)
+            if len(self._chosen) > _MOST_CHOSEN:
+                self._chosen.popitem(last=False)
+        return batch
+
+    def _shape(self, version: Version, names: tuple[str, ...], schema: pa.Schema | None) -> _Shape:
+        """Return how columns are put together; a schema is known by its identity, and kept for it."""
+        key = (version.location, names, id(schema))
+        known = self._shapes.get(key)
+        if known is None:
+            with self._lock:
+                if len(self._shapes) >= _MOST_SHAPES:
+                    self._shapes.clear()
+                    self._chosen.clear()
+                places = [divmod(version.columns.index(name), _TOGETHER) for name in names]
+                parts = tuple(dict.fromkeys(part for part, _ in places))
+                at = tuple((parts.index(part), column) for part, column in places)
+                known = self._shapes[key] = _Shape(next(_numbers), parts, at, names, schema)
+        return known
 
     def _part(self, version: Version, group: Group, part: int) -> pa.RecordBatch:
         names = version.columns[part * _TOGETHER : (part + 1) * _TOGETHER]
@@ -208,41 +282,66 @@ def _degrees(column: pa.Array) -> pa.Array:
     return pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
 
 
-def _listed(low: IntArray, high: IntArray, sought: Sought) -> tuple[IntArray, npt.NDArray[np.bool_] | None]:
-    """Return the rows in the intervals, and which of them are inside the region for sure; None: nobody knows."""
-    held = high > low
-    low, count = low[held], (high - low)[held]
-    if low.size == 1:
-        rows = np.arange(low[0], low[0] + count[0])
+def _number(spans: IntArray) -> int:
+    return int((spans[:, 1] - spans[:, 0]).sum())
+
+
+def _listed(
+    spans: IntArray, sought: Sought, ra: FloatArray, dec: FloatArray
+) -> tuple[IntArray, FloatArray, FloatArray, npt.NDArray[np.bool_] | None]:
+    """Return the rows in the intervals with their positions, and which are inside for sure; None: nobody knows."""
+    found = [(low, high, i) for i, (low, high) in enumerate(spans.tolist()) if high > low]
+    if not found:
+        return _NO_ROWS, ra[:0], dec[:0], None
+    if len(found) == 1:
+        low, high, _ = found[0]
+        rows = np.arange(low, high)
+        ra, dec = ra[low:high], dec[low:high]
+    elif len(found) <= _FEW_SPANS:
+        rows = np.concatenate([np.arange(low, high) for low, high, _ in found])
+        ra, dec = ra[rows], dec[rows]
     else:
+        low, high = (spans[:, end] for end in (0, 1))
+        count = np.maximum(high - low, 0)
         ends = count.cumsum()
-        rows = np.arange(ends[-1] if ends.size else 0) + np.repeat(low - ends + count, count)
-    return rows, np.repeat(sought.inside[held], count) if sought.inside.any() else None
+        rows = np.arange(ends[-1]) + np.repeat(low - ends + count, count)
+        ra, dec = ra[rows], dec[rows]
+    if not sought.inside.any():
+        return rows, ra, dec, None
+    held = [i for _, _, i in found]
+    return rows, ra, dec, np.repeat(sought.inside[held], [high - low for low, high, _ in found])
 
 
 def _within(
     inside: Sequence[Inside], ra: FloatArray, dec: FloatArray, sure: npt.NDArray[np.bool_] | None
-) -> npt.NDArray[np.bool_]:
-    if not inside:
-        return np.ones(ra.size, np.bool_)
+) -> IntArray:
+    """Return which positions lie inside all of the regions, by their numbers."""
     if sure is None:
         good = _inside(inside[0], ra, dec)
     else:
-        good = sure & np.isfinite(ra)  # rows without a position stand in cell 0
+        held = sure & np.isfinite(ra)  # rows without a position stand in cell 0
         doubtful = np.flatnonzero(~sure)
-        good[doubtful] = _inside(inside[0], ra[doubtful], dec[doubtful])
+        held[doubtful[_inside(inside[0], ra[doubtful], dec[doubtful])]] = True
+        good = held.nonzero()[0]
     for other in inside[1:]:
-        good &= _inside(other, ra, dec)
+        good = good[_inside(other, ra[good], dec[good])]
     return good
 
 
-def _inside(test: Inside, ra: FloatArray, dec: FloatArray) -> npt.NDArray[np.bool_]:
+def _inside(test: Inside, ra: FloatArray, dec: FloatArray) -> IntArray:
+    """Return which positions pass a test, by their numbers."""
     region = test.region
     if not isinstance(region, Circle):
-        return region.contains(ra, dec)
+        return np.asarray(region.contains(ra, dec)).nonzero()[0]
+    near: IntArray | None = None
+    if dec.size > _SOME:
+        near = (np.abs(dec - region.dec) <= region.radius + _MARGIN_DEG).nonzero()[0]
+        ra, dec = ra[near], dec[near]
     with np.errstate(invalid="ignore"):
         away = half_chord_squared(region.ra, region.dec, ra, dec)
-        return np.asarray(away < region.half_chord_limit if test.strict else away <= region.half_chord_limit)
+        held = away < region.half_chord_limit if test.strict else away <= region.half_chord_limit
+    good = np.asarray(held).nonzero()[0]
+    return good if near is None else near[good]
 
 
 _OPERATIONS = {
