@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awe.core.science import crossmatch
-from awe.core.science.crossmatch import Match, Pairs, nearest
+from awe.core.science.crossmatch import Match, Pairs, Positions, nearest
 from awe.core.sky import MAX_REACH, healpix_index, separation
 
 
@@ -29,7 +29,7 @@ def two_skies(count: int, spread_deg: float, seed: int) -> tuple[np.ndarray, ...
 
 
 def all_of(match: Match, ra: np.ndarray, dec: np.ndarray, **given: np.ndarray) -> Pairs:
-    parts = list(match.pairs(ra, dec, **given))
+    parts = list(match.pairs(Positions.of(ra, dec, **given)))
     return Pairs(
         *(np.concatenate([[], *(getattr(p, n) for p in parts)]) for n in ("held", "other", "separation"))
     )
@@ -110,7 +110,7 @@ def test_many_candidates_are_looked_at_in_parts(monkeypatch: pytest.MonkeyPatch)
     ra, dec, ra2, dec2 = two_skies(300, 3.0, 6)
     whole = all_of(Match(ra, dec, 8.0), ra2, dec2)
     monkeypatch.setattr(crossmatch, "_AT_ONCE", 7)
-    parts = list(Match(ra, dec, 8.0).pairs(ra2, dec2))
+    parts = list(Match(ra, dec, 8.0).pairs(Positions.of(ra2, dec2)))
     assert max(map(len, parts)) <= 7
     assert sum(map(len, parts)) == len(whole)
 
@@ -149,10 +149,14 @@ def test_where_to_look() -> None:
     match = Match(ra, dec, 0.02)
     index = np.sort(healpix_index(ra2, dec2))
     for first, last in ((index[0], index[-1]), (index[100], index[110])):
-        ranges = match.within(int(first), int(last))
+        ranges = match.within(int(first), int(last), 10_000)
+        assert ranges is not None
+        assert match.within(int(first), int(last), len(ranges) - 1) is None
         held = all_of(match, ra2, dec2).other.astype(int)
         near = healpix_index(ra2[held], dec2[held])
         near = near[(near >= first) & (near <= last)]
         place = np.searchsorted(ranges[:, 0], near, side="right") - 1
         assert ((near >= ranges[place, 0]) & (near < ranges[place, 1])).all()
-    assert match.within(int(healpix_index(90.0, 45.0)), int(healpix_index(90.0, 45.0))).size == 0
+    nowhere = match.within(int(healpix_index(90.0, 45.0)), int(healpix_index(90.0, 45.0)), 10)
+    assert nowhere is not None
+    assert nowhere.size == 0

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awe.core.sky import MAX_REACH, cells_in_reach, healpix_index, separation
-from awe.core.sky._reach import _order
+from awe.core.sky import MAX_REACH, CellsInReach, cells_in_reach, finest_order, healpix_index, separation
 
-RADII_DEG = [0.0, 0.001 / 3600, 1 / 3600, 0.01, 0.7, 10.0, MAX_REACH]
+RADII_DEG = [0.0, 1e-7 / 3600, 0.001 / 3600, 0.02 / 3600, 1 / 3600, 0.01, 0.7, 10.0, MAX_REACH]
 
 
 def awkward_sky(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -34,13 +33,22 @@ def beside(
     return (ra + np.degrees(east)) % 360, np.degrees(north)
 
 
+def pairs(found: CellsInReach) -> list[tuple[int, int]]:
+    """Return the cells with the positions that reach them."""
+    return [pair for cells, rows in found.lists for pair in zip(cells.tolist(), rows.tolist(), strict=True)]
+
+
+@pytest.mark.parametrize("coarser", [0, 2])
 @pytest.mark.parametrize("radius", RADII_DEG)
-def test_what_is_near_is_in_a_cell_in_reach(radius: float) -> None:
+def test_what_is_near_is_in_a_cell_in_reach(radius: float, coarser: int) -> None:
     ra, dec = awkward_sky(20_000, 1)
-    found = cells_in_reach(ra, dec, radius)
-    listed = set(zip(found.cells.tolist(), found.rows.tolist(), strict=True))
-    assert len(listed) == found.cells.size < 9 * ra.size
-    assert (np.diff(found.cells) >= 0).all()
+    order = max(finest_order(radius) - coarser, 0)
+    found = cells_in_reach(healpix_index(ra, dec), radius, order)
+    assert found.order == order
+    every = pairs(found)
+    listed = set(every)
+    assert len(listed) == len(every) < 9 * ra.size
+    assert all((np.diff(cells) >= 0).all() for cells, _ in found.lists)
     for share in (0.0, 0.5, 0.97, 1.0):
         other = beside(ra, dec, np.full(ra.size, radius * share), 2)
         cells = healpix_index(*other, found.order)
@@ -53,17 +61,17 @@ def test_what_is_near_is_in_a_cell_in_reach(radius: float) -> None:
 def test_few_cells_are_listed_away_from_the_edges_of_faces() -> None:
     random = np.random.default_rng(3)
     ra, dec = random.uniform(0, 360, 50_000), np.degrees(np.arcsin(random.uniform(-1, 1, 50_000)))
-    assert cells_in_reach(ra, dec, 1 / 3600).cells.size < 2.3 * ra.size
+    assert len(pairs(cells_in_reach(healpix_index(ra, dec), 1 / 3600))) < 4 * ra.size
 
 
 @given(radius=st.floats(1e-9, 10), more=st.floats(0, 1))
 def test_each_position_may_have_a_radius_of_its_own(radius: float, more: float) -> None:
     ra, dec = awkward_sky(400, 4)
     radii = np.where(np.arange(ra.size) % 2 == 0, radius, radius * more)
-    found = cells_in_reach(ra, dec, radii)
-    assert found.order == _order(radius)
+    found = cells_in_reach(healpix_index(ra, dec), radii)
+    assert found.order == finest_order(radius)
     other = beside(ra, dec, radii, 5)
-    listed = set(zip(found.cells.tolist(), found.rows.tolist(), strict=True))
+    listed = set(pairs(found))
     cells = healpix_index(*other, found.order)
     near = np.flatnonzero(separation(ra, dec, *other) <= radii)
     assert all((int(cells[i]), i) in listed for i in near.tolist())
@@ -71,15 +79,15 @@ def test_each_position_may_have_a_radius_of_its_own(radius: float, more: float) 
 
 def test_positions_off_the_sky_and_radii_that_are_none_reach_nothing() -> None:
     ra, dec = np.array([np.nan, 10.0, 10.0, 10.0, 10.0]), np.array([0.0, 95.0, np.inf, 1.0, 2.0])
-    found = cells_in_reach(ra, dec, np.array([1, 1, 1, np.nan, -1.0]))
-    assert found.cells.size == found.rows.size == found.ranges.size == 0
+    found = cells_in_reach(healpix_index(ra, dec), np.array([1, 1, 1, np.nan, -1.0]))
+    assert len(pairs(found)) == found.ranges.size == 0
     nothing = np.array([])
-    assert cells_in_reach(nothing, nothing, 1.0).cells.size == 0
+    assert pairs(cells_in_reach(healpix_index(nothing, nothing), 1.0)) == []
 
 
 def test_the_ranges_hold_the_cells() -> None:
     ra, dec = awkward_sky(1000, 6)
-    found = cells_in_reach(ra, dec, 0.01)
+    found = cells_in_reach(healpix_index(ra, dec), 0.01)
     index = healpix_index(*beside(ra, dec, np.full(1000, 0.0099), 7))
     place = np.searchsorted(found.ranges[:, 0], index, side="right") - 1
     assert (index < found.ranges[place, 1]).all()

@@ -16,7 +16,7 @@ from astropy.time import Time
 from erfa import ErfaWarning
 
 from awe.core.progress import heard_by
-from awe.core.science.crossmatch import Match
+from awe.core.science.crossmatch import Match, Pairs
 from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Column, Schema, TableStream
@@ -253,6 +253,7 @@ def slow(two: Two, monkeypatch: pytest.MonkeyPatch) -> TableStream:
         while True:
             time.sleep(0.01)
             yield from find(match, *given)
+            yield Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
     monkeypatch.setattr(Match, "pairs", forever)
     text = f"SELECT COUNT(*) AS n FROM s.a AS a, s.b AS b WHERE {NEAR}"

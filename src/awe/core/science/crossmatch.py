@@ -5,15 +5,23 @@ of parts, each of which is looked up in that list. A *pair* is a row of either a
 where to look: whether two positions are near is decided by their separation, computed as everywhere in awe.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from awe.core.sky import MAX_ORDER, CellsInReach, cells_in_reach, healpix_index, rows_by_reach
+from awe.core.sky import (
+    MAX_ORDER,
+    cells_in_reach,
+    finest_order,
+    healpix_index,
+    merge_ranges,
+    reach_in_cells,
+    rows_by_reach,
+)
 
-__all__ = ["Match", "Pairs", "nearest"]
+__all__ = ["Match", "Pairs", "Positions", "nearest"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,6 +29,11 @@ IntArray = npt.NDArray[np.int64]
 _AT_ONCE = 1_000_000
 """Pairs that are looked at together: what they need stays below 100 MB."""
 _ROUNDING = 1e-9
+_STRETCH, _STRETCHES = 4096, 32
+"""Positions from which it is learnt how densely they lie."""
+_COARSER = 3
+_LISTING = 3.0
+"""What it takes to list a position in a cell and to look that up, in comparisons of two positions (about 50 ns)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,40 @@ class Pairs:
         return Pairs(self.held[chosen], self.other[chosen], self.separation[chosen])
 
 
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Positions in the order of their HEALPix indices.
+
+    Attributes
+    ----------
+    ra, dec
+        ICRS degrees.
+    index
+        HEALPix indices (nested, order 29), sorted.
+    order
+        Their numbers in the order in which they came; None where it is this one.
+    """
+
+    ra: FloatArray
+    dec: FloatArray
+    index: IntArray
+    order: IntArray | None = None
+
+    @classmethod
+    def of(cls, ra: FloatArray, dec: FloatArray, index: IntArray | None = None) -> "Positions":
+        """Return positions, shape ``(M,)``, sorted; `index` where it is known, quickest if it is sorted."""
+        if index is None:
+            index = healpix_index(ra, dec)
+        if not (index[1:] < index[:-1]).any():
+            return cls(ra, dec, index)
+        order = np.argsort(index, kind="stable")
+        return cls(ra[order], dec[order], index[order], order)
+
+    def numbers(self, places: IntArray) -> IntArray:
+        """Return the numbers of those that stand at some places."""
+        return places if self.order is None else self.order[places]
+
+
 class Match:
     """Held positions, ready to be compared with others.
 
@@ -57,55 +104,56 @@ class Match:
         How far apart the rows of a pair may be: one, or one for each position; NaN and what is negative is near nothing.
     strict
         Whether they must be nearer than that.
+    index
+        The HEALPix indices of the positions (nested, order 29), where they are known.
+    others
+        How many other positions there will be for each of these, about.
     """
 
     def __init__(
-        self, ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike, *, strict: bool = False
+        self,
+        ra: FloatArray,
+        dec: FloatArray,
+        radius_deg: npt.ArrayLike,
+        *,
+        strict: bool = False,
+        index: IntArray | None = None,
+        others: float = 1.0,
     ) -> None:
         self._ra, self._dec = ra, dec
         self._radius = np.asarray(radius_deg, np.float64)
         self._limit = np.sin(np.radians(np.minimum(self._radius, 180)) / 2) ** 2
         self._strict = strict
-        self._lists = tuple(self._listed())
+        self._lists = tuple(self._listed(healpix_index(ra, dec) if index is None else index, others))
 
-    def _listed(self) -> Iterator["_List"]:
+    def _listed(self, index: IntArray, others: float) -> Iterator["_List"]:
         if not self._radius.ndim:
-            yield _List(cells_in_reach(self._ra, self._dec, self._radius))
+            order = _best_order(index, float(self._radius), others)
+            reach = cells_in_reach(index, self._radius, order)
+            yield from (_List(reach.order, *listed) for listed in reach.lists)
             return
         for rows in rows_by_reach(self._radius):
-            reach = cells_in_reach(self._ra[rows], self._dec[rows], self._radius[rows])
-            yield _List(CellsInReach(reach.order, reach.cells, rows[reach.rows]))
+            radius = self._radius[rows]
+            order = _best_order(index[rows], float(radius.max()), others)
+            reach = cells_in_reach(index[rows], radius, order)
+            yield from (_List(reach.order, cells, rows[numbers]) for cells, numbers in reach.lists)
 
-    def within(self, first: int, last: int) -> IntArray:
+    def within(self, first: int, last: int, most: int) -> IntArray | None:
         """Return the cells that touch a range of indices, its end included: none where nothing there can be near.
 
-        They are given as ranges of indices, in no order and perhaps overlapping, shape ``(M, 2)``.
+        They are given as sorted ranges of indices, shape ``(M, 2)``; None where more than `most` would have to be looked at.
         """
-        return np.concatenate(
-            [np.empty((0, 2), np.int64), *(part.within(first, last) for part in self._lists)]
-        )
+        if sum(part.count(first, last) for part in self._lists) > most:
+            return None
+        return merge_ranges([part.within(first, last) for part in self._lists])
 
-    def pairs(self, ra: FloatArray, dec: FloatArray, index: IntArray | None = None) -> Iterator[Pairs]:
-        """Yield the pairs with other positions, a bounded number at once; each pair once.
-
-        Parameters
-        ----------
-        ra, dec
-            ICRS degrees, shape ``(M,)``.
-        index
-            Their HEALPix indices (nested, order 29), where they are known; quickest if they are sorted.
-        """
-        if index is None:
-            index = healpix_index(ra, dec)
-        order = None
-        if index.size and (np.diff(index) < 0).any():
-            order = np.argsort(index, kind="stable")
-            ra, dec, index = ra[order], dec[order], index[order]
+    def pairs(self, others: Positions) -> Iterator[Pairs]:
+        """Yield the pairs with other positions, a bounded number at once; each pair once."""
         for part in self._lists:
-            for held, other in part.candidates(index):
-                found = self._near(held, other, ra, dec)
+            for held, other in part.candidates(others.index):
+                found = self._near(held, other, others.ra, others.dec)
                 if len(found):
-                    yield found if order is None else Pairs(found.held, order[found.other], found.separation)
+                    yield Pairs(found.held, others.numbers(found.other), found.separation)
 
     def _near(self, held: IntArray, other: IntArray, ra: FloatArray, dec: FloatArray) -> Pairs:
         """Return which candidates are near: cheaply by declination first, then exactly."""
@@ -124,17 +172,21 @@ class Match:
 
 
 class _List:
-    """Held rows under the cells of one order that are in their reach."""
+    """Held rows under cells of one order that are in their reach, sorted by these."""
 
-    def __init__(self, reach: CellsInReach) -> None:
-        self._cells, self._rows = reach.cells, reach.rows
-        self._shift = 2 * (MAX_ORDER - reach.order)
+    def __init__(self, order: int, cells: IntArray, rows: IntArray) -> None:
+        self._cells, self._rows = cells, rows
+        self._shift = 2 * (MAX_ORDER - order)
+
+    def count(self, first: int, last: int) -> int:
+        """Return how often cells are listed that touch a range of indices, its end included."""
+        start, stop = self._listed(first, last)
+        return stop - start
 
     def within(self, first: int, last: int) -> IntArray:
-        """Return the cells that touch a range of indices, its end included, as sorted ranges."""
+        """Return the cells that touch a range of indices, its end included, as ranges."""
         start, stop = self._listed(first, last)
         cells = self._cells[start:stop]
-        cells = cells[np.diff(cells, prepend=-1) != 0]
         return np.stack([cells, cells + 1], axis=-1) << self._shift
 
     def candidates(self, index: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
@@ -173,6 +225,39 @@ def nearest(pairs: Pairs, count: int) -> IntArray:
     begins = np.flatnonzero(np.diff(held, prepend=-1))
     rank = np.arange(held.size) - np.repeat(begins, np.diff(begins, append=held.size))
     return order[rank < count]
+
+
+def _best_order(index: IntArray, radius_deg: float, others: float) -> int:
+    """Return the order of the cells with which comparing takes least.
+
+    In small cells a position stands in many of them, in large ones it stands with many others; how many these are is
+    taken from how many of the held positions, in stretches along the sky, stand in the same cell.
+    """
+    finest = finest_order(radius_deg)
+    good = index[index >= 0]
+    if (good[1:] < good[:-1]).any():
+        good = np.sort(good)
+    starts = np.linspace(0, max(good.size - _STRETCH, 0), min(_STRETCHES, -(-good.size // _STRETCH))).astype(
+        int
+    )
+    stretches = [good[start : start + _STRETCH] for start in starts]
+
+    def cost(order: int) -> float:
+        beside = (1 + 2 * min(reach_in_cells(radius_deg, order), 1)) ** 2
+        return beside * (_LISTING + others * _crowd(stretches, order))
+
+    return min(range(max(finest - _COARSER, 0), finest + 1), key=cost)
+
+
+def _crowd(stretches: Sequence[IntArray], order: int) -> float:
+    """Return how many others stand in the cell of a position, on average."""
+    met = total = 0
+    for indices in stretches:
+        begins = np.flatnonzero(np.diff(indices >> (2 * (MAX_ORDER - order)), prepend=-1))
+        counts = np.diff(begins, append=indices.size)
+        met += int((counts * (counts - 1)).sum())
+        total += indices.size
+    return met / max(total, 1)
 
 
 def _cut(rows: IntArray, first: IntArray, count: IntArray) -> tuple[IntArray, IntArray, IntArray]:

@@ -27,7 +27,14 @@ from awe.core.sky._notation import parse_circle, parse_dali, parse_polygon, pars
 from awe.core.sky._polygon import Polygon
 from awe.core.sky._position import parse_position
 from awe.core.sky._range import Range
-from awe.core.sky._reach import MAX_REACH, CellsInReach, cells_in_reach, rows_by_reach
+from awe.core.sky._reach import (
+    MAX_REACH,
+    CellsInReach,
+    cells_in_reach,
+    finest_order,
+    reach_in_cells,
+    rows_by_reach,
+)
 from awe.core.sky._region import Circle, Region
 from awe.core.sky._relations import meet, within
 from awe.core.sky._seek import Sought, seek
@@ -51,6 +58,7 @@ __all__ = [
     "cell_radius",
     "cells_in_reach",
     "encloses",
+    "finest_order",
     "half_chord_squared",
     "healpix_center",
     "healpix_index",
@@ -70,6 +78,7 @@ __all__ = [
     "parse_shape",
     "parse_stcs",
     "propagate",
+    "reach_in_cells",
     "rotation",
     "rows_by_reach",
     "seek",

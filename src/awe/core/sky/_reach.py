@@ -1,9 +1,10 @@
 """The HEALPix cells that lie within reach of many positions: what a sky join is keyed by.
 
 A position is listed under its own cell, and under the neighbours on whose side it is nearer to the edge than
-its radius. How near it is, is read off its place in the cell: HEALPix (K. M. Górski et al., ApJ 622 (2005) 759)
-maps each of its twelve faces to a square, and an angle on the sky is nowhere more than ``1 / _NARROWEST`` of the
-square's side per radian. Cells on the edge of a face list all that touch them: there, sides turn.
+its radius. How near it is, is read off its index of order 29: the bits below those of the cell are its place in it, the
+even ones x and the odd ones y, and they compare in place with a bound whose bits are spread alike. HEALPix (K. M. Górski
+et al., ApJ 622 (2005) 759) maps each of its twelve faces to a square, and an angle on the sky is nowhere more than
+``1 / _NARROWEST`` of the square's side per radian. Cells on the edge of a face list all that touch them: there, sides turn.
 """
 
 import math
@@ -13,26 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from awe.core.sky._angles import FloatArray
-from awe.core.sky._healpix import (
-    MAX_ORDER,
-    IntArray,
-    cell_ranges,
-    cells_beside,
-    merge_ranges,
-    places_in_cells,
-)
+from awe.core.sky._healpix import MAX_ORDER, IntArray, cell_ranges, cells_beside, merge_ranges
 
-__all__ = ["MAX_REACH", "CellsInReach", "cells_in_reach", "rows_by_reach"]
+__all__ = ["MAX_REACH", "CellsInReach", "cells_in_reach", "finest_order", "reach_in_cells", "rows_by_reach"]
 
 # The narrowest place of a face is that around a pole: (pi / 3) / sqrt(2/3 * (1 + (pi/2)**2)) = 0.6886 radians wide.
 _NARROWEST = 0.68
 _MARGIN = 1e-6
-"""Of a cell: for rounding, which is below 1e-7 of a cell at order 29."""
+"""Of a cell: for rounding."""
 _MOST = 0.5
-_WANTED = 0.25
-"""How far the reach is, in cells: a position nearer to two opposite edges would not say on which side it is."""
-MAX_REACH = math.degrees(_NARROWEST * (_MOST - _MARGIN)) * (1 - 1e-9)
+"""How far the reach may be, in cells: a position nearer to two opposite edges would not say on which side it is."""
+_MOST_ROUNDED = 0.45
+"""The same where it is rounded up to the widths of cells of order 29."""
+MAX_REACH = math.degrees(_NARROWEST * (_MOST - _MARGIN)) * (1 - _MARGIN)
 """The largest radius, in degrees, whose cells are those beside a position's own; what reaches further has all twelve."""
+_FINEST = 22
+"""The finest order, of cells of 50 milliarcseconds: in smaller ones an index of order 29 does not say exactly enough where."""
 _ALIKE = 2
 """How many orders apart the cells of radii that are listed together may be: each list is looked through once more."""
 _AT_ONCE = 1 << 15
@@ -42,55 +39,81 @@ _EVEN = 0x5555555555555555
 
 @dataclass(frozen=True, slots=True)
 class CellsInReach:
-    """The cells within reach of positions.
+    """The cells within reach of positions, in two lists: each position's own, and those beside it.
 
     Attributes
     ----------
     order
         Of the cells.
-    cells
-        Sorted; one for each position and each cell in its reach.
-    rows
-        The number of the position that each belongs to.
+    lists
+        Each of cells, sorted, and the numbers of the positions that they belong to; a position and a cell in its reach
+        stand in one of them, once.
     """
 
     order: int
-    cells: IntArray
-    rows: IntArray
+    lists: tuple[tuple[IntArray, IntArray], ...]
 
     @property
     def ranges(self) -> IntArray:
         """Where on the sky the cells are: ranges at order 29, as those of a region."""
-        return merge_ranges([cell_ranges(np.unique(self.cells), self.order)])
+        return merge_ranges([cell_ranges(np.unique(cells), self.order) for cells, _ in self.lists])
 
 
-def cells_in_reach(ra: FloatArray, dec: FloatArray, radius_deg: npt.ArrayLike) -> CellsInReach:
+def cells_in_reach(index: IntArray, radius_deg: npt.ArrayLike, order: int | None = None) -> CellsInReach:
     """Return the cells that hold whatever is within a radius of each position, and perhaps a few more.
 
     Parameters
     ----------
-    ra, dec
-        ICRS degrees, shape ``(N,)``. Positions that are not on the sky have no cells.
+    index
+        HEALPix indices of the positions (nested, order 29), shape ``(N,)``. Negative ones are not on the sky and have
+        no cells.
     radius_deg
         One, or one for each. What is negative or NaN reaches nothing. The largest one decides on the order: see
         `rows_by_reach`.
+    order
+        Of the cells, not finer than `finest_order` of the largest radius, which is taken when None.
     """
     radius = np.asarray(radius_deg, np.float64)
-    order = _order(float(np.max(radius, initial=0.0, where=radius >= 0)))
+    finest = finest_order(float(np.max(radius, initial=0.0, where=radius >= 0)))
+    order = finest if order is None else min(order, finest)
     if (radius > MAX_REACH).any():
-        return _everywhere(ra, dec, radius)
-    reach = np.radians(radius) * (1 + 1e-9) * ((1 << order) / _NARROWEST) + _MARGIN
+        return _everywhere(index, radius)
+    units = _units(radius, order)
+    number = np.flatnonzero((index >= 0) & (units >= 0))
+    if number.size < index.size:
+        index = index[number]
+        units = units[number] if units.ndim else units
     parts = [
-        _listed(ra[part], dec[part], reach[part] if reach.ndim else reach, order, part.start)
-        for part in (slice(i, i + _AT_ONCE) for i in range(0, len(ra), _AT_ONCE))
+        _beside(index[part], units[part] if units.ndim else units, order, part.start)
+        for part in (slice(i, i + _AT_ONCE) for i in range(0, len(index), _AT_ONCE))
     ]
-    cells, rows = (
-        (np.concatenate([np.empty(0, np.int64), *column]) for column in zip(*parts, strict=True))
-        if parts
-        else (np.empty(0, np.int64),) * 2
-    )
-    sorting = np.argsort(cells)
-    return CellsInReach(order, cells[sorting], rows[sorting])
+    near = [column for part in parts for column in part[0]]
+    turned = np.concatenate([np.empty(0, np.int64), *(part[1] for part in parts)])
+    shift = 2 * (MAX_ORDER - order)
+    near.append(_around(index[turned] >> shift, turned, order))
+    own, beside = index >> shift, [np.concatenate(column) for column in zip(*near, strict=True)]
+    return CellsInReach(order, (_sorted(own, number), _sorted(beside[0], number[beside[1]])))
+
+
+def _sorted(cells: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Return both in the order of the cells, in which those of a catalogue are already."""
+    if not (cells[1:] < cells[:-1]).any():
+        return cells, rows
+    order = np.argsort(cells)
+    return cells[order], rows[order]
+
+
+def finest_order(radius_deg: float) -> int:
+    """Return the order of the smallest cells in which a position's reach is told by the cells beside its own."""
+    if radius_deg <= 0:
+        return _FINEST
+    finest = math.floor(math.log2(_MOST_ROUNDED * _NARROWEST / math.radians(radius_deg)))
+    return min(max(finest, 0), _FINEST)
+
+
+def reach_in_cells(radius_deg: float, order: int) -> float:
+    """Return a radius in the widths of the narrowest cells of an order."""
+    return math.radians(radius_deg) * (1 << order) / _NARROWEST
 
 
 def rows_by_reach(radius_deg: FloatArray) -> list[IntArray]:
@@ -101,64 +124,77 @@ def rows_by_reach(radius_deg: FloatArray) -> list[IntArray]:
     good = np.flatnonzero(radius_deg >= 0)
     smallest = math.radians(2.0**-40)
     reach = np.maximum(np.radians(radius_deg[good]), smallest)
-    finest = np.floor(np.log2(_WANTED * _NARROWEST / reach)).astype(np.int64)
-    level = np.clip(finest, -_ALIKE, MAX_ORDER) // _ALIKE
+    finest = np.floor(np.log2(_MOST_ROUNDED * _NARROWEST / reach)).astype(np.int64)
+    level = np.clip(finest, -_ALIKE, _FINEST) // _ALIKE
     return [good[level == one] for one in np.unique(level)]
 
 
-def _everywhere(ra: FloatArray, dec: FloatArray, radius: FloatArray) -> CellsInReach:
+def _everywhere(index: IntArray, radius: FloatArray) -> CellsInReach:
     """Return all twelve cells of order 0 for each position that reaches anything."""
-    good = np.flatnonzero((radius >= 0) & np.isfinite(ra) & (np.abs(dec) <= 90))
-    return CellsInReach(0, np.repeat(np.arange(12), good.size), np.tile(good, 12))
+    good = np.flatnonzero((radius >= 0) & (index >= 0))
+    return CellsInReach(0, ((np.repeat(np.arange(12), good.size), np.tile(good, 12)),))
 
 
-def _listed(
-    ra: FloatArray, dec: FloatArray, reach: FloatArray, order: int, first: int
-) -> tuple[IntArray, IntArray]:
-    """Return cells in reach (in cells) and the numbers of the positions, counted from `first`; not sorted."""
-    cell, x, y = places_in_cells(ra, dec, order)
-    good = (cell >= 0) & (reach >= _MARGIN)
-    number = np.arange(first, first + len(ra))
-    if not good.all():
-        cell, x, y, number = cell[good], x[good], y[good], number[good]
-        reach = reach[good] if reach.ndim else reach
-    aside = _side(x, reach), _side(y, reach)
+def _units(radius_deg: FloatArray, order: int) -> IntArray:
+    """Return radii in the widths of cells of order 29, rounded up; -1 for those that are none."""
+    in_cells = np.radians(radius_deg) * (1 + 1e-9) * ((1 << order) / _NARROWEST) + _MARGIN
+    units = np.ceil(in_cells * (1 << (MAX_ORDER - order))) + 1
+    return np.where(radius_deg >= 0, units, -1).astype(np.int64)
+
+
+def _beside(
+    index: IntArray, units: IntArray, order: int, first: int
+) -> tuple[list[tuple[IntArray, IntArray]], IntArray]:
+    """Return cells beside those of positions, with the positions' numbers, counted from `first`.
+
+    Besides: the numbers of the positions that have cells beside them in directions which only `_around` knows.
+    """
+    shift = 2 * (MAX_ORDER - order)
+    x, y = (_side(index, units, shift, axis) for axis in (0, 1))
+    near = np.flatnonzero(x | y)
+    cell, x, y, number = index[near] >> shift, x[near], y[near], near + first
     on_edge = _on_edge_of_face(cell, order)
-    found, places = [cell], [number]
+    found = []
     for step in _STEPS:
-        here = np.flatnonzero(~on_edge & _all_equal(aside, step))
-        places.append(number[here])
-        found.append(_moved(cell[here], order, step))
-    turned = np.flatnonzero(on_edge & ((aside[0] != 0) | (aside[1] != 0)))
-    around = cells_beside(cell[turned], order)
-    near = (around >= 0) & (around != cell[turned, None])
-    found.append(around[near])
-    places.append(np.broadcast_to(number[turned][:, None], near.shape)[near])
-    return np.concatenate(found), np.concatenate(places)
+        here = np.flatnonzero(_leads(x, step[0]) & _leads(y, step[1]) & ~on_edge)
+        found.append((_moved(cell[here], order, step), number[here]))
+    return found, number[on_edge]
+
+
+def _around(cells: IntArray, number: IntArray, order: int) -> tuple[IntArray, IntArray]:
+    """Return all cells that touch some, with the numbers of these."""
+    around = cells_beside(cells, order)
+    touched = (around >= 0) & (around != cells[:, None])
+    return around[touched], np.broadcast_to(number[:, None], touched.shape)[touched]
 
 
 _STEPS = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0))
 
 
-def _order(radius_deg: float) -> int:
-    """Return the finest order at which the reach is not more of a cell than is wanted; 0 where it must be more."""
-    if radius_deg <= 0:
-        return MAX_ORDER
-    finest = math.floor(math.log2(_WANTED * _NARROWEST / math.radians(radius_deg)))
-    return min(max(finest, 0), MAX_ORDER)
-
-
-def _side(place: FloatArray, reach: FloatArray) -> IntArray:
+def _side(index: IntArray, units: IntArray, shift: int, axis: int) -> npt.NDArray[np.int8]:
     """Return on which side of its cell a place is nearer to the edge than its reach: -1, 1, or 0 for neither."""
-    return (place > 1 - reach).astype(np.int64) - (place < reach)
+    place = index & ((_EVEN << axis) & ((1 << shift) - 1))
+    low = place < _spread(units) << axis
+    high = place >= _spread((1 << (shift // 2)) - units) << axis
+    return high.view(np.int8) - low.view(np.int8)
 
 
-def _all_equal(aside: tuple[IntArray, IntArray], step: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Say where a step leads to a cell in reach: straight over a near side, across a corner of two near sides."""
-    led = np.ones(aside[0].shape, bool)
-    for side, s in zip(aside, step, strict=True):
-        led &= (side == s) | (s == 0)
-    return led
+def _spread(number: IntArray) -> IntArray:
+    """Return numbers whose bits are the even ones of the result."""
+    for by, mask in _SPREAD:
+        number = (number | (number << by)) & mask
+    return number
+
+
+_SPREAD = (
+    (16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333), (1, 0x5555555555555555),
+)  # fmt: skip
+
+
+def _leads(side: npt.NDArray[np.int8], step: int) -> npt.NDArray[np.bool_]:
+    """Say where a step leads to a cell in reach: over a near side, or along it."""
+    return side == step if step else np.ones(side.shape, bool)
 
 
 def _on_edge_of_face(cell: IntArray, order: int) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from awe.core.sky import MAX_ORDER, cells_in_reach
+from awe.core.sky import MAX_ORDER, cells_in_reach, healpix_index
 from awe.services.catalogs._directory import Listing, read_listing
 from awe.services.catalogs._partitions import Partition
 from awe.services.catalogs.hats import PARTITION_INFO, write_file, write_info, write_properties, write_summary
@@ -110,9 +110,10 @@ def _near_others(
     own: int,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Return rows near other partitions, and the cells at order 29 of these; a row once for each of them."""
-    found = cells_in_reach(ra, dec, margin_deg)
+    found = cells_in_reach(healpix_index(ra, dec), margin_deg)
+    cells, numbers = (np.concatenate(column) for column in zip(*found.lists, strict=True))
     shift = 2 * (MAX_ORDER - found.order)
-    low, high = found.cells << shift, (found.cells + 1) << shift
+    low, high = cells << shift, (cells + 1) << shift
     first = spans[:, 1].searchsorted(low, side="right")
     count = spans[:, 0].searchsorted(high, side="left") - first
     each = np.repeat(np.arange(low.size), count)
@@ -120,7 +121,7 @@ def _near_others(
     other = nth != own
     empty = np.flatnonzero(count == 0)
     begin, end = _holes(low[empty], spans)
-    rows = np.concatenate([found.rows[each[other]], found.rows[empty]])
+    rows = np.concatenate([numbers[each[other]], numbers[empty]])
     begins = np.concatenate([spans[nth[other], 0], begin])
     ends = np.concatenate([spans[nth[other], 1], end])
     once = np.unique(np.stack([rows, begins]), axis=1, return_index=True)[1]

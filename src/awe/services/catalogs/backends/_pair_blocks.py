@@ -8,6 +8,7 @@ reach: the one with fewer rows, or that whose rows have a radius each.
 Whoever reads rows is given: an engine makes `SideRows` of its own tables.
 """
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from awe.core.progress import Progress, silent
-from awe.core.science.crossmatch import Match, Pairs, nearest
-from awe.core.sky import MAX_ORDER, cell_radius, healpix_center, healpix_index, merge_ranges
+from awe.core.science.crossmatch import Match, Pairs, Positions, nearest
+from awe.core.sky import MAX_ORDER, cell_radius, healpix_center, merge_ranges
 from awe.core.sql import DEC, INDEX, RA, RADIUS, ROW, SEPARATION, SkyMatch
 from awe.services.catalogs.backends._workers import Shared, side_by_side
 
@@ -105,35 +106,36 @@ class Work:
     turned: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of the held side that were read together: listed under cells where there is a `match`."""
+
+    table: pa.Table
+    places: Positions
+    match: Match | None
+
+
 @dataclass(slots=True)
 class _Block:
     """Rows of the held side, what has been found near them, and which of them have been found.
 
-    Where they are listed, there is a `match`; else they are sorted along the sky. `reach` knows where something may be
-    near, None where nobody does.
+    Its `parts` begin at some numbers of its rows. `reach` knows where something may be near, of each of them; it is empty
+    where nobody does.
     """
 
     rows: pa.Table
-    ra: FloatArray
-    dec: FloatArray
-    index: IntArray | None
-    match: Match | None
-    reach: Match | None
+    parts: Sequence[tuple[int, _Rows]]
+    reach: Sequence[Match]
     seen: npt.NDArray[np.bool_]
     kept: list[tuple[Pairs, pa.Table]] = field(default_factory=list)
     kept_rows: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def pairs(self, table: pa.Table, match: SkyMatch) -> Iterator[Pairs]:
-        """Yield the pairs with rows of the other side."""
-        ra, dec = _floats(table, RA), _floats(table, DEC)
-        if self.match is not None:
-            index = table.column(INDEX).to_numpy() if INDEX in table.column_names else None
-            yield from self.match.pairs(ra, dec, index)
-            return
-        listed = Match(ra, dec, _radius(table, match), strict=match.strict)
-        for found in listed.pairs(self.ra, self.dec, self.index):
-            yield Pairs(found.other, found.held, found.separation)
+    def within(self, first: int, last: int) -> IntArray | None:
+        """Return where something may be near in a range of indices, its end included; None where that is in many places."""
+        found = [reach.within(first, last, _TOO_MANY) for reach in self.reach]
+        some = [ranges for ranges in found if ranges is not None]
+        return merge_ranges(some) if found and len(some) == len(found) else None
 
 
 class Blocks:
@@ -145,7 +147,9 @@ class Blocks:
     def __init__(self, work: Work, held: SideRows, other: SideRows) -> None:
         self._work, self._match, self._held, self._other = work, work.match, held, other
         ours, theirs = (RADIUS in side.schema.names for side in (held, other))
-        fewer = (work.match.held.rows <= work.match.other.rows) is not work.turned
+        sizes = work.match.held.rows, work.match.other.rows
+        self._others = _ratio(*(sizes if work.turned else reversed(sizes)))
+        fewer = (sizes[0] <= sizes[1]) is not work.turned
         self._listed, self._far = ours or (fewer and not theirs), theirs
         self._done = self._todo = 0
         self._counting = threading.Lock()
@@ -157,29 +161,44 @@ class Blocks:
 
     def _blocks(self) -> Iterator[_Block]:
         """Yield the rows of the held side, as many at once as may be."""
-        waiting: list[pa.Table] = []
-        for table in self._parallel([partial(piece.read, None) for piece in self._held.pieces]):
-            waiting.append(table)
+        waiting: list[_Rows] = []
+        for rows in self._parallel([partial(self._held_rows, piece) for piece in self._held.pieces]):
+            waiting.append(rows)
+            tables = [one.table for one in waiting]
             if (
-                sum(t.num_rows for t in waiting) >= _BLOCK_ROWS
-                or sum(t.nbytes for t in waiting) >= _BLOCK_BYTES
+                sum(t.num_rows for t in tables) >= _BLOCK_ROWS
+                or sum(t.nbytes for t in tables) >= _BLOCK_BYTES
             ):
                 yield self._block(waiting)
                 waiting = []
         if waiting:
             yield self._block(waiting)
 
-    def _block(self, tables: list[pa.Table]) -> _Block:
-        rows = pa.concat_tables(tables).combine_chunks()
-        ra, dec = _floats(rows, RA), _floats(rows, DEC)
+    def _held_rows(self, piece: Piece) -> Iterator[_Rows]:
+        """Yield what is read of the held side, listed where it is to be."""
+        for table in piece.read(None):
+            if self._listed:
+                match = self._match_of(table, self._others)
+                yield _Rows(_without_own(table), _NOWHERE, match)
+            else:
+                yield _Rows(_without_own(table), Positions.of(*_places(table)), None)
+
+    def _match_of(self, table: pa.Table, others: float) -> Match:
+        ra, dec, index = _places(table)
+        radius = _floats(table, RADIUS) if self._match.radius_deg is None else self._match.radius_deg
+        return Match(ra, dec, radius, strict=self._match.strict, index=index, others=others)
+
+    def _block(self, parts: list[_Rows]) -> _Block:
+        counts = [part.table.num_rows for part in parts]
+        begins = np.cumsum([0, *counts]).tolist()
+        rows = pa.concat_tables(part.table for part in parts).combine_chunks()
         if self._listed:
-            match = Match(ra, dec, _radius(rows, self._match), strict=self._match.strict)
-            return _Block(_without_own(rows), ra, dec, None, match, match, np.zeros(len(ra), bool))
-        index = rows.column(INDEX).to_numpy() if INDEX in rows.column_names else healpix_index(ra, dec)
-        order = np.argsort(index, kind="stable")
-        ra, dec, index, rows = ra[order], dec[order], index[order], rows.take(pa.array(order))
-        reach = None if self._far else _around(index, self._match.radius_deg or 0.0)
-        return _Block(_without_own(rows), ra, dec, index, None, reach, np.zeros(len(ra), bool))
+            reach = [part.match for part in parts if part.match is not None]
+        else:
+            radius = self._match.radius_deg or 0.0
+            reach = [] if self._far else [_around(part.places.index, radius) for part in parts]
+        parted = list(zip(begins, parts, strict=False))
+        return _Block(rows, parted, reach, np.zeros(begins[-1], bool))
 
     def _found(self, block: _Block) -> Iterator[pa.RecordBatch]:
         """Yield what the rows of the other side are near; what is to be the nearest is kept in the block."""
@@ -188,12 +207,10 @@ class Blocks:
             if piece.span is None:
                 shared = Shared(piece.read(None))
                 work += [partial(self._compared, block, shared)] * self._work.workers
-            elif block.reach is None:
-                work.append(partial(self._read, block, piece, None))
             else:
-                ranges = block.reach.within(piece.span[0], piece.span[1] - 1)
-                if len(ranges):
-                    wanted = _few(ranges, piece.span[1] - piece.span[0])
+                ranges = block.within(piece.span[0], piece.span[1] - 1)
+                if ranges is None or len(ranges):
+                    wanted = None if ranges is None else _few(ranges, piece.span[1] - piece.span[0])
                     work.append(partial(self._read, block, piece, wanted))
         with self._counting:
             self._todo += len(work)
@@ -213,9 +230,22 @@ class Blocks:
     def _compared(self, block: _Block, tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
         for table in tables:
             rows = _without_own(table)
-            for pairs in block.pairs(table, self._match):
+            for pairs in self._pairs(block, table):
                 self._work.check()
                 yield from self._seen(block, pairs, rows)
+
+    def _pairs(self, block: _Block, table: pa.Table) -> Iterator[Pairs]:
+        """Yield the pairs of a block's rows with rows of the other side."""
+        if self._listed:
+            places = Positions.of(*_places(table))
+            for begin, part in block.parts:
+                for found in part.match.pairs(places) if part.match is not None else ():
+                    yield Pairs(found.held + begin, found.other, found.separation)
+            return
+        listed = self._match_of(table, 1 / self._others)
+        for begin, part in block.parts:
+            for found in listed.pairs(part.places):
+                yield Pairs(found.other + begin, found.held, found.separation)
 
     def _seen(self, block: _Block, found: Pairs, rows: pa.Table) -> Iterator[pa.RecordBatch]:
         """Take note of pairs, and yield them where all are wanted."""
@@ -287,6 +317,9 @@ class Blocks:
         return side_by_side(work, self._work.workers, self._work.check)
 
 
+_NOWHERE = Positions(np.empty(0), np.empty(0), np.empty(0, np.int64))
+
+
 def _without_own(table: pa.Table) -> pa.Table:
     return table.drop_columns([name for name in table.column_names if name in _OWN])
 
@@ -297,9 +330,16 @@ def _floats(table: pa.Table, name: str) -> FloatArray:
     return found
 
 
-def _radius(table: pa.Table, match: SkyMatch) -> FloatArray | float:
-    """Return the radius of all rows, or that of each."""
-    return _floats(table, RADIUS) if match.radius_deg is None else match.radius_deg
+def _places(table: pa.Table) -> tuple[FloatArray, FloatArray, IntArray | None]:
+    """Return positions, and their indices where they are known."""
+    index = table.column(INDEX).to_numpy() if INDEX in table.column_names else None
+    return _floats(table, RA), _floats(table, DEC), index
+
+
+def _ratio(one: float, other: float) -> float:
+    """Return how many rows there are of one side for each of the other; 1 where nobody knows."""
+    known = math.isfinite(one) and math.isfinite(other)
+    return max(one, 1) / max(other, 1) if known else 1.0
 
 
 def _around(index: IntArray, radius_deg: float) -> Match:
@@ -311,13 +351,10 @@ def _around(index: IntArray, radius_deg: float) -> Match:
 
 def _few(ranges: IntArray, span: int) -> IntArray | None:
     """Return few ranges that hold all of some, those between which there is most room; None where it is not worth it."""
-    if len(ranges) > _TOO_MANY:
-        return None
-    merged = merge_ranges([ranges])
-    if len(merged) > _MOST_RANGES:
-        gaps = merged[1:, 0] - merged[:-1, 1]
+    if len(ranges) > _MOST_RANGES:
+        gaps = ranges[1:, 0] - ranges[:-1, 1]
         cuts = np.sort(np.argpartition(gaps, 1 - _MOST_RANGES)[1 - _MOST_RANGES :])
-        merged = np.stack(
-            [merged[np.append(0, cuts + 1), 0], merged[np.append(cuts, len(merged) - 1), 1]], axis=-1
+        ranges = np.stack(
+            [ranges[np.append(0, cuts + 1), 0], ranges[np.append(cuts, len(ranges) - 1), 1]], axis=-1
         )
-    return merged if np.diff(merged).sum() < _WORTH_IT * span else None
+    return ranges if np.diff(ranges).sum() < _WORTH_IT * span else None
