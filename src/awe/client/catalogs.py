@@ -1,9 +1,10 @@
 """Tables: what there is, SQL next to the data, and cones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from awe.client._base import BINARY2, ServiceClient, fetch_table
@@ -152,6 +153,41 @@ class CatalogsClient(ServiceClient):
             "RESPONSEFORMAT": BINARY2,
         }
         return fetch_table(self.transport, "GET", f"/scs/{table}", params=params)
+
+    def cones(
+        self,
+        table: str,
+        positions: Sequence[PositionLike] | SkyCoord,
+        radius: AngleLike,
+        *,
+        max_rows: int | None = None,
+    ) -> Table:
+        """Return the rows of a table within `radius` of each of many positions; the column ``target`` says of which.
+
+        Parameters
+        ----------
+        table
+            ``schema.name`` of a table with positions.
+        positions
+            Up to 10,000, each as for `cone`, or a SkyCoord of many; the rows come in this order. With more, `crossmatch`.
+        radius
+            A Quantity, a text ("2 arcmin") or degrees; 0 to 180 degrees.
+        max_rows
+            Rows at the most, of all together; the service's default when None.
+        """
+        if isinstance(positions, SkyCoord) and not positions.isscalar:
+            icrs = positions.icrs
+            places = list(zip(icrs.ra.deg.tolist(), icrs.dec.deg.tolist(), strict=True))
+        else:
+            places = [self._place(one) for one in positions]
+        body = {
+            "table": table,
+            "positions": places,
+            "radius": repr(float(degrees(radius))),
+            "max_rows": max_rows,
+            "format": BINARY2,
+        }
+        return fetch_table(self.transport, "POST", "/api/cones", body=body)
 
 
 def format_of(path: Path) -> str:

@@ -5,6 +5,7 @@ kept by an `Engine` (the seam in ``interface.py``), the records in the system da
 immutable Parquet files and a record that names the current version, so a reader never sees half a table.
 """
 
+from awe.services.catalogs._many_cones import MOST_CONES
 from awe.services.catalogs.batches.model import ROWS_AFFECTED, Results, ResultSet
 from awe.services.catalogs.batches.service import BatchRun, BatchService
 from awe.services.catalogs.estimates import Estimate, Reading
@@ -41,6 +42,7 @@ __all__ = [
     "CONVENIENCE",
     "ENGINE",
     "INDEX",
+    "MOST_CONES",
     "MYDB",
     "QUERY",
     "ROWS_AFFECTED",

@@ -13,6 +13,7 @@ from awe.errors import NotFoundError, QueryError
 from awe.services.catalogs._cones import ConeSearches, cone_query, cone_text
 from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
+from awe.services.catalogs._many_cones import ManyCones
 from awe.services.catalogs._published import PublishedTables
 from awe.services.catalogs._queries import Queries, Question
 from awe.services.catalogs.estimates import Estimate
@@ -85,6 +86,7 @@ class CatalogService:
         files: FileSettings | None = None,
     ) -> None:
         self._engine = engine
+        self._limits = limits
         self._history = history
         longest_s = longest_s or limits.seconds
         self._own = own
@@ -336,6 +338,41 @@ class CatalogService:
             return self.query(text, identity=identity, max_rows=max_rows, asked=False)
         query = cone_query(self._cones.of(record, columns, verbosity), ra, dec, radius_deg)
         return self._queries.look_up(query, record, max_rows)
+
+    def cones(
+        self,
+        full_name: str,
+        positions: Sequence[tuple[float, float]],
+        radius_deg: float,
+        *,
+        columns: Sequence[str] | None = None,
+        verbosity: int = 3,
+        identity: Identity = ANONYMOUS,
+        max_rows: int | None = None,
+    ) -> TableStream:
+        """Return the rows within `radius_deg` of each of many positions, with the number of the position before them.
+
+        Parameters
+        ----------
+        positions
+            Right ascensions and declinations, ICRS degrees; the rows come in this order.
+        columns, verbosity, max_rows
+            As for `cone`; rows of all cones together.
+
+        Raises
+        ------
+        NotFoundError, ParameterError, PositionError, UnknownNameError, LimitError, TimeLimitError
+            As from `cone` and `ManyCones`.
+        """
+
+        def one(ra: float, dec: float, rows: int) -> TableStream:
+            return self.cone(
+                full_name, ra, dec, radius_deg,
+                columns=columns, verbosity=verbosity, identity=identity, max_rows=rows,
+            )  # fmt: skip
+
+        most = self._limits.default_rows if max_rows is None else max_rows
+        return ManyCones(one, positions, rows=min(most, self._limits.rows), seconds=self._limits.seconds)
 
     def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:
         """Keep rows as a table that only a `BatchScope` reads, until it is closed; see `Uploads.hold`."""

@@ -1,4 +1,4 @@
-"""Searches: ``/api/query``, ``/api/cone``, ``/api/images``, ``/api/spectra``, ``/api/position``."""
+"""Searches: ``/api/query``, ``/api/cone``, ``/api/cones``, ``/api/images``, ``/api/spectra``, ``/api/position``."""
 
 import tempfile
 from collections.abc import Callable
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from awe.core.sky import Circle
 from awe.core.tables import TableStream
 from awe.core.vo.dali import interval
 from awe.errors import ParameterError
+from awe.services.catalogs import MOST_CONES
 from awe.services.identity import READ
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
@@ -105,6 +107,29 @@ def cone(
     radius_deg = angle_deg("radius", radius)
     stream = services.catalogs.cone(
         table, *place(services, position), radius_deg, identity=caller, max_rows=max_rows
+    )
+    return answer(stream)
+
+
+class ManyPositions(BaseModel):
+    """Cones around many positions."""
+
+    table: str = Field(description="schema.name of a table with positions")
+    positions: list[tuple[float, float]] = Field(
+        max_length=MOST_CONES, description="Right ascension and declination of each, ICRS degrees"
+    )
+    radius: str = Field("1 arcmin", description="Such as 2 arcmin; degrees without a unit")
+    max_rows: int | None = Field(None, ge=0, description="Rows at the most, of all together")
+    format: str = Field("json", description="votable, votable/b2, csv, fits, json, parquet ...")
+
+
+@router.post("/cones", response_class=Response, openapi_extra=needs(READ))
+def cones(asked: ManyPositions, request: Request, services: Services, caller: Caller) -> Response:
+    """Return the rows of a table around many positions; the column `target` says around which, from 0."""
+    answer = _answer(request, asked.format)
+    radius_deg = angle_deg("radius", asked.radius)
+    stream = services.catalogs.cones(
+        asked.table, asked.positions, radius_deg, identity=caller, max_rows=asked.max_rows
     )
     return answer(stream)
 
