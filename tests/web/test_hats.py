@@ -249,6 +249,16 @@ def test_a_cross_match_by_lsdb_finds_the_pairs_that_ours_finds(
         assert len(without) < len(ours)  # there are pairs across borders here
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_an_archive_in_this_process_is_opened_by_its_files(tmp_path: Path) -> None:
+    tiny_archive(tmp_path).close()
+    with connect(tmp_path) as archive:
+        opened = archive.lsdb(TINY_TABLE, columns=["id"], margin=True)
+        assert sorted(opened.compute()["id"]) == list(range(1, 501))
+        assert opened.margin is not None
+
+
 def test_margins_are_made_once_and_go_with_their_table(tmp_path: Path) -> None:
     with tiny_archive(tmp_path) as platform, TestClient(build_app(platform)) as web:
         assert web.get(f"/api/tables/{TINY_TABLE}/files").json()["margin"] is None

@@ -98,4 +98,4 @@ def test_an_empty_table_has_an_empty_margin(tmp_path: Path) -> None:
     margin = tmp_path / "margin"
     margin.mkdir()
     assert write_margin(margin, catalog, "ra", "dec", 5.0) == 0
-    assert read_listing(margin).paths == ()
+    assert len(read_listing(margin).paths) == 0

@@ -1,14 +1,15 @@
 """What is known of the files of a version without reading rows: the directory that look-ups and estimates ask."""
 
-import csv
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from awe.core.sky import MAX_ORDER, Region
@@ -20,22 +21,61 @@ from awe.services.catalogs.hats import EMPTY, PARTITION_INFO
 from awe.services.catalogs.interface import StoredTable
 from awe.services.catalogs.sky_index.groups import Groups, touched
 
-__all__ = ["Directory", "Listing", "read_listing"]
+__all__ = ["Directory", "Listing", "PartitionPaths", "read_listing"]
 
 IntArray = npt.NDArray[np.int64]
 
 _MOST_FOOTERS = 64
 """So many files are asked for their row groups; of more, rows are taken to lie evenly in each."""
+_KEPT_PATHS = 20_000
 _SKY_CELLS = 12 * 4**MAX_ORDER
+
+
+class PartitionPaths(Sequence[Path]):
+    """The files of partitions: a path takes twenty times the memory of a cell, so only those that are read have one.
+
+    Parameters
+    ----------
+    dataset
+        The folder that they are in.
+    order, pixel
+        Their cells.
+    """
+
+    def __init__(self, dataset: Path, order: IntArray, pixel: IntArray) -> None:
+        self._dataset = dataset
+        self._order, self._pixel = order, pixel
+        self._made: dict[int, Path] = {}
+
+    def __len__(self) -> int:
+        return len(self._pixel)
+
+    @overload
+    def __getitem__(self, number: int) -> Path: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Path]: ...
+
+    def __getitem__(self, number: int | slice) -> Path | Sequence[Path]:
+        if isinstance(number, slice):
+            return PartitionPaths(self._dataset, self._order[number], self._pixel[number])
+        found = self._made.get(number)
+        if found is None:
+            cell = Partition(int(self._order[number]), int(self._pixel[number]), 0)
+            found = self._dataset / cell.path
+            if len(self._made) >= _KEPT_PATHS:
+                self._made.clear()
+            self._made[int(number)] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The files of one version; `spans` are their cells at order 29, None without positions; `rows` what they hold."""
 
-    paths: tuple[Path, ...]
+    paths: Sequence[Path]
     spans: IntArray | None
-    rows: tuple[int, ...]
+    rows: IntArray
     empty: Path
     columns: tuple[str, ...]
 
@@ -89,36 +129,35 @@ class Directory:
     def reading(self, use: TableUse, version: StoredTable, columns: AbstractSet[str]) -> Reading:
         """Return what is read of a version where a query reads some columns of the rows in a region."""
         listing = self.of(version.location)
-        needed = listing.needed(use.region)
-        rows, area = version.rows, SKY_DEG2
+        rows, files, area = version.rows, len(listing.paths), SKY_DEG2
         if listing.spans is not None:
-            rows, cells = self._inside(version.location, listing, needed, use.region)
+            rows, files, cells = self._inside(version.location, listing, use.region)
             area = SKY_DEG2 * cells / _SKY_CELLS
         size = sum(self._row_sizes(version.location, listing).get(name, 0.0) for name in columns)
-        return Reading(use.table.full_name, rows, round(rows * size), len(needed), len(listing.paths), area)
+        return Reading(use.table.full_name, rows, round(rows * size), files, len(listing.paths), area)
 
-    def _inside(
-        self, location: str, listing: Listing, needed: IntArray, region: Region | None
-    ) -> tuple[int, int]:
-        """Return how many rows of the needed files are read, and in how many cells they lie."""
+    def _inside(self, location: str, listing: Listing, region: Region | None) -> tuple[int, int, int]:
+        """Return how many rows are read, of how many files, and in how many cells they lie."""
         assert listing.spans is not None  # noqa: S101  # whoever asks has looked
-        spans, rows = listing.spans[needed], np.array(listing.rows, np.int64)[needed]
-        widths = spans[:, 1] - spans[:, 0]
         if region is None:
-            return int(rows.sum()), int(widths.sum())
+            whole = int((listing.spans[:, 1] - listing.spans[:, 0]).sum())
+            return int(listing.rows.sum()), len(listing.paths), whole
+        needed = listing.needed(region)
+        spans, rows = listing.spans[needed], listing.rows[needed]
+        widths = spans[:, 1] - spans[:, 0]
         ranges = region.covering()
         covered = _covered(ranges, spans)
         partly = np.flatnonzero(covered < widths)
         if partly.size > _MOST_FOOTERS:
             even = np.ceil(rows * (covered / widths))
-            return int(even.sum()), int(covered.sum())
-        whole = np.setdiff1d(np.arange(needed.size), partly)
-        count, cells = int(rows[whole].sum()), int(widths[whole].sum())
+            return int(even.sum()), needed.size, int(covered.sum())
+        within = np.setdiff1d(np.arange(needed.size), partly)
+        count, cells = int(rows[within].sum()), int(widths[within].sum())
         for i in partly:
             read = self._groups.touched(location, listing.paths[needed[i]], ranges)
             count += sum(group.rows for group in read)
             cells += int(widths[i] * (sum(group.rows for group in read) / max(1, rows[i])))
-        return count, cells
+        return count, needed.size, cells
 
     def _row_sizes(self, location: str, listing: Listing) -> dict[str, float]:
         """Return the compressed bytes of each column in a row, as one file in the middle has them."""
@@ -170,12 +209,12 @@ def read_listing(folder: Path) -> Listing:
     info = folder / PARTITION_INFO
     if not info.exists():
         parts = tuple(sorted(dataset.glob("part-*.parquet")))
-        return Listing(parts, None, (0,) * len(parts), empty, ())
-    with info.open(newline="") as rows:
-        partitions = [
-            Partition(int(row["Norder"]), int(row["Npix"]), int(row["num_rows"]))
-            for row in csv.DictReader(rows)
-        ]
-    spans = np.asfortranarray(np.array([p.span for p in partitions], np.int64).reshape(-1, 2))
-    paths, counts = tuple(dataset / p.path for p in partitions), tuple(p.rows for p in partitions)
-    return Listing(paths, spans, counts, empty, tuple(pq.read_schema(empty).names))
+        return Listing(parts, None, np.zeros(len(parts), np.int64), empty, ())
+    listed = pa_csv.read_csv(info)
+    order, pixel, rows = (
+        np.asarray(listed.column(name).to_numpy(), np.int64) for name in ("Norder", "Npix", "num_rows")
+    )
+    shift = 2 * (MAX_ORDER - order)
+    spans = np.asfortranarray(np.stack([pixel << shift, (pixel + 1) << shift], axis=1))
+    columns = tuple(pq.read_schema(empty).names)
+    return Listing(PartitionPaths(dataset, order, pixel), spans, rows, empty, columns)

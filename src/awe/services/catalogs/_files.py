@@ -146,11 +146,11 @@ class CatalogFiles:
             span = None if listing.spans is None else (int(listing.spans[i, 0]), int(listing.spans[i, 1]))
             if found and (span is None or held < rows):
                 last = found[-1]
-                held += listing.rows[i]
+                held += int(listing.rows[i])
                 both = None if span is None or last.span is None else (last.span[0], span[1])
                 found[-1] = FilePart((*last.paths, listing.paths[i]), both)
             else:
-                held = listing.rows[i]
+                held = int(listing.rows[i])
                 found.append(FilePart((listing.paths[i],), span))
         return tuple(found) or (FilePart((listing.empty,), None),)
 
