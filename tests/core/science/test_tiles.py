@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,17 @@ def test_pixels_are_those_that_astropy_reads(stored: Path, place: str) -> None:
         assert isinstance(image.pixels, Tiles)
         found = Reader(source).pixels(image, tuple(slice(s.start, s.stop, s.step or 1) for s in index))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_many_threads_unpack_at_once(stored: Path) -> None:
+    index = (slice(5, 305, 1), slice(5, 400, 1))
+    with open_local(stored) as source:
+        image, reader = Layout.read(source).images[1], Reader(source)
+        expected = reader.pixels(image, index)
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: reader.pixels(image, index), range(16)))
+    for pixels in found:
+        np.testing.assert_array_equal(pixels, expected)
 
 
 def test_planes_of_a_cube(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ Where the tiles lie is read once. What is not understood here is left to astropy
 """
 
 import gzip
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +22,7 @@ from astropy.io.fits.hdu.compressed._compression import (
 from numpy.typing import NDArray
 
 from awe.core.science.dither import undithered
+from awe.core.science.shared_work import share
 from awe.core.science.source import Range
 
 __all__ = ["Read", "Tiles", "tiles_of"]
@@ -34,6 +35,8 @@ _T = TypeVar("_T", bound=np.generic)
 
 _DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
 _ZEROS = 2
+_SHARED = 1 << 15
+"""Tiles of so many pixels are worth another thread; those of 64 by 64 take longer so (measured on two cores)."""
 _SETTINGS = {
     "RICE_1": ("BLOCKSIZE", 32, "BYTEPIX", 4),
     "RICE_ONE": ("BLOCKSIZE", 32, "BYTEPIX", 4),
@@ -46,6 +49,12 @@ _SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
 _LOSSLESS = {1: "u1", 2: ">i2", 4: ">i4", 8: ">i8"}
 _NATIVE = {1: "u1", 2: "=i2", 4: "=i4", 8: "=i8"}
 _UNQUANTIZE = {-32: (unquantize_float_c, np.float32), -64: (unquantize_double_c, np.float64)}
+
+
+# CFITSIO's code lets other threads go on, but keeps the state of HCOMPRESS in one place for all of them, and
+# fills its table of random numbers when that is first needed: here, before there are any.
+_HCOMPRESS = threading.Lock()
+unquantize_float_c(bytes(4), 1, 1, 1.0, 0.0, 1, 0, 0, 0.0, 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,24 +134,36 @@ class Tiles:
             Of the file.
         """
         out = np.empty([s.stop - s.start for s in index], self.kind)
-        touched = self._touched(index)
-        columns = [self._column(tile.row) for tile in touched]
-        raws = read([self._range(*at) for at in zip(columns, [tile.row for tile in touched], strict=True)])
-        for tile, column, raw in zip(touched, columns, raws, strict=True):
+
+        def unpack(part: _Part) -> None:
+            tile, column, raw = part
             if column is self.packed:
                 out[tile.there] = self._tile(tile, raw)
             else:
                 out[tile.there] = self._unpacked(tile, raw, gzipped=column is self.gzipped)
+
+        self._do(unpack, self._read(self._touched(index), read))
         return _stepped(out, index)
 
     def integers(self, index: _Slices, read: Read) -> NDArray[np.int32]:
         """Return the integers that pixels have become, and zero for those that have not; parameters as `pixels`."""
         out = np.zeros([s.stop - s.start for s in index], np.int32)
-        touched = [tile for tile in self._touched(index) if self.packed.rows[tile.row, 0]]
-        raws = read([self._range(self.packed, tile.row) for tile in touched])
-        for tile, raw in zip(touched, raws, strict=True):
+
+        def unpack(part: _Part) -> None:
+            tile, _, raw = part
             out[tile.there] = self._decoded(raw, tile.shape).reshape(tile.shape)[tile.here]
+
+        touched = [tile for tile in self._touched(index) if self.packed.rows[tile.row, 0]]
+        self._do(unpack, self._read(touched, read))
         return _stepped(out, index)
+
+    def _do(self, unpack: Callable[["_Part"], None], parts: list["_Part"]) -> None:
+        """Unpack tiles, large ones on all cores."""
+        if prod(self.tile) >= _SHARED:
+            share(unpack, parts)
+        else:
+            for part in parts:
+                unpack(part)
 
     def numbers(
         self, values: NDArray[np.int32], rows: NDArray[np.int64], offsets: NDArray[np.int64]
@@ -171,22 +192,36 @@ class Tiles:
         return found
 
     def _touched(self, index: _Slices) -> list["_Touched"]:
-        axes = [_along(n, t, s) for n, t, s in zip(self.shape, self.tile, index, strict=True)]
-        tiles = [-(-n // t) for n, t in zip(self.shape, self.tile, strict=True)]
-        found = []
-        for parts in product(*axes):
-            row = 0
-            for part, count in zip(parts, tiles, strict=True):
-                row = row * count + part[0]
-            found.append(
-                _Touched(
-                    row,
-                    tuple([p[1] for p in parts]),
-                    tuple([p[2] for p in parts]),
-                    tuple([p[3] for p in parts]),
-                )
-            )
+        found = [_Touched(0, (), (), ())]
+        for n, t, wanted in zip(self.shape, self.tile, index, strict=True):
+            along, count = _along(n, t, wanted), -(-n // t)
+            found = [
+                _Touched(row * count + number, (*shape, size), (*here, ours), (*there, theirs))
+                for row, shape, here, there in found
+                for number, size, ours, theirs in along
+            ]
         return found
+
+    def _read(self, touched: list["_Touched"], read: Read) -> list["_Part"]:
+        """Read tiles: those that lie one after the other at once."""
+        rows = [tile.row for tile in touched]
+        found = self.packed.rows[rows].tolist()
+        columns = [self.packed if at[0] else self._column(row) for at, row in zip(found, rows, strict=True)]
+        ranges = [self._range(*one) for one in zip(columns, rows, strict=True)]
+        runs: list[list[int]] = []
+        for place, count in ranges:
+            if runs and sum(runs[-1]) == place:
+                runs[-1][1] += count
+            else:
+                runs.append([place, count])
+        raws = zip(runs, read([(place, count) for place, count in runs]), strict=True)
+        run, raw = next(raws, ([0, 0], b""))
+        parts = []
+        for tile, column, (place, count) in zip(touched, columns, ranges, strict=True):
+            if place >= sum(run):
+                run, raw = next(raws)
+            parts.append(_Part(tile, column, raw[place - run[0] : place - run[0] + count]))
+        return parts
 
     def _column(self, row: int) -> _Column:
         """Return the column that holds a tile."""
@@ -210,7 +245,10 @@ class Tiles:
             return np.asarray(
                 np.where(pixels == blank, np.nan if self.bitpix < 0 else int(self.blank or 0), pixels)
             )
-        scaled = self._unquantized(values, row).reshape(shape)[here]
+        if self.dither == -1:
+            scaled = values.reshape(shape)[here] * self.scale[row] + self.zero[row]
+        else:
+            scaled = self._undithered(values, row).reshape(shape)[here]
         return scaled if blank is None else np.where(values.reshape(shape)[here] == blank, np.nan, scaled)
 
     def _decoded(self, raw: bytes, shape: tuple[int, ...]) -> NDArray[np.generic]:
@@ -221,7 +259,9 @@ class Tiles:
         if self.algorithm == "HCOMPRESS_1":
             scale, smooth = self.settings
             rows, columns = [n for n in shape if n > 1]
-            return np.frombuffer(decompress_hcompress_1_c(raw, rows, columns, scale, smooth, 8), "i4")
+            with _HCOMPRESS:
+                found = decompress_hcompress_1_c(raw, rows, columns, scale, smooth, 8)
+            return np.frombuffer(found, "i4")
         if self.algorithm == "PLIO_1":
             words = np.frombuffer(raw, ">i2").astype("i2").tobytes()
             return np.frombuffer(decompress_plio_1_c(words, count), "i4")[:count]
@@ -241,10 +281,8 @@ class Tiles:
         width = length // count
         return f">f{width}" if lossless and self.bitpix < 0 and width in {4, 8} else _LOSSLESS[width]
 
-    def _unquantized(self, values: NDArray[np.generic], row: int) -> NDArray[np.generic]:
+    def _undithered(self, values: NDArray[np.generic], row: int) -> NDArray[np.generic]:
         scale, zero = self.scale[row], self.zero[row]  # type: ignore[index]  # only called where they are
-        if self.dither == -1:
-            return np.asarray(values.astype(np.float64) * scale + zero)
         unquantize, kind = _UNQUANTIZE[self.bitpix]
         width = values.dtype.itemsize
         native = values.data if values.dtype.isnative else values.astype(_NATIVE[width]).data
@@ -263,6 +301,14 @@ class _Touched(NamedTuple):
     shape: tuple[int, ...]
     here: _Slices
     there: _Slices
+
+
+class _Part(NamedTuple):
+    """A tile, the column that holds it, and its bytes."""
+
+    tile: _Touched
+    column: _Column
+    raw: bytes
 
 
 def _stepped(pixels: NDArray[_T], index: _Slices) -> NDArray[_T]:
