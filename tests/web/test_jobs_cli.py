@@ -58,7 +58,9 @@ def test_ctrl_c_stops_the_waiting_and_says_how_to_come_back(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
-    told = re.search(r"awe jobs fetch ([0-9a-f]{32})", capsys.readouterr().err)
+    said = capsys.readouterr().err
+    assert said.startswith("reads 500 rows, ")
+    told = re.search(r"awe jobs fetch ([0-9a-f]{32})", said)
     assert told
     monkeypatch.undo()
     with connect(server) as opened:  # it was made without login, so its id is what gives it back

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +11,9 @@ import click
 
 from awe.cli._common import at_option, json_option, print_tables
 from awe.cli._jobs import watch
-from awe.client import connect
+from awe.client import Client, connect
 from awe.client.catalogs import format_of
+from awe.errors import AweError
 
 __all__ = ["command"]
 
@@ -97,7 +99,7 @@ def command(
     With --estimate nothing is run: it says how many rows, bytes and files the query would read, and where.
 
     With --long the query may take longer (an hour, unless the operator says otherwise), and goes on when you
-    stop waiting for it (Ctrl-C).
+    stop waiting for it (Ctrl-C). What it will read is said first.
     """
     if save and into:
         raise click.UsageError("--save and --into: the rows go to one place")
@@ -109,6 +111,8 @@ def command(
             told = archive.estimate(text, lang=lang, context=context, uploads=uploads)
             click.echo(json.dumps(asdict(told)) if as_json else str(told))
         elif long:
+            if not (as_json or uploads):
+                _foresee(archive, text, lang, context)
             fmt = fmt or (format_of(save) if save else None)
             job = archive.submit(
                 text,
@@ -138,6 +142,14 @@ def command(
                 uploads=uploads,
             )
             _show(found, as_json=as_json)
+
+
+def _foresee(
+    archive: Client, text: str, lang: Literal["adql", "tsql", "postgres"], context: str | None
+) -> None:
+    """Say what a job is going to read; nothing of several statements, and of what is wrong the job says it."""
+    with suppress(AweError):
+        click.echo(archive.estimate(text, lang=lang, context=context), err=True)
 
 
 def _show(found: Path | Any, *, as_json: bool) -> None:
