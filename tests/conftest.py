@@ -21,12 +21,13 @@ from tests.systems.keystone import keystone
 from tests.systems.ldap import directory
 from tests.systems.openid import openid_provider
 from tests.systems.programs import program
+from tests.systems.spark import spark_cluster, spark_connect
 
 import awe.platform
 from awe.services.system import SystemDatabase
 from awe.testing import with_schema
 
-__all__ = ["datalab_client", "directory", "keystone", "openid_provider"]
+__all__ = ["datalab_client", "directory", "keystone", "openid_provider", "spark_cluster", "spark_connect"]
 
 assert awe.platform.__all__  # importing it declares every service's tables
 

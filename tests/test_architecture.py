@@ -98,6 +98,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "authlib": ("web/oauth/", "services/identity/backends/oidc.py"),
     "joserfc": ("services/identity/signing.py", "services/identity/backends/oidc.py"),
     "duckdb": ("services/catalogs/backends/duckdb",),
+    "pyspark": ("services/catalogs/backends/spark",),
     "fastapi": ("web/",),
     "starlette": ("web/",),
     "uvicorn": ("web/",),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 from awe import logs, plugins
 from awe.core.tables import Schema
@@ -86,12 +86,17 @@ from awe.services.observations import (
 from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.space import SpaceService, Store
 from awe.services.system import SystemDatabase
-from awe.settings import LimitSettings, Settings
+from awe.settings import Settings
 
 __all__ = ["Platform", "open_system", "open_workshop"]
 
-EngineFactory = Callable[[Path, LimitSettings], Engine]
-"""What is registered under ``awe.engines``."""
+
+class EngineFactory(Protocol):
+    """What is registered under ``awe.engines``."""
+
+    def of(self, folder: Path, settings: Settings) -> Engine:
+        """Return the engine of an archive, whose tables are in a folder."""
+
 
 StoreFactory = Callable[[Path], Store]
 """What is registered under ``awe.stores``."""
@@ -358,10 +363,10 @@ def _engine_factories(settings: Settings) -> tuple[EngineFactory, ...]:
 
 def _engine(settings: Settings, factories: Sequence[EngineFactory]) -> Engine:
     first, *others = factories
-    engine = first(settings.folder / "tables", settings.limits)
+    engine = first.of(settings.folder / "tables", settings)
     try:
         for make in others:
-            large = make(settings.folder / "tables", settings.limits)
+            large = make.of(settings.folder / "tables", settings)
             return RoutingEngine(engine, large, settings.scale.bytes)
     except BaseException:
         engine.close()

@@ -25,7 +25,7 @@ from awe.quota_settings import QuotaSettings
 
 __all__ = [
     "ArchiveSettings", "ClientSettings", "FileSettings", "HistorySettings", "ImageSettings", "JobSettings", "LimitSettings", "LoginSettings",
-    "NameSettings", "ScaleSettings", "Settings", "SpaceSettings",
+    "NameSettings", "ScaleSettings", "Settings", "SpaceSettings", "SparkSettings",
     "TapSettings", "UploadSettings",
 ]  # fmt: skip
 
@@ -90,6 +90,20 @@ class FileSettings(BaseModel):
         le=30,
         description="Rows so near the border of a partition are kept beside it, too, when somebody asks for them: "
         "cross-matches over partitions need them. No such files are made when 0.",
+    )
+
+
+class SparkSettings(BaseModel):
+    """A cluster of Apache Spark that runs queries over the same files."""
+
+    url: str = Field(
+        "",
+        description="Where it is: spark://host:7077 (its master), sc://host:15002 (Spark Connect) or local[4] (threads of "
+        "this machine). The data folder must be seen there under the same path.",
+    )
+    options: dict[str, str] = Field(
+        default_factory=dict,
+        description="Spark's own options, such as spark.executor.memory; as JSON in the environment.",
     )
 
 
@@ -371,6 +385,9 @@ class Settings(BaseSettings):
     scale: ScaleSettings = Field(
         default_factory=ScaleSettings,
         description="A second engine over the same files, for queries that read much.",
+    )
+    spark: SparkSettings = Field(
+        default_factory=SparkSettings, description="A cluster of Apache Spark, for the engine of that name."
     )
     uploads: UploadSettings = Field(
         default_factory=UploadSettings,

@@ -40,7 +40,8 @@ from awe.services.catalogs import (
 )
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
-from awe.settings import LimitSettings
+from awe.services.catalogs.backends.spark import SparkEngine
+from awe.settings import LimitSettings, SparkSettings
 
 
 def _routing(folder: Path, limits: LimitSettings) -> Engine:
@@ -48,8 +49,16 @@ def _routing(folder: Path, limits: LimitSettings) -> Engine:
     return RoutingEngine(DuckDBEngine(folder, limits), DuckDBEngine(folder, limits), most_bytes=5000)
 
 
-ENGINES: dict[str, Callable[[Path, LimitSettings], Engine]] = {"duckdb": DuckDBEngine, "routing": _routing}
-NAMED = ["duckdb", pytest.param("routing", marks=pytest.mark.slow)]
+ENGINES: dict[str, Callable[[Path, LimitSettings, SparkSettings], Engine]] = {
+    "duckdb": lambda folder, limits, _: DuckDBEngine(folder, limits),
+    "routing": lambda folder, limits, _: _routing(folder, limits),
+    "spark": SparkEngine,
+}
+NAMED = ["duckdb", *(pytest.param(name, marks=pytest.mark.slow) for name in ("routing", "spark"))]
+PACE = {"spark": 30}
+"""How many times as long as on one machine a small query may take, where a test waits for its end."""
+NO_CLUSTER = SparkSettings(url="spark://127.0.0.1:1")
+"""For what needs none."""
 
 SCHEMA = Schema(
     (
@@ -61,9 +70,11 @@ SCHEMA = Schema(
     ),
     "s.t",
 )
-LIMITS = Limits(rows=1_000_000, seconds=30)
-SLOW = "SELECT COUNT(*) AS n FROM s.t AS a, s.t AS b, s.t AS c WHERE a.mag + b.mag + c.mag > 3.5"
-HUGE = "SELECT a.id, b.name FROM s.t AS a, s.t AS b, s.t AS c"
+LIMITS = Limits(rows=1_000_000, seconds=300)
+SLOW = (
+    "SELECT COUNT(*) AS n FROM s.t AS a, s.t AS b, s.t AS c WHERE a.mag + b.mag + c.mag > 3.5 AND a.id < {}"
+)
+HUGE = "SELECT a.id, b.name FROM s.t AS a, s.t AS b"
 
 
 def make_rows(count: int, seed: int = 1) -> pa.Table:
@@ -100,6 +111,9 @@ class Bench:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.pace = PACE.get(engine.features.name, 1)
+        # where a loop that was stopped ends by itself only, it is to end soon
+        self.slow = SLOW.format(3000 // self.pace)
         self.rows = make_rows(3000)
         self.stored = engine.write(WriteSpec("t1", "ra", "dec", rows_per_partition=500), stream_of(self.rows))
 
@@ -122,12 +136,21 @@ class Bench:
         return sorted(self.table(text, **options).column("id").to_pylist())
 
 
+def cluster_of(request: pytest.FixtureRequest) -> SparkSettings:
+    """Return the cluster of the test session, where the engine of a test needs one."""
+    if request.param != "spark":
+        return NO_CLUSTER
+    cluster: SparkSettings = request.getfixturevalue("spark_cluster")
+    return cluster
+
+
 @pytest.fixture(params=NAMED)
 def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Engine]]:
     made = []
+    cluster = cluster_of(request)
 
     def make(folder: Path = tmp_path / "tables", **limits: Limits) -> Engine:
-        engine = ENGINES[request.param](folder, LimitSettings(**limits))
+        engine = ENGINES[request.param](folder, LimitSettings(**limits), cluster)
         made.append(engine)
         return engine
 
@@ -138,7 +161,8 @@ def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Call
 
 @pytest.fixture(params=NAMED, scope="module")
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    engine = ENGINES[request.param](tmp_path_factory.mktemp("tables"), LimitSettings())
+    folder = tmp_path_factory.mktemp("tables")
+    engine = ENGINES[request.param](folder, LimitSettings(), cluster_of(request))
     yield Bench(engine)
     engine.close()
 
@@ -308,14 +332,15 @@ def test_no_rows_allowed(bench: Bench) -> None:
 def test_the_time_limit_stops_a_query(bench: Bench) -> None:
     begin = time.monotonic()
     with pytest.raises(TimeLimitError):
-        bench.table(SLOW, limits=Limits(10, 0.3))
+        bench.table(bench.slow, limits=Limits(10, 0.3))
     assert time.monotonic() - begin < 3
 
 
 def test_the_time_limit_stops_a_stream_that_is_read_slowly(bench: Bench) -> None:
-    stream = bench.stream(HUGE, Limits(10**9, 0.5))
+    seconds = 0.5 * bench.pace
+    stream = bench.stream(HUGE, Limits(1_000_000, seconds))
     next(stream)
-    time.sleep(0.6)
+    time.sleep(seconds + 0.1)
     with pytest.raises(TimeLimitError):
         for _ in stream:
             pass
@@ -361,7 +386,7 @@ def test_closing_a_stream_stops_the_query(bench: Bench) -> None:
 
 
 def test_another_thread_can_close_a_running_query(bench: Bench) -> None:
-    stream = bench.stream(SLOW)
+    stream = bench.stream(bench.slow)
     threading.Timer(0.2, stream.close).start()
     begin = time.monotonic()
     with pytest.raises(CancelledError):
@@ -371,7 +396,7 @@ def test_another_thread_can_close_a_running_query(bench: Bench) -> None:
 
 def test_closing_the_engine_stops_everything(make_engine: Callable[..., Engine]) -> None:
     bench = Bench(make_engine())
-    stream = bench.stream(SLOW)
+    stream = bench.stream(bench.slow)
     threading.Timer(0.2, bench.engine.close).start()
     with pytest.raises(AweError):
         next(stream)
@@ -382,12 +407,14 @@ def test_closing_the_engine_stops_everything(make_engine: Callable[..., Engine])
 
 @pytest.mark.slow
 def test_a_hundred_threads(bench: Bench) -> None:
+    queries = 200 if bench.pace == 1 else 100
+
     def ask(i: int) -> list[int]:
         return bench.ids(f"SELECT id FROM s.t WHERE id >= {i} AND id < {i + 3}")
 
     with ThreadPoolExecutor(100) as pool:
-        found = list(pool.map(ask, range(200)))
-    assert found == [[i, i + 1, i + 2] for i in range(200)]
+        found = list(pool.map(ask, range(queries)))
+    assert found == [[i, i + 1, i + 2] for i in range(queries)]
 
 
 @pytest.mark.parametrize(
@@ -484,7 +511,7 @@ sys.path.insert(0, sys.argv[3])
 from awe.settings import LimitSettings
 from awe.services.catalogs import WriteSpec
 import test_engine
-engine = test_engine.ENGINES[sys.argv[1]](Path(sys.argv[2]), LimitSettings())
+engine = test_engine.ENGINES[sys.argv[1]](Path(sys.argv[2]), LimitSettings(), test_engine.NO_CLUSTER)
 def batches():
     yield from test_engine.make_rows(2000).to_batches()
     print("writing", flush=True)

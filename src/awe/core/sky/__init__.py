@@ -34,6 +34,7 @@ from awe.core.sky._reach import (
     finest_order,
     reach_in_cells,
     rows_by_reach,
+    surrounded,
 )
 from awe.core.sky._region import Circle, Region
 from awe.core.sky._relations import meet, within
@@ -84,6 +85,7 @@ __all__ = [
     "seek",
     "separation",
     "shape_of",
+    "surrounded",
     "to_icrs",
     "unit_vector",
     "within",

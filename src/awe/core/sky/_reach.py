@@ -16,7 +16,15 @@ import numpy.typing as npt
 from awe.core.sky._angles import FloatArray
 from awe.core.sky._healpix import MAX_ORDER, IntArray, cell_ranges, cells_beside, merge_ranges
 
-__all__ = ["MAX_REACH", "CellsInReach", "cells_in_reach", "finest_order", "reach_in_cells", "rows_by_reach"]
+__all__ = [
+    "MAX_REACH",
+    "CellsInReach",
+    "cells_in_reach",
+    "finest_order",
+    "reach_in_cells",
+    "rows_by_reach",
+    "surrounded",
+]
 
 # The narrowest place of a face is that around a pole: (pi / 3) / sqrt(2/3 * (1 + (pi/2)**2)) = 0.6886 radians wide.
 _NARROWEST = 0.68
@@ -32,6 +40,8 @@ _FINEST = 22
 """The finest order, of cells of 50 milliarcseconds: in smaller ones an index of order 29 does not say exactly enough where."""
 _ALIKE = 2
 """How many orders apart the cells of radii that are listed together may be: each list is looked through once more."""
+_COARSE = 8
+"""The order of cells (0.2 degrees) that are told to surround others: all of the sky are 800,000."""
 _AT_ONCE = 1 << 15
 """Positions that are worked on together: what is computed of them stays in the processor's cache."""
 _EVEN = 0x5555555555555555
@@ -127,6 +137,24 @@ def rows_by_reach(radius_deg: FloatArray) -> list[IntArray]:
     finest = np.floor(np.log2(_MOST_ROUNDED * _NARROWEST / reach)).astype(np.int64)
     level = np.clip(finest, -_ALIKE, _FINEST) // _ALIKE
     return [good[level == one] for one in np.unique(level)]
+
+
+def surrounded(ranges: IntArray, radius_deg: float) -> IntArray:
+    """Return ranges that hold whatever is within a radius of any position in some ranges, and perhaps more.
+
+    Parameters
+    ----------
+    ranges
+        Of HEALPix indices (nested, order 29), the end of each excluded, shape ``(N, 2)``.
+    radius_deg
+        At most `MAX_REACH`.
+    """
+    order = min(finest_order(radius_deg), _COARSE)
+    shift = 2 * (MAX_ORDER - order)
+    first, last = ranges[:, 0] >> shift, (ranges[:, 1] - 1) >> shift
+    cells = np.unique(np.concatenate([np.empty(0, np.int64), *map(np.arange, first, last + 1)]))
+    around = np.unique(cells_beside(cells, order))
+    return merge_ranges([cell_ranges(around[around >= 0], order)])
 
 
 def _everywhere(index: IntArray, radius: FloatArray) -> CellsInReach:

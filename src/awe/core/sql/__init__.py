@@ -32,7 +32,7 @@ from awe.core.sql.rules._state import (
     SkyMatch,
     TableUse,
 )
-from awe.core.sql.vectorised import VECTORISED, Vectorised
+from awe.core.sql.vectorised import REACH_LEVELS, SCATTERED, VECTORISED, Vectorised
 
 __all__ = [
     "DEC",
@@ -41,7 +41,9 @@ __all__ = [
     "INDEX",
     "RA",
     "RADIUS",
+    "REACH_LEVELS",
     "ROW",
+    "SCATTERED",
     "SEPARATION",
     "VECTORISED",
     "ColumnNote",

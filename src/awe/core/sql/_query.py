@@ -90,6 +90,11 @@ class Query:
         """How many rows of its only table it takes as they come; None where it may need them all."""
         return enough(self._tree())
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its rows come in an order that it says."""
+        return self._tree().args.get("order") is not None
+
     def lower(self, target: str, relations: Mapping[str, str], side: Side | None = None) -> str:
         """Return the query, or one side of one of its sky joins, in an engine's own SQL.
 
@@ -99,7 +104,7 @@ class Query:
         Parameters
         ----------
         target
-            The engine's dialect: ``duckdb``.
+            The engine's dialect: ``duckdb`` or ``spark``.
         relations
             For the key of each of `uses` and `matches`, the SQL of what to read, e.g. ``read_parquet([...])``.
 

@@ -26,3 +26,7 @@ class Vectorised:
     parameters: tuple[str, ...]
     result: str
     compute: Callable[..., pa.Array]
+
+    def __call__(self, *columns: pa.Array) -> pa.Array:
+        """Compute it of plain arrays, as whoever runs it somewhere else calls it."""
+        return self.compute(*(pa.chunked_array([column]) for column in columns))

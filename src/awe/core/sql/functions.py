@@ -23,10 +23,12 @@ error: engines evaluate conditions in any order, so ``flux > 0 AND LOG10(flux) <
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
 from awe.core.sql._function import AGGREGATE, DERIVED, GEOMETRY, SCALAR, WINDOW, Function
 from awe.core.sql._function import row as _row
+from awe.core.sql._spark_functions import SPARK
 from awe.core.sql._udf import USER_DEFINED
 
 __all__ = [
@@ -359,8 +361,15 @@ _COMPILED = (
 )
 # fmt: on
 
+
+def _everywhere(function: Function) -> Function:
+    """Add what other targets write."""
+    spark = SPARK.get(function.name)
+    return function if spark is None else replace(function, lowering={**function.lowering, "spark": spark})
+
+
 FUNCTIONS: Mapping[str, Function] = {
-    row.name: row
+    row.name: _everywhere(row)
     for row in _MATHS
     + _TRIGONOMETRY
     + _TEXT

@@ -7,12 +7,13 @@ what SQL can say, a template says. A value is NULL where the function is not def
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from awe.core.sky import MAX_ORDER, healpix_center, healpix_index, propagate
+from awe.core.sky import MAX_ORDER, cells_in_reach, finest_order, healpix_center, healpix_index, propagate
 from awe.core.sql._shape_functions import SHAPE_FUNCTIONS
 from awe.core.sql._vectorised import Vectorised
 
-__all__ = ["VECTORISED", "Vectorised"]
+__all__ = ["REACH_LEVELS", "SCATTERED", "VECTORISED", "Vectorised"]
 
 _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
@@ -79,3 +80,51 @@ VECTORISED = (
     Vectorised("awe_propagate", ("DOUBLE",) * 7, "DOUBLE[]", _states),
     *SHAPE_FUNCTIONS,
 )
+
+
+def _reached(ra: pa.ChunkedArray, dec: pa.ChunkedArray, radius: pa.ChunkedArray) -> pa.Array:
+    """Return the cells within reach of each position, of one radius; see `awe.core.sky.cells_in_reach`."""
+    if not len(ra):
+        return pa.array([], pa.list_(pa.int64()))
+    found = cells_in_reach(healpix_index(_floats(ra), _floats(dec)), float(radius[0].as_py()))
+    cells, rows = (np.concatenate(parts) for parts in zip(*found.lists, strict=True))
+    return _by_row(rows, cells, len(ra))
+
+
+def _by_row(rows: _Integers, values: _Integers, count: int) -> pa.Array:
+    order = np.argsort(rows, kind="stable")
+    ends = np.searchsorted(rows[order], np.arange(count + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(values[order]))
+
+
+REACH_LEVELS = (0, 4, 8, 12, 16, 20)
+"""The orders of the cells that rows with radii of their own are listed in, each in those that suit its radius."""
+
+
+def _keys(ra: pa.ChunkedArray, dec: pa.ChunkedArray, radius: pa.ChunkedArray) -> pa.Array:
+    """Return the cells within reach of each position, of its own radius, their order in the bits from the 53rd on."""
+    index, reach = healpix_index(_floats(ra), _floats(dec)), _floats(radius)
+    finest = np.array([finest_order(r) if r >= 0 else -1 for r in reach.tolist()], np.int64)
+    level = np.searchsorted(REACH_LEVELS, finest, side="right") - 1
+    rows, keys = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for number, order in enumerate(REACH_LEVELS):
+        mine = np.flatnonzero(level == number)
+        for cells, numbers in cells_in_reach(index[mine], reach[mine], order).lists:
+            rows.append(mine[numbers])
+            keys.append(cells + (order << 53))
+    return _by_row(np.concatenate(rows), np.concatenate(keys), len(ra))
+
+
+def _matches(text: pa.ChunkedArray, pattern: pa.ChunkedArray) -> pa.Array:
+    if not len(text):
+        return pa.array([], pa.bool_())
+    return pc.match_substring_regex(text, str(pattern[0].as_py())).combine_chunks()
+
+
+SCATTERED = (
+    *VECTORISED,
+    Vectorised("awe_cells_in_reach", ("DOUBLE",) * 3, "BIGINT[]", _reached),
+    Vectorised("awe_keys_in_reach", ("DOUBLE",) * 3, "BIGINT[]", _keys),
+    Vectorised("awe_matches", ("VARCHAR", "VARCHAR"), "BOOLEAN", _matches),
+)
+"""What an engine on many machines needs besides: the keys of its sky joins, patterns that take bounded time."""

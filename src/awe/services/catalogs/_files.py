@@ -1,11 +1,13 @@
 """The files of stored tables: where they are, which of them a region needs, how they come and go."""
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,7 +19,7 @@ from awe.errors import UnavailableError
 from awe.services.catalogs._directory import Directory
 from awe.services.catalogs._folders import remove, staged, sweep
 from awe.services.catalogs.estimates import Estimate, estimated
-from awe.services.catalogs.hats import COVERAGE, coverage, write_hats, write_parts
+from awe.services.catalogs.hats import COVERAGE, EMPTY, coverage, write_hats, write_parts
 from awe.services.catalogs.interface import Limits, StoredTable, WriteSpec
 from awe.services.catalogs.margins import MARGINS
 from awe.services.catalogs.model import HEALPIX
@@ -129,10 +131,22 @@ class CatalogFiles:
             return None
         return Version(location, listing.paths, listing.spans, listing.columns, table.ra, table.dec)
 
-    def paths(self, location: str, region: Region | None) -> tuple[Path, ...]:
-        """Return the files that hold the rows inside `region`; one without rows where none does."""
+    def schema(self, location: str) -> pa.Schema:
+        """Return the columns of a version's files."""
+        schema: pa.Schema = pq.read_schema(self._directory.of(location).empty)
+        return schema
+
+    def paths(self, location: str, *regions: Region | None) -> tuple[Path, ...]:
+        """Return the files that hold the rows inside of all regions; one without rows where none does."""
         listing = self._directory.of(location)
-        return tuple(listing.paths[i] for i in listing.needed(region)) or (listing.empty,)
+        needed = [listing.needed(region) for region in regions]
+        both = reduce(np.intersect1d, needed)
+        return tuple(listing.paths[i] for i in both) or (listing.empty,)
+
+    @staticmethod
+    def holds(paths: Sequence[Path]) -> bool:
+        """Say whether files hold rows: the one that stands for none does not."""
+        return not (len(paths) == 1 and paths[0].name == Path(EMPTY).name)
 
     def parts(self, location: str, region: Region | None, rows: int) -> tuple[FilePart, ...]:
         """Return the files that hold the rows inside `region` in parts of some `rows`, along the sky index.

@@ -37,7 +37,7 @@ from awe.services.catalogs.backends.duckdb_relations import Relations, quoted
 from awe.services.catalogs.backends.duckdb_session import Session
 from awe.services.catalogs.estimates import Estimate
 from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
-from awe.settings import LimitSettings
+from awe.settings import LimitSettings, Settings
 
 __all__ = ["DuckDBEngine", "add_functions"]
 
@@ -99,6 +99,11 @@ class DuckDBEngine:
         add_functions(self._instance)
         for statement in _SANDBOX:
             self._instance.execute(statement.format(**values))
+
+    @classmethod
+    def of(cls, folder: Path, settings: Settings) -> "DuckDBEngine":
+        """Return the engine of an archive."""
+        return cls(folder, settings.limits)
 
     @property
     def features(self) -> Features:
