@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from sky import COMPRESSIONS, Sky
 
 from awe.core.science.cutout import Wanted, cut
 from awe.core.sky import Circle
+from awe.services.observations import Copies
 from awe.services.observations.layouts import Layouts
 
 __all__ = ["jobs"]
@@ -34,7 +36,7 @@ _TITLES = {
     "plain": "not compressed",
     "rice256": "Rice, tiles of 256",
     "rice64": "Rice, tiles of 64",
-    "rice_rows": "Rice, a tile a row",
+    "rice_rows": "Rice, a tile a row; awe reads the copy in small tiles that it makes when an image is published",
     "gzip256": "GZIP_2, tiles of 256",
 }
 _GOALS = {
@@ -108,15 +110,18 @@ def _pieces(path: Path, number: int, side: int, count: int) -> list[_Piece]:
 
 @contextmanager
 def _awe(path: Path) -> Iterator[Callable[[_Piece], bytes]]:
-    layouts = Layouts(_MEMORY)
+    with TemporaryDirectory() as folder:
+        copies = Copies(Path(folder), made=True)
+        copies.make(path, path.stat().st_size, path.stat().st_mtime)  # as when the image is published
+        layouts = Layouts(_MEMORY, copies=copies)
 
-    def run(piece: _Piece) -> bytes:
-        wanted = Wanted(Circle(piece.ra, piece.dec, piece.side / 2 * piece.scale_deg))
-        with layouts.open(path) as (layout, reader):
-            found = cut(layout, reader, path.name, wanted, max_pixels=_MOST)
-        return b"".join(found.write()) if found is not None else b""
+        def run(piece: _Piece) -> bytes:
+            wanted = Wanted(Circle(piece.ra, piece.dec, piece.side / 2 * piece.scale_deg))
+            with layouts.open(path) as (layout, reader):
+                found = cut(layout, reader, path.name, wanted, max_pixels=_MOST)
+            return b"".join(found.write()) if found is not None else b""
 
-    yield run
+        yield run
 
 
 @contextmanager

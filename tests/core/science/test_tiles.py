@@ -9,7 +9,8 @@ from tests.core.science.conftest import header, noise, tangent
 
 from awe.core.science.layout import Layout, Reader
 from awe.core.science.source import open_local
-from awe.core.science.tiles import Tiles, tiles_of
+from awe.core.science.tile_table import tiles_of
+from awe.core.science.tiles import Tiles
 
 SHAPE = (310, 405)
 

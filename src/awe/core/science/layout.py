@@ -20,7 +20,8 @@ from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.images import ANCILLARY, ScienceImage, science_images
 from awe.core.science.retiled import Retiled
 from awe.core.science.source import Source, State
-from awe.core.science.tiles import Tiles, tiles_of
+from awe.core.science.tile_table import tiles_of
+from awe.core.science.tiles import Tiles
 from awe.errors import InputFileError
 
 __all__ = ["LARGE", "Image", "Layout", "Lookup", "Reader"]

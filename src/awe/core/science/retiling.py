@@ -24,7 +24,8 @@ from awe.core.science.fitsfile import FitsFile, open_fits
 from awe.core.science.layout import LARGE, Image, Layout
 from awe.core.science.retiled import Retiled
 from awe.core.science.source import Source, open_local
-from awe.core.science.tiles import Tiles, tiles_of
+from awe.core.science.tile_table import tiles_of
+from awe.core.science.tiles import Tiles
 from awe.errors import InputFileError
 
 __all__ = ["has_large_tiles", "retile", "with_copies"]

@@ -1,6 +1,6 @@
 """The tiles of a compressed image (FITS Standard 4.0 section 10): those wanted, each read and unpacked by itself.
 
-Where the tiles lie is read once. What is not understood here is left to astropy.
+Where the tiles lie is read once, by `awe.core.science.tile_table`.
 """
 
 import gzip
@@ -11,7 +11,6 @@ from math import prod
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from astropy.io import fits
 from astropy.io.fits.hdu.compressed._compression import (
     decompress_hcompress_1_c,
     decompress_plio_1_c,
@@ -25,7 +24,7 @@ from awe.core.science.dither import undithered
 from awe.core.science.shared_work import share
 from awe.core.science.source import Range
 
-__all__ = ["Read", "Tiles", "tiles_of"]
+__all__ = ["ALGORITHMS", "DITHER", "Column", "Read", "Tiles"]
 
 Read = Callable[[Sequence[Range]], list[bytes]]
 """Reads ranges of the file."""
@@ -33,19 +32,17 @@ Read = Callable[[Sequence[Range]], list[bytes]]
 _Slices = tuple[slice, ...]
 _T = TypeVar("_T", bound=np.generic)
 
-_DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
+DITHER = {"NO_DITHER": -1, "NONE": 0, "SUBTRACTIVE_DITHER_1": 1, "SUBTRACTIVE_DITHER_2": 2}
 _ZEROS = 2
 _SHARED = 1 << 15
 """Tiles of so many pixels are worth another thread; those of 64 by 64 take longer so (measured on two cores)."""
-_SETTINGS = {
+ALGORITHMS = {
     "RICE_1": ("BLOCKSIZE", 32, "BYTEPIX", 4),
     "RICE_ONE": ("BLOCKSIZE", 32, "BYTEPIX", 4),
     "HCOMPRESS_1": ("SCALE", 0, "SMOOTH", 0),
     **dict.fromkeys(("GZIP_1", "GZIP_2", "PLIO_1"), ("", 0, "", 0)),
 }
 """The algorithms, and the names and usual values of their two settings (section 10.4)."""
-_BITPIX = frozenset({8, 16, 32, -32, -64})
-_SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
 _LOSSLESS = {1: "u1", 2: ">i2", 4: ">i4", 8: ">i8"}
 _NATIVE = {1: "u1", 2: "=i2", 4: "=i4", 8: "=i8"}
 _UNQUANTIZE = {-32: (unquantize_float_c, np.float32), -64: (unquantize_double_c, np.float64)}
@@ -58,7 +55,7 @@ unquantize_float_c(bytes(4), 1, 1, 1.0, 0.0, 1, 0, 0, 0.0, 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Column:
+class Column:
     """The descriptors of a column of arrays: elements and place in the heap of each row."""
 
     rows: NDArray[np.int64]
@@ -96,9 +93,9 @@ class Tiles:
     algorithm: str
     settings: tuple[int, int]
     heap: int
-    packed: _Column
-    gzipped: _Column | None
-    plain: _Column | None
+    packed: Column
+    gzipped: Column | None
+    plain: Column | None
     scale: NDArray[np.float64] | None
     zero: NDArray[np.float64] | None
     dither: int
@@ -223,14 +220,14 @@ class Tiles:
             parts.append(_Part(tile, column, raw[place - run[0] : place - run[0] + count]))
         return parts
 
-    def _column(self, row: int) -> _Column:
+    def _column(self, row: int) -> Column:
         """Return the column that holds a tile."""
         for column in (self.packed, self.gzipped, self.plain):
             if column is not None and column.rows[row, 0]:
                 return column
         raise ValueError(f"tile {row} is not there")
 
-    def _range(self, column: _Column, row: int) -> Range:
+    def _range(self, column: Column, row: int) -> Range:
         count, place = column.rows[row].tolist()
         return self.heap + place, count * column.size
 
@@ -307,7 +304,7 @@ class _Part(NamedTuple):
     """A tile, the column that holds it, and its bytes."""
 
     tile: _Touched
-    column: _Column
+    column: Column
     raw: bytes
 
 
@@ -325,89 +322,3 @@ def _along(n: int, tile: int, wanted: slice) -> list[tuple[int, int, slice, slic
         here, there = slice(low - first, high - first), slice(low - wanted.start, high - wanted.start)
         found.append((number, size, here, there))
     return found
-
-
-def tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) -> Tiles | None:
-    """Read where the tiles of an image lie; None where astropy has to read it.
-
-    Parameters
-    ----------
-    header
-        Of the table that holds the image.
-    blank
-        BLANK of the image, where there is one.
-    offset
-        Where the table's rows begin in the file.
-    read
-        Of the file.
-    """
-    try:
-        return _tiles_of(header, blank, offset, read)
-    except (KeyError, IndexError, ValueError, TypeError, EOFError):
-        return None
-
-
-def _tiles_of(header: fits.Header, blank: int | None, offset: int, read: Read) -> Tiles:
-    algorithm, bitpix = str(header["ZCMPTYPE"]), int(header["ZBITPIX"])
-    names = _SETTINGS[algorithm]
-    if bitpix not in _BITPIX:
-        raise ValueError(bitpix)
-    length, rows = int(header["NAXIS1"]), int(header["NAXIS2"])
-    kind = _row_type(header)
-    if kind.itemsize != length:
-        raise ValueError(length)
-    table = np.frombuffer(read([(offset, length * rows)])[0], kind)
-    columns = {name.upper(): name for name in table.dtype.names or ()}
-
-    def arrays(name: str) -> _Column | None:
-        if name not in columns:
-            return None
-        number = next(
-            k for k in range(1, header["TFIELDS"] + 1) if header.get(f"TTYPE{k}", "").upper() == name
-        )
-        letter = str(header[f"TFORM{number}"]).lstrip("01")[1]
-        return _Column(table[columns[name]].astype(np.int64), _SIZES[letter])
-
-    def floats(name: str) -> NDArray[np.float64] | None:
-        return table[columns[name]].astype(np.float64).reshape(rows) if name in columns else None
-
-    packed = arrays("COMPRESSED_DATA")
-    if packed is None:
-        raise KeyError("COMPRESSED_DATA")
-    dimensions = range(int(header["ZNAXIS"]), 0, -1)
-    said = {
-        str(header[f"ZNAME{k}"]).upper(): header[f"ZVAL{k}"] for k in range(1, 100) if f"ZNAME{k}" in header
-    }
-    return Tiles(
-        shape=tuple(int(header[f"ZNAXIS{n}"]) for n in dimensions),
-        tile=tuple(int(header.get(f"ZTILE{n}", header["ZNAXIS1"] if n == 1 else 1)) for n in dimensions),
-        bitpix=bitpix,
-        algorithm=algorithm,
-        settings=(int(said.get(names[0], names[1])), int(said.get(names[2], names[3]))),
-        heap=offset + int(header.get("THEAP", length * rows)),
-        packed=packed,
-        gzipped=arrays("GZIP_COMPRESSED_DATA"),
-        plain=arrays("UNCOMPRESSED_DATA"),
-        scale=floats("ZSCALE"),
-        zero=floats("ZZERO"),
-        dither=_DITHER[str(header.get("ZQUANTIZ", "NO_DITHER"))],
-        seed=int(header.get("ZDITHER0", 0)),
-        blank=header.get("ZBLANK", blank),
-        blanks=table[columns["ZBLANK"]].astype(np.int64).reshape(rows) if "ZBLANK" in columns else None,
-    )
-
-
-def _row_type(header: fits.Header) -> np.dtype[np.void]:
-    """Return the type of a row of the table: numbers, and descriptors of two of them."""
-    fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = []
-    for number in range(1, int(header["TFIELDS"]) + 1):
-        name, form = str(header.get(f"TTYPE{number}", f"_{number}")), str(header[f"TFORM{number}"]).strip()
-        repeat = form[: len(form) - len(form.lstrip("0123456789"))]
-        letter = form[len(repeat)]
-        if letter in "PQ":
-            fields.append((name, ">i4" if letter == "P" else ">i8", (2,)))
-        else:
-            fields.append(
-                (name, {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}[letter])
-            )
-    return np.dtype(fields)
