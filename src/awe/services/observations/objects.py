@@ -69,9 +69,13 @@ class Objects:
         address = address_of(folder)
         system, place = self._system(address)
         with _said(folder.name):
-            found: list[str] = system.find(place)
-        paths = [Path(str(system.unstrip_protocol(name))) for name in found]
-        return [path for path in paths if path.is_relative_to(folder)]
+            system.invalidate_cache()
+            found: Mapping[str, Mapping[str, object]] = system.find(place, detail=True)
+        infos = {Path(str(system.unstrip_protocol(name))): info for name, info in found.items()}
+        for path, info in infos.items():
+            if info.get("size") is not None:  # a list of S3 tells it, a page of links does not
+                self._keep(address_of(path), info)
+        return [path for path in infos if path.is_relative_to(folder)]
 
     def stat(self, path: Path) -> tuple[int, float]:
         """Return the size of an object, and when it changed (seconds since 1970; 0 where the store does not tell).
@@ -111,9 +115,8 @@ class Objects:
         return system, place
 
     def _about(self, address: str) -> tuple[float, int, float, str]:
-        now = time.monotonic()
         known = self._known.get(address)
-        if known is not None and now - known[0] < _FRESH_S:
+        if known is not None and time.monotonic() - known[0] < _FRESH_S:
             return known
         system, place = self._system(address)
         with _said(address.rpartition("/")[2]):
@@ -121,8 +124,11 @@ class Objects:
             info: Mapping[str, object] = system.info(place)
         if info.get("size") is None:
             raise InputFileError(address.rpartition("/")[2], "the store does not tell its size")
+        return self._keep(address, info)
+
+    def _keep(self, address: str, info: Mapping[str, object]) -> tuple[float, int, float, str]:
         tag = str(info.get("ETag") or info.get("etag") or "")
-        found = (now, int(str(info["size"])), _modified(info), tag)
+        found = (time.monotonic(), int(str(info["size"])), _modified(info), tag)
         with self._lock:
             if len(self._known) >= _KNOWN:
                 self._known.clear()
@@ -196,7 +202,7 @@ def _picked(ranges: Sequence[Range], spans: list[tuple[int, int]], raws: list[by
 
 def _modified(info: Mapping[str, object]) -> float:
     """Return when an object changed: stores call it otherwise, and write it otherwise."""
-    for key in ("LastModified", "last_modified", "Last-Modified", "updated", "mtime"):
+    for key in ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created"):
         said = info.get(key)
         if isinstance(said, datetime):
             return said.timestamp()
