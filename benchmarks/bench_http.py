@@ -17,6 +17,8 @@ from load import Connection, memory_mb
 from postgres import postgresql
 from sky import CATALOGUE, Sky
 
+from awe.settings import Settings
+
 __all__ = ["jobs"]
 
 _HERE = Path(__file__).parent
@@ -39,10 +41,11 @@ def jobs(sky: Sky) -> Iterable[Job]:
         )
         for clients in (1, 8, 16)
     ]
+    many = _processes(sky)
     yield Job(
         "requests",
         f"Cone searches of 1 arcmin, all columns, as VOTables: requests a second; each client makes {_EACH}, one after "
-        "another. One server process each; the memory is the server's.",
+        f"another. Server processes: {many} each, which is what `awe up` begins on this machine; the memory is theirs.",
         (
             Peer("awe", lambda: _awe(sky)),
             Peer("a service over q3c", lambda: _q3c(sky)),
@@ -54,6 +57,10 @@ def jobs(sky: Sky) -> Iterable[Job]:
     )
 
 
+def _processes(sky: Sky) -> int:
+    return Settings.load(sky.archive).processes
+
+
 @contextmanager
 def _awe(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
     command = ["-m", "awe", "up", "--data", str(sky.archive), "--port", "0"]
@@ -63,7 +70,7 @@ def _awe(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
 
 @contextmanager
 def _q3c(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
-    command = [str(_HERE / "q3c_service.py"), postgresql(sky)]
+    command = [str(_HERE / "q3c_service.py"), postgresql(sky), str(_processes(sky))]
     with _served(command, r"^(\d+)$") as (port, process):
         yield lambda given: _asked(f"http://127.0.0.1:{port}", "/scs", process, given)
 

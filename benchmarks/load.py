@@ -219,11 +219,13 @@ def publish(folder: Path) -> None:
 
 
 def memory_mb(process: int) -> float:
-    """Return the resident memory of a process and of those it started."""
+    """Return the resident memory of a process and of those it started; pages that several have count once."""
     total = 0.0
     for number in [process, *_children(process)]:
         with suppress(OSError):
-            found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{number}/status").read_text())
+            found = re.search(
+                r"^Pss:\s+(\d+)", Path(f"/proc/{number}/smaps_rollup").read_text(), re.MULTILINE
+            )
             total += int(found[1]) / 1024 if found else 0.0
     return total
 
