@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,13 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(UnavailableError, match="newer"):
         Platform.open(Settings.load(tmp_path))
+
+
+@pytest.mark.slow
+def test_an_idle_server_does_not_hold_what_only_pictures_need() -> None:
+    said = "import sys, awe.cli.up; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, check=True, text=True
+    ).stdout.split()
+    assert {"awe", "fastapi", "uvicorn"} <= {*loaded}
+    assert not {"scipy", "reproject", "specutils", "dask", "pyspark"} & {*loaded}

@@ -10,7 +10,6 @@ its pixels.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from awe.core.science.celestial import Floats, ImageWCS, quiet
 from awe.core.sky import Circle, Polygon, Region, unit_vector
@@ -75,6 +74,8 @@ def _counter_clockwise(points: Floats) -> Floats:
 
 
 def _hull(points: Floats, centre: Floats) -> Floats:
+    from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415  # scipy is a tenth of an idle server's memory
+
     east = np.cross([0.0, 0.0, 1.0], centre)
     east = east / np.linalg.norm(east) if np.linalg.norm(east) > 1e-12 else np.array([0.0, 1.0, 0.0])
     north = np.cross(centre, east)

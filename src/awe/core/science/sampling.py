@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RectBivariateSpline
-from scipy.ndimage import map_coordinates
 
 from awe.core.science.celestial import Floats, ImageWCS
 
@@ -31,6 +29,8 @@ def places_on(wcs: ImageWCS, shape: tuple[int, int], sky: Sky) -> tuple[Floats, 
     sky
         Where they are.
     """
+    from scipy.interpolate import RectBivariateSpline  # noqa: PLC0415  # scipy is a tenth of an idle server's memory
+
     knots = [np.append(np.arange(0, size - 1, _STEP), size - 1) for size in shape]
     fine = [np.arange(size) for size in shape]
     if min(len(k) for k in knots) < 4:  # too few for a spline
@@ -66,6 +66,8 @@ def interpolated(
     inside
         Which of the places are on it; elsewhere the weight is 0.
     """
+    from scipy.ndimage import map_coordinates  # noqa: PLC0415  # scipy is a tenth of an idle server's memory
+
     places = np.stack([y[inside], x[inside]])
     weight = map_coordinates(known.astype(np.float64), places, order=1, mode="nearest")
     value = map_coordinates(np.where(known, data, 0.0), places, order=1, mode="nearest")

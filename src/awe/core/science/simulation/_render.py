@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
-from scipy.special import erf
 
 from awe.core.science.simulation._bands import band_magnitude, from_vi
 from awe.core.science.simulation._frames import Frame, exposure_map, frame_wcs
@@ -98,6 +96,8 @@ def _starlight(seed: int, frame: Frame) -> Image:
 
 def _fluctuations(seed: int, east: Image, north: Image) -> Image:
     """Sample a field of unit variance per pixel, blurred by the optics, that is fixed to the sky."""
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415  # scipy is a tenth of an idle server's memory
+
     side = _FLUCTUATION_SIDE
     field = np.random.default_rng([seed, 5]).standard_normal((side, side), dtype=np.float32)
     field = gaussian_filter(field, PSF[0][1] / 0.1, truncate=3, mode="wrap")
@@ -153,6 +153,8 @@ def _bridge() -> list[Knot]:
 
 def _round(x: float, y: float, flux: float, half_light: float, scale: float) -> tuple[int, Floats]:
     """Integrate a Gaussian of that half-light radius (arcsec), seen through the optics, over pixels."""
+    from scipy.special import erf  # noqa: PLC0415  # scipy is a tenth of an idle server's memory
+
     half = 45 if flux > 400 else 24 if flux > 15 else 13
     edges = np.arange(-half, half + 2) - 0.5
     dx, dy = edges - (x - round(x)), edges - (y - round(y))

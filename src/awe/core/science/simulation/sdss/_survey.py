@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from awe.core.science.simulation._sources import Sky
 from awe.core.science.simulation.sdss._columns import SDSS_SCHEMAS
@@ -61,6 +60,8 @@ def _named(constants: Mapping[str, tuple[int, str]]) -> Values:
 
 
 def _neighbours(photo: Values) -> Values:
+    from scipy.spatial import cKDTree  # noqa: PLC0415  # scipy is a tenth of an idle server's memory
+
     primary = np.flatnonzero(photo["mode"] == 1)
     ra, dec = photo["ra"][primary], photo["dec"][primary]
     chord = 2 * np.sin(np.radians(_NEIGHBOURS_ARCMIN / 60) / 2)
