@@ -4,7 +4,8 @@ Words: a *job* is one thing to do, such as a cone search; its *cases* are what i
 *inputs* of its rounds (positions). A *peer* is who does it; awe is the first one. All peers do the same input one after
 another, the first one in turn, so that whatever slows the machine slows all of them; where an input takes less time than it
 takes to fill a processor's caches again, each does a few of them at a time. Their answers are compared before anything is
-timed. Medians are reported, and how they grow with the size of the case.
+timed; who takes more than half a minute for that is not asked again. Medians are reported, and how they grow with the size of
+the case.
 """
 
 import math
@@ -17,6 +18,9 @@ from statistics import median
 __all__ = ["AbsentError", "Case", "Job", "Measured", "Peer", "Timed", "measure"]
 
 Run = Callable[[object], object]
+
+_PATIENCE_S = 30.0
+"""A peer whose answer took longer is not asked for the rounds: all files together are to take an hour."""
 
 
 class AbsentError(Exception):
@@ -106,6 +110,12 @@ class Measured:
     absent: dict[str, str] = field(default_factory=dict)
     differ: list[str] = field(default_factory=list)
 
+    def note(self, peer: str, case: str, seconds: float, peak_mb: float = 0.0) -> None:
+        """Take note of a round."""
+        self.seconds.setdefault((peer, case), []).append(seconds)
+        if peak_mb:
+            self.peak_mb[peer, case] = max(peak_mb, self.peak_mb.get((peer, case), 0.0))
+
     def median(self, peer: str, case: str) -> float | None:
         """Return the median of the seconds; None where it was not measured."""
         taken = self.seconds.get((peer, case))
@@ -143,9 +153,9 @@ def measure(job: Job, told: Callable[[str], object] = lambda _: None) -> Measure
                 measured.absent[peer.name] = str(missing)
         for case in job.cases:
             told(f"{job.name}: {case.name}")
-            measured.differ += _differences(job, case, running)
+            quick = _compare(measured, job, case, running)
             for turn, first in enumerate(range(0, len(case.inputs), job.together)):
-                for peer, run in _rotated(running, turn):
+                for peer, run in _rotated(quick, turn):
                     for given in case.inputs[first : first + job.together]:
                         _time(measured, peer, case, run, given)
     return measured
@@ -156,27 +166,39 @@ def _rotated(running: Sequence[tuple[Peer, Run]], turn: int) -> Iterable[tuple[P
     return [*running[first:], *running[:first]]
 
 
-def _differences(job: Job, case: Case, running: Sequence[tuple[Peer, Run]]) -> list[str]:
-    differ = []
+def _compare(
+    measured: Measured, job: Job, case: Case, running: Sequence[tuple[Peer, Run]]
+) -> list[tuple[Peer, Run]]:
+    """Note how answers differ; return the peers that are quick enough to be asked again.
+
+    Of the others the time of the answer that was compared is all that is measured.
+    """
+    slow = set()
     for given in case.inputs[: job.compared]:
-        answers = [(peer.name, peer.answer(_answer(run(given)))) for peer, run in running]
+        answers = []
+        for peer, run in running:
+            answer, seconds, peak_mb = _timed(run, given)
+            if seconds > _PATIENCE_S:
+                slow.add(peer.name)
+                measured.note(peer.name, case.name, seconds, peak_mb)
+            answers.append((peer.name, peer.answer(answer)))
         for name, answer in answers[1:]:
             said = job.same(answers[0][1], answer)
             if said:
-                differ.append(f"{case.name}, {answers[0][0]} and {name}: {said}")
-    return differ
+                measured.differ.append(f"{case.name}, {answers[0][0]} and {name}: {said}")
+    return [(peer, run) for peer, run in running if peer.name not in slow]
 
 
-def _answer(given: object) -> object:
-    return given.answer if isinstance(given, Timed) else given
-
-
-def _time(measured: Measured, peer: Peer, case: Case, run: Run, given: object) -> None:
+def _timed(run: Run, given: object) -> tuple[object, float, float]:
+    """Return an answer, its seconds, and the highest memory where its maker noted it."""
     begun = time.perf_counter()
     answer = run(given)
     taken = time.perf_counter() - begun
-    key = (peer.name, case.name)
     if isinstance(answer, Timed):
-        taken = answer.seconds
-        measured.peak_mb[key] = max(answer.peak_mb, measured.peak_mb.get(key, 0.0))
-    measured.seconds.setdefault(key, []).append(taken)
+        return answer.answer, answer.seconds, answer.peak_mb
+    return answer, taken, 0.0
+
+
+def _time(measured: Measured, peer: Peer, case: Case, run: Run, given: object) -> None:
+    _, seconds, peak_mb = _timed(run, given)
+    measured.note(peer.name, case.name, seconds, peak_mb)

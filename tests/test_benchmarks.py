@@ -39,6 +39,31 @@ def test_answers_are_compared_and_who_is_absent_is_named() -> None:
     assert "grows with numbers" in done.stdout
 
 
+_SLOW = """
+from contextlib import nullcontext
+from frame import Case, Job, Peer, Timed, measure
+
+asked = []
+
+def slow(given):
+    asked.append(given)
+    return Timed(given, 31.0, 5.0)
+
+job = Job("wait", "Waits.", (
+    Peer("awe", lambda: nullcontext(lambda n: n)), Peer("slow", lambda: nullcontext(slow)),
+), [Case("one", (1,) * 3)])
+measured = measure(job)
+print(asked, measured.seconds["slow", "one"], measured.peak_mb["slow", "one"], len(measured.seconds["awe", "one"]))
+"""
+
+
+def test_who_takes_long_is_asked_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SLOW], cwd=_BENCHMARKS, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[1] [31.0] 5.0 3"
+
+
 @pytest.mark.slow
 def test_one_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     page = tmp_path / "RESULTS.md"
