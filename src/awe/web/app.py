@@ -212,6 +212,10 @@ def _datalab(address: datalab.Address) -> Entry:
 
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
+    # looked through from above: what is asked for most stands first
+    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
+    Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
+    Entry("/scs/{table}/availability",          _READ,  availability,           dali_error),
     Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS, scope=READ),
     *_jobs(tap.JOBS),
     Entry("/tap",                               _READ,  tap.tap_capabilities,   dali_error),
@@ -236,9 +240,6 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/tap/TableTool",                     "POST", tapplus.table_tool,     dali_error,     tapplus_.TOOL),
     Entry("/tap/data",                          "POST", tapplus.data,           dali_error, scope=READ),
     Entry("/tap/deletejobs",                    "POST", tapplus.delete_jobs,    dali_error,     tapplus_.REMOVAL, scope=RUN),
-    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
-    Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
-    Entry("/scs/{table}/availability",          _READ,  availability,           dali_error),
     Entry("/sia",                               _BOTH,  sia.query,              sia1_error,     sia1.PARAMS, scope=READ),
     Entry("/sia/capabilities",                  _READ,  sia.sia_capabilities,   dali_error),
     Entry("/sia/availability",                  _READ,  availability,           dali_error),
