@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from astropy.coordinates import SkyCoord
 
-import awe
+from awe.client import connect
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import LimitError, NotFoundError, ParameterError, PositionError
 from awe.platform import Platform
@@ -30,7 +30,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         )
     )
     rows = pa.table({"target": np.arange(2 * n), "ra": ra, "dec": dec}, schema=schema.to_arrow())
-    with Platform.open(Settings(data=tmp_path_factory.mktemp("sky"), limits={"rows": 5000})) as platform:  # type: ignore[arg-type]
+    with Platform.open(Settings(data=tmp_path_factory.mktemp("sky"), limits={"rows": 5000})) as platform:
         platform.catalogs.publish_stream(TABLE, TableStream.from_table(rows, schema), ra="ra", dec="dec")
         yield platform
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_asked_is_refused(archive: Platform) -> None:
 
 
 def test_the_client_asks_for_many_at_once(archive: Platform) -> None:
-    with awe.connect(archive.settings.folder) as client:
+    with connect(archive.settings.folder) as client:
         some = client.cones(TABLE, [*targets(), "0 10"], "6 arcmin")
         single = client.cone(TABLE, "0 10", "6 arcmin")
         ra, dec = np.array(targets()).T

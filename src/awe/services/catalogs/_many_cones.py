@@ -59,9 +59,8 @@ class ManyCones(TableStream):
     ) -> None:
         places = np.asarray(positions, float).reshape(-1, 2)
         _check(places)
-        with one(*places[0], 0) as first:
+        with one(float(places[0, 0]), float(places[0, 1]), 0) as first:
             columns = first.schema
-        self._arrow = columns.to_arrow()
         schema = columns.with_columns((_numbered(columns), *columns.columns))
         super().__init__(schema, self._all(one, places, rows, seconds))
         self.prompt = len(places) <= _PROMPT
