@@ -82,7 +82,9 @@ class SparkEngine:
     @property
     def features(self) -> Features:
         """What this engine can do."""
-        return Features(name="spark", dialect="spark", cancels=True, limits_memory=False)
+        return Features(
+            name="spark", dialect="spark", cancels=True, limits_memory=False, folder=self._files.root
+        )
 
     def tables(self) -> tuple[str, ...]:
         """Return the locations of all that is stored, wanted or left over."""
