@@ -46,6 +46,7 @@ def test_public_names() -> None:
         "seek",
         "separation",
         "shape_of",
+        "surrounded",
         "to_icrs",
         "unit_vector",
         "within",
