@@ -48,7 +48,12 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 
-bench: $(VENV)/.test
+$(VENV)/.peers: requirements/peers.txt $(VENV)/.test
+	@echo "Installing what the benchmarks compare with..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(VENV)/peers --require-hashes -r requirements/peers.txt
+	@touch $@
+
+bench: $(VENV)/.peers
 	bash requirements/debian.sh
 	$(BIN)/python benchmarks/run.py
 

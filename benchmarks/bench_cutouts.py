@@ -145,7 +145,7 @@ def _astrocut(path: Path) -> Iterator[Callable[[_Piece], Any]]:
     try:
         from astrocut import FITSCutout  # noqa: PLC0415  # a peer that need not be there
     except ImportError:
-        raise AbsentError("install astrocut from PyPI") from None
+        raise AbsentError("`make bench` installs it") from None
 
     def run(piece: _Piece) -> list[bytes]:
         centre = SkyCoord(piece.ra, piece.dec, unit="deg")
@@ -165,7 +165,7 @@ def _fitsio(path: Path, number: int, *, kept: bool) -> Iterator[Callable[[_Piece
     try:
         import fitsio  # noqa: PLC0415  # a peer that need not be there
     except ImportError:
-        raise AbsentError("install fitsio from PyPI") from None
+        raise AbsentError("`make bench` installs it") from None
 
     def take(opened: Any, piece: _Piece) -> npt.NDArray[Any]:
         found: npt.NDArray[Any] = opened[number][

@@ -15,6 +15,8 @@ from results import section, write
 from sky import Sky
 
 _HERE = Path(__file__).parent
+_PEERS = Path(sys.prefix) / "peers"
+"""Where `make bench` puts the peers that nothing else needs; what both have is taken from awe's environment."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=folder, help=f"where the data are kept ({folder})")
     parser.add_argument("--out", type=Path, default=_HERE / "RESULTS.md", help="the page")
     options = parser.parse_args(arguments)
+    sys.path.append(str(_PEERS))
     sky = Sky(options.data.resolve(), int(options.rows), options.pixels, options.rounds)
     different = 0
     for name in options.names or every:
