@@ -35,6 +35,8 @@ _USUAL = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.scheduler.mode": "FAIR",
+    # larger methods are never compiled by the Java machine
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     # a loop over pairs does not look whether it was stopped: its worker is begun again
     "spark.task.reaper.enabled": "true",
     "spark.task.reaper.killTimeout": "30s",
