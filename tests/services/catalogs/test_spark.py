@@ -152,7 +152,7 @@ EXPRESSIONS = {
         ivo_hms_to_degrees('3:34:45.4') | ivo_hms_to_degrees('3h34m45.4s') | ivo_hms_to_degrees(kind)
         ivo_dms_to_degrees('-42:9:6.8') | ivo_dms_to_degrees('-420906.8') | ivo_dms_to_degrees('42d70m6s')
         gavo_match('[ab]', kind) | gavo_specconv(mag, 'nm', 'Angstrom')
-        CASE WHEN kind LIKE 'a%' OR kind = 'b' THEN 1 ELSE 0 END | CASE WHEN '50%' LIKE '50!%' ESCAPE '!' THEN 1 ELSE 0 END
+        CASE WHEN kind LIKE 'a%' OR kind = 'b' THEN 1 ELSE 0 END
         CASE WHEN kind || '\\' LIKE '_\\' THEN 1 ELSE 0 END | CASE WHEN kind IN ('a', 'c') THEN 1 ELSE 0 END
         'it''s ${env:HOME} \\n "quoted" `back` -- ö €' || kind | 12345678901234567890.0 | 1e-300 | 9007199254740993
     """,
@@ -165,6 +165,7 @@ EXPRESSIONS = {
         SIGN(id - 700) | ROUND(mag, 2) | ROUND(mag - 20, 1, 1) | POWER(id % 9, 3) | POWER(2.5, id % 3) | LOG(mag, 2)
         CAST(mag AS int) | CAST(mag AS varchar(20)) | CAST(id AS numeric(20)) | id / 7 | id % 7 | id & 12 | id | 3 ^ id
         ~ id | CASE WHEN kind = 'A' THEN 1 ELSE 0 END | CASE WHEN kind LIKE 'A%' THEN 1 ELSE 0 END
+        CASE WHEN '50%' LIKE '50!%' ESCAPE '!' THEN 1 ELSE 0 END
         ATN2(dec, ra) | dbo.fDistanceArcMinEq(ra, dec, 187.7, 12.4) | PI()
     """,
     "postgres": r"""

@@ -151,7 +151,8 @@ _TEMPLATES: Mapping[str, str | tuple[str, ...]] = {
     "LEN": "length(rtrim({0}))", "LENGTH": "length({0})",
     "SUBSTRING": (
         "substring({0}, CAST({1} AS INT))",
-        "substring({0}, CAST(greatest({1}, 1) AS INT), CAST({2} + least({1} - 1, 0) AS INT))",
+        ("substring({0}, CAST(CASE WHEN {1} = 0 THEN 1 ELSE {1} END AS INT),"
+        " CAST(CASE WHEN {1} = 0 THEN {2} - 1 ELSE {2} END AS INT))"),
     ),
     "LEFT": _LEFT, "RIGHT": _RIGHT,
     "TRIM": "trim({0})", "LTRIM": "ltrim({0})", "RTRIM": "rtrim({0})",
