@@ -373,6 +373,17 @@ def test_every_kind_of_join(both: Both, text: str) -> None:
 # Connecting
 
 
+def test_no_text_of_a_user_is_read_as_sql() -> None:
+    """Neither a quote nor a backslash nor what Spark would put a variable in for."""
+    record = TableRecord("s", "a", Schema(COLUMNS), StoredTable("", 1, 1), ra="ra", dec="dec")
+    text = "SELECT id FROM s.a WHERE kind = 'it''s \\ ${env:HOME}' OR kind LIKE '_\\' AND mag > 1.5"
+    query = compile_query(text, ReadableNames([record]))
+    said = query.lower("spark", {use.key: "x" for use in query.uses})
+    assert r"'it\u0027s\u0020\u005c\u0020\u0024\u007benv\u003aHOME\u007d'" in said
+    assert r"LIKE '\u005f\u005c' ESCAPE '\u0000'" in said
+    assert "1.5D" in said
+
+
 def test_a_cluster_has_to_be_configured_and_its_library_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

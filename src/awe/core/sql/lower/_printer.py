@@ -273,11 +273,10 @@ class Printer(ABC):
     def literal(self, node: exp.Expr) -> str:
         """Write a constant."""
         if node.args.get("is_string"):
-            return "'" + node.name.replace("'", "''") + "'"
+            return self.text(node.name)
         if node.name.isdigit() and int(node.name) < 1 << 64:
             return node.name
-        number = float(node.name)
-        return f"{number!r}" + ("" if "e" in repr(number) else "e0")
+        return self.number(float(node.name))
 
 
 _VALUES: Mapping[type[exp.Expr], Callable[[Printer, exp.Expr], str]] = {
