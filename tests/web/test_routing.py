@@ -18,6 +18,7 @@ from awe.errors import NotFoundError, NotOfferedError, UnavailableError
 from awe.platform import Platform
 from awe.services.catalogs import Features, Limits, StoredTable
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
+from awe.settings import SparkSettings
 from awe.testing import TINY_TABLE, tiny_archive
 from awe.web import build_app
 
@@ -120,3 +121,15 @@ def test_one_engine_alone_says_nothing(tmp_path: Path) -> None:
     with tiny_archive(tmp_path) as platform:
         assert isinstance(platform.engine, DuckDBEngine)
         assert "engine" not in platform.catalogs.query(SCAN).schema.metadata
+
+
+@pytest.mark.slow
+def test_a_real_cluster_answers_what_reads_much(tmp_path: Path, spark_cluster: SparkSettings) -> None:
+    scale = {"engine": "spark", "bytes": 1000}
+    limits = {"seconds": 300}
+    with tiny_archive(tmp_path, scale=scale, spark=spark_cluster.model_dump(), limits=limits) as platform:
+        assert platform.catalogs.estimate(SCAN).engine == "spark"
+        stream = platform.catalogs.query(SCAN)
+        assert stream.schema.metadata["engine"] == "spark"
+        assert stream.to_table()["mean"].to_pylist() == [250.5]
+        assert platform.catalogs.query(CONE).schema.metadata["engine"] == "duckdb"
