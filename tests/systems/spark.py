@@ -31,6 +31,18 @@ SPARK_OPTIONS = {
 _MASTER, _WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
 
 
+_OPENED = [
+    f"--add-opens=java.base/{package}=ALL-UNNAMED"
+    for package in (
+        "java.nio",
+        "java.lang",
+        "java.lang.invoke",
+        "java.util",
+        "java.util.concurrent",
+        "sun.nio.ch",
+    )
+]
+"""What Spark's own scripts let it look into."""
 _CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -50,7 +62,7 @@ def _running(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
     with tempfile.TemporaryDirectory(prefix="awe-spark-") as folder, (Path(folder) / "log").open("w") as log:
         processes = [
             subprocess.Popen(
-                [java, "-Xmx512m", "-cp", f"{home}/jars/*", *command],
+                [java, "-Xmx512m", *_OPENED, "-cp", f"{home}/jars/*", *command],
                 env=environment, cwd=folder, stdout=log, stderr=log,
             )
             for command in commands
