@@ -177,11 +177,11 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the files whose headers are read from now on."""
     read: list[str] = []
 
-    def counted(path: Path, rules: object, reading: object) -> Scanned:
+    def counted(path: Path, rules: object, reading: object, **others: object) -> Scanned:
         read.append(path.name)
         if path.name == "stop.fits" and read.count("stop.fits") == 1:
             raise KeyboardInterrupt
-        return scan(path, rules, reading)  # type: ignore[arg-type]
+        return scan(path, rules, reading, **others)  # type: ignore[arg-type]
 
     monkeypatch.setattr(publishing, "scan", counted)
     return read

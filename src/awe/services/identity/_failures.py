@@ -66,4 +66,4 @@ class LoginFailures:
             self._store.forget(subject)
 
     def _subject(self, name: str) -> str:
-        return digest(f"{self._kind} {name}")[:_DIGITS]
+        return digest(f"{self._kind} {name!a}")[:_DIGITS]
