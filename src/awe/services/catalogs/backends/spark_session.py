@@ -3,6 +3,8 @@
 pyspark is imported when a session is made: it is an extra, and takes a second.
 """
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,6 +114,8 @@ class SparkCluster:
 def _opened(settings: SparkSettings) -> Any:
     from pyspark.sql import SparkSession  # noqa: PLC0415  an extra, and slow to import
 
+    if settings.url.startswith("local"):  # the workers are of this machine: with this Python, which has awe
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
     remote = settings.url.startswith("sc://")
     builder = builder.remote(settings.url) if remote else builder.master(settings.url)
