@@ -16,6 +16,8 @@ from awe.core.sky import Circle
 from awe.services.observations import Copies
 from awe.services.observations.scanning import Journal
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (300, 1200)
 
 

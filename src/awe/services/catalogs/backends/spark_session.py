@@ -3,7 +3,6 @@
 pyspark is imported when a session is made: it is an extra, and takes a second.
 """
 
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -46,6 +45,10 @@ _USUAL = {
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 """What an operator may change."""
+
+
+_ANY_PYTHON = "python3"
+"""Spark's word for the workers' Python where nobody says which."""
 
 
 @dataclass(slots=True)
@@ -114,8 +117,6 @@ class SparkCluster:
 def _opened(settings: SparkSettings) -> Any:
     from pyspark.sql import SparkSession  # noqa: PLC0415  an extra, and slow to import
 
-    if settings.url.startswith("local"):  # the workers are of this machine: with this Python, which has awe
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
     remote = settings.url.startswith("sc://")
     builder = builder.remote(settings.url) if remote else builder.master(settings.url)
@@ -126,6 +127,8 @@ def _opened(settings: SparkSettings) -> Any:
         session = builder.getOrCreate()
         if not remote:
             session.sparkContext.setLogLevel("ERROR")
+        if settings.url.startswith("local") and session.sparkContext.pythonExec == _ANY_PYTHON:
+            session.sparkContext.pythonExec = sys.executable  # which has awe
         for name, value in _OWN.items():
             session.conf.set(name, value)
         _add_functions(session)
