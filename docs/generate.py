@@ -23,7 +23,8 @@ from awe.client.samp import broadcast
 from awe.core.science.simulation import PUBLISHED
 from awe.core.sql import DIALECTS, FUNCTIONS, Function
 from awe.errors import AweError
-from awe.login_settings import (
+from awe.settings import ClientSettings, Settings
+from awe.settings.login import (
     KeystoneSettings,
     LdapSettings,
     LoginProviderSettings,
@@ -31,7 +32,6 @@ from awe.login_settings import (
     OtherSettings,
     Providers,
 )
-from awe.settings import ClientSettings, Settings
 from awe.web import ROUTES
 from awe.web.api import router
 

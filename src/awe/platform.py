@@ -17,7 +17,6 @@ from awe.core.tables.formats import VOTableOptions
 from awe.core.vo import soda
 from awe.core.vo.links import with_links
 from awe.errors import UnavailableError, UsageError
-from awe.login_settings import LoginProviderSettings
 from awe.services.catalogs import (
     INDEX,
     TABLE,
@@ -87,6 +86,7 @@ from awe.services.registry import RegistryService, RegistryStore, RegTap
 from awe.services.space import SpaceService, Store
 from awe.services.system import SystemDatabase
 from awe.settings import Settings
+from awe.settings.login import LoginProviderSettings
 
 __all__ = ["Platform", "open_system", "open_workshop"]
 

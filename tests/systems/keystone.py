@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from tests.systems.programs import free_port
 
-from awe.login_settings import KeystoneSettings
+from awe.settings.login import KeystoneSettings
 
 __all__ = ["Keystone", "keystone"]
 

@@ -15,7 +15,7 @@ from ldap3 import MODIFY_REPLACE, NONE, Connection, Server
 from tests.systems.certificates import write_certificates
 from tests.systems.programs import free_port, program
 
-from awe.login_settings import LdapSettings
+from awe.settings.login import LdapSettings
 
 __all__ = ["BASE", "Directory", "directory"]
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from tests.systems.programs import free_port, listening, program
 
-from awe.login_settings import OidcSettings
+from awe.settings.login import OidcSettings
 
 __all__ = ["OpenIdProvider", "openid_provider"]
 

@@ -14,7 +14,6 @@ from awe.errors import (
     RateLimitError,
     UnavailableError,
 )
-from awe.login_settings import OtherSettings
 from awe.services.identity import (
     ADMINISTRATOR,
     ANONYMOUS,
@@ -32,6 +31,7 @@ from awe.services.identity import (
     TokenStore,
 )
 from awe.services.system import SystemDatabase
+from awe.settings.login import OtherSettings
 
 
 class Institute:

@@ -12,11 +12,11 @@ from tests.systems.keystone import Keystone
 from tests.systems.programs import listening
 
 from awe.errors import AuthenticationError, AweError, ForbiddenError, UnavailableError
-from awe.login_settings import KeystoneSettings
 from awe.platform import Platform
 from awe.services.identity import ADMIN, ADMINISTRATOR
 from awe.services.identity.backends.keystone import KeystoneAuthenticator
 from awe.settings import LoginSettings, Settings
+from awe.settings.login import KeystoneSettings
 
 PASSWORD = "correct horse"
 

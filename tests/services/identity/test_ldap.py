@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from tests.systems.ldap import BASE, Directory
 
 from awe.errors import AuthenticationError, UnavailableError
-from awe.login_settings import LdapSettings
 from awe.services.identity import Claims
 from awe.services.identity.backends.ldap import LdapAuthenticator
+from awe.settings.login import LdapSettings
 
 pytestmark = pytest.mark.slow
 PEOPLE = f"ou=people,{BASE}"

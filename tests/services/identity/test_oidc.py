@@ -20,8 +20,8 @@ from tests.systems.openid import OpenIdProvider
 from tests.systems.programs import free_port, listening
 
 from awe.errors import AuthenticationError, AweError, UnavailableError
-from awe.login_settings import OidcSettings
 from awe.services.identity.backends.oidc import OidcLogin
+from awe.settings.login import OidcSettings
 
 HERE = Path()
 BACK = "http://127.0.0.1/auth/oidc/institute/callback"

@@ -9,7 +9,6 @@ import pytest
 
 from awe.errors import ForbiddenError, NotFoundError, UsageError
 from awe.platform import Platform
-from awe.provider_settings import ProviderClientSettings, ProviderSettings
 from awe.services.identity import (
     COMMAND_LINE,
     SCOPES,
@@ -29,6 +28,7 @@ from awe.services.identity import (
 )
 from awe.services.system import SystemDatabase, backup, restore
 from awe.settings import Settings
+from awe.settings.provider import ProviderClientSettings, ProviderSettings
 
 BACK = "https://tool.test/back"
 TOOL = Client("tool", "Tool", (BACK,), scopes=frozenset({"openid", "read", "write"}), secret_hash="0" * 64)

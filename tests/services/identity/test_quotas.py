@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from awe.errors import NotFoundError, ParameterError, QuotaError
-from awe.quota_settings import QuotaSettings
 from awe.services.identity import (
     ANONYMOUS,
     ORIGIN,
@@ -31,6 +30,7 @@ from awe.services.identity.limits import applicable
 from awe.services.identity.quotas import subject_of
 from awe.services.identity.stores.usage import Amounts
 from awe.services.system import SystemDatabase
+from awe.settings import QuotaSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -277,7 +277,7 @@ from pathlib import Path
 from awe.errors import QuotaError
 from awe.services.identity import *
 from awe.services.system import SystemDatabase
-from awe.quota_settings import QuotaSettings
+from awe.settings import QuotaSettings
 system = SystemDatabase(sys.argv[1])
 quotas = QuotaService(
     LimitStore(system), UsageStore(system), AccountStore(system), GroupStore(system), AuditLog(AuditStore(system)),

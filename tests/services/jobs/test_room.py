@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from awe.errors import AweError, QuotaError
-from awe.quota_settings import QuotaSettings
 from awe.services.catalogs import SentFile
 from awe.services.identity import (
     AccountStore,
@@ -30,7 +29,7 @@ from awe.services.jobs import Done, Failed, Job, JobService, JobStore, KindsWork
 from awe.services.jobs.interface import Task
 from awe.services.jobs.model import Abort, Finish, Lost, Release, Run, Start, advance
 from awe.services.system import SystemDatabase
-from awe.settings import JobSettings
+from awe.settings import JobSettings, QuotaSettings
 from awe.testing import HandRunner
 
 ANN, BOB = Identity("ann"), Identity("bob")

@@ -19,7 +19,6 @@ from awe.errors import (
     QuotaError,
     UsageError,
 )
-from awe.quota_settings import QuotaSettings
 from awe.services.identity import (
     ADMINISTRATOR,
     ANONYMOUS,
@@ -55,7 +54,7 @@ from awe.services.jobs import (
 )
 from awe.services.jobs.model import Run, Start, advance
 from awe.services.system import Presence, SystemDatabase
-from awe.settings import JobSettings
+from awe.settings import JobSettings, QuotaSettings
 from awe.testing import HandRunner
 
 ADA, BOB, ROOT = Identity("ada"), Identity("bob"), Identity("root", frozenset({ADMINISTRATOR}))

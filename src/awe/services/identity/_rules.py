@@ -1,9 +1,9 @@
 """What an operator decides about a provider's people: who may log in, and what their groups are here."""
 
-from awe.login_settings import LoginProviderSettings
 from awe.services.identity._names import is_name
 from awe.services.identity.claims import Claims
 from awe.services.identity.stores import Brought
+from awe.settings.login import LoginProviderSettings
 
 __all__ = ["brought", "refusal"]
 

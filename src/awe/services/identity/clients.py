@@ -3,10 +3,10 @@
 import re
 
 from awe.errors import UsageError
-from awe.provider_settings import ProviderClientSettings, ProviderSettings
 from awe.services.identity._secrets import digest
 from awe.services.identity.authorization import CLAIM_SCOPES, COMMAND_LINE, Client
 from awe.services.identity.model import SCOPES
+from awe.settings.provider import ProviderClientSettings, ProviderSettings
 
 __all__ = ["provider_clients"]
 

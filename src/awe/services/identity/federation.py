@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from awe.errors import AuthenticationError, ConflictError, ForbiddenError, NotFoundError, UnavailableError
-from awe.login_settings import LoginProviderSettings
 from awe.services.identity._names import is_name
 from awe.services.identity._rules import brought, refusal
 from awe.services.identity.audit import AuditLog
@@ -18,6 +17,7 @@ from awe.services.identity.claims import LOCAL, Claims, ExternalIdentity, Way
 from awe.services.identity.interface import Authenticator, BrowserLogin, TokenAuthenticator
 from awe.services.identity.model import Identity
 from awe.services.identity.stores import AccountStore, ExternalStore, TokenStore
+from awe.settings.login import LoginProviderSettings
 
 __all__ = ["AccountSystem", "FederationService"]
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from awe.errors import ParameterError
-from awe.quota_settings import QuotaSettings
 from awe.services.identity.model import Identity
+from awe.settings import QuotaSettings
 
 __all__ = [
     "ANYBODY",

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from awe.errors import AuthenticationError, ForbiddenError, NotFoundError
-from awe.provider_settings import ProviderSettings
 from awe.services.identity._failures import LoginFailures
 from awe.services.identity._secrets import digest, new_secret, secret_in
 from awe.services.identity.audit import AuditLog
@@ -34,6 +33,7 @@ from awe.services.identity.authorization import (
 from awe.services.identity.model import ADMIN, Identity, Token, TokenKind
 from awe.services.identity.signing import SigningKeys
 from awe.services.identity.stores import AccountStore, ProviderStore, TokenStore
+from awe.settings.provider import ProviderSettings
 
 __all__ = ["ProviderService"]
 

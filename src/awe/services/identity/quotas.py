@@ -14,7 +14,6 @@ from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
 from awe.errors import NotFoundError, ParameterError, QuotaError
-from awe.quota_settings import QuotaSettings
 from awe.services.identity.audit import ORIGIN, AuditLog
 from awe.services.identity.limits import (
     MEASURES,
@@ -30,6 +29,7 @@ from awe.services.identity.model import Identity
 from awe.services.identity.stores import AccountStore, Amounts, GroupStore, LimitStore, UsageStore
 from awe.services.identity.stores.usage import day_of
 from awe.services.system import Presence
+from awe.settings import QuotaSettings
 
 __all__ = ["QuotaService", "RunningQuery", "subject_of"]
 

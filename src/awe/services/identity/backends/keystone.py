@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from awe.errors import AuthenticationError, UnavailableError
-from awe.login_settings import KeystoneSettings
 from awe.services.identity.backends._http import Answer, Http
 from awe.services.identity.claims import Claims
+from awe.settings.login import KeystoneSettings
 
 __all__ = ["KeystoneAuthenticator"]
 

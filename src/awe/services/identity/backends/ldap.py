@@ -20,9 +20,9 @@ from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn
 
 from awe.errors import AuthenticationError, UnavailableError
-from awe.login_settings import LdapSettings
 from awe.services.identity._names import folded
 from awe.services.identity.claims import Claims
+from awe.settings.login import LdapSettings
 
 __all__ = ["LdapAuthenticator"]
 

@@ -25,10 +25,10 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from awe.errors import AuthenticationError, UnavailableError
-from awe.login_settings import OidcSettings
 from awe.services.identity.backends._http import Answer, Http, is_safe
 from awe.services.identity.claims import Claims
 from awe.services.identity.interface import Begun, Ended
+from awe.settings.login import OidcSettings
 
 __all__ = ["OidcLogin"]
 

@@ -1,8 +1,4 @@
-"""One tree of settings, every field described; environment over file over default.
-
-``AWE_PORT=9000`` sets `Settings.port`, ``AWE_LIMITS__ROWS=1000`` sets `Settings.limits.rows`; the file is
-``awe.toml`` in the data folder. The environment is read nowhere else.
-"""
+"""The tree itself, how it is read, and what has no module of its own."""
 
 import os
 import re
@@ -10,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
+from pydantic import BaseModel, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,165 +15,25 @@ from pydantic_settings import (
 )
 
 from awe.errors import UsageError
-from awe.login_settings import Providers, secrets_in
-from awe.provider_settings import ProviderSettings
-from awe.quota_settings import QuotaSettings
+from awe.settings.engines import FileSettings, LimitSettings, ScaleSettings, SparkSettings
+from awe.settings.images import ImageSettings
+from awe.settings.login import Providers, secrets_in
+from awe.settings.provider import ProviderSettings
+from awe.settings.quotas import QuotaSettings
+from awe.settings.tables import TableSettings, TapSettings, UploadSettings
 
 __all__ = [
-    "ArchiveSettings", "ClientSettings", "FileSettings", "HistorySettings", "ImageSettings", "JobSettings", "LimitSettings", "LoginSettings",
-    "NameSettings", "ScaleSettings", "Settings", "SpaceSettings", "SparkSettings",
-    "TapSettings", "UploadSettings",
-]  # fmt: skip
+    "ArchiveSettings",
+    "ClientSettings",
+    "HistorySettings",
+    "JobSettings",
+    "LoginSettings",
+    "NameSettings",
+    "Settings",
+    "SpaceSettings",
+]
 
-_SECRET = re.compile("secret|token|password|key", re.IGNORECASE)
 _MEMORY = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_PROFILE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-
-
-class LimitSettings(BaseModel):
-    """What one query may use."""
-
-    default_rows: int = Field(100_000, ge=0, description="Rows of an answer when the caller names no MAXREC.")
-    rows: int = Field(
-        20_000_000, ge=1, description="Rows of an answer at the most; more are cut, and the answer says so."
-    )
-    seconds: float = Field(60.0, gt=0, description="Time of a synchronous query before it is stopped.")
-    queries: int = Field(
-        16, ge=1, description="Synchronous queries that are answered at the same time; more wait their turn."
-    )
-    waiting: int = Field(
-        400, ge=0, description="Synchronous queries that wait their turn; more are told to come back later."
-    )
-    patience: float = Field(
-        30.0, gt=0, description="Seconds that a query waits its turn before it is told to come back later."
-    )
-    requests: int = Field(
-        2000, ge=1, description="Requests in hand at the same time; more are told to come back later."
-    )
-    memory: str = Field("2GB", description="Memory of the SQL engine, all running queries together.")
-    threads: int | None = Field(None, ge=1, description="Threads of the SQL engine; all cores when unset.")
-    decoded_bytes: int = Field(
-        2_000_000_000,
-        ge=0,
-        description="Size of the decoded rows that are kept for the next searches by position: files in the data folder, "
-        "mapped into memory and shared by all processes; nothing is kept when 0.",
-    )
-    upload_bytes: int = Field(100_000_000, ge=0, description="Size of a request's body at the most.")
-    cutout_pixels: int = Field(100_000_000, ge=1, description="Pixels of a cutout at the most.")
-
-
-class ScaleSettings(BaseModel):
-    """A second engine over the same files, for queries that read much."""
-
-    engine: str = Field(
-        "",
-        description="The SQL engine of large queries, a name registered under awe.engines; none when empty.",
-    )
-    bytes: int = Field(
-        50_000_000_000,
-        ge=0,
-        description="Queries that would read more than this of stored tables (compressed, the columns they need) go to it.",
-    )
-
-
-class FileSettings(BaseModel):
-    """The files of tables, for programs that open catalogues in place: LSDB and other readers of HATS."""
-
-    serve: bool = Field(True, description="Let whoever may read all rows of a table fetch its files.")
-    margin_arcsec: float = Field(
-        5.0,
-        ge=0,
-        le=30,
-        description="Rows so near the border of a partition are kept beside it, too, when somebody asks for them: "
-        "cross-matches over partitions need them. No such files are made when 0.",
-    )
-
-
-class SparkSettings(BaseModel):
-    """A cluster of Apache Spark that runs queries over the same files."""
-
-    url: str = Field(
-        "",
-        description="Where it is: spark://host:7077 (its master), sc://host:15002 (Spark Connect) or local[4] (threads of "
-        "this machine). The data folder must be seen there under the same path.",
-    )
-    options: dict[str, str] = Field(
-        default_factory=dict,
-        description="Spark's own options, such as spark.executor.memory; as JSON in the environment.",
-    )
-
-
-class UploadSettings(BaseModel):
-    """Tables that come with a query, and files that become tables of their senders."""
-
-    tables: int = Field(20, ge=0, description="Tables that one query may bring.")
-    rows: int = Field(10_000_000, ge=0, description="Rows of such a table at the most.")
-    unpacked_bytes: int = Field(
-        1_000_000_000, ge=0, description="Size of such a table at the most, when it is unpacked."
-    )
-    http: bool = Field(True, description="Fetch tables from the http and https addresses that a query names.")
-    allow_networks: tuple[IPvAnyNetwork, ...] = Field(
-        (),
-        description="Networks that are fetched from although they are not public, such as 10.1.0.0/16.",
-    )
-    seconds: float = Field(60.0, gt=0, description="Time that fetching one table may take.")
-    file_bytes: int = Field(
-        100_000_000_000,
-        ge=0,
-        description="Size of a file at the most that is sent in pieces to become a table.",
-    )
-    files: int = Field(
-        20, ge=1, description="Files of one user that may wait for their rest at the same time."
-    )
-    keep_days: float = Field(
-        7.0, gt=0, description="So long such a file waits for its rest, and what became of it can be asked."
-    )
-
-
-class TableSettings(BaseModel):
-    """Users' own tables: how long what was replaced or dropped can be brought back."""
-
-    keep_days: float = Field(
-        30.0, ge=0, description="So long a version that was replaced or dropped can be restored."
-    )
-    keep_versions: int = Field(
-        20,
-        ge=0,
-        description="So many replaced or dropped versions of a table are kept at the most, the newest.",
-    )
-    keep_bytes: int = Field(
-        20_000_000_000,
-        ge=0,
-        description="Size of all the versions that are kept for one user besides the current ones; the oldest go first.",
-    )
-    wait_seconds: float = Field(
-        60.0, gt=0, description="So long a change waits until another one of the same table has ended."
-    )
-
-
-class TapProfileSettings(BaseModel, extra="forbid"):
-    """Another archive that users may query through this one: ``[tap.profiles.NAME]``."""
-
-    url: str = Field(pattern=r"^https?://[^\s?#@]+$", description="Address of its TAP service.")
-    description: str = Field("", description="One sentence about it.")
-
-
-class TapSettings(BaseModel):
-    """TAP services of other archives."""
-
-    profiles: dict[str, TapProfileSettings] = Field(
-        default_factory=dict,
-        description="Other archives, by the names that users know them by (Data Lab's `set_profile`).",
-    )
-    bytes: int = Field(1_000_000_000, ge=1, description="Size of one of their answers at the most.")
-
-    @field_validator("profiles")
-    @classmethod
-    def _named(cls, profiles: dict[str, TapProfileSettings]) -> dict[str, TapProfileSettings]:
-        for name in profiles:
-            if name == "default" or not _PROFILE.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of small letters and digits, or is this archive's own")
-        return profiles
 
 
 class SpaceSettings(BaseModel):
@@ -195,46 +51,6 @@ class SpaceSettings(BaseModel):
         description="Further names of collections whose published files can be read as NAME://, with the collection's "
         'name: `sdss_dr14 = "sdss-spectra"`. Each collection is there under its own name anyway.',
     )
-
-
-class ImageSettings(BaseModel):
-    """Published images: how they are read."""
-
-    retile: bool = Field(
-        True,
-        description="Copy images that are compressed by whole rows, or as a whole file, in small tiles when they are "
-        "published, without loss: cutouts are many times faster, and take the place of the images once more.",
-    )
-    stores: dict[str, dict[str, str | int | float | bool]] = Field(
-        default_factory=dict,
-        description="How object stores are reached that images are published from: options of fsspec, by the beginning of "
-        'addresses: `"s3://survey" = {endpoint_url = "https://store.example.org"}`. Secrets stay where the store\'s own '
-        "library looks for them, such as AWS_SECRET_ACCESS_KEY.",
-    )
-
-    at_once: int = Field(
-        8, ge=1, description="Cutouts and pictures that are made at the same time; more wait their turn."
-    )
-    each: int = Field(
-        4,
-        ge=1,
-        description="Those of one caller (of one address, without an account) among them at the most.",
-    )
-    waiting: int = Field(
-        200,
-        ge=0,
-        description="Those of one caller that wait their turn; who has as many is told to come back later.",
-    )
-
-    @field_validator("stores")
-    @classmethod
-    def _without_secrets(
-        cls, stores: dict[str, dict[str, str | int | float | bool]]
-    ) -> dict[str, dict[str, str | int | float | bool]]:
-        told = sorted({name for said in stores.values() for name in said if _SECRET.search(name)})
-        if told:
-            raise ValueError(f"{', '.join(told)}: a secret belongs into the environment")
-        return stores
 
 
 class ArchiveSettings(BaseModel):
