@@ -11,14 +11,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
 from duckdb.func import ARROW, SPECIAL
 
-from awe.core.progress import Progress
-from awe.core.sky import Moc
 from awe.core.sql import VECTORISED, Query
 from awe.core.tables import Schema, TableStream
 from awe.errors import (
@@ -28,15 +25,13 @@ from awe.errors import (
     QueryError,
     ServiceError,
     TimeLimitError,
-    UsageError,
 )
-from awe.services.catalogs._files import CatalogFiles
 from awe.services.catalogs._folders import scratch
+from awe.services.catalogs.backends._file_engine import FileEngine
 from awe.services.catalogs.backends._pairs import PairStream
 from awe.services.catalogs.backends.duckdb_relations import Relations, quoted
 from awe.services.catalogs.backends.duckdb_session import Session
-from awe.services.catalogs.estimates import Estimate
-from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
+from awe.services.catalogs.interface import Features, Limits, StoredTable
 from awe.settings import LimitSettings, Settings
 
 __all__ = ["DuckDBEngine", "add_functions"]
@@ -61,7 +56,7 @@ _SANDBOX = (
 )
 
 
-class DuckDBEngine:
+class DuckDBEngine(FileEngine):
     """Keep tables as Parquet files below one folder and answer queries with DuckDB.
 
     Parameters
@@ -78,9 +73,7 @@ class DuckDBEngine:
     """
 
     def __init__(self, folder: Path, limits: LimitSettings) -> None:
-        if set("*?[") & set(str(folder)):  # DuckDB would take it for a pattern
-            raise UsageError(f"{folder}: the data folder's path may not contain * ? or [")
-        self._files = CatalogFiles(folder, limits.decoded_bytes)
+        super().__init__(folder, limits, "*?[")
         # of this process alone: two instances would take the same names for what they spill
         self._scratch = ExitStack()
         spill = self._scratch.enter_context(scratch(folder))
@@ -112,22 +105,13 @@ class DuckDBEngine:
             name="duckdb", dialect="duckdb", cancels=True, limits_memory=True, folder=self._files.root
         )
 
-    def tables(self) -> tuple[str, ...]:
-        """Return the locations of all that is stored, wanted or left over."""
-        return self._files.locations()
-
-    def query(
+    def _run(
         self,
         query: Query,
         stored: Mapping[str, StoredTable],
         limits: Limits,
-        memory: Mapping[str, pa.Table] = MappingProxyType({}),
+        memory: Mapping[str, pa.Table],
     ) -> TableStream:
-        """Run a compiled query; see `awe.services.catalogs.interface.Engine`."""
-        if not memory:
-            looked = self._files.look_up(query, stored, limits)
-            if looked is not None:
-                return looked
         session = Session(self._fork, limits.seconds)
         try:
             relations = Relations(query, self._files, stored, memory, session, self._workers)
@@ -148,22 +132,6 @@ class DuckDBEngine:
         with self._lock:
             self._running.add(rows)
         return rows
-
-    def estimate(self, query: Query, stored: Mapping[str, StoredTable]) -> Estimate:
-        """Return what a query would read."""
-        return self._files.estimate(self.features.name, query, stored)
-
-    def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:
-        """Write a new version, whole or not at all."""
-        return self._files.write(spec, stream, progress)
-
-    def coverage(self, stored: StoredTable) -> Moc | None:
-        """Return the cells of the sky that hold rows; None without positions."""
-        return self._files.coverage(stored.location)
-
-    def drop(self, stored: StoredTable) -> None:
-        """Remove a version; a version that is gone already is no error."""
-        self._files.drop(stored.location)
 
     def close(self) -> None:
         """Cancel what runs and let go of everything."""

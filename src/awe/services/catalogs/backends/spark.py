@@ -11,36 +11,31 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from awe.core.progress import Progress
-from awe.core.sky import Moc
 from awe.core.sql import Query
 from awe.core.tables import TableStream
-from awe.errors import AweError, UsageError
-from awe.services.catalogs._files import CatalogFiles
+from awe.errors import AweError
 from awe.services.catalogs._folders import scratch
+from awe.services.catalogs.backends._file_engine import FileEngine
 from awe.services.catalogs.backends.spark_errors import translated
 from awe.services.catalogs.backends.spark_relations import QueryWork, SparkRelations, SparkTables
 from awe.services.catalogs.backends.spark_results import SparkRows
 from awe.services.catalogs.backends.spark_session import SparkCluster
-from awe.services.catalogs.estimates import Estimate
-from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
+from awe.services.catalogs.interface import Features, Limits, StoredTable
 from awe.settings import LimitSettings, Settings, SparkSettings
 
 __all__ = ["SparkEngine"]
 
-_PATTERN = set("*?[]{}\\,")
 _FEW_ROWS = 100_000
 """Rows that are sorted in the memory of a worker where no more are wanted."""
 _ROW_OF_TASK = (1 << 33) - 1
 """The bits of Spark's increasing numbers that count the rows of one task."""
 
 
-class SparkEngine:
+class SparkEngine(FileEngine):
     """Keep tables as Parquet files below one folder and answer queries with a cluster of Apache Spark.
 
     Parameters
@@ -62,12 +57,8 @@ class SparkEngine:
 
     def __init__(self, folder: Path, limits: LimitSettings, cluster: SparkSettings) -> None:
         folder = folder.absolute()
-        if _PATTERN & set(str(folder)):  # Spark would take it for a pattern
-            raise UsageError(
-                f"{folder}: the data folder's path may not contain any of {' '.join(sorted(_PATTERN))}"
-            )
         self._cluster = SparkCluster(cluster)
-        self._files = CatalogFiles(folder, limits.decoded_bytes)
+        super().__init__(folder, limits, "*?[]{}\\,")
         self._open = ExitStack()
         self._scratch = self._open.enter_context(scratch(folder))
         self._tables: SparkTables | None = None
@@ -86,22 +77,13 @@ class SparkEngine:
             name="spark", dialect="spark", cancels=True, limits_memory=False, folder=self._files.root
         )
 
-    def tables(self) -> tuple[str, ...]:
-        """Return the locations of all that is stored, wanted or left over."""
-        return self._files.locations()
-
-    def query(
+    def _run(
         self,
         query: Query,
         stored: Mapping[str, StoredTable],
         limits: Limits,
-        memory: Mapping[str, pa.Table] = MappingProxyType({}),
+        memory: Mapping[str, pa.Table],
     ) -> TableStream:
-        """Run a compiled query; see `awe.services.catalogs.interface.Engine`."""
-        if not memory:
-            looked = self._files.look_up(query, stored, limits)
-            if looked is not None:
-                return looked
         session, tables = self._connected()
         tag = f"awe-{secrets.token_hex(8)}"
         work = QueryWork(self._scratch / tag, tables)
@@ -138,23 +120,11 @@ class SparkEngine:
             return rows.filter(f"(monotonically_increasing_id() & {_ROW_OF_TASK}L) < {most}L")
         return rows.limit(min(most, (1 << 31) - 1))
 
-    def estimate(self, query: Query, stored: Mapping[str, StoredTable]) -> Estimate:
-        """Return what a query would read of stored tables."""
-        return self._files.estimate(self.features.name, query, stored)
-
-    def write(self, spec: WriteSpec, stream: TableStream, progress: Progress | None = None) -> StoredTable:
-        """Write a new version, whole or not at all."""
-        return self._files.write(spec, stream, progress)
-
-    def coverage(self, stored: StoredTable) -> Moc | None:
-        """Return the cells of the sky that hold rows; None without positions."""
-        return self._files.coverage(stored.location)
-
     def drop(self, stored: StoredTable) -> None:
         """Remove a version; a version that is gone already is no error."""
         if self._tables is not None:
             self._tables.forget(stored.location)
-        self._files.drop(stored.location)
+        super().drop(stored)
 
     def close(self) -> None:
         """Cancel what runs and let go of everything."""
