@@ -9,8 +9,9 @@ argument's type, a division by zero and an element beyond an array are errors, `
 regular expressions are Java's, which can take for ever: patterns of users go to a function of awe's own.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping
+
+from awe.core.sql._cubes import UNIT_VECTOR, corners, cube
 
 __all__ = ["SPARK"]
 
@@ -27,23 +28,7 @@ def _truncated(value: str) -> str:
     )
 
 
-_UNIT_VECTOR = (
-    "cos(radians({1})) * cos(radians({0}))",
-    "cos(radians({1})) * sin(radians({0}))",
-    "sin(radians({1}))",
-)
-
-
-def _cube(shifts: Sequence[str]) -> str:
-    """Return the number of the cube that the shifted position stands in; 21 bits for each axis."""
-    axes = [
-        f"(floor(({axis}{shift}) / {{2}}) + 1048576)"
-        for axis, shift in zip(_UNIT_VECTOR, shifts, strict=True)
-    ]
-    return f"({axes[0]} * 4398046511104 + {axes[1]} * 2097152 + {axes[2]})"
-
-
-_CORNERS = ", ".join(_cube(shifts) for shifts in product((" - {3}", " + {3}"), repeat=3))
+_WHOLE_BELOW = "floor(%s)"
 
 
 def _form(first: int) -> str:
@@ -53,7 +38,7 @@ def _form(first: int) -> str:
 
 # `awe.core.sql.functions` says what is counted here.
 _POLYGON = (
-    f"(transform(array(named_struct('x', {_UNIT_VECTOR[0]}, 'y', {_UNIT_VECTOR[1]}, 'z', {_UNIT_VECTOR[2]})),"
+    f"(transform(array(named_struct('x', {UNIT_VECTOR[0]}, 'y', {UNIT_VECTOR[1]}, 'z', {UNIT_VECTOR[2]})),"
     " _p -> transform(array(aggregate(from_json({2}, 'ARRAY<ARRAY<DOUBLE>>'), 0, (_s, _e) -> _s + CASE"
     f" WHEN abs({_form(0)}) <= {{3}} AND {_form(3)} >= - {{3}} AND {_form(6)} >= - {{3}} THEN 1000000"
     f" WHEN {_form(0)} >= 0 AND {_form(3)} > 0 AND {_form(6)} >= 0 THEN 1 ELSE 0 END)),"
@@ -183,7 +168,7 @@ _TEMPLATES: Mapping[str, str | tuple[str, ...]] = {
         " sin(radians({1})) * sin(radians({3}))"
         " + cos(radians({1})) * cos(radians({3})) * cos(radians({0} - {2}))))",
     "SKY_LIMIT": "(CASE WHEN {0} < 0 THEN -1D WHEN {0} >= 180 THEN 2D ELSE pow(sin(radians({0}) / 2), 2) END)",
-    "SKY_FORM": f"({{2}} * ({_UNIT_VECTOR[0]}) + {{3}} * ({_UNIT_VECTOR[1]}) + {{4}} * {_UNIT_VECTOR[2]})",
+    "SKY_FORM": f"({{2}} * ({UNIT_VECTOR[0]}) + {{3}} * ({UNIT_VECTOR[1]}) + {{4}} * {UNIT_VECTOR[2]})",
     "SKY_POLYGON": _POLYGON,
     "SKY_POINT":
         f"(CASE WHEN abs({{1}}) <= 90 AND {_FINITE % '{0}'}"
@@ -206,8 +191,8 @@ _TEMPLATES: Mapping[str, str | tuple[str, ...]] = {
     "SKY_TO_POINT": _TO_SHAPE % ("size({1}) = 2", "POINT"),
     "SKY_TO_CIRCLE": _TO_SHAPE % ("size({1}) = 3", "CIRCLE"),
     "SKY_TO_POLYGON": _TO_SHAPE % ("size({1}) >= 6", "POLYGON"),
-    "SKY_CELL": _cube(("", "", "")),
-    "SKY_CELLS": f"array_distinct(array({_CORNERS}))",
+    "SKY_CELL": cube(_WHOLE_BELOW),
+    "SKY_CELLS": f"array_distinct(array({corners(_WHOLE_BELOW)}))",
     "TIME_TEXT": "replace(CAST({0} AS STRING), ' ', 'T')",
     "SKY_RANGES": "({ranges})",
 

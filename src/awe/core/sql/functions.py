@@ -22,10 +22,10 @@ Where a function is not defined (the logarithm of a negative number) the value i
 error: engines evaluate conditions in any order, so ``flux > 0 AND LOG10(flux) < 3`` has to be safe.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import product
 
+from awe.core.sql._cubes import UNIT_VECTOR, corners, cube
 from awe.core.sql._function import AGGREGATE, DERIVED, GEOMETRY, SCALAR, WINDOW, Function
 from awe.core.sql._function import row as _row
 from awe.core.sql._spark_functions import SPARK
@@ -252,23 +252,7 @@ _SKY = (
 )
 # fmt: on
 
-_UNIT_VECTOR = (
-    "cos(radians({1})) * cos(radians({0}))",
-    "cos(radians({1})) * sin(radians({0}))",
-    "sin(radians({1}))",
-)
-
-
-def _cube(shifts: Sequence[str]) -> str:
-    """Return the number of the cube that the shifted position stands in; 21 bits for each axis."""
-    axes = [
-        f"(TRY_CAST(floor(({axis}{shift}) / {{2}}) AS BIGINT) + 1048576)"
-        for axis, shift in zip(_UNIT_VECTOR, shifts, strict=True)
-    ]
-    return f"({axes[0]} * 4398046511104 + {axes[1]} * 2097152 + {axes[2]})"
-
-
-_CORNERS = ", ".join(_cube(shifts) for shifts in product((" - {3}", " + {3}"), repeat=3))
+_WHOLE = "TRY_CAST(floor(%s) AS BIGINT)"
 _HAVERSINE = (
     "(pow(sin(radians({1} - {3}) / 2), 2)"
     " + cos(radians({1})) * cos(radians({3})) * pow(sin(radians({0} - {2}) / 2), 2))"
@@ -286,7 +270,7 @@ _SEPARATION = (
 # means that an odd number of edges counts, or that the first form of one is zero, up to rounding, where the
 # others hold. A list keeps the text linear in the edges, whatever their number.
 _POLYGON = (
-    f"(list_transform([{{'x': {_UNIT_VECTOR[0]}, 'y': {_UNIT_VECTOR[1]}, 'z': {_UNIT_VECTOR[2]}}}],"
+    f"(list_transform([{{'x': {UNIT_VECTOR[0]}, 'y': {UNIT_VECTOR[1]}, 'z': {UNIT_VECTOR[2]}}}],"
     " lambda _p: list_transform([list_sum(list_transform(list_transform(CAST({2} AS DOUBLE[][]), lambda _e:"
     " {'a': _e[1] * _p.x + _e[2] * _p.y + _e[3] * _p.z, 'b': _e[4] * _p.x + _e[5] * _p.y + _e[6] * _p.z,"
     " 'c': _e[7] * _p.x + _e[8] * _p.y + _e[9] * _p.z}), lambda _f: CASE"
@@ -312,7 +296,7 @@ _COMPILED = (
          "(CASE WHEN {0} < 0 THEN -1 WHEN {0} >= 180 THEN 2 ELSE pow(sin(radians({0}) / 2), 2) END)",
          "What SKY_HAVERSINE is compared with for a radius.", only=""),
     _row("SKY_FORM", "number number number number number", "double",
-         f"({{2}} * ({_UNIT_VECTOR[0]}) + {{3}} * ({_UNIT_VECTOR[1]}) + {{4}} * {_UNIT_VECTOR[2]})",
+         f"({{2}} * ({UNIT_VECTOR[0]}) + {{3}} * ({UNIT_VECTOR[1]}) + {{4}} * {UNIT_VECTOR[2]})",
          "A linear form (a, b, c) of the unit vector of ra, dec.", only=""),
     _row("SKY_POLYGON", "number number text number", "boolean", _POLYGON,
          "True inside a polygon, given by its edges: nine numbers each, and a tolerance.", only=""),
@@ -350,9 +334,9 @@ _COMPILED = (
          "The numbers, read of a value, if they are a circle; an error otherwise.", only=""),
     _row("SKY_TO_POLYGON", "any any", "polygon", _TO_SHAPE % ("len({1}) >= 6", "POLYGON"),
          "The numbers, read of a value, if they are a polygon; an error otherwise.", only=""),
-    _row("SKY_CELL", "number number number", "bigint", _cube(("", "", "")),
+    _row("SKY_CELL", "number number number", "bigint", cube(_WHOLE),
          "The cube, of a size, that ra, dec on the unit sphere stands in.", only=""),
-    _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{_CORNERS}])",
+    _row("SKY_CELLS", "number number number number", "bigint", f"list_distinct([{corners(_WHOLE)}])",
          "The cubes, of a size, within a reach of ra, dec; the reach is less than half the size.", only=""),
     _row("TIME_TEXT", "time", "text", "replace(CAST({0} AS VARCHAR), ' ', 'T')",
          "A time as text, with a T (DALI 1.1 section 3.3.3).", only=""),
