@@ -21,7 +21,7 @@ from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import AweError, CancelledError, TimeLimitError
-from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs import Engine, Limits, RowFilter, StoredTable, TableRecord, WriteSpec
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends import _pair_blocks, duckdb_relations
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
@@ -71,7 +71,9 @@ class Two:
         }
         self.only: RowFilter | None = None
 
-    def stream(self, text: str, dialect: str = "adql", limits: Limits = LIMITS) -> TableStream:
+    def stream(
+        self, text: str, dialect: str = "adql", limits: Limits = LIMITS, engine: Engine | None = None
+    ) -> TableStream:
         stored = dict(self.stored)
         if self.only is not None:
             old = stored["s.b"]
@@ -82,7 +84,8 @@ class Two:
         ]
         records.append(TableRecord("s", "mine", Schema(COLUMNS), StoredTable("", 300, 0)))
         query = compile_query(text, ReadableNames(records), dialect=dialect)
-        return self.engine.query(query, stored, limits, {"s.mine": self.held})
+        memory = {"s.mine": self.held} if any(use.table.name == "mine" for use in query.uses) else {}
+        return (engine or self.engine).query(query, stored, limits, memory)
 
     def pairs(self, text: str, dialect: str = "adql") -> list[tuple[Any, ...]]:
         columns = self.stream(text, dialect).to_table().columns

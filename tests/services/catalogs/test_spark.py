@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.services.catalogs.test_sky_joins import COLUMNS, all_pairs, sky
+from tests.services.catalogs.test_sky_joins import COLUMNS, Two, all_pairs
 
 import awe
 from awe.core.sky import separation
 from awe.core.sql import FUNCTIONS, compile_query
-from awe.core.tables import Schema, TableStream
+from awe.core.tables import Schema
 from awe.errors import AweError, MissingExtraError, NotOfferedError, UsageError
-from awe.services.catalogs import Engine, Limits, RowFilter, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends import spark_session
-from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.services.catalogs.backends.spark import SparkEngine
 from awe.services.catalogs.backends.spark_errors import translated
 from awe.settings import LimitSettings, Settings, SparkSettings
@@ -31,45 +30,21 @@ LIMITS = Limits(rows=1_000_000, seconds=300)
 NEAR = "DISTANCE(a.ra, a.dec, b.ra, b.dec) < 0.2"
 
 
-class Both:
-    """Two engines over one folder, with two tables on the sky, one without positions, and one in memory."""
+class Both(Two):
+    """The tables of sky joins under a second engine over the same folder."""
 
     def __init__(self, folder: Path, cluster: SparkSettings) -> None:
-        self.duckdb = DuckDBEngine(folder, LimitSettings(threads=2))
+        super().__init__(folder)
         self.spark = SparkEngine(folder, LimitSettings(), cluster)
-        self.rows = {"s.a": sky(1500, 1), "s.b": sky(2500, 2)}
-        self.held = sky(300, 3)
-        self.stored = {
-            name: self.duckdb.write(
-                WriteSpec(name, "ra", "dec", rows_per_partition=300),
-                TableStream(Schema(COLUMNS), rows.to_batches(max_chunksize=500)),
-            )
-            for name, rows in self.rows.items()
-        }
-        self.only: RowFilter | None = None
-
-    def stream(self, engine: Engine, text: str, dialect: str, limits: Limits = LIMITS) -> TableStream:
-        stored = dict(self.stored)
-        if self.only is not None:
-            old = stored["s.b"]
-            stored["s.b"] = StoredTable(old.location, old.rows, old.bytes, self.only)
-        records = [
-            TableRecord("s", name[2:], Schema(COLUMNS), table, ra="ra", dec="dec")
-            for name, table in stored.items()
-        ]
-        records.append(TableRecord("s", "mine", Schema(COLUMNS), StoredTable("", 300, 0)))
-        query = compile_query(text, ReadableNames(records), dialect=dialect)
-        memory = {"s.mine": self.held} if any(use.table.name == "mine" for use in query.uses) else {}
-        return engine.query(query, stored, limits, memory)
 
     def found(self, text: str, dialect: str = "adql") -> list[tuple[Any, ...]]:
         """Return the rows that the cluster gives, sorted."""
-        columns = self.stream(self.spark, text, dialect).to_table().columns
+        columns = self.stream(text, dialect, LIMITS, self.spark).to_table().columns
         return sorted(zip(*(c.to_pylist() for c in columns), strict=True), key=str)
 
     def agree(self, text: str, dialect: str = "adql") -> pa.Table:
         """Check that both engines give the same rows, in their order where the query says one."""
-        one, other = (self.stream(e, text, dialect).to_table() for e in (self.duckdb, self.spark))
+        one, other = (self.stream(text, dialect, LIMITS, e).to_table() for e in (self.engine, self.spark))
         assert other.schema == one.schema
         if "ORDER BY" not in text:
             one, other = (t.sort_by([(n, "ascending") for n in t.column_names]) for t in (one, other))
@@ -108,7 +83,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, spark_cluster: SparkSetting
     made = Both(tmp_path_factory.mktemp("sky") / "tables", spark_cluster)
     yield made
     made.spark.close()
-    made.duckdb.close()
+    made.engine.close()
 
 
 @pytest.fixture
@@ -265,7 +240,7 @@ def test_queries_have_the_same_rows(both: Both, dialect: str) -> None:
 @slow
 def test_a_large_sorted_answer_keeps_its_order(both: Both) -> None:
     text = "SELECT a.id, b.id AS j FROM s.a AS a, s.b AS b WHERE a.id < 100 ORDER BY a.id, j"
-    found = both.stream(both.spark, text, "adql", Limits(200_000, 300)).to_table()
+    found = both.stream(text, "adql", Limits(200_000, 300), both.spark).to_table()
     assert found["id"].to_pylist() == [i for i in range(100) for _ in range(2500)][:200_000]
     assert found["j"].to_pylist() == (list(range(2500)) * 100)[:200_000]
 
@@ -432,7 +407,7 @@ both.agree("SELECT kind, COUNT(*) AS n, AVG(mag) AS m FROM s.a GROUP BY kind ORD
 both.agree("SELECT COUNT(*) AS n FROM s.b WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(187.7, 12.4, 0.7))")
 found = both.found(f"SELECT a.id, b.id FROM s.mine AS a, s.b AS b WHERE {NEAR}")
 assert found == all_pairs(apart(both.held, both.rows["s.b"])), len(found)
-stream = both.stream(both.spark, "SELECT COUNT(*) AS n FROM s.b AS a, s.b AS b, s.b AS c WHERE a.mag + b.mag + c.mag > 3", "adql")
+stream = both.stream("SELECT COUNT(*) AS n FROM s.b AS a, s.b AS b, s.b AS c WHERE a.mag + b.mag + c.mag > 3", engine=both.spark)
 import threading
 threading.Timer(1, stream.close).start()
 try:
