@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import astropy.units as u
@@ -28,8 +29,11 @@ _TABLE = TableDef(
 
 
 class OneTable:
+    def __init__(self, table: TableDef = _TABLE) -> None:
+        self._table = table
+
     def table(self, _schema: str | None, name: str) -> TableDef | None:
-        return _TABLE if name == "b" else None
+        return self._table if name == "b" else None
 
     def table_function(self, _schema: str | None, _name: str) -> None:
         return None
@@ -389,3 +393,15 @@ def test_declared_signatures_have_the_form_of_tapregext() -> None:
     assert {
         n for f in FUNCTIONS.values() for n in f.names.get("adql", ()) if n.startswith(("IVO", "GAVO"))
     } == {n for f in declared for n in f.names["adql"]}
+
+
+@pytest.mark.parametrize(("placed", "read"), [(True, {"_healpix_29"}), (False, {"_healpix_29", "ra"})])
+def test_of_a_table_whose_rows_all_have_a_position_only_the_index_is_read(
+    sky: duckdb.DuckDBPyConnection, *, placed: bool, read: set[str]
+) -> None:
+    names = OneTable(replace(_TABLE, placed=placed))
+    query = compile_query("SELECT ivo_healpix_index(7, ra, dec) AS h FROM b ORDER BY i", names)
+    assert [set(columns) - {"i"} for columns in query.reads.values()] == [read]
+    found = sky.sql(query.lower("duckdb", {use.key: "b" for use in query.uses})).to_arrow_table()
+    ra, dec = positions()
+    assert (found.column(0).to_numpy() == lonlat_to_healpix(ra * u.deg, dec * u.deg, np.uint8(7))).all()

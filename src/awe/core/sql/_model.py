@@ -38,6 +38,8 @@ class TableDef:
     reach
         The column that says how far from the position (degrees) the geometries of a row reach at most;
         NULL where nobody knows. None: no column does.
+    placed
+        Whether it is known that every row has a position.
     """
 
     schema: str
@@ -49,6 +51,7 @@ class TableDef:
     rows: int | None = None
     sql: str = ""
     reach: str | None = None
+    placed: bool = False
 
     @property
     def full_name(self) -> str:

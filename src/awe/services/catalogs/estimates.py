@@ -12,7 +12,7 @@ from awe.core.sql import Query, Side, SkyMatch
 
 __all__ = ["SKY_DEG2", "Estimate", "Reading", "estimated"]
 
-_LEAST_ROWS = 50_000
+_LEAST_ROWS = 25_000
 """Engines read whole row groups."""
 SKY_DEG2 = 4 * math.pi * math.degrees(1) ** 2
 

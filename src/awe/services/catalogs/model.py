@@ -186,7 +186,16 @@ class TableRecord:
         rows = None if self.sql else self.rows
         reach = self._reach()
         return TableDef(
-            self.schema, self.name, self.columns, self.ra, self.dec, healpix, rows, self.sql, reach
+            self.schema,
+            self.name,
+            self.columns,
+            self.ra,
+            self.dec,
+            healpix,
+            rows,
+            self.sql,
+            reach,
+            placed=self._placed(),
         )
 
     def of_views(self) -> "tuple[TableRecord, ...]":
@@ -210,13 +219,21 @@ class TableRecord:
             for view in self.views
         )
 
+    def _placed(self) -> bool:
+        """Return whether every row has a position: publication refuses others, but users' tables and datasets may lack it."""
+        return bool(self.ra) and not self.owner and not self.sql and not self._is_of_datasets
+
+    @property
+    def _is_of_datasets(self) -> bool:
+        return self.full_name.casefold() == "ivoa.obscore"
+
     def _reach(self) -> str | None:
         """Return the column of ``ivoa.obscore`` that bounds its ``s_region`` around ``s_ra, s_dec``.
 
         Publication writes as s_fov the diameter of a circle around the region, in which the position lies too: no
         point of the region is further from it than that. Of other tables nobody guarantees it.
         """
-        ours = (self.full_name.casefold(), self.ra, self.dec) == ("ivoa.obscore", "s_ra", "s_dec")
+        ours = self._is_of_datasets and (self.ra, self.dec) == ("s_ra", "s_dec")
         return "s_fov" if ours else None
 
 

@@ -114,18 +114,20 @@ def _cell_of(order: exp.Expr, lon: exp.Expr, lat: exp.Expr, run: Compilation) ->
         return number(cell) if cell >= 0 else set_value(exp.Null(), Column("", pa.int64()))
     own = _own_index(lon, lat, run)
     if level is not None and own is not None:
-        return call("HEALPIX_ANCESTOR", own, lon, number(2 * (MAX_ORDER - int(level))), type_=pa.int64())
+        return call("HEALPIX_ANCESTOR", *own, number(2 * (MAX_ORDER - int(level))), type_=pa.int64())
     return call("HEALPIX_CELL", order, lon, lat, type_=pa.int64())
 
 
-def _own_index(lon: exp.Expr, lat: exp.Expr, run: Compilation) -> exp.Expr | None:
-    """Return the column of HEALPix indices where a position is its table's own."""
+def _own_index(lon: exp.Expr, lat: exp.Expr, run: Compilation) -> tuple[exp.Expr, exp.Expr] | None:
+    """Return the column of HEALPix indices where a position is its table's own, and a longitude that is there if it is."""
     if not (isinstance(lon, exp.Column) and isinstance(lat, exp.Column) and lon.table == lat.table):
         return None
     use = run.uses.get(lon.table)
     if use is None or use.table.healpix is None or (use.table.ra, use.table.dec) != (lon.name, lat.name):
         return None
-    return column(use.key, use.table.healpix, Column("", pa.int64()))
+    # where all rows have one, it need not be read
+    there = number(0.0) if use.table.placed else lon
+    return column(use.key, use.table.healpix, Column("", pa.int64())), there
 
 
 def _centre(node: exp.Expr, run: Compilation) -> exp.Expr:

@@ -16,9 +16,9 @@ from awe.services.catalogs.sky_index.rows import Found, SkyIndex, Version
 
 __all__ = ["answer", "candidates"]
 
-_MOST_GROUPS = 64
+_MOST_GROUPS = 128
 """Row groups of a look-up at the most: beyond, an engine that reads with all cores is quicker."""
-_MOST_GATHERED = 24
+_MOST_GATHERED = 48
 """The same of rows that are gathered for an engine."""
 
 

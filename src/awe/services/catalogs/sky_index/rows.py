@@ -268,7 +268,7 @@ class SkyIndex:
 
 def _read(group: Group, names: Sequence[str]) -> pa.RecordBatch:
     with pq.ParquetFile(group.path) as file:
-        table = file.read_row_group(group.number, columns=list(names), use_threads=False).select(list(names))
+        table = file.read_row_group(group.number, columns=list(names)).select(list(names))
     return table.combine_chunks().to_batches(max_chunksize=max(1, group.rows))[0]
 
 
