@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("awe.cli.jobs", "Long queries: list, wait for, fetch, stop, remove."),
     "history": ("awe.cli.history", "What you asked: find, name, share."),
     "cone": ("awe.cli.cone", "Objects of a table near a position."),
+    "crossmatch": ("awe.cli.crossmatch", "The rows of two tables that are near each other."),
     "coverage": ("awe.cli.coverage", "Which part of the sky a table or collection covers."),
     "resolve": ("awe.cli.resolve", "Where an object is, by its name."),
     "images": ("awe.cli.images", "Images that cover a position."),

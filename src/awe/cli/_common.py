@@ -5,12 +5,13 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from astropy.table import Table
 
-__all__ = ["at_option", "json_option", "print_table", "print_tables", "text_table"]
+__all__ = ["at_option", "json_option", "print_answer", "print_table", "print_tables", "text_table"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,6 +77,15 @@ def print_tables(tables: Table | list[Table], *, as_json: bool) -> None:
     """Print one table after the other; as JSON one a line."""
     for table in tables if isinstance(tables, list) else [tables]:
         print_table(table, as_json=as_json)
+
+
+def print_answer(found: Path | Table | list[Table], *, as_json: bool) -> None:
+    """Print the tables that a query gave, or which file holds them and how large it is."""
+    if isinstance(found, Path):
+        size = found.stat().st_size
+        click.echo(json.dumps({"file": str(found), "bytes": size}) if as_json else f"{found}: {size:,} bytes")
+    else:
+        print_tables(found, as_json=as_json)
 
 
 def _cells(table: Table, name: str) -> list[str]:

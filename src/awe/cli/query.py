@@ -5,11 +5,11 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
 
-from awe.cli._common import at_option, json_option, print_tables
+from awe.cli._common import at_option, json_option, print_answer
 from awe.cli._jobs import watch
 from awe.client import Client, connect
 from awe.client.catalogs import format_of
@@ -125,12 +125,12 @@ def command(
                 uploads=uploads,
             )
             watch(job, quiet=as_json)
-            _show(job.result(save) if save else job.results(), as_json=as_json)
+            print_answer(job.result(save) if save else job.results(), as_json=as_json)
         elif save:
             saved = archive.query(
                 text, lang=lang, context=context, max_rows=max_rows, save=save, format=fmt, uploads=uploads
             )
-            _show(saved, as_json=as_json)
+            print_answer(saved, as_json=as_json)
         else:
             found = archive.sql(
                 text,
@@ -141,7 +141,7 @@ def command(
                 max_rows=max_rows,
                 uploads=uploads,
             )
-            _show(found, as_json=as_json)
+            print_answer(found, as_json=as_json)
 
 
 def _foresee(
@@ -150,10 +150,3 @@ def _foresee(
     """Say what a job is going to read; nothing of several statements, and of what is wrong the job says it."""
     with suppress(AweError):
         click.echo(archive.estimate(text, lang=lang, context=context), err=True)
-
-
-def _show(found: Path | Any, *, as_json: bool) -> None:
-    if isinstance(found, Path):
-        click.echo(f"{found}: {found.stat().st_size:,} bytes")
-    else:
-        print_tables(found, as_json=as_json)

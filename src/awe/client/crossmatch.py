@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from astropy import units
 from astropy.table import Table
@@ -11,9 +12,10 @@ from awe.client._matching import Criteria, Find, Side, crossmatch_sql, quoted
 from awe.client._uploads import TableLike, schema_of
 from awe.client._values import AngleLike, degrees
 from awe.client.catalogs import CatalogsClient
+from awe.client.jobs import Job, JobsClient
 from awe.errors import ParameterError
 
-__all__ = ["CrossmatchClient", "Find"]
+__all__ = ["CrossmatchClient", "Find", "Matching"]
 
 _UPLOAD = "mine"
 _KINDS = {"ra": "pos.eq.ra", "dec": "pos.eq.dec"}
@@ -23,7 +25,25 @@ _NAMES = {
 }
 
 
-class CrossmatchClient(CatalogsClient):
+class Matching(TypedDict, total=False):
+    """What a cross-match may be told besides its tables and its radius; `Client.crossmatch` describes each."""
+
+    find: Find
+    keep: bool
+    position: tuple[str, str] | None
+    right_position: tuple[str, str] | None
+    columns: Sequence[str] | None
+    motion: tuple[str, str] | None
+    right_motion: tuple[str, str] | None
+    epoch: float | str | None
+    right_epoch: float | str | None
+    error: AngleLike | None
+    right_error: AngleLike | None
+    sigmas: float
+    magnitudes: tuple[str, str, float] | None
+
+
+class CrossmatchClient(CatalogsClient, JobsClient):
     """Matching tables by position."""
 
     def crossmatch(
@@ -32,21 +52,10 @@ class CrossmatchClient(CatalogsClient):
         right: str,
         radius: AngleLike = "1 arcsec",
         *,
-        find: Find = "nearest",
-        keep: bool = False,
-        position: tuple[str, str] | None = None,
-        right_position: tuple[str, str] | None = None,
-        columns: Sequence[str] | None = None,
-        motion: tuple[str, str] | None = None,
-        right_motion: tuple[str, str] | None = None,
-        epoch: float | str | None = None,
-        right_epoch: float | str | None = None,
-        error: AngleLike | None = None,
-        right_error: AngleLike | None = None,
-        sigmas: float = 3.0,
-        magnitudes: tuple[str, str, float] | None = None,
         max_rows: int | None = None,
         save: str | Path | None = None,
+        format: str | None = None,  # noqa: A002  # the word astronomers know from Table.write
+        **how: Unpack[Matching],
     ) -> Table | Path:
         """Return the rows of `left` with the rows of `right` that are near them.
 
@@ -59,9 +68,11 @@ class CrossmatchClient(CatalogsClient):
             A table of the archive.
         radius
             How far apart the rows of a pair may be: a Quantity, a text ("2 arcsec") or degrees.
+        max_rows, save, format
+            As for `query`.
         find
-            ``"nearest"``: the nearest row of `right` for each row of `left`; a number: so many, the nearest ones;
-            ``"all"``: all pairs; ``"mutual"``: the pairs whose rows are each other's nearest.
+            ``"nearest"``, as without it: the nearest row of `right` for each row of `left`; a number: so many, the
+            nearest ones; ``"all"``: all pairs; ``"mutual"``: the pairs whose rows are each other's nearest.
         keep
             Keep the rows of `left` that nothing is near, with masked values; not with ``"mutual"``.
         position, right_position
@@ -79,11 +90,9 @@ class CrossmatchClient(CatalogsClient):
             How exact the positions are (one sigma): the name of a column, in its unit or else arcseconds, or one
             angle for all rows. Pairs are then no further apart than so many `sigmas` of both together.
         sigmas
-            See `error`.
+            See `error`; 3 without it.
         magnitudes
             A column of `left`, one of `right`, and by how much they may differ: ``("g", "phot_g_mean_mag", 0.5)``.
-        max_rows, save
-            As for `query`.
 
         Returns
         -------
@@ -98,6 +107,67 @@ class CrossmatchClient(CatalogsClient):
         NotFoundError
             If there is no such table or column.
         """
+        sql, uploads = self._match(left, right, radius, **how)
+        return self.query(sql, lang="postgres", max_rows=max_rows, save=save, format=format, uploads=uploads)
+
+    def submit_crossmatch(
+        self,
+        left: TableLike,
+        right: str,
+        radius: AngleLike = "1 arcsec",
+        *,
+        max_rows: int | None = None,
+        into: str | None = None,
+        replace: bool = False,
+        format: str | None = None,  # noqa: A002  # the word astronomers know from Table.write
+        name: str = "",
+        **how: Unpack[Matching],
+    ) -> Job:
+        """Put a cross-match into the archive's queue: for large tables, or to make its rows a table of yours.
+
+        It tells how many parts of the sky it has been through (`Job.progress`).
+
+        Parameters
+        ----------
+        left, right, radius
+            As for `crossmatch`, and so is what else it may be told: `find`, `keep`, `columns` ...
+        max_rows, into, replace, format, name
+            As for `submit`.
+
+        Raises
+        ------
+        ParameterError, NotFoundError
+            As `crossmatch`.
+        RateLimitError, UnavailableError
+            If the queue is full.
+        """
+        sql, uploads = self._match(left, right, radius, **how)
+        return self.submit(
+            sql, lang="postgres", max_rows=max_rows, into=into, replace=replace, format=format, name=name,
+            uploads=uploads,
+        )  # fmt: skip
+
+    def _match(
+        self,
+        left: TableLike,
+        right: str,
+        radius: AngleLike,
+        *,
+        find: Find = "nearest",
+        keep: bool = False,
+        position: tuple[str, str] | None = None,
+        right_position: tuple[str, str] | None = None,
+        columns: Sequence[str] | None = None,
+        motion: tuple[str, str] | None = None,
+        right_motion: tuple[str, str] | None = None,
+        epoch: float | str | None = None,
+        right_epoch: float | str | None = None,
+        error: AngleLike | None = None,
+        right_error: AngleLike | None = None,
+        sigmas: float = 3.0,
+        magnitudes: tuple[str, str, float] | None = None,
+    ) -> tuple[str, Mapping[str, TableLike]]:
+        """Return the query, and the table that it brings along."""
         uploads: Mapping[str, TableLike] = {}
         if isinstance(left, str):
             one = self._columns(left)
@@ -114,9 +184,10 @@ class CrossmatchClient(CatalogsClient):
         if magnitudes is not None:
             one.check("magnitudes", magnitudes[0])
             other.check("magnitudes", magnitudes[1])
+        for name in columns or ():
+            other.check("columns", name)
         criteria = Criteria(degrees(radius), sigmas, magnitudes)
-        sql = crossmatch_sql(*moving, criteria, find, keep=keep, wanted=columns)
-        return self.query(sql, lang="postgres", max_rows=max_rows, save=save, uploads=uploads)
+        return crossmatch_sql(*moving, criteria, find, keep=keep, wanted=columns), uploads
 
     def _columns(self, table: str) -> "_Columns":
         found = self.columns(table)
