@@ -37,22 +37,23 @@ from awe.settings import LimitSettings, Settings
 __all__ = ["DuckDBEngine", "add_functions"]
 
 _BATCH_ROWS = 65_536
-# Order matters: nothing can be changed after the last one but the time of a query (`allowed_configs`).
+# Global, since each query has a cursor of its own, which has its own settings otherwise. Order matters: nothing can be
+# changed after the last one but the time of a query (`allowed_configs`).
 _SANDBOX = (
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET allow_persistent_secrets = false",
-    "SET allow_extension_repositories = 'forbidden'",
-    "SET python_enable_replacements = false",
-    "SET parquet_metadata_cache = true",
-    "SET TimeZone = 'UTC'",
-    "SET memory_limit = {memory}",
-    "SET temp_directory = {temporary}",
-    "SET allowed_directories = [{root}]",
-    "SET allowed_configs = ['max_execution_time']",
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
+    "SET GLOBAL autoinstall_known_extensions = false",
+    "SET GLOBAL autoload_known_extensions = false",
+    "SET GLOBAL allow_community_extensions = false",
+    "SET GLOBAL allow_persistent_secrets = false",
+    "SET GLOBAL allow_extension_repositories = 'forbidden'",
+    "SET GLOBAL python_enable_replacements = false",
+    "SET GLOBAL parquet_metadata_cache = true",
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL memory_limit = {memory}",
+    "SET GLOBAL temp_directory = {temporary}",
+    "SET GLOBAL allowed_directories = [{root}]",
+    "SET GLOBAL allowed_configs = ['max_execution_time']",
+    "SET GLOBAL enable_external_access = false",
+    "SET GLOBAL lock_configuration = true",
 )
 
 
