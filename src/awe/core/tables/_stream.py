@@ -35,7 +35,7 @@ class TableStream:
         True when rows were left out because of a limit. Known only after the last batch: a format
         states it behind the rows (DALI 1.1 section 4.4.1).
     complete
-        True when every batch is made already, so that `overflow` is known; see `primed`.
+        True when every batch is made already, and in memory, so that `overflow` is known; see `primed`.
     prompt
         True when the rows are looked up as they are asked for, and no engine works for them.
     notes
@@ -85,8 +85,10 @@ class TableStream:
 
     @classmethod
     def from_table(cls, table: pa.Table, schema: Schema | None = None) -> "TableStream":
-        """Return a stream over a table in memory."""
-        return cls(schema or Schema.from_arrow(table.schema), table.to_batches())
+        """Return a stream over a table in memory, which is `complete`."""
+        stream = cls(schema or Schema.from_arrow(table.schema), table.to_batches())
+        stream.complete = True
+        return stream
 
     def to_table(self) -> pa.Table:
         """Read everything into memory."""

@@ -31,7 +31,7 @@ __all__ = [
     "to_numpy",
 ]
 
-_PIECE_ROWS = 8_192
+_PIECE_ROWS = 16_384
 _PIECE_BYTES = 32 << 20
 
 

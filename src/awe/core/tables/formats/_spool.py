@@ -1,4 +1,7 @@
-"""Rows that are read again from the beginning: the first in memory, the others in a temporary file."""
+"""Rows that are read again from the beginning: the first in memory, the others in a temporary file.
+
+Where all rows are in memory before they are kept, they stay there: to keep them costs nothing.
+"""
 
 from collections.abc import Iterator
 from tempfile import TemporaryFile
@@ -12,10 +15,19 @@ _HELD_BYTES = 32 << 20
 
 
 class Spool:
-    """Keep batches of a schema, in bounded memory; iterate over them once all are there, as often as wanted."""
+    """Keep batches of a schema, in bounded memory; iterate over them once all are there, as often as wanted.
 
-    def __init__(self, schema: pa.Schema) -> None:
+    Parameters
+    ----------
+    schema
+        The columns.
+    in_memory
+        True when whoever gives the rows holds all of them in memory anyway.
+    """
+
+    def __init__(self, schema: pa.Schema, *, in_memory: bool = False) -> None:
         self._schema = schema
+        self._in_memory = in_memory
         self._held: list[pa.RecordBatch] = []
         self._bytes = 0
         self._file: IO[bytes] | None = None
@@ -24,7 +36,7 @@ class Spool:
     def add(self, columns: list[pa.Array]) -> None:
         """Keep some rows."""
         batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
-        self._bytes += batch.nbytes
+        self._bytes += 0 if self._in_memory else batch.nbytes
         if self._bytes <= _HELD_BYTES:
             self._held.append(batch)
             return
