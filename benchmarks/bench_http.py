@@ -1,19 +1,18 @@
 """The edge: cone searches over HTTP, from the socket to the last byte of the VOTable, by one client and by many."""
 
-import asyncio
 import io
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from asking import ask
 from astropy.io.votable import parse_single_table
 from frame import Case, Job, Peer, Timed
-from load import Connection, memory_mb
+from load import memory_mb
 from postgres import postgresql
 from sky import CATALOGUE, Sky
 
@@ -91,29 +90,20 @@ def _served(command: list[str], pattern: str) -> Iterator[tuple[str, int]]:
 def _asked(url: str, path: str, process: int, given: Round) -> Timed:
     """Let the clients ask; the answer is how many rows the first places have."""
     clients, places = given
-    begun = time.perf_counter()
-    bodies = asyncio.run(_round(url, path, clients, places))
-    taken = time.perf_counter() - begun
-    rows = [len(parse_single_table(io.BytesIO(body)).array) for body in bodies[:_COMPARED]]
-    return Timed(rows, taken / len(places), memory_mb(process))
-
-
-async def _round(url: str, path: str, clients: int, places: Sequence[tuple[float, float]]) -> list[bytes]:
     parts = urlsplit(url)
     assert parts.hostname
     assert parts.port
-    host, port = parts.hostname, parts.port
-    bodies = [b""] * len(places)
+    asking = [_request(f"{path}?{_where(*place)}") for place in places]
+    answered = ask(parts.hostname, parts.port, asking, clients)
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answered.answers)
+    bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answered.answers[:_COMPARED]]
+    rows = [len(parse_single_table(io.BytesIO(body)).array) for body in bodies]
+    return Timed(rows, answered.seconds / len(places), memory_mb(process))
 
-    async def client(first: int) -> None:
-        connection = Connection(host, port)
-        for i in range(first, len(places), clients):
-            ra, dec = places[i]
-            where = urlencode({"RA": ra, "DEC": dec, "SR": 1 / 60, "VERB": 3})
-            answer = await connection.ask("GET", f"{path}?{where}")
-            assert answer.status == 200, answer.body[:300]
-            bodies[i] = answer.body
-        await connection.close()
 
-    await asyncio.gather(*(client(i) for i in range(clients)))
-    return bodies
+def _where(ra: float, dec: float) -> str:
+    return urlencode({"RA": ra, "DEC": dec, "SR": 1 / 60, "VERB": 3})
+
+
+def _request(address: str) -> bytes:
+    return f"GET {address} HTTP/1.1\r\nHost: bench\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n".encode()

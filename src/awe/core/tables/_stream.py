@@ -187,7 +187,8 @@ class _Primed(TableStream):
                 self.complete, self.overflow = True, source.overflow
                 break
             self._made.append(batch)
-            rows, size = rows - batch.num_rows, size - batch.nbytes
+            rows -= batch.num_rows
+            size -= batch.nbytes if rows > 0 else 0  # to ask how large a part of a batch is takes long
 
     def _all(self, source: TableStream) -> Iterator[pa.RecordBatch]:
         while self._made:

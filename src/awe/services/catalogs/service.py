@@ -299,7 +299,7 @@ class CatalogService:
 
     def cone(
         self,
-        full_name: str,
+        table: str | TableRecord,
         ra: float,
         dec: float,
         radius_deg: float,
@@ -313,6 +313,8 @@ class CatalogService:
 
         Parameters
         ----------
+        table
+            Its full name, or what `table` has just given this caller.
         ra, dec
             ICRS degrees.
         columns
@@ -332,7 +334,7 @@ class CatalogService:
         UnknownNameError
             If a column is not there.
         """
-        record = self.table(full_name, identity)
+        record = self.table(table, identity) if isinstance(table, str) else table
         if record.sql:
             text = cone_text(record, columns, verbosity, ra, dec, radius_deg)
             return self.query(text, identity=identity, max_rows=max_rows, asked=False)

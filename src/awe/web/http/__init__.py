@@ -38,7 +38,7 @@ from awe.web.http._login import (
 )
 from awe.web.http._metrics import CONTENT_TYPE as METRICS_TYPE
 from awe.web.http._metrics import Metrics
-from awe.web.http._middleware import Envelope, scrubbed
+from awe.web.http._middleware import Envelope, asked, scrubbed
 from awe.web.http._negotiation import chosen_format, takes_gzip
 from awe.web.http._next import next_page
 from awe.web.http._parameters import Given, read_body, read_given
@@ -76,6 +76,7 @@ __all__ = [
     "WaitingResponse",
     "absolute_links",
     "admit",
+    "asked",
     "base_url",
     "begin_session",
     "caller",

@@ -44,6 +44,9 @@ value that looks like a token is read."""
 LOGIN_PATH = "/auth/login"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CREDENTIALS = ("authorization", "x-auth-token", "x-dl-authtoken")
+_SHOWING = frozenset({b"cookie", *(name.encode() for name in _CREDENTIALS)})
+"""Headers of requests that show who asks."""
+_STATES = frozenset({"offers_login", "forgets_cookie"})
 _HERE = frozenset({"same-origin", "none"})
 
 
@@ -61,11 +64,21 @@ class LoginHeaders:
         scope.setdefault("state", {})
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and _concerns_login(scope, message["status"]):
                 _complete(MutableHeaders(scope=message), message["status"], Request(scope))
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+def _concerns_login(scope: Scope, status: int) -> bool:
+    """Say whether a login has to do with a request or its answer: with most it has not."""
+    return (
+        status == 401
+        or bool(scope["state"].get("caller"))
+        or not _STATES.isdisjoint(scope["state"])
+        or any(name in _SHOWING for name, _ in scope["headers"])
+    )
 
 
 def _complete(headers: MutableHeaders, status: int, request: Request) -> None:

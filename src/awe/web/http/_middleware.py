@@ -4,9 +4,9 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from awe import __version__
@@ -16,11 +16,11 @@ from awe.web.http._agent import agent_of
 from awe.web.http._errors import json_error, unexpected
 from awe.web.http._metrics import Metrics
 
-__all__ = ["Envelope", "scrubbed"]
+__all__ = ["Envelope", "asked", "scrubbed"]
 
 _LOG = logging.getLogger("awe.access")
 
-_HEADERS = {
+_HEADERS: dict[str, str] = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; "
     "connect-src 'self' http://localhost:21012; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'; object-src 'none'",
@@ -30,6 +30,9 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Server": f"awe/{__version__}",
 }
+_RAW_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
+_REQUEST_ID, _ERROR = b"x-request-id", b"x-awe-error"
+_ASKED = "asked"
 _NUMBER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRETS = (
     (re.compile(r"\$1\$[^/?&\s]+"), "***"),
@@ -48,6 +51,21 @@ def scrubbed(address: str) -> str:
     for pattern, replacement in _SECRETS:
         address = pattern.sub(replacement, address)
     return quote(address, safe="/?&=:+*,;@!$'()[]-._~ ")  # no line break or control character into the log
+
+
+def asked(scope: Scope) -> str:
+    """Return what was asked of the service, a path with its query, without tokens and passwords."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    address = scope["path"] + (f"?{query}" if query else "")
+    known: tuple[str, str] | None = scope["state"].get(_ASKED)
+    if known is None or known[0] != address:
+        known = scope["state"][_ASKED] = (address, scrubbed(address))
+    return known[1]
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
+    """Return a header, of those of a request or an answer as ASGI has them; empty if it is not there."""
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
 class Envelope:
@@ -81,7 +99,7 @@ class Envelope:
         number = self._number(scope)
         scope.setdefault("state", {})["request_id"] = number
         # whoever records below what this request does need not know of requests
-        agent = agent_of(Headers(scope=scope).get("user-agent", ""))
+        agent = agent_of(_header(scope["headers"], b"user-agent"))
         face = scope["path"].strip("/").partition("/")[0].lower()
         came = ORIGIN.set(Origin((scope.get("client") or ("", 0))[0], number, agent, face))
         begun = time.perf_counter()
@@ -94,11 +112,11 @@ class Envelope:
             nonlocal status, code
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                code = headers.get("x-awe-error", "")
-                headers["X-Request-Id"] = number
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                own = [header for header in message["headers"] if header[0] != _REQUEST_ID]
+                names = {name for name, _ in own}
+                code = _header(own, _ERROR) if _ERROR in names else ""
+                general = (header for header in _RAW_HEADERS if header[0] not in names)
+                message = {**message, "headers": [*own, (_REQUEST_ID, number.encode()), *general]}
             await send(message)
 
         try:
@@ -117,7 +135,7 @@ class Envelope:
     def _number(self, scope: Scope) -> str:
         """Return the number of a request: that of a trusted proxy, else a new one."""
         if self._trusting:
-            given = Headers(scope=scope).get("x-request-id", "")
+            given = _header(scope["headers"], _REQUEST_ID)
             if _NUMBER.fullmatch(given):
                 return given
         return secrets.token_hex(6)
@@ -131,8 +149,7 @@ async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
 def _log(scope: Scope, number: str, status: int, taken_s: float) -> None:
     if not _LOG.isEnabledFor(logging.INFO):
         return
-    query = scope.get("query_string", b"").decode("latin-1")
-    address = scrubbed(scope["path"] + (f"?{query}" if query else ""))
+    address = asked(scope)
     fields = {
         "request": number,
         "method": scope["method"],

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from awe import __version__
 from awe.core.vo import origin
 from awe.services.catalogs import TableRecord
-from awe.web.http import Call, scrubbed
+from awe.web.http import Call, asked
 
 __all__ = ["origin_of"]
 
@@ -26,8 +26,6 @@ def origin_of(
     """
     archive = call.platform.settings.archive
     root = f"ivo://{archive.authority}"
-    url = call.request.url
-    asked = url.path + (f"?{url.query}" if url.query else "")
     sources = [
         origin.Source(f"{root}/{_record_of(table)}".lower(), table.metadata, table.created)
         for table in tables
@@ -37,7 +35,7 @@ def origin_of(
         f"awe/{__version__}",
         service=f"{root}/{service}".lower(),
         protocol=protocol,
-        request=call.base_url + scrubbed(asked),
+        request=call.base_url + asked(call.request.scope),
         sources=sources,
     )
 

@@ -27,7 +27,7 @@ def cone(call: Call) -> Response:
     form, media_type = chosen_format(values.get(dali.RESPONSEFORMAT))
     radius_deg = values.need(scs.SR)
     stream = call.platform.catalogs.cone(
-        record.full_name,
+        record,
         values.need(scs.RA),
         values.need(scs.DEC),
         radius_deg,

@@ -33,6 +33,7 @@ __all__ = [
 
 _PIECE_ROWS = 16_384
 _PIECE_BYTES = 32 << 20
+_FEW_ROWS = 64
 
 
 def _is_text(arrow: pa.DataType) -> bool:
@@ -116,8 +117,8 @@ def basic_columns(batch: pa.RecordBatch, schema: Schema) -> list[pa.Array]:
 
 def cuts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
     """Return the rows of a batch in pieces of bounded size."""
-    if not batch.num_rows:
-        return []
+    if batch.num_rows <= _FEW_ROWS:  # to ask how large they are takes longer than to write them
+        return [batch] if batch.num_rows else []
     width = max(1, batch.nbytes // batch.num_rows)
     step = max(1, min(_PIECE_ROWS, _PIECE_BYTES // width))
     return [batch.slice(start, step) for start in range(0, batch.num_rows, step)]

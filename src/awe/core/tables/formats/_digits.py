@@ -12,11 +12,12 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-__all__ = ["Numbers", "number_runs"]
+__all__ = ["Numbers", "number_cells", "number_runs"]
 
 _COMMA, _END = b",;"
 _NONE = b"null"
 """How orjson writes what is no finite number."""
+_FLOATS = frozenset({pa.float32(), pa.float64()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +92,26 @@ def number_runs(columns: Sequence[pa.Array]) -> Iterator[Numbers | int]:
         yield Numbers(tuple(waiting), missing)
 
 
+def number_cells(column: pa.Array) -> list[bytes] | None:
+    """Return the text of each number of a short column, nothing where there is none, by the same rules.
+
+    None where they cannot be written so: what is no number, infinity, NaN beside null, integers beside null.
+    """
+    kind = column.type
+    floating = kind in _FLOATS
+    if not floating and (column.null_count or not pa.types.is_integer(kind)):
+        return None
+    values = column.to_numpy(zero_copy_only=False)
+    cells = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+    missing = cells.count(_NONE) if floating else 0
+    if not missing:
+        return cells
+    if column.null_count not in {0, missing} or np.isinf(values).any():
+        return None
+    said = b"" if column.null_count else b"NaN"
+    return [said if cell == _NONE else cell for cell in cells]
+
+
 def _together(first: np.ndarray, missing: str, other: np.ndarray, missing_too: str) -> bool:
     return first.dtype == other.dtype and (not missing or not missing_too or missing == missing_too)
 
@@ -105,7 +126,7 @@ def _numbers(column: pa.Array) -> tuple[np.ndarray, str] | None:
             return None
         values = column.to_numpy(zero_copy_only=False)
         return values if kind == pa.uint64() else values.astype(np.int64, copy=False), ""
-    if kind not in {pa.float32(), pa.float64()}:
+    if kind not in _FLOATS:
         return None
     values = column.to_numpy(zero_copy_only=False)
     finite = int(np.count_nonzero(np.isfinite(values)))

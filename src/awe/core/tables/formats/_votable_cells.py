@@ -15,6 +15,7 @@ from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._arrow import elements, string_bytes, text_bytes
 from awe.core.tables.formats._digits import Numbers, number_runs
+from awe.core.tables.formats._votable_few import FEW, few_rows
 
 __all__ = ["table_rows"]
 
@@ -27,6 +28,8 @@ _FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 
 def table_rows(columns: list[pa.Array], schema: Schema) -> bytes:
     """Return the TR elements of some rows of basic columns."""
+    if 0 < len(columns[0]) <= FEW:
+        return few_rows(columns, schema, _cell_text)
     cells: list[pa.Array | str] = [_ROW_BEGIN]
     *runs, last = number_runs(columns)
     for run, end in (*((run, _BETWEEN) for run in runs), (last, _ROW_END)):

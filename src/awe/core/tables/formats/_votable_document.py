@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -31,6 +32,8 @@ _MJD_UTYPE = "timeaxis.coverage.bounds.limits."
 """Columns of ObsCore whose utype holds this are Modified Julian Dates, UTC (ObsCore 1.1 section B.6.3)."""
 _XML_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _INFOS, _ROWS, _TRAILER = b"<?awe infos?>", b"<?awe rows?>", b"<?awe trailer?>"
+_KNOWN, _SHORT = 500, 1000
+"""So many INFO elements are known, none of them with more characters than that."""
 _INDENT = "\n    "
 """Before each element of the results."""
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -46,12 +49,7 @@ class Frame:
 
     def with_infos(self, infos: Iterable[tuple[str, str, str]]) -> "Frame":
         """Return the document that says this besides, of one that has a place for it."""
-        root = etree.Element("x")
-        for name, value, text in infos:
-            info = etree.SubElement(root, "INFO", name=_clean(name), value=_clean(value))
-            info.text, info.tail = _clean(text) or None, _INDENT
-        said = bytes(etree.tostring(root, encoding="utf-8"))
-        inner = said[len("<x>") : -len("</x>")] if len(root) else b""
+        inner = b"".join(_info_text(*info) for info in infos)
         place = _INFOS + _INDENT.encode()
         return Frame(self.head.replace(place, inner, 1), self.middle.replace(place, inner, 1), self.tail)
 
@@ -88,6 +86,24 @@ def open_frame(schema: Schema, options: VOTableOptions, serialization: str | Non
     results.append(etree.ProcessingInstruction("awe", "trailer"))
     root.extend(_qualified(element) for element in options.resources)
     return _cut(root)
+
+
+def _info_text(name: str, value: str, text: str) -> bytes:
+    """Return an INFO of the results and what stands before the next element."""
+    short = len(name) + len(value) + len(text) < _SHORT
+    return _short_info_text(name, value, text) if short else _new_info_text(name, value, text)
+
+
+def _new_info_text(name: str, value: str, text: str) -> bytes:
+    info = etree.Element(
+        "INFO", name=_clean(name), value=_clean(value)
+    )  # takes the default namespace in place
+    info.text = _clean(text) or None
+    return bytes(etree.tostring(info, encoding="utf-8")) + _INDENT.encode()
+
+
+_short_info_text = lru_cache(_KNOWN)(_new_info_text)
+"""Most of what an answer says of itself is what the one before it said."""
 
 
 def status_info(status: str, message: str = "") -> bytes:
