@@ -339,6 +339,11 @@ def test_a_region_besides_and_groups(both: Both) -> None:
             " ON DISTANCE(a.ra, a.dec, b.ra, b.dec) < (b.mag - 19.5) * (b.mag - 19.5) * 5"
         ),
         "SELECT m.id, b.id AS j FROM s.mine AS m, s.b AS b WHERE DISTANCE(m.ra, m.dec, b.ra, b.dec) < 60 AND m.id < 9",
+        (
+            "SELECT a.id, b.id AS j FROM s.a AS a LEFT JOIN s.b AS b"
+            " ON DISTANCE(a.ra, a.dec, b.ra, b.dec) < SQRT(a.mag * a.mag + b.mag * b.mag) / 100"
+        ),
+        "SELECT a.id, b.id AS j FROM s.a AS a, s.b AS b WHERE DISTANCE(a.ra, a.dec, b.ra, b.dec) < a.mag / 150 OR {near}",
     ],
 )
 def test_every_kind_of_join(both: Both, text: str) -> None:

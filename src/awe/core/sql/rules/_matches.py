@@ -7,12 +7,13 @@ select and changes nothing; ``rules._sides`` carries it out.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from awe.core.sql._walk import nodes
 from awe.core.sql.rules import _views
+from awe.core.sql.rules._bounds import exactly, largest_of, reach
 from awe.core.sql.rules._build import constant
 from awe.core.sql.rules._shapes import Near, Place, distance_of, test_of
 from awe.core.sql.rules._state import Compilation
@@ -133,11 +134,26 @@ def _conditions(select: exp.Select) -> Iterator[tuple[exp.Expr, exp.Join | None]
         yield from ((part, join) for part in conjuncts(join.args.get("on")))
 
 
-def _near(condition: exp.Expr, run: Compilation) -> tuple[Near, str, str] | None:
-    """Return a condition on the distance of two sources' rows, and their keys.
+@dataclass(frozen=True, slots=True)
+class _Nearness:
+    """A condition that the rows of two sources are near each other.
 
-    The radius is constant, or computed from a row of either.
+    `near` says how far apart they are at the most; `exact`, where there is more to it, is to be asked of the pairs.
     """
+
+    near: Near
+    keys: tuple[str, str]
+    exact: tuple[exp.Expr, ...] = ()
+
+
+def _near(condition: exp.Expr, run: Compilation) -> _Nearness | None:
+    """Return what a condition says of the distance of two sources' rows.
+
+    The radius is constant, or computed from a row of either or of both; or the condition is several, one of which is
+    to hold, of the same two positions.
+    """
+    if isinstance(condition, exp.Or):
+        return _any_near(condition, run)
     test = test_of(condition, run.text)
     if not isinstance(test, Near) or test.negated:
         return None
@@ -146,9 +162,40 @@ def _near(condition: exp.Expr, run: Compilation) -> tuple[Near, str, str] | None
         return None
     radius = constant(test.radius)
     if radius is not None:
-        return (test, one, other) if 0 <= radius <= _HALF_CIRCLE else None
-    of_one = _plain(test.radius) and sources_of(test.radius) in ({one}, {other})
-    return (test, one, other) if of_one else None
+        return _Nearness(test, (one, other)) if 0 <= radius <= _HALF_CIRCLE else None
+    read = sources_of(test.radius)
+    if not _plain(test.radius) or not read <= {one, other}:
+        return None
+    if len(read) == 1:
+        return _Nearness(test, (one, other))
+    if reach(test.radius, one, lambda part, _: part) is None:
+        return None
+    return _Nearness(replace(test, strict=False), (one, other), (exactly(condition, run.text),))
+
+
+def _any_near(condition: exp.Or, run: Compilation) -> _Nearness | None:
+    """Return how far apart rows are for which one of several conditions holds, each of which says so."""
+    choices: list[dict[frozenset[tuple[str, str]], _Nearness]] = []
+    for choice in _alternatives(condition):
+        said = [found for part in conjuncts(choice) if (found := _near(part, run)) is not None]
+        choices.append({_places(found.near): found for found in said})
+    shared = [key for key in choices[0] if all(key in others for others in choices[1:])]
+    if not shared:
+        return None
+    near = [others[shared[0]].near for others in choices]
+    largest = largest_of([one.radius for one in near])
+    keys = choices[0][shared[0]].keys
+    return _Nearness(replace(near[0], radius=largest, strict=False), keys, (exactly(condition, run.text),))
+
+
+def _alternatives(node: exp.Expr) -> list[exp.Expr]:
+    if isinstance(node, exp.Or):
+        return _alternatives(node.this) + _alternatives(node.expression)
+    return [node]
+
+
+def _places(near: Near) -> frozenset[tuple[str, str]]:
+    return frozenset(map(_written, (near.one, near.other)))
 
 
 def _source(place: Place) -> str:
@@ -179,24 +226,24 @@ def _side_by_side(
 ) -> SkyJoin | None:
     """Read a condition of WHERE or ON (then of `owner`) on two tables."""
     said = _near(condition, run)
-    if said is None or not all(key in items for key in said[1:]):
+    if said is None or not all(key in items for key in said.keys):
         return None
     order = list(items)
-    first, second = sorted(said[1:], key=order.index)
+    first, second = sorted(said.keys, key=order.index)
     (kept, how), (gone, join) = items[first], items[second]
     if join is None or (how is not None and how.side) or not (apart(kept) and apart(gone)):
         return None
-    rest = [part for part in conjuncts(join.args.get("on")) if part is not condition]
+    rest = [*said.exact, *(part for part in conjuncts(join.args.get("on")) if part is not condition)]
     if not join.side:
         inner = owner is None or not owner.side
         if not inner:
             return None
-        return SkyJoin(said[0], condition, kept, gone, kept, join, after=tuple(rest))
+        return SkyJoin(said.near, condition, kept, gone, kept, join, after=tuple(rest))
     asked = _asked(rest, first, second)
     if owner is not join or asked is None:
         return None
     return SkyJoin(
-        said[0], condition, kept, gone, kept, join, outer=True, before=tuple(asked[0]), also=tuple(asked[1])
+        said.near, condition, kept, gone, kept, join, outer=True, before=tuple(asked[0]), also=tuple(asked[1])
     )
 
 
@@ -210,17 +257,19 @@ def _both_kept(
         return None
     parts = conjuncts(join.args.get("on"))
     said = next(
-        ((part, near) for part in parts if (near := _near(part, run)) and {first, second} == {*near[1:]}),
+        ((part, near) for part in parts if (near := _near(part, run)) and {first, second} == {*near.keys}),
         None,
     )
+    if said is None:
+        return None
     full = join.side == "FULL"
     kept, gone = (first, second) if full else (second, first)
-    rest = [part for part in parts if said is None or part is not said[0]]
+    rest = [*said[1].exact, *(part for part in parts if part is not said[0])]
     asked = ([], rest) if full and _asked(rest, kept, gone) else _asked(rest, kept, gone)
-    if said is None or asked is None or not all(apart(items[key][0]) for key in (first, second)):
+    if asked is None or not all(apart(items[key][0]) for key in (first, second)):
         return None
     return SkyJoin(
-        said[1][0], said[0], items[kept][0], items[gone][0], items[first][0], join, outer=True, full=full,
+        said[1].near, said[0], items[kept][0], items[gone][0], items[first][0], join, outer=True, full=full,
         before=tuple(asked[0]), also=tuple(asked[1]),
     )  # fmt: skip
 
@@ -240,17 +289,25 @@ def _exists(
         return None
     gone, where = inner.args["from_"].this, inner.args.get("where")
     parts = conjuncts(where and where.this)
-    tests = [(part, said) for part in parts if (said := _near(part, run)) and gone.alias in said[1:]]
+    tests = [(part, said) for part in parts if (said := _near(part, run)) and gone.alias in said.keys]
     if not tests or inner.args.get("limit") is not None:
         return None
-    test, (near, *keys) = tests[0]
-    key = next(k for k in keys if k != gone.alias)
+    test, said = tests[0]
+    key = next(k for k in said.keys if k != gone.alias)
     kept, how = items.get(key, (None, None))
-    asked = _asked([part for part in parts if part is not test], key, gone.alias)
+    asked = _asked([*said.exact, *(part for part in parts if part is not test)], key, gone.alias)
     if kept is None or (how is not None and how.side) or not (apart(kept) and apart(gone)) or asked is None:
         return None
     return SkyJoin(
-        near, condition, kept, gone, kept, None, exists=wanted, before=tuple(asked[0]), also=tuple(asked[1])
+        said.near,
+        condition,
+        kept,
+        gone,
+        kept,
+        None,
+        exists=wanted,
+        before=tuple(asked[0]),
+        also=tuple(asked[1]),
     )
 
 
@@ -264,13 +321,14 @@ def _behind_lateral(
         return None
     gone, where, on = inner.args["from_"].this, inner.args.get("where"), conjuncts(join.args.get("on"))
     asked = conjuncts(where and where.this)
-    tests = [(part, said) for part in asked if (said := _near(part, run)) and gone.alias in said[1:]]
+    tests = [(part, said) for part in asked if (said := _near(part, run)) and gone.alias in said.keys]
     if not tests:
         return None
-    condition, (near, *keys) = tests[0]
-    key = next(k for k in keys if k != gone.alias)
+    condition, said = tests[0]
+    near = said.near
+    key = next(k for k in said.keys if k != gone.alias)
     kept, how = items.get(key, (None, None))
-    rest = [part for part in asked if part is not condition]
+    rest = [*said.exact, *(part for part in asked if part is not condition)]
     columns = {part.alias: part.this for part in inner.expressions}
     if kept is None or (how is not None and how.side) or not (apart(kept) and apart(gone)):
         return None

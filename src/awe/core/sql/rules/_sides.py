@@ -13,7 +13,8 @@ from sqlglot import exp
 
 from awe.core.sql._walk import nodes
 from awe.core.sql.rules import _views
-from awe.core.sql.rules._build import all_of, binary, column, constant, number
+from awe.core.sql.rules._bounds import reach
+from awe.core.sql.rules._build import all_of, binary, call, column, constant, number
 from awe.core.sql.rules._matches import SkyJoin, alone, conjuncts, from_items, same_places, sources_of
 from awe.core.sql.rules._shapes import Place, distance_of
 from awe.core.sql.rules._state import (
@@ -38,6 +39,7 @@ Rule = Callable[[exp.Expr, Compilation], exp.Expr]
 _BOOLEAN = Column("", pa.bool_())
 _DEGREES = Column("", pa.float64(), unit="deg")
 _WHOLE = Column("", pa.int64())
+_EXTREME = "extreme"
 
 
 def unite(select: exp.Select, join: SkyJoin, run: Compilation, rule: Rule) -> None:
@@ -60,14 +62,14 @@ def unite(select: exp.Select, join: SkyJoin, run: Compilation, rule: Rule) -> No
         asked[gone] += _taken(select, gone)
     for tree in (select, *asked_of_pairs):
         _measure(tree, join, pairs, run)
-    radius_of = sources_of(join.near.radius)
+    radius = _radius(join, sizes, asked)
     sides = {}
     for item in (join.kept, join.gone):
         key = item.alias
         found = _index(item, places[key], run)
         outputs = _renamed([select, *asked_of_pairs], key, pairs)
         outputs |= {RA: places[key].ra, DEC: places[key].dec} | ({INDEX: found[1]} if found else {})
-        outputs |= {RADIUS: join.near.radius} if radius_of == {key} else {}
+        outputs |= {RADIUS: radius[1]} if radius[0] == key else {}
         tree = rule(_side(item, outputs, asked[key], shared), run)
         plain = found is not None and found[0] == key and not asked[key]
         sides[key] = Side(tree, sizes[key], found[0] if found else None, _plain(outputs) if plain else None)
@@ -76,11 +78,34 @@ def unite(select: exp.Select, join: SkyJoin, run: Compilation, rule: Rule) -> No
     run.matches.append(
         SkyMatch(
             pairs, sides[held], sides[gone if held == kept else kept],
-            None if radius_of else constant(join.near.radius),
+            constant(radius[1]) if not radius[0] else None,
             strict=join.near.strict, outer=join.outer, full=join.full, nearest=join.nearest, exists=join.exists,
             asked=next((Side(rule(tree, run)) for tree in asked_of_pairs), None),
         )
     )  # fmt: skip
+
+
+def _radius(join: SkyJoin, sizes: dict[str, float], asked: dict[str, list[exp.Expr]]) -> tuple[str, exp.Expr]:
+    """Return the source whose rows have a radius each, empty where it is constant, and the radius.
+
+    Of one that both rows decide, the rows of the smaller source have the largest that it can be for them.
+    """
+    radius = join.near.radius
+    read = sources_of(radius)
+    if len(read) < 2:
+        return (next(iter(read), ""), radius)
+    mine, other = sorted((join.kept, join.gone), key=lambda item: sizes[item.alias])
+
+    def extreme(part: exp.Expr, largest: bool) -> exp.Expr:
+        found = exp.Alias(this=call("MAX" if largest else "MIN", part), alias=exp.to_identifier(_EXTREME))
+        rows = exp.Select(expressions=[found], from_=exp.From(this=other.copy()))
+        if asked[other.alias]:
+            rows.set("where", exp.Where(this=all_of([condition.copy() for condition in asked[other.alias]])))
+        return set_value(exp.Subquery(this=rows), Column("", pa.float64()))
+
+    bound = reach(radius, mine.alias, extreme)
+    assert bound is not None  # noqa: S101  # `found` takes no other
+    return mine.alias, bound
 
 
 def _asked_of_pairs(join: SkyJoin, pairs: str) -> list[exp.Expr]:
@@ -128,7 +153,7 @@ def _side(
     )
     if asked:
         made.set("where", exp.Where(this=all_of(asked)))
-    if any(isinstance(n, exp.Table) and n.meta.get("use") is None for n in nodes(item)):
+    if any(isinstance(n, exp.Table) and n.meta.get("use") is None for n in nodes(made)):
         made.set("with_", exp.With(expressions=[part.copy() for part in shared]))
     return made
 

@@ -2,8 +2,8 @@
 
 A test against a constant region is plain arithmetic on the row. Where it is a conjunct and the
 position is a table's own, its rows are also looked up: ranges of the HEALPix column, and the region in
-`TableUse`. A test between two rows at a constant radius becomes a `SkyMatch` (``rules._matches``), or a join on
-cells where the rows are not two lists that can be read apart.
+`TableUse`. A test between two rows becomes a `SkyMatch` (``rules._matches``), or a join on cells where the rows are not
+two lists that can be read apart and the radius is constant.
 
 Such cells are cubes of space that the unit sphere passes through, four times as wide as the longest chord that still
 matches. Each row of one side stands in its own cube; each row of the other side is listed in every cube within reach
@@ -21,6 +21,7 @@ from sqlglot import exp
 from awe.core.sky import Circle, Region
 from awe.core.sql.rules import _exact
 from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number, text
+from awe.core.sql.rules._endless import refuse_endless
 from awe.core.sql.rules._geometry import is_geometry
 from awe.core.sql.rules._matches import found
 from awe.core.sql.rules._shapes import (
@@ -66,12 +67,13 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     Raises
     ------
     QueryError
-        For a constant shape that is not on the sky.
+        For a constant shape that is not on the sky, and for a join that would compare everything with everything.
     """
     if not any(map(is_geometry, computed(tree))):
         return tree
     selects = [node for node in computed(tree) if isinstance(node, exp.Select)]
     joins: list[tuple[exp.Select, set[str], exp.Expr]] = []
+    choices: list[tuple[exp.Select, exp.Expr]] = []
     for select in selects:
         for node, sources in list(_conjuncts(select)):
             test = test_of(node, run.text)
@@ -79,7 +81,9 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
                 joins.append((select, sources, node))
             elif test is not None:
                 node.replace(_searched(test, select, sources, run))
-    if joins:
+            elif isinstance(node, exp.Or) and any(map(is_geometry, computed(node))):
+                choices.append((select, node))
+    if joins or choices:
         for select in selects:
             while (join := found(select, run)) is not None:
                 unite(select, join, run, spatial)
@@ -88,6 +92,9 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
         test = test_of(node, run.text) if there else None
         if test is not None:  # of pairs whose separation is known it is no test any more
             node.replace(_searched(test, select, sources, run))
+    for select, node in choices:
+        if node.parent is not None and node.root() is tree:
+            refuse_endless(node, select, run)
     _carry_out(tree, run)
     return tree
 
@@ -159,6 +166,8 @@ def _searched(test: Test, select: exp.Select, sources: set[str], run: Compilatio
         return all_of([*_narrowed(place, region, select, sources, run), exact])
     if isinstance(test, Near):
         cells = _cells(test, select, sources, run)
+        if cells is None:
+            refuse_endless(exact, select, run)
         return exact if cells is None else compare(exp.And, cells, exact)
     return exact
 
