@@ -98,6 +98,16 @@ VOTABLES = {
         ),
         "time is up",
     ),
+    "damage behind rows": (
+        votable(INT, rows("1", "2") + "</DATA>\n<DATA></TABLE>"),
+        "line 9: not well-formed[^,]*$",
+    ),
+    "a table behind lines of base64": (
+        votable(INT, "<BINARY2><STREAM encoding='base64'>\n\nAAAAAAE=\n</STREAM></BINARY2>").replace(
+            b"</DATA></TABLE>", b"</DATA></TABLE>\n<TABLE><FIELD name='x' datatype='float'/></TABLE>"
+        ),
+        "line 9: there are several tables",
+    ),
     "entity": (
         b'<!DOCTYPE VOTABLE [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + votable(TEXT, rows("&e;"))[22:],
         "entit|not well-formed",

@@ -1,5 +1,6 @@
 """Pieces of a batch are worked on at once, and leave in their order."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier
@@ -10,7 +11,8 @@ import pytest
 
 from awe.core.tables import TableStream
 from awe.core.tables.formats import FORMATS, _parallel
-from awe.core.tables.formats._parallel import in_order
+from awe.core.tables.formats._parallel import ahead, in_order
+from awe.errors import InputFileError
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,49 @@ def test_an_error_comes_in_its_place() -> None:
         next(results)
 
 
+def test_what_follows_is_made_and_worked_on_ahead() -> None:
+    told: list[str] = []
+    together = Barrier(2)
+
+    def items() -> Iterator[int]:
+        for item in range(5):
+            told.append(f"made {item}")
+            yield item
+
+    def work(item: int) -> int:
+        if item:
+            together.wait(60)  # breaks unless another one is worked on
+        return item * item
+
+    results = ahead(work, items())
+    for expected in range(5):
+        told.append(f"got {next(results)}")
+        assert told[-1] == f"got {expected * expected}"
+        if expected == 0:
+            assert told == ["made 0", "got 0"]
+        if expected == 1:
+            assert told == ["made 0", "got 0", "made 1", "made 2", "made 3", "got 1"]
+
+
+def test_results_come_before_the_failure_of_what_follows() -> None:
+    def items() -> Iterator[int]:
+        yield from (1, 2, 3, 4)
+        raise KeyError
+
+    results = ahead(lambda x: 12 // x, items())
+    assert [next(results) for _ in range(4)] == [12, 6, 4, 3]
+    with pytest.raises(KeyError):
+        next(results)
+
+
+def test_work_that_fails_does_so_in_its_place() -> None:
+    results = ahead(lambda x: 12 // x, [1, 2, 0, 4])
+    assert [next(results), next(results)] == [12, 6]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert list(ahead(abs, [])) == []
+
+
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "hdf5"])
 def test_many_pieces_make_one_table(name: str, tmp_path: Path) -> None:
     rows = 40_003
@@ -64,3 +109,26 @@ def test_many_pieces_make_one_table(name: str, tmp_path: Path) -> None:
     path.write_bytes(b"".join(FORMATS[name].write(TableStream.from_table(table))))
     with FORMATS[name].read(path) as stream:
         assert stream.to_table().to_pydict() == table.to_pydict()
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/b2"])
+def test_damage_behind_many_pieces_is_named_and_the_rows_before_are_read(name: str, tmp_path: Path) -> None:
+    rows = 60_000
+    table = pa.table(
+        {"n": pa.array(np.arange(rows), pa.int64()), "t": [f"a rather long text {i}" for i in range(rows)]}
+    )
+    data = b"".join(FORMATS[name].write(TableStream.from_table(table)))
+    path = tmp_path / "t.vot"
+    if name == "votable":
+        data = data.replace(b"<TR><TD>59990<", b"<TR><TD>x<")
+        line = data[: data.index(b"<TD>x<")].count(b"\n") + 1
+        says = f"line {line}, row 59991, column n: 'x' is not"
+    else:
+        data = re.sub(rb"[^\s]{4}(\s*</STREAM>)", rb"\1", data)
+        says = "row 60000: the stream ends inside a row"
+    path.write_bytes(data)
+    read: list[int] = []
+    with pytest.raises(InputFileError, match=says), FORMATS[name].read(path) as stream:
+        read += (batch.num_rows for batch in stream)
+    assert len(read) > 2
+    assert sum(read) > rows - 20_000

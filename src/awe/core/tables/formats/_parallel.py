@@ -1,17 +1,17 @@
-"""Work on the pieces of a batch in several threads, in their order.
+"""Work on the pieces of a table in several threads, in their order.
 
-numpy and Arrow let other threads go on while they work, so that the pieces of one batch are converted side by side on all
-cores. Nothing is asked of whoever makes the rows before all that is known of the batch before has been given out.
+numpy and Arrow let other threads go on while they work, so that pieces are converted side by side on all cores.
 """
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 import pyarrow as pa
 
-__all__ = ["in_order"]
+__all__ = ["ahead", "in_order"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,7 +22,8 @@ _THREADS = min(4, int(pa.cpu_count()))
 def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Generator[R, None, None]:
     """Yield what `work` makes of each item of each group; the items of a group are worked on at once.
 
-    The first item of all is done before others begin, so that its reader need not wait for them.
+    The first item of all is done before others begin, so that its reader need not wait for them. Nothing is asked of whoever
+    makes the groups before all that is known of the group before has been given out.
     """
     pool: ThreadPoolExecutor | None = None
     alone = 1
@@ -35,16 +36,50 @@ def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Generator
                 yield from map(work, rest)
                 continue
             pool = pool or ThreadPoolExecutor(_THREADS)
-            yield from _ahead(pool, work, rest)
+            yield from _results(_begun(pool, work, rest))
     finally:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
 
 
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+def ahead(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
+    """Yield what `work` makes of each item, while the items behind it are made and worked on.
+
+    For items that are there for the taking, such as the parts of a file: they are asked for by whoever asks for results, a
+    few before their turn. Where they fail, what was made of those before comes first. The first one is done before others
+    are asked for.
+    """
+    pool: ThreadPoolExecutor | None = None
+    left = iter(items)
+    try:
+        for item in left:
+            yield work(item)
+            if _THREADS > 1:
+                break
+        for second in left:
+            pool = ThreadPoolExecutor(_THREADS)
+            yield from _results(_begun(pool, work, chain((second,), left)))
+    finally:
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+
+
+def _begun(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[Future[R]]:
+    """Yield what is being made of each item; where there is none because they fail, it fails in its turn."""
+    try:
+        for item in items:
+            yield pool.submit(work, item)
+    except Exception as error:  # noqa: BLE001 - raised by whoever waits for the result
+        failed: Future[R] = Future()
+        failed.set_exception(error)
+        yield failed
+
+
+def _results(begun: Iterable[Future[R]]) -> Iterator[R]:
+    """Yield the results in order, while the next few are being made."""
     waiting: deque[Future[R]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
+    for future in begun:
+        waiting.append(future)
         if len(waiting) > _THREADS:
             yield waiting.popleft().result()
     while waiting:

@@ -3,9 +3,9 @@
 In a table nearly everything is tags TR and TD and plain text between them, and what stands between two cells, and
 between two rows, is the same everywhere: it is learned from the first row. So the places of all "<" are found at
 once, and if they come in fours, as many as there are columns, and the same bytes stand at each, then all between them
-are cells, which Arrow gathers and parses a column at a time. Whatever is not plain (comments, CDATA, attributes,
-processing instructions, damage) does not fit; blanks that differ from row to row are taken out first; and what
-remains is left to the XML parser, whose reading is the same.
+are cells. Arrow reads the numbers of a column where they stand, with what is between two of them as a null. Whatever is
+not plain (comments, CDATA, attributes, processing instructions, damage) does not fit; blanks that differ from row to row
+are taken out first; and what remains is left to the XML parser, whose reading is the same.
 """
 
 import html
@@ -15,15 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from awe.core.tables.formats._arrow import text_bytes
 from awe.core.tables.formats._votable_fields import Cell
-from awe.core.tables.formats._votable_text import CellError, parse_cells
+from awe.core.tables.formats._votable_text import CellError, parse_cells, without_null
 
 __all__ = ["RowSplitter", "lines_in"]
 
-_PIECE = 1 << 20
 _REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});")
 _UTF8 = re.compile(rb"<\?xml[^>]*\sencoding\s*=\s*[\"'](?:utf-?8|us-ascii)[\"']", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]*\sencoding\s*=", re.IGNORECASE)
+_WORD = 8
 
 
 class RowSplitter:
@@ -35,20 +36,29 @@ class RowSplitter:
         The columns.
     prefix
         Namespace prefix of the elements with its colon, or nothing.
+
+    Attributes
+    ----------
+    row_end, end_tag
+        The tag that ends a row; how the tag begins that ends the table.
     """
 
     def __init__(self, cells: list[Cell], prefix: bytes) -> None:
         self._cells = cells
         row, row_end = b"<%sTR>" % prefix, b"</%sTR>" % prefix
         cell, cell_end = b"<%sTD>" % prefix, b"</%sTD>" % prefix
-        self._row_end, self._full_cell = row_end, cell + cell_end
+        self.row_end, self.end_tag = row_end, b"</%sTABLEDATA" % prefix
+        self._full_cell = cell + cell_end
         self._tag = len(cell)
-        self._empty = re.compile(rb"<%sTD\s*/>" % re.escape(prefix))
-        self._gaps = re.compile(rb"(%s|%s|%s)\s+" % (row, row_end, cell_end))
-        self._begin = re.compile(rb"\s*%s\s*%s" % (row, cell))
-        self._end = re.compile(rb"%s\s*%s\s*" % (cell_end, row_end))
-        self._between_cells = re.compile(rb"%s\s*%s" % (cell_end, cell))
-        self._between_rows = re.compile(rb"%s\s*%s\s*%s\s*%s" % (cell_end, row_end, row, cell))
+        blanks = rb"[ \t\n]"
+        self._empty = re.compile(rb"<%sTD%s*/>" % (re.escape(prefix), blanks))
+        self._gaps = re.compile(rb"(%s|%s|%s)%s+" % (row, row_end, cell_end, blanks))
+        self._begin = re.compile(rb"%s*%s%s*%s" % (blanks, row, blanks, cell))
+        self._end = re.compile(rb"%s%s*%s%s*" % (cell_end, blanks, row_end, blanks))
+        self._between_cells = re.compile(rb"%s%s*%s" % (cell_end, blanks, cell))
+        self._between_rows = re.compile(
+            rb"%s%s*%s%s*%s%s*%s" % (cell_end, blanks, row_end, blanks, row, blanks, cell)
+        )
 
     @staticmethod
     def reads(head: bytes) -> bool:
@@ -57,70 +67,103 @@ class RowSplitter:
             _DECLARED.search(head) is None or _UTF8.search(head) is not None
         )
 
-    def end_of_rows(self, text: bytes, stop: int) -> int:
-        """Return where the last whole row before `stop` ends; zero where none does."""
-        found = text.rfind(self._row_end, 0, stop)
-        return 0 if found < 0 else found + len(self._row_end)
-
-    def pieces(self, text: bytes) -> list[bytes]:
-        """Return the whole rows in pieces, what is made of which stays in the caches of a processor."""
-        found, begin, stop = [], 0, self.end_of_rows(text, len(text))
-        while begin < stop:
-            end = text.rfind(self._row_end, begin, begin + _PIECE)
-            end = text.index(self._row_end, begin) if end < 0 else end
-            found.append(text[begin : end + len(self._row_end)])
-            begin = end + len(self._row_end)
-        return found
+    def up_to_end(self, text: bytes) -> bytes:
+        """Return the whole rows before the end of the table, where that is in the text."""
+        end = text.rfind(self.row_end, 0, max(0, text.find(self.end_tag)))
+        return b"" if end < 0 else text[: end + len(self.row_end)]
 
     def split(self, text: bytes) -> list[pa.Array] | None:
         """Return the columns of some rows; None where an XML parser must read them, or say what is wrong."""
-        if _is_illegal(text):
-            return None
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        places = self._places(text)
-        if places is None:
+        marks = self._marks(text)
+        if marks is None:
             text = self._gaps.sub(rb"\1", self._empty.sub(self._full_cell, text))
-            places = self._places(text)
-        return None if places is None else self._columns(text, places)
+            marks = self._marks(text)
+        return None if marks is None else self._columns(text, marks)
 
-    def _places(self, text: bytes) -> np.ndarray | None:
-        """Return where each cell begins and ends (rows x 2 columns); None where there is more than rows and cells."""
+    def _marks(self, text: bytes) -> np.ndarray | None:
+        """Return where tags begin (tags of a row x rows); None where there is more than rows and cells."""
         columns = len(self._cells)
         found = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("<"))
         if not len(found) or len(found) % (2 * columns + 2):
             return None
-        marks = found.reshape(-1, 2 * columns + 2)
-        starts, ends = marks[:, 1:-1:2] + self._tag, marks[:, 2:-1:2]
-        if not (
-            self._begin.fullmatch(text, 0, int(starts[0, 0]))
-            and self._end.fullmatch(text, int(ends[-1, -1]))
-            and _all_alike(text, ends[:, :-1].reshape(-1), starts[:, 1:].reshape(-1), self._between_cells)
-            and _all_alike(text, ends[:-1, -1], starts[1:, 0], self._between_rows)
-        ):
-            return None
-        places = np.empty((len(marks), 2 * columns), np.int32)
-        places[:, 0::2], places[:, 1::2] = starts, ends
-        return places
+        marks = found.reshape(-1, 2 * columns + 2).T.astype(np.int32, order="C")
+        rows_alike = (
+            self._begin.fullmatch(text, 0, int(marks[1, 0]) + self._tag)
+            and self._end.fullmatch(text, int(marks[-2, -1]))
+            and _all_alike(text, marks[2:-2:2], marks[3:-1:2] + self._tag, self._between_cells)
+            and _all_alike(text, marks[-2, :-1], marks[1, 1:] + self._tag, self._between_rows)
+        )
+        return marks if rows_alike else None
 
-    def _columns(self, text: bytes, places: np.ndarray) -> list[pa.Array] | None:
-        rows, width = places.shape
-        buffers = [None, pa.py_buffer(places), pa.py_buffer(text)]
-        pieces = pa.Array.from_buffers(pa.binary(), rows * width - 1, buffers)
-        marked, ascii_only = b"&" in text, text.isascii()
+    def _columns(self, text: bytes, marks: np.ndarray) -> list[pa.Array] | None:
+        buffer, marked = pa.py_buffer(text), b"&" in text
         arrays = []
         for index, cell in enumerate(self._cells):
-            begin, end = places[:, 2 * index], places[:, 2 * index + 1]
+            begins, ends = marks[2 * index + 1] + self._tag, marks[2 * index + 2]
             try:
-                taken = pieces.take(pa.array(np.arange(rows) * width + 2 * index))
-                values = _texts(taken if ascii_only else taken.cast(pa.string()), begin == end)
-                known = _resolved(values) if marked else values
-                if known is None:
-                    return None
-                arrays.append(parse_cells(cell, known))
+                array = _column(cell, _Spans(buffer, begins, ends), marked=marked)
             except (pa.ArrowInvalid, CellError):  # no UTF-8, or no number: the XML parser says where
                 return None
+            if array is None:
+                return None
+            arrays.append(array)
         return arrays
+
+
+class _Spans:
+    """The cells of a column where they stand; empty ones are null."""
+
+    def __init__(self, text: pa.Buffer, begins: np.ndarray, ends: np.ndarray) -> None:
+        self._rows = len(begins)
+        self._known = begins != ends
+        bounds = np.empty(2 * self._rows, np.int32)
+        bounds[0::2], bounds[1::2] = begins, ends
+        shown = np.zeros(2 * self._rows, bool)
+        shown[0::2] = self._known
+        # every second value is what stands between two cells
+        self._buffers = [pa.py_buffer(np.packbits(shown, bitorder="little")), pa.py_buffer(bounds), text]
+
+    def numbers(self, item: pa.DataType) -> pa.Array:
+        """Return the cells as numbers.
+
+        Raises
+        ------
+        pyarrow.ArrowInvalid
+            If one is no number of the plainest spelling.
+        """
+        made = self._all(pa.string()).cast(item)
+        values = np.frombuffer(made.buffers()[1], item.to_pandas_dtype(), len(made))[::2]
+        known = None if self._known.all() else pa.py_buffer(np.packbits(self._known, bitorder="little"))
+        return pa.Array.from_buffers(item, self._rows, [known, pa.py_buffer(np.ascontiguousarray(values))])
+
+    def texts(self) -> pa.Array:
+        """Return the cells as texts.
+
+        Raises
+        ------
+        pyarrow.ArrowInvalid
+            If they are not in UTF-8.
+        """
+        return self._all(pa.binary()).take(pa.array(np.arange(self._rows) * 2)).cast(pa.string())
+
+    def _all(self, kind: pa.DataType) -> pa.Array:
+        return pa.Array.from_buffers(kind, 2 * self._rows - 1, self._buffers)
+
+
+def _column(cell: Cell, spans: _Spans, *, marked: bool) -> pa.Array | None:
+    """Return the values of a column; None where they hold what XML forbids or does not know."""
+    if cell.is_scalar and not pa.types.is_boolean(cell.item):
+        try:
+            return without_null(spans.numbers(cell.item), cell.column.null)
+        except pa.ArrowInvalid:
+            pass  # blanks around it, a sign, hexadecimal digits, or damage
+    texts = spans.texts()
+    if _is_illegal(text_bytes(texts)):
+        return None
+    known = _resolved(texts) if marked else texts
+    return None if known is None else parse_cells(cell, known)
 
 
 def lines_in(text: bytes) -> int:
@@ -128,29 +171,27 @@ def lines_in(text: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
 
 
-def _is_illegal(text: bytes) -> bool:
+def _is_illegal(raw: np.ndarray) -> bool:
     """Tell whether there are control characters that XML 1.0 section 2.2 forbids, or the end of a CDATA section."""
-    raw = np.frombuffer(text, np.uint8)
-    controls = int(np.count_nonzero(raw < 32)) - lines_in(text)
-    legal = controls == 0 or controls == text.count(b"\t") + text.count(b"\r")
-    return not legal or (b"]" in text and b"]]>" in text)
+    controls = raw[raw < ord(" ")]
+    legal = not len(controls) or bool(np.isin(controls, np.frombuffer(b"\t\n", np.uint8)).all())
+    return not legal or (bool((raw == ord("]")).any()) and b"]]>" in raw.tobytes())
 
 
 def _all_alike(text: bytes, begins: np.ndarray, ends: np.ndarray, pattern: re.Pattern[bytes]) -> bool:
-    """Tell whether the same bytes stand in all of these places, and whether they are such as should stand there."""
-    if not len(begins):
+    """Tell whether the same bytes stand in all of these places, and whether they are such as should stand there.
+
+    A "<" is known to stand at the begin of each. The others are compared eight at a time: there are so many.
+    """
+    if not begins.size:
         return True
-    first = text[begins[0] : ends[0]]
-    if pattern.fullmatch(first) is None or not (ends - begins == len(first)).all():
+    begin = int(begins.flat[0])
+    size = int(ends.flat[0]) - begin
+    if pattern.fullmatch(text, begin, begin + size) is None or not (ends - begins == size).all():
         return False
-    windows = np.ndarray((len(text) - len(first) + 1,), f"V{len(first)}", text, 0, (1,))
-    return bool(windows[begins].tobytes() == first * len(begins))
-
-
-def _texts(texts: pa.Array, empty: np.ndarray) -> pa.Array:
-    """Return cells of no nulls as text, null where they are empty."""
-    known = pa.py_buffer(np.packbits(~empty, bitorder="little")) if empty.any() else None
-    return pa.Array.from_buffers(pa.string(), len(texts), [known, *texts.buffers()[1:]])
+    words = np.ndarray((len(text) - _WORD + 1,), np.uint64, text, 0, (1,))
+    places = {min(place, size - _WORD) for place in range(1, size, _WORD)}
+    return all(bool((words[begins + place] == words[begin + place]).all()) for place in places)
 
 
 def _resolved(texts: pa.Array) -> pa.Array | None:
