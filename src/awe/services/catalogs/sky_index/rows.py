@@ -267,7 +267,8 @@ class SkyIndex:
 
 
 def _read(group: Group, names: Sequence[str]) -> pa.RecordBatch:
-    with pq.ParquetFile(group.path) as file:
+    # without what is made for files that are far away: it takes as long again as reading a local one
+    with pq.ParquetFile(group.path, pre_buffer=False) as file:
         table = file.read_row_group(group.number, columns=list(names)).select(list(names))
     return table.combine_chunks().to_batches(max_chunksize=max(1, group.rows))[0]
 
@@ -279,7 +280,8 @@ def _read_places(version: Version, group: Group) -> pa.RecordBatch:
 
 
 def _degrees(column: pa.Array) -> pa.Array:
-    return pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
+    degrees = pc.cast(column, pa.float64())
+    return pc.fill_null(degrees, float("nan")) if degrees.null_count else degrees
 
 
 def _number(spans: IntArray) -> int:
