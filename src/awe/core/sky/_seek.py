@@ -14,10 +14,8 @@ from awe.core.sky._healpix import (
     MAX_ORDER,
     IntArray,
     cell_radius,
-    cell_ranges,
     cells_around,
     healpix_center,
-    merge_ranges,
 )
 from awe.core.sky._region import Circle, Region
 
@@ -45,13 +43,13 @@ class Sought:
     ranges
         Half-open intervals of cells at order 29, int64, shape ``(N, 2)``, sorted, not overlapping.
     inside
-        Which of them lie wholly inside the region, shape ``(N,)``.
+        Which of them lie wholly inside the region, shape ``(N,)``; None where of none it is known.
     close
         Whether they follow the region as closely as `seek` can.
     """
 
     ranges: IntArray
-    inside: BoolArray
+    inside: BoolArray | None
     close: bool
 
 
@@ -126,20 +124,25 @@ def seek(region: Region, *, closely: bool = False) -> Sought:
     """
     if not isinstance(region, Circle):
         ranges = region.covering()
-        return Sought(ranges, np.zeros(len(ranges), np.bool_), close=True)
+        return Sought(ranges, None, close=True)
     cells, order = _around(region)
     step = min(_FINER, MAX_ORDER - order)
     if not closely or step == 0:
         ranges = _merged(sorted(cells.tolist()), 2 * (MAX_ORDER - order))
-        return Sought(ranges, np.zeros(len(ranges), np.bool_), close=step == 0)
+        return Sought(ranges, None, close=step == 0)
     order += step
-    cells = (cells[:, None] * 4**step + np.arange(4**step)).ravel()
+    cells = (np.sort(cells)[:, None] * 4**step + np.arange(4**step)).ravel()
     ra, dec = healpix_center(cells, order)
     away = 2 * np.arcsin(np.minimum(1, np.sqrt(half_chord_squared(region.ra, region.dec, ra, dec))))
     radius, reach = np.radians(region.radius), cell_radius(order) * _MARGIN
     kept = away <= radius * _MARGIN + reach
-    inside = merge_ranges([cell_ranges(cells[kept & (away + reach < radius)], order)])
-    edge = merge_ranges([cell_ranges(cells[kept & ~(away + reach < radius)], order)])
-    both = np.concatenate([inside, edge])
-    chosen = np.argsort(both[:, 0])
-    return Sought(both[chosen], (np.arange(len(both)) < len(inside))[chosen], close=True)
+    return _runs(cells[kept], away[kept] + reach < radius, 2 * (MAX_ORDER - order))
+
+
+def _runs(cells: IntArray, inside: BoolArray, shift: int) -> Sought:
+    """Return sorted cells as ranges, each of cells in a row that are all inside or all not."""
+    ends = np.flatnonzero((cells[1:] != cells[:-1] + 1) | (inside[1:] != inside[:-1]))
+    first = np.concatenate(([0], ends + 1))
+    last = np.concatenate((ends, [len(cells) - 1]))
+    ranges = np.stack([cells[first], cells[last] + 1], axis=-1) << shift
+    return Sought(ranges, inside[first], close=True)

@@ -33,12 +33,11 @@ _MOST_CHOSEN = 5_000
 """Columns of a group that are put together already."""
 _MOST_SHAPES = 500
 _numbers = itertools.count()
-_MANY = 16_384
+_MANY = 4_096
 """Rows that are tested rather than the cells divided once more."""
 _SOME = 512
 """Rows of which those at other declinations are left out before the test: it takes longer than that."""
 _MARGIN_DEG = 1e-9
-_FEW_SPANS = 32
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -129,6 +128,7 @@ class SkyIndex:
         self._seen: OrderedDict[str, tuple[pa.RecordBatch, tuple[IntArray, FloatArray, FloatArray]]] = (
             OrderedDict()
         )
+        self._left_out: set[str] = set()
         self._lock = threading.Lock()
 
     def groups(self, version: Version, sought: Sought) -> list[Group]:
@@ -143,10 +143,22 @@ class SkyIndex:
         """Return the cells to read for a region, and the groups that hold them."""
         sought = seek(region)
         groups = self.groups(version, sought)
-        if not sought.close and not all(self._parcels.has(group.name, _PLACES) for group in groups):
+        if not sought.close and self._unknown(groups):
             sought = seek(region, closely=True)  # what need not be decoded is worth more than a closer look
             groups = self.groups(version, sought)
         return sought, groups
+
+    def _unknown(self, groups: Sequence[Group]) -> bool:
+        """Say whether any is neither decoded nor was left out before: then to decode it is cheaper than to look closely."""
+        missing = [group.name for group in groups if not self._parcels.has(group.name, _PLACES)]
+        if not missing:
+            return False
+        with self._lock:
+            unknown = not self._parcels.keeps or not self._left_out.issuperset(missing)
+            if len(self._left_out) > _MOST_CHOSEN:
+                self._left_out.clear()
+            self._left_out.update(missing)
+        return unknown
 
     def find(
         self, version: Version, inside: Sequence[Inside], sought: Sought, groups: Sequence[Group]
@@ -159,12 +171,12 @@ class SkyIndex:
             The exact tests, of the first one's region `sought` are the cells; none: all rows of these cells.
         """
         for group in groups:
-            index, *place = self._places(version, group)
-            spans = index.searchsorted(sought.ranges)
-            if inside and not sought.close and _number(spans) > _MANY:
+            index, ra, dec = self._places(version, group)
+            spans = _spans(index, sought)
+            if inside and not sought.close and sum(high - low for low, high, _ in spans) > _MANY:
                 sought = seek(inside[0].region, closely=True)
-                spans = index.searchsorted(sought.ranges)
-            rows, ra, dec, sure = _listed(spans, sought, *place)
+                spans = _spans(index, sought)
+            rows, ra, dec, sure = _listed(spans, sought, ra, dec)
             if not rows.size:
                 continue
             if not inside:
@@ -284,34 +296,28 @@ def _degrees(column: pa.Array) -> pa.Array:
     return pc.fill_null(degrees, float("nan")) if degrees.null_count else degrees
 
 
-def _number(spans: IntArray) -> int:
-    return int((spans[:, 1] - spans[:, 0]).sum())
+def _spans(index: IntArray, sought: Sought) -> list[tuple[int, int, int]]:
+    """Return the intervals of rows that lie in the ranges, and the number of the range of each."""
+    found = index.searchsorted(sought.ranges).tolist()
+    return [(low, high, i) for i, (low, high) in enumerate(found) if high > low]
 
 
 def _listed(
-    spans: IntArray, sought: Sought, ra: FloatArray, dec: FloatArray
+    spans: Sequence[tuple[int, int, int]], sought: Sought, ra: FloatArray, dec: FloatArray
 ) -> tuple[IntArray, FloatArray, FloatArray, npt.NDArray[np.bool_] | None]:
     """Return the rows in the intervals with their positions, and which are inside for sure; None: nobody knows."""
-    found = [(low, high, i) for i, (low, high) in enumerate(spans.tolist()) if high > low]
-    if not found:
+    if not spans:
         return _NO_ROWS, ra[:0], dec[:0], None
-    if len(found) == 1:
-        low, high, _ = found[0]
-        rows = np.arange(low, high)
-        ra, dec = ra[low:high], dec[low:high]
-    elif len(found) <= _FEW_SPANS:
-        rows = np.concatenate([np.arange(low, high) for low, high, _ in found])
-        ra, dec = ra[rows], dec[rows]
+    if len(spans) == 1:
+        ((low, high, _),) = spans
+        rows, ra, dec = np.arange(low, high), ra[low:high], dec[low:high]
     else:
-        low, high = (spans[:, end] for end in (0, 1))
-        count = np.maximum(high - low, 0)
-        ends = count.cumsum()
-        rows = np.arange(ends[-1]) + np.repeat(low - ends + count, count)
+        rows = np.concatenate([np.arange(low, high) for low, high, _ in spans])
         ra, dec = ra[rows], dec[rows]
-    if not sought.inside.any():
+    if sought.inside is None:
         return rows, ra, dec, None
-    held = [i for _, _, i in found]
-    return rows, ra, dec, np.repeat(sought.inside[held], [high - low for low, high, _ in found])
+    held = [i for _, _, i in spans]
+    return rows, ra, dec, np.repeat(sought.inside[held], [high - low for low, high, _ in spans])
 
 
 def _within(
