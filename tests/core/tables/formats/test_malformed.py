@@ -100,7 +100,7 @@ VOTABLES = {
     ),
     "damage behind rows": (
         votable(INT, rows("1", "2") + "</DATA>\n<DATA></TABLE>"),
-        "line 9: not well-formed[^,]*$",
+        r"line 9, column \d+: not well-formed[^,]*$",
     ),
     "a table behind lines of base64": (
         votable(INT, "<BINARY2><STREAM encoding='base64'>\n\nAAAAAAE=\n</STREAM></BINARY2>").replace(

@@ -5,12 +5,14 @@ doubles, unsigned ones (TZERO = 2ⁿ⁻¹) their own type; arrays of several dim
 arrays of pairs, bits truth values. astropy reads the headers, numpy the rows.
 """
 
+import itertools
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +22,13 @@ from astropy.io import fits
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._files import first_bytes, open_file, read_some, split_part
+from awe.core.tables.formats._parallel import ahead
 from awe.errors import InputFileError
 
 __all__ = ["read_fits"]
 
 _FORM = re.compile(r"\s*(\d*)([LXBIJKAEDCMPQ])([LXBIJKAEDCM]?)")
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 1 << 20
 _HEAP_BYTES = (1 << 31) - 1  # of one piece of rows: what Arrow's offsets can count
 _ITEMS: dict[str, tuple[str, pa.DataType, int]] = {
     "L": ("u1", pa.bool_(), 1),
@@ -69,6 +72,14 @@ class _Place:
     width: int
     heap: int
     end: int
+
+
+class _Piece(NamedTuple):
+    """Some rows as they are stored, the number of the first, and of columns with a heap the bytes of their arrays."""
+
+    first: int
+    records: np.ndarray
+    arrays: list[bytes | None]
 
 
 def read_fits(path: Path, hdu: str | None = None) -> TableStream:
@@ -199,8 +210,28 @@ def _arrow(code: str, count: int, pointer: str, scale: float, zero: float) -> pa
 def _batches(
     path: Path, content: BinaryIO, fields: list[_Field], dtype: np.dtype, place: _Place, schema: Schema
 ) -> Iterator[pa.RecordBatch]:
-    step = max(1, _PIECE_BYTES // place.width)
     arrow = schema.to_arrow()
+
+    def made(piece: _Piece) -> pa.RecordBatch:
+        columns = []
+        for index, (field, arrays) in enumerate(zip(fields, piece.arrays, strict=True)):
+            raw = piece.records[f"c{index}"]
+            try:
+                columns.append(_column(field, raw) if arrays is None else _heap_column(field, raw, arrays))
+            except UnicodeDecodeError:
+                rows = f"rows {piece.first + 1} to {piece.first + len(piece.records)}"
+                where = f"{rows}, column {field.column.name}"
+                raise InputFileError(path.name, "text that is neither ASCII nor UTF-8", where=where) from None
+        return pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+    with closing(ahead(made, _pieces(path, content, fields, dtype, place))) as batches:
+        yield from batches
+
+
+def _pieces(
+    path: Path, content: BinaryIO, fields: list[_Field], dtype: np.dtype, place: _Place
+) -> Iterator[_Piece]:
+    step = max(1, _PIECE_BYTES // place.width)
     for first in range(0, place.rows, step):
         rows = min(step, place.rows - first)
         data = _bytes_at(path, content, place.start + first * place.width, rows * place.width)
@@ -208,17 +239,11 @@ def _batches(
             where = f"row {first + len(data) // place.width + 1}"
             raise InputFileError(path.name, f"the file ends, {place.rows} rows were announced", where=where)
         records = np.frombuffer(data, dtype)
-        columns = []
-        for index, field in enumerate(fields):
-            raw = records[f"c{index}"]
-            try:
-                columns.append(
-                    _heap_column(field, raw, path, content, place) if field.pointer else _column(field, raw)
-                )
-            except UnicodeDecodeError:
-                where = f"rows {first + 1} to {first + rows}, column {field.column.name}"
-                raise InputFileError(path.name, "text that is neither ASCII nor UTF-8", where=where) from None
-        yield pa.RecordBatch.from_arrays(columns, schema=arrow)
+        arrays = [
+            _heap_bytes(field, records[f"c{index}"], path, content, place) if field.pointer else None
+            for index, field in enumerate(fields)
+        ]
+        yield _Piece(first, records, arrays)
 
 
 def _bytes_at(path: Path, content: BinaryIO, position: int, size: int) -> bytes:
@@ -235,8 +260,7 @@ def _column(field: _Field, raw: np.ndarray) -> pa.Array:
     scalar = not pa.types.is_fixed_size_list(field.column.type)
     if field.code == "X":
         raw = np.unpackbits(raw, axis=1)[:, : field.count]
-    flat = np.ascontiguousarray(raw).reshape(-1)
-    items = _items(field, flat, nan_is_null=scalar)
+    items = _items(field, raw.reshape(-1) if scalar else raw, nan_is_null=scalar)
     return items if scalar else pa.FixedSizeListArray.from_arrays(items, type=field.column.type)
 
 
@@ -244,11 +268,12 @@ def _items(field: _Field, stored: np.ndarray, *, nan_is_null: bool) -> pa.Array:
     """Return stored values as what they mean."""
     arrow = _item_type(field.code, field.scale, field.zero)
     if field.code == "X":
-        return pa.array(stored.astype(bool))
+        return pa.array(stored.astype(bool).reshape(-1))
     if field.code == "L":
+        stored = stored.reshape(-1)
         true = stored == ord("T")
         return pa.array(true, mask=~true & (stored != ord("F")))
-    native = stored.astype(stored.dtype.newbyteorder("="))
+    native = stored.astype(stored.dtype.newbyteorder("="), order="C").reshape(-1)
     mask = native == field.null if field.null is not None and native.dtype.kind in "iu" else None
     target = np.dtype(arrow.to_pandas_dtype())
     if (field.scale, field.zero) != (1, 0):
@@ -256,8 +281,8 @@ def _items(field: _Field, stored: np.ndarray, *, nan_is_null: bool) -> pa.Array:
             native = native * float(field.scale) + float(field.zero)
         else:  # adding 2ⁿ⁻¹ is turning the sign bit over
             native = native.view(target) ^ np.array(1 << (8 * target.itemsize - 1), np.uint64).astype(target)
-    if native.dtype.kind == "f" and nan_is_null:
-        mask = np.isnan(native) if mask is None else mask | np.isnan(native)
+    if native.dtype.kind == "f" and nan_is_null and (missing := np.isnan(native)).any():
+        mask = missing if mask is None else mask | missing
     return pa.array(native.astype(target, copy=False), arrow, mask=mask)
 
 
@@ -265,17 +290,19 @@ def _fixed_texts(raw: np.ndarray, width: int) -> pa.Array:
     """Return what `_texts` does of fields of one width, all at once."""
     fields = np.ascontiguousarray(raw).view(np.uint8).reshape(-1, width)
     ended = fields == 0
-    if ended.any():
+    if (ended[:, :-1] & ~ended[:, 1:]).any():  # something behind a NUL
         fields = np.where(np.logical_or.accumulate(ended, axis=1), ord(" "), fields).astype(np.uint8)
     bounds = np.arange(len(fields) + 1, dtype=np.int32) * np.int32(width)
-    made = pa.Array.from_buffers(
-        pa.binary(), len(fields), [None, pa.py_buffer(bounds), pa.py_buffer(np.ascontiguousarray(fields))]
-    )
+    made = pa.Array.from_buffers(pa.binary(), len(fields), [None, pa.py_buffer(bounds), pa.py_buffer(fields)])
     try:
-        texts = pc.ascii_rtrim(made.cast(pa.string()), characters=" ")
+        texts = pc.ascii_rtrim(made.cast(pa.string()), characters=" \0")
     except pa.ArrowInvalid:
         return _texts([value.tobytes() for value in raw])
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    sizes = np.diff(np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1))
+    if sizes.all():
+        return texts
+    known = pa.py_buffer(np.packbits(sizes > 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(texts), [known, *texts.buffers()[1:]])
 
 
 def _texts(values: list[bytes]) -> pa.Array:
@@ -284,24 +311,44 @@ def _texts(values: list[bytes]) -> pa.Array:
     return pa.array([text or None for text in plain], pa.string())
 
 
-def _heap_column(field: _Field, raw: np.ndarray, path: Path, content: BinaryIO, place: _Place) -> pa.Array:
-    counts, starts = raw[:, 0].astype(np.int64), raw[:, 1].astype(np.int64)
-    item, _, pair = ("u1", None, 1) if field.code == "A" else _ITEMS[field.code]
-    sizes = counts * pair * np.dtype(item).itemsize
-    if (counts < 0).any() or (starts < 0).any():
+def _heap_bytes(field: _Field, raw: np.ndarray, path: Path, content: BinaryIO, place: _Place) -> bytes:
+    """Return the bytes of the arrays of some rows, in the order of the rows."""
+    if (raw < 0).any():
         raise InputFileError(path.name, "a negative array descriptor", where=f"column {field.column.name}")
+    beyond = InputFileError(path.name, "its arrays go beyond the heap", where=f"column {field.column.name}")
+    if (raw > place.end).any():
+        raise beyond
+    starts, sizes = raw[:, 1].astype(np.int64), _heap_sizes(field, raw)
     used = sizes > 0
-    low = int(starts[used].min(initial=np.iinfo(np.int64).max)) if used.any() else 0
-    high = int((starts + sizes)[used].max(initial=0))
+    starts, sizes = starts[used], sizes[used]
+    low = int(starts.min(initial=np.iinfo(np.int64).max)) if len(starts) else 0
+    high = int((starts + sizes).max(initial=0))
     # Checked before memory is asked for: a damaged descriptor may say anything.
     if place.heap + high > place.end or int(sizes.sum()) > _HEAP_BYTES:
-        raise InputFileError(path.name, "its arrays go beyond the heap", where=f"column {field.column.name}")
+        raise beyond
     heap = _bytes_at(path, content, place.heap + low, high - low)
     if len(heap) < high - low:
         raise InputFileError(path.name, "the file ends inside the heap", where=f"column {field.column.name}")
-    pieces = [heap[s - low : s - low + n] for s, n in zip(starts.tolist(), sizes.tolist(), strict=True)]
+    if (starts[:-1] + sizes[:-1] == starts[1:]).all():  # as nearly all files have it
+        return heap
+    starts -= low
+    return b"".join(
+        heap[start : start + size] for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
+    )
+
+
+def _heap_sizes(field: _Field, raw: np.ndarray) -> np.ndarray:
+    """Return the bytes of the array of each row."""
+    item, _, pair = ("u1", None, 1) if field.code == "A" else _ITEMS[field.code]
+    sizes: np.ndarray = raw[:, 0].astype(np.int64) * (pair * np.dtype(item).itemsize)
+    return sizes
+
+
+def _heap_column(field: _Field, raw: np.ndarray, arrays: bytes) -> pa.Array:
+    bounds = np.concatenate([[0], np.cumsum(_heap_sizes(field, raw))])
     if field.code == "A":
-        return _texts(pieces)
-    items = _items(field, np.frombuffer(b"".join(pieces), item), nan_is_null=False)
-    offsets = np.concatenate([[0], np.cumsum(counts * pair)]).astype(np.int32)
+        return _texts([arrays[begin:end] for begin, end in itertools.pairwise(bounds.tolist())])
+    item = _ITEMS[field.code][0]
+    items = _items(field, np.frombuffer(arrays, item), nan_is_null=False)
+    offsets = (bounds // np.dtype(item).itemsize).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), items)

@@ -171,7 +171,8 @@ class _Reader:
             self._parser.close()
         except etree.XMLSyntaxError as error:
             reason = f"not well-formed XML: {_PLACE.sub('', error.msg or '')}"
-            where = f"line {(error.lineno or 1) + source.passed_lines}"
+            line, column = error.position
+            where = f"line {(line or 1) + source.passed_lines}, column {column}"
             raise InputFileError(self._path.name, reason, where=where) from None
 
     def _forget(self) -> None:
