@@ -1,10 +1,11 @@
 """What the client's modules share: a transport, and answers that are tables."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from awe.client._transport import Files, Params, Transport
@@ -37,6 +38,13 @@ class ServiceClient:
                 raise
         found: Any = self.transport.get_json("/api/resolve", {"name": where})
         return float(found["ra"]), float(found["dec"])
+
+    def _places(self, where: Sequence[PositionLike] | SkyCoord) -> list[tuple[float, float]]:
+        """Return (ra, dec) in ICRS degrees of each of many positions; raises as `_place`."""
+        if isinstance(where, SkyCoord) and not where.isscalar:
+            icrs = where.icrs
+            return list(zip(icrs.ra.deg.tolist(), icrs.dec.deg.tolist(), strict=True))
+        return [self._place(one) for one in where]
 
 
 def fetch_table(

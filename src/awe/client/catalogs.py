@@ -175,14 +175,9 @@ class CatalogsClient(ServiceClient):
         max_rows
             Rows at the most, of all together; the service's default when None.
         """
-        if isinstance(positions, SkyCoord) and not positions.isscalar:
-            icrs = positions.icrs
-            places = list(zip(icrs.ra.deg.tolist(), icrs.dec.deg.tolist(), strict=True))
-        else:
-            places = [self._place(one) for one in positions]
         body = {
             "table": table,
-            "positions": places,
+            "positions": self._places(positions),
             "radius": repr(float(degrees(radius))),
             "max_rows": max_rows,
             "format": BINARY2,

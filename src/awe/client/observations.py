@@ -1,26 +1,28 @@
 """Images: search them, open them where they lie, cut them, preview them."""
 
 import io
+import json
 import tarfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from urllib.parse import quote
 
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
 from awe.client._base import BINARY2, ServiceClient, fetch_table
 from awe.client._transport import Params
 from awe.client._values import AngleLike, PositionLike, degrees, interval_text, listed
-from awe.errors import NotFoundError, ParameterError, UsageError
+from awe.errors import AweError, NotFoundError, ParameterError
 
 __all__ = ["ObservationsClient"]
 
 
 _CUTOUTS = "/soda/sync"
 _AT_ONCE = 100
-_NOTHING = "has no pixel of what is wanted"
 
 
 class ObservationsClient(ServiceClient):
@@ -146,31 +148,56 @@ class ObservationsClient(ServiceClient):
 
     def cutouts(
         self,
-        name: str,
-        where: Sequence[PositionLike],
+        name: str | Sequence[str],
+        where: Sequence[PositionLike] | SkyCoord,
         size: AngleLike,
         *,
         band: tuple[float, float] | None = None,
         time: tuple[float, float] | None = None,
         pol: str | Sequence[str] | None = None,
     ) -> list[fits.HDUList | None]:
-        """Cut the same piece at many positions; None where the image has no pixel of it.
+        """Cut pieces at many positions out of one image, or each out of an image of its own.
 
-        The parameters are those of `cutout`. A hundred positions go with one request.
+        Parameters
+        ----------
+        name
+            An image, or one for each position: a column ``obs_id``.
+        where, size
+            Their centres, each as for `cutout` or a SkyCoord of many, and the radius of all.
+        band, time, pol
+            As for `cutout`.
+
+        Returns
+        -------
+        The pieces in the order of the positions; None where the image has no pixel of one. A hundred go with one request.
 
         Raises
         ------
         NotFoundError
             If there is no such image.
+        ParameterError
+            If there are more or fewer images than positions.
         """
+        places = self._places(where)
+        names = [name] * len(places) if isinstance(name, str) else [str(one) for one in name]
+        if len(names) != len(places):
+            raise ParameterError("name", len(names), f"is one for each of the {len(places)} positions")
         found: list[fits.HDUList | None] = []
-        for start in range(0, len(where), _AT_ONCE):
-            params = self._piece(name, where[start : start + _AT_ONCE], size, band, time, pol)
-            circles = [str(circle) for circle in listed(params["CIRCLE"]) or []]
-            distinct = list(dict.fromkeys(circles))  # the service makes a piece that is asked for twice once
-            content = self.transport.get_bytes(_CUTOUTS, params)
-            pieces = {1: content} if len(distinct) == 1 and content else _members(content)
-            found += [_opened(pieces.get(distinct.index(circle) + 1)) for circle in circles]
+        for start in range(0, len(places), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            body = {
+                "datasets": names[part],
+                "positions": places[part],
+                "radius": repr(float(degrees(size, "size"))),
+                "band": interval_text(band) or "",
+                "time": interval_text(time) or "",
+                "pol": listed(pol) or [],
+            }
+            with tempfile.TemporaryFile() as archive:
+                with self.transport.stream("POST", "/api/cutouts", body=body) as answer:
+                    archive.writelines(answer.iter_bytes())
+                pieces = _members(archive)
+            found += [_opened(pieces.get(number + 1)) for number in range(len(places[part]))]
         return found
 
     def links(self, name: str) -> Table:
@@ -218,19 +245,22 @@ def _is_there(path: Path, size: object) -> bool:
     return path.is_file() and (not isinstance(size, int) or path.stat().st_size == size)
 
 
-def _members(archive: bytes) -> dict[int, bytes]:
+def _members(archive: BinaryIO) -> dict[int, bytes]:
     """Return the pieces in an archive of cutouts by number; those that hold no pixel are left out."""
     found: dict[int, bytes] = {}
-    if not archive:
+    if not archive.tell():
         return found
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+    archive.seek(0)
+    with tarfile.open(fileobj=archive) as opened:
         for member in opened:
             stream = opened.extractfile(member)
             content = stream.read() if stream is not None else b""
             if member.name.endswith(".fits"):
                 found[int(member.name.partition("_")[0])] = content
-            elif _NOTHING not in content.decode():
-                raise UsageError(content.decode().partition(": ")[2])
+                continue
+            error = AweError.from_json(json.loads(content))
+            if not isinstance(error, NotFoundError):
+                raise error
     return found
 
 

@@ -13,13 +13,12 @@ from starlette.responses import Response
 
 from awe.core.sky import Circle
 from awe.core.tables import TableStream
-from awe.core.vo.dali import interval
-from awe.errors import ParameterError
 from awe.services.catalogs import MOST_CONES
 from awe.services.identity import READ
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
 from awe.web.api._caller import Caller, Services, get, make_router, needs, place
+from awe.web.api._intervals import interval_of
 from awe.web.api._sql import SqlQuery, asked_for, body_of
 from awe.web.http import (
     Given,
@@ -177,9 +176,9 @@ def spectra(
     centre = place(services, position) if position.strip() else None
     criteria = Criteria(
         regions=() if centre is None else (Circle(*centre, angle_deg("radius", radius)),),
-        band=_intervals("band", band),
-        time=_intervals("time", time),
-        redshift=_intervals("redshift", redshift),
+        band=_one(interval_of("band", band)),
+        time=_one(interval_of("time", time)),
+        redshift=_one(interval_of("redshift", redshift)),
         names=tuple(target or ()),
         instruments=tuple(instrument or ()),
         collections=tuple(collection or ()),
@@ -188,15 +187,8 @@ def spectra(
     return answer(services.observations.find(criteria, max_rows=max_rows, nearest_to=centre, identity=caller))
 
 
-def _intervals(name: str, given: str) -> tuple[tuple[float, float], ...]:
-    if not given.strip():
-        return ()
-    try:
-        return (interval(given),)
-    except ValueError as error:
-        raise ParameterError(
-            name, given, str(error), hint="two numbers; -Inf and +Inf are open ends"
-        ) from None
+def _one(found: tuple[float, float] | None) -> tuple[tuple[float, float], ...]:
+    return () if found is None else (found,)
 
 
 @get(router, "/position")

@@ -8,6 +8,7 @@ from awe.web.http._address import base_url, platform_of
 from awe.web.http._admission import Admission
 from awe.web.http._batch import BatchResponse
 from awe.web.http._call import Call, Handler, endpoint
+from awe.web.http._cutouts import cutouts_response
 from awe.web.http._errors import (
     VOTABLE_TYPE,
     Renderer,
@@ -83,6 +84,7 @@ __all__ = [
     "check_origin",
     "chosen_format",
     "credentials",
+    "cutouts_response",
     "dali_error",
     "datalink_error",
     "endpoint",

@@ -5,7 +5,7 @@ Every combination of the values of ID, of a region, BAND and TIME is a piece; th
 combinations; where one has no pixels, or cannot be cut, a text file says so. A job has a result for each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain, product
 
@@ -15,9 +15,8 @@ from awe.core.science.cutout import Wanted
 from awe.core.vo import soda, vosi
 from awe.core.vo.params import Values
 from awe.errors import LimitError, ParameterError, UsageError
-from awe.services.observations import CUTOUT, Part, Piece, cut_all, order_of
-from awe.web.http import Call, FairResponse, FairStream, soda_error
-from awe.web.vo._tar import TAR, end, entry
+from awe.services.observations import CUTOUT, Piece, cut_all, order_of
+from awe.web.http import Call, FairResponse, cutouts_response, soda_error
 from awe.web.vo._vosi import Capabilities, capabilities, protocol
 from awe.web.vo.uws import JobFace
 
@@ -84,27 +83,8 @@ def _pieces(values: Values, most: int) -> list[Piece]:
 
 
 def _archive(call: Call, pieces: list[Piece]) -> Response:
-    """Return the parts as a tar archive; each is made when the one before it has been sent."""
     parts = cut_all(call.platform.observations, pieces, call.identity)
-    before: list[Part] = []
-    for part in parts:
-        before.append(part)
-        if part.cutout is not None:
-            return FairStream(call.subject, _entries(chain(before, parts)), TAR, _named("cutouts.tar"))
-    for part in before:
-        if part.error is not None:
-            raise part.error
-    return Response(status_code=204)
-
-
-def _entries(parts: Iterator[Part]) -> Iterator[bytes]:
-    for part in parts:
-        if part.cutout is not None:
-            yield from entry(f"{part.name}.fits", part.cutout.size, part.cutout.write())
-        else:
-            text = soda.error_text(part.reason).encode()
-            yield from entry(f"{part.name}.txt", len(text), [text])
-    yield end()
+    return cutouts_response(call.subject, parts, soda.error_text)
 
 
 def _picture(call: Call, pieces: list[Piece]) -> Response:
