@@ -36,11 +36,17 @@ def test_floats_have_the_digits_of_their_own_precision(values: list[float]) -> N
     assert all(len(some) <= 9 for some in digits)
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1), st.sampled_from(["|", BETWEEN]))
-def test_integers_have_all_their_digits_whatever_stands_between(values: list[int], between: str) -> None:
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1),
+    st.sampled_from(["|", ",", BETWEEN]),
+    st.sampled_from([",", "],", BETWEEN, END]),
+)
+def test_integers_have_all_their_digits_whatever_stands_between(
+    values: list[int], between: str, end: str
+) -> None:
     column = pa.array(values, pa.int64())
-    found = texts([column, column], between, END)
-    assert found == [f"{value}{between}{value}{END}" for value in values]
+    found = texts([column, column], between, end)
+    assert found == [f"{value}{between}{value}{end}" for value in values]
 
 
 def test_integers_of_all_widths_are_one_run_and_large_ones_their_own() -> None:

@@ -39,36 +39,39 @@ class Numbers:
         """Return for each row its numbers, with something behind each: `between`, or behind the last one `end`.
 
         Integers have all their digits, floating-point numbers the fewest that read back exactly in their own precision.
+        What orjson wrote is not copied where commas are all that is wanted.
 
         Parameters
         ----------
         between, end
-            ASCII.
+            ASCII; `between` has no semicolon.
         null, nan
             What stands for no value, and for NaN.
         """
-        count = len(self.columns)
-        rows = np.column_stack(self.columns) if count > 1 else np.ascontiguousarray(self.columns[0])
+        count, rows = len(self.columns), len(self.columns[0])
+        written = self._listed(null if self.missing == "null" else nan)
+        commas = np.flatnonzero(np.frombuffer(written, np.uint8) == _COMMA)
+        ends = commas[count - 1 : rows * count : count]
+        offsets = np.ones(rows + 1, np.int32)  # behind the bracket
+        offsets[1:] += ends
+        offsets += np.arange(rows + 1, dtype=np.int32) * ((count - 1) * (len(between) - 1) + len(end) - 1)
+        if end != between:
+            written = bytearray(written)
+            np.frombuffer(written, np.uint8)[ends] = _END
+        if between != ",":
+            written = written.replace(b",", between.encode())
+        if end != between:
+            written = written.replace(b";", end.encode())
+        return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(written)])
+
+    def _listed(self, nothing: str) -> bytes | bytearray:
+        """Return the numbers in brackets, and behind them a row of zeros, so that each of them has a comma behind it."""
+        rows = np.empty((len(self.columns[0]) + 1, len(self.columns)), self.columns[0].dtype)
+        rows[-1] = 0
+        for place, column in enumerate(self.columns):
+            rows[:-1, place] = column
         written = orjson.dumps(rows.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
-        if self.missing:
-            written = written.replace(_NONE, (null if self.missing == "null" else nan).encode())
-        data = np.frombuffer(written, np.uint8)[1:].copy()
-        data[-1] = _COMMA
-        marks = np.flatnonzero(data == _COMMA)
-        ends = marks[count - 1 :: count]
-        offsets = np.zeros(len(ends) + 1, np.int32)
-        offsets[1:] = ends + 1
-        if len(between) == len(end) == 1:
-            data[marks] = ord(between)
-            data[ends] = ord(end)
-            text = pa.py_buffer(data)
-        else:
-            data[ends] = _END
-            offsets += np.arange(len(offsets), dtype=np.int32) * (
-                (count - 1) * (len(between) - 1) + len(end) - 1
-            )
-            text = pa.py_buffer(data.tobytes().replace(b",", between.encode()).replace(b";", end.encode()))
-        return pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), text])
+        return written.replace(_NONE, nothing.encode()) if self.missing else written
 
 
 def number_runs(columns: Sequence[pa.Array]) -> Iterator[Numbers | int]:

@@ -22,7 +22,7 @@ import pyarrow.csv as arrow_csv
 
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import string_bytes
+from awe.core.tables.formats._arrow import cuts, string_bytes
 from awe.core.tables.formats._csv_lines import line_of_row, undecodable_line
 from awe.core.tables.formats._csv_types import DecimalCommaError, Evidence, as_type
 from awe.core.tables.formats._digits import Numbers, number_runs
@@ -38,7 +38,6 @@ _TOO_LONG = "a line of more than 4 MiB"
 _BOM = b"\xef\xbb\xbf"
 _VALUE = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|[+-][0-9]+")
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_PIECE_ROWS = 8_192
 _SHOWN = 40
 _BLOCK_BYTES = 1 << 22
 """Read at once; no line is longer."""
@@ -59,8 +58,7 @@ class DelimitedFormat:
             names = pa.array(stream.schema.names, pa.string())
             header = quoted_cells(names, self.delimiter).to_pylist()
             yield (self.delimiter.join(header) + "\n").encode()
-            groups = (_parts(batch) for batch in stream)
-            yield from in_order(partial(_lines, delimiter=self.delimiter), groups)
+            yield from in_order(partial(_lines, delimiter=self.delimiter), map(cuts, stream))
 
     def read(self, path: Path) -> TableStream:
         """Return the rows; the types are those that hold every value of the file.
@@ -100,11 +98,7 @@ class DelimitedFormat:
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
     """Yield the lines of a batch."""
-    return (_lines(part, delimiter) for part in _parts(batch))
-
-
-def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-    return [batch.slice(start, _PIECE_ROWS) for start in range(0, batch.num_rows, _PIECE_ROWS)]
+    return (_lines(part, delimiter) for part in cuts(batch))
 
 
 def _lines(part: pa.RecordBatch, delimiter: str) -> bytes:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from awe.core.tables._datatypes import DATATYPES, is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import string_bytes
+from awe.core.tables.formats._arrow import cuts, string_bytes
 from awe.core.tables.formats._digits import Numbers, number_runs
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._parallel import in_order
@@ -27,7 +27,6 @@ from awe.errors import AweError, InputFileError
 
 __all__ = ["JSON", "JsonFormat", "json_rows"]
 
-_PIECE_ROWS = 8_192
 # VOTable's words, and words of our own for the numbers that it lacks
 _WORDS = {
     **DATATYPES,
@@ -56,7 +55,7 @@ class JsonFormat:
             behind: dict[str, object] = {}
             mark = b"\n"
             try:
-                for piece in in_order(_rows_of, map(_parts, stream)):
+                for piece in in_order(_rows_of, map(cuts, stream)):
                     yield mark + piece
                     mark = b",\n"
             except AweError as error:
@@ -105,11 +104,7 @@ def json_rows(batch: pa.RecordBatch, keys: Sequence[str] | None = None) -> Itera
     keys
         One for each column: each row is an object with these keys, and a list of its values when None.
     """
-    return (_rows_of(part, keys) for part in _parts(batch))
-
-
-def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-    return [batch.slice(start, _PIECE_ROWS) for start in range(0, batch.num_rows, _PIECE_ROWS)]
+    return (_rows_of(part, keys) for part in cuts(batch))
 
 
 def _rows_of(part: pa.RecordBatch, keys: Sequence[str] | None = None) -> bytes:
