@@ -9,7 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +21,7 @@ from awe.web.http._errors import Renderer, json_error, unexpected, wants_json
 from awe.web.http._fair import FairResponse
 from awe.web.http._identity import caller
 from awe.web.http._parameters import Given, read_given
+from awe.web.http._threads import in_thread
 from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import WaitingResponse
 
@@ -99,7 +99,7 @@ async def make_call(request: Request, scope: str | None = READ, *, body: bool = 
     ForbiddenError
         If it has a token that lacks the scope.
     """
-    identity = ANONYMOUS if scope is None else await run_in_threadpool(_caller, request, scope)
+    identity = ANONYMOUS if scope is None else await in_thread(_caller, request, scope)
     most = platform_of(request).settings.limits.upload_bytes
     return _call(request, identity, await read_given(request, most) if body else _address_of(request))
 
@@ -122,9 +122,9 @@ def endpoint(
     async def run(request: Request) -> Response:
         try:
             if request.method in _READS:  # nothing is waited for but threads: one is enough
-                answer = await run_in_threadpool(_asked, handler, request, reads)
+                answer = await in_thread(_asked, handler, request, reads)
             else:
-                answer = await run_in_threadpool(_handled, handler, await make_call(request, scope))
+                answer = await in_thread(_handled, handler, await make_call(request, scope))
         except AweError as error:
             return failed(request, error)
         except Exception:  # noqa: BLE001  # a fault of ours; it is logged, and the caller told its number
