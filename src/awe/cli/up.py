@@ -14,7 +14,7 @@ from awe.errors import AuthenticationError
 from awe.platform import Platform
 from awe.services.identity import ADMINISTRATOR, ORIGIN, SCOPES, AccountState
 from awe.settings import Settings
-from awe.web import Workers, apart, bind, serve
+from awe.web import Workers, apart, bind, serve, spare_pandas
 
 __all__ = ["command"]
 
@@ -47,6 +47,7 @@ def command(data: Path | None, host: str | None, port: int | None, demo: bool, w
     signal.signal(signal.SIGTERM, _told_to_stop)
     settings = Settings.load(data, host=host, port=port, workers=workers)
     listener = bind(settings)  # first: a port in use is told before any work
+    spare_pandas()
     if settings.processes == 1:
         with Platform.open(settings) as platform:
             _prepare(platform, listener.url, demo=demo)

@@ -102,6 +102,7 @@ def configured(app: FastAPI) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=PATIENCE_S,
         http=Protocol,
+        ws="none",
     )
 
 

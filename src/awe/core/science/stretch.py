@@ -6,7 +6,6 @@ The limits (astropy's ``ZScaleInterval``) are those of at most ten thousand pixe
 from typing import Literal
 
 import numpy as np
-from astropy.visualization import ZScaleInterval
 
 from awe.core.science.celestial import Floats
 
@@ -20,6 +19,8 @@ _SOFTENING = 0.1
 
 def limits(known: Floats) -> tuple[float, float]:
     """Return the limits of some values, all of them finite; the second is larger."""
+    from astropy.visualization import ZScaleInterval  # noqa: PLC0415  # it imports matplotlib where that is installed
+
     low, high = (float(value) for value in ZScaleInterval(n_samples=_SAMPLES).get_limits(known))
     return low, high if high > low else low + (abs(low) or 1.0)
 
