@@ -1,5 +1,6 @@
 """What is known of the files of a version without reading rows: the directory that look-ups and estimates ask."""
 
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -28,6 +29,7 @@ IntArray = npt.NDArray[np.int64]
 _MOST_FOOTERS = 64
 """So many files are asked for their row groups; of more, rows are taken to lie evenly in each."""
 _KEPT_PATHS = 20_000
+_TAIL = 8
 _SKY_CELLS = 12 * 4**MAX_ORDER
 
 
@@ -102,6 +104,7 @@ class Directory:
         self._groups = groups
         self._listings: dict[str, Listing] = {}
         self._sizes: dict[str, dict[str, float]] = {}
+        self._footers: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def of(self, location: str) -> Listing:
@@ -125,6 +128,7 @@ class Directory:
         with self._lock:
             self._listings.pop(location, None)
             self._sizes.pop(location, None)
+            self._footers.pop(location, None)
 
     def reading(self, use: TableUse, version: StoredTable, columns: AbstractSet[str]) -> Reading:
         """Return what is read of a version where a query reads some columns of the rows in a region."""
@@ -135,6 +139,16 @@ class Directory:
             area = SKY_DEG2 * cells / _SKY_CELLS
         size = sum(self._row_sizes(version.location, listing).get(name, 0.0) for name in columns)
         return Reading(use.table.full_name, rows, round(rows * size), files, len(listing.paths), area)
+
+    def footers(self, location: str) -> int:
+        """Return how many bytes the footers of the files of a version have together, as one in the middle has them."""
+        found = self._footers.get(location)
+        if found is None:
+            paths = self.of(location).paths
+            found = len(paths) * _footer_size(paths[len(paths) // 2]) if paths else 0
+            with self._lock:
+                self._footers[location] = found
+        return found
 
     def _inside(self, location: str, listing: Listing, region: Region | None) -> tuple[int, int, int]:
         """Return how many rows are read, of how many files, and in how many cells they lie."""
@@ -168,6 +182,13 @@ class Directory:
             with self._lock:
                 self._sizes[location] = found
         return found
+
+
+def _footer_size(path: Path) -> int:
+    """Return the length of a Parquet file's footer, which stands before the last four bytes (its format's "File format")."""
+    with path.open("rb") as file:
+        file.seek(-_TAIL, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")
 
 
 def _covered(ranges: IntArray, spans: IntArray) -> IntArray:

@@ -136,6 +136,10 @@ class CatalogFiles:
         schema: pa.Schema = pq.read_schema(self._directory.of(location).empty)
         return schema
 
+    def footers(self, location: str) -> tuple[int, int]:
+        """Return how many files a version has, and about how many bytes their footers."""
+        return len(self._directory.of(location).paths), self._directory.footers(location)
+
     def paths(self, location: str, *regions: Region | None) -> tuple[Path, ...]:
         """Return the files that hold the rows inside of all regions; one without rows where none does."""
         listing = self._directory.of(location)

@@ -29,6 +29,7 @@ from awe.errors import (
 from awe.services.catalogs._folders import scratch
 from awe.services.catalogs.backends._file_engine import FileEngine
 from awe.services.catalogs.backends._pairs import PairStream
+from awe.services.catalogs.backends.duckdb_footers import KeptFooters
 from awe.services.catalogs.backends.duckdb_relations import Relations, quoted
 from awe.services.catalogs.backends.duckdb_session import Session
 from awe.services.catalogs.interface import Features, Limits, StoredTable
@@ -38,7 +39,7 @@ __all__ = ["DuckDBEngine", "add_functions"]
 
 _BATCH_ROWS = 65_536
 # Global, since each query has a cursor of its own, which has its own settings otherwise. Order matters: nothing can be
-# changed after the last one but the time of a query (`allowed_configs`).
+# changed after the last one but what a session sets (`allowed_configs`).
 _SANDBOX = (
     "SET GLOBAL autoinstall_known_extensions = false",
     "SET GLOBAL autoload_known_extensions = false",
@@ -46,12 +47,11 @@ _SANDBOX = (
     "SET GLOBAL allow_persistent_secrets = false",
     "SET GLOBAL allow_extension_repositories = 'forbidden'",
     "SET GLOBAL python_enable_replacements = false",
-    "SET GLOBAL parquet_metadata_cache = true",
     "SET GLOBAL TimeZone = 'UTC'",
     "SET GLOBAL memory_limit = {memory}",
     "SET GLOBAL temp_directory = {temporary}",
     "SET GLOBAL allowed_directories = [{root}]",
-    "SET GLOBAL allowed_configs = ['max_execution_time']",
+    "SET GLOBAL allowed_configs = ['max_execution_time', 'parquet_metadata_cache']",
     "SET GLOBAL enable_external_access = false",
     "SET GLOBAL lock_configuration = true",
 )
@@ -81,6 +81,7 @@ class DuckDBEngine(FileEngine):
         self._running: set[_Rows] = set()
         self._lock = threading.Lock()
         self._forking = threading.Lock()
+        self._footers = KeptFooters()
         self._instance = duckdb.connect(":memory:")
         self._workers = limits.threads or 0
         if limits.threads:
@@ -113,7 +114,7 @@ class DuckDBEngine(FileEngine):
         limits: Limits,
         memory: Mapping[str, pa.Table],
     ) -> TableStream:
-        session = Session(self._fork, limits.seconds)
+        session = Session(self._fork, limits.seconds, keeps=self._keeps(query, stored, memory))
         try:
             relations = Relations(query, self._files, stored, memory, session, self._workers)
             cursor = session.cursor()
@@ -133,6 +134,12 @@ class DuckDBEngine(FileEngine):
         with self._lock:
             self._running.add(rows)
         return rows
+
+    def _keeps(self, query: Query, stored: Mapping[str, StoredTable], memory: Mapping[str, pa.Table]) -> bool:
+        """Say whether the footers of all files that a query reads are kept for the next one."""
+        names = {use.table.full_name for use in query.uses} - memory.keys()
+        read = [stored[name].location for name in names]
+        return all(self._footers.choose(location, *self._files.footers(location)) for location in read)
 
     def close(self) -> None:
         """Cancel what runs and let go of everything."""

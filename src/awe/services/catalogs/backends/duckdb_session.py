@@ -30,11 +30,14 @@ class Session:
         Gives a new cursor.
     seconds
         How long all of them may take, from the first rows on.
+    keeps
+        Whether the footers of what it reads are kept for the next query.
     """
 
-    def __init__(self, fork: Callable[[], duckdb.DuckDBPyConnection], seconds: float) -> None:
+    def __init__(self, fork: Callable[[], duckdb.DuckDBPyConnection], seconds: float, *, keeps: bool) -> None:
         self._fork = fork
         self._seconds = seconds
+        self._keeps = keeps
         self._until: float | None = None
         self._known: dict[str, object] = {}
         self._open: set[duckdb.DuckDBPyConnection] = set()
@@ -50,6 +53,8 @@ class Session:
         cursor = self._fork()
         left = self._seconds if self._until is None else self._until - time.monotonic()
         cursor.execute(f"SET max_execution_time = {max(1, int(left * 1000))}")
+        if self._keeps:
+            cursor.execute("SET parquet_metadata_cache = true")
         for name, thing in self._known.items():
             cursor.register(name, thing)
         return cursor
