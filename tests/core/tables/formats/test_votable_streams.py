@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from astropy.io import fits
+from hypothesis import given
+from hypothesis import strategies as st
 
 from awe.core.tables import Column, Schema, TableStream
 from awe.core.tables.formats import VOTABLE_B2, VOTABLE_FITS, VOTABLE_TD
@@ -39,6 +41,14 @@ def read(tmp_path: Path, document: bytes) -> pa.Table:
     path = tmp_path / "t.vot"
     path.write_bytes(document)
     return VOTABLE_TD.read(path).to_table()
+
+
+@given(st.lists(st.binary(max_size=9)))
+def test_base64_goes_on_from_piece_to_piece(pieces: list[bytes]) -> None:
+    assert VOTABLE_B2.encoder is not None
+    encoder = VOTABLE_B2.encoder(Schema.from_arrow(TABLE.schema))
+    lines = [encoder.written(memoryview(piece)) for piece in pieces] + [encoder.finish()]
+    assert b"".join(lines).replace(b"\n", b"") == base64.b64encode(b"".join(pieces))
 
 
 def test_fits_inside_comes_back(tmp_path: Path) -> None:

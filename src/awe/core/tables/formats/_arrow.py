@@ -103,10 +103,10 @@ def _byte_lists(array: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(bounds, values, mask=mask)
 
 
-def pieces(stream: TableStream, schema: Schema) -> Iterator[list[pa.Array]]:
-    """Yield the columns of a stream in the basic types of `schema`, a bounded number of rows at a time."""
+def pieces(stream: TableStream, schema: Schema, rows: int = _PIECE_ROWS) -> Iterator[list[pa.Array]]:
+    """Yield the columns of a stream in the basic types of `schema`, not more than so many rows at a time."""
     for batch in stream:
-        for part in cuts(batch):
+        for part in cuts(batch, rows):
             yield basic_columns(part, schema)
 
 
@@ -115,12 +115,12 @@ def basic_columns(batch: pa.RecordBatch, schema: Schema) -> list[pa.Array]:
     return [to_basic(batch.column(i), c.type, c.name) for i, c in enumerate(schema)]
 
 
-def cuts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-    """Return the rows of a batch in pieces of bounded size."""
+def cuts(batch: pa.RecordBatch, rows: int = _PIECE_ROWS) -> list[pa.RecordBatch]:
+    """Return the rows of a batch in pieces of bounded size, not more than so many rows in each."""
     if batch.num_rows <= _FEW_ROWS:  # to ask how large they are takes longer than to write them
         return [batch] if batch.num_rows else []
     width = max(1, batch.nbytes // batch.num_rows)
-    step = max(1, min(_PIECE_ROWS, _PIECE_BYTES // width))
+    step = max(1, min(rows, _PIECE_BYTES // width))
     return [batch.slice(start, step) for start in range(0, batch.num_rows, step)]
 
 

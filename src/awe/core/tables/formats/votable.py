@@ -74,10 +74,13 @@ class _Binary:
         return self._encoder.rows(basic_columns(part, self._schema))
 
     def written(self, rows: bytes | memoryview) -> bytes:
-        data = memoryview(self._rest + rows) if self._rest else memoryview(rows)
-        whole = len(data) // 3 * 3
-        self._rest = bytes(data[whole:])
-        return b64encode(data[:whole]) + b"\n"
+        data = memoryview(rows)
+        begin = min(-len(self._rest) % 3, len(data))
+        end = len(data) - (len(data) - begin) % 3
+        first = self._rest + data[:begin]
+        whole = len(first) // 3 * 3
+        self._rest = first[whole:] + data[end:]
+        return b"".join((b64encode(first[:whole]), b64encode(data[begin:end]), b"\n"))
 
     def finish(self) -> bytes:
         return b64encode(self._rest) + b"\n" if self._rest else b""
