@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from awe.core.tables.formats import FORMATS, _csv_types
+from awe.core.tables.formats import FORMATS, _csv_types, _spool
+from awe.core.tables.formats import csv as csv_format
 from awe.core.tables.formats._csv_types import Evidence
 from awe.errors import InputFileError
 
@@ -132,6 +134,47 @@ def test_lists_of_numbers_are_no_decimal_commas(tmp_path: Path) -> None:
     assert table["ccds"].to_pylist() == ["1,2,3", "4,5"]
 
 
+@pytest.mark.parametrize("room", [True, False])
+def test_columns_that_become_something_else_on_the_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room: bool
+) -> None:
+    """Of many blocks, the types of whole columns: as pandas finds them in all lines at once."""
+    monkeypatch.setattr(csv_format, "_BLOCK_BYTES", 4096)
+    monkeypatch.setattr(_spool, "_HELD_BYTES", 20_000)
+
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if not room:
+        monkeypatch.setattr(_spool, "TemporaryFile", no_room)
+    rows = 3000
+    late = rows - 100
+    columns: dict[str, list[str]] = {
+        "n": [str(i) for i in range(rows)],
+        "whole_then_not": [str(i) if i < late else f"{i}.25" for i in range(rows)],
+        "empty_then_number": ["" if i < late else str(i / 8) for i in range(rows)],
+        "number_then_empty": [str(-i) if i < late else "" for i in range(rows)],
+        "plain_then_not": [f"{i / 4}" if i < late else f" +{i / 4} " for i in range(rows)],
+        "not_a_number": [f"{i / 4}" if i % 7 else "NaN" for i in range(rows)],
+    }
+    path = tmp_path / "t.csv"
+    lines = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
+    path.write_text("\n".join(lines) + "\n")
+    with FORMATS["csv"].read(path) as stream:
+        found = stream.to_table()
+    wanted = pd.read_csv(path, keep_default_na=False, na_values=["", "NaN"], skipinitialspace=True)
+    for name in columns:
+        values = found[name].to_numpy(zero_copy_only=False).astype(float)
+        np.testing.assert_array_equal(values, wanted[name].to_numpy(float), err_msg=name)
+    assert [str(kind) for kind in found.schema.types] == ["int64", *["double"] * 2, "int64", *["double"] * 2]
+
+    path.write_text("\n".join([*lines, ",".join(["x"] * len(columns))]) + "\n")
+    with FORMATS["csv"].read(path) as stream:
+        found = stream.to_table()
+    for name, values in columns.items():
+        assert found[name].to_pylist() == [*(value or None for value in values), "x"], name
+
+
 _SPELLINGS = [
     *(
         "1",
@@ -152,6 +195,7 @@ _SPELLINGS = [
         "1e400",
     ),
     *("1234567890123456", "-1234567890123456", "9223372036854775808", "1.2345678901234567", None),
+    *("1e+05", "0x1F", "nan", "Infinity", "+007", "+.5", "-123456789012345"),
     *("e5", "-", "1-2", "1.2.3", ".", "1e", "+1", " 1", "x", "", "null"),
 ]
 
@@ -161,7 +205,7 @@ def test_plain_numbers_are_what_looking_at_each_value_finds(monkeypatch: pytest.
     rng = np.random.default_rng(5)
     blocks = [
         [rng.choice(np.array(_SPELLINGS[:most], object), rng.integers(1, 5)).tolist() for _ in range(2)]
-        for most in (16, 21, len(_SPELLINGS))
+        for most in (16, 21, 28, len(_SPELLINGS))
         for _ in range(300)
     ]
 

@@ -22,7 +22,7 @@ MANY = pa.table(
 @pytest.mark.parametrize("held", [0, 300_000, 1 << 30])
 def test_twice_in_order(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
     monkeypatch.setattr(_spool, "_HELD_BYTES", held)
-    spool = Spool(MANY.schema)
+    spool = Spool(MANY.column_names)
     for batch in MANY.to_batches(max_chunksize=10_000):
         spool.add(batch.columns)
     for _ in range(2):
@@ -30,10 +30,20 @@ def test_twice_in_order(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
     spool.close()
 
 
+def test_types_may_change_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_spool, "_HELD_BYTES", 0)
+    spool = Spool(["x"])
+    arrays = [pa.array([1, None]), pa.array([0.5]), pa.array(["a"])]
+    for array in arrays:
+        spool.add([array])
+    assert [batch.column(0) for batch in spool] == arrays
+    spool.close()
+
+
 def test_rows_that_are_in_memory_make_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_spool, "_HELD_BYTES", 0)
     monkeypatch.delattr(_spool, "TemporaryFile")
-    spool = Spool(MANY.schema, in_memory=True)
+    spool = Spool(MANY.column_names, in_memory=True)
     for batch in MANY.to_batches(max_chunksize=10_000):
         spool.add(batch.columns)
     assert pa.Table.from_batches(spool) == MANY

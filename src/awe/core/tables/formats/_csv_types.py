@@ -26,7 +26,8 @@ _LONG_INTEGER = r"^[+-]?[0-9]{16,}$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(?i:nan|inf|infinity)$"
 _DECIMAL_COMMA = r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"
 _LONG_DIGITS = 16
-_PLAIN = np.isin(np.arange(256), np.frombuffer(b"0123456789-.eE", np.uint8))
+_LOWER = np.uint8(32)
+"""The bit that makes a letter a small one."""
 _WIDER = {
     frozenset({"integer", "float"}): "float",
     frozenset({"integer", "decimal"}): "decimal",
@@ -53,6 +54,8 @@ class Evidence:
     ----------
     row
         Rows seen.
+    has_numbers
+        Some values were returned as numbers.
     odd
         The row, counted from zero, and the value of the first word in a column that is mostly numbers.
     """
@@ -60,10 +63,11 @@ class Evidence:
     kind: str = ""
     long_integers: bool = False
     row: int = 0
+    has_numbers: bool = False
     odd: tuple[int, str] | None = None
 
-    def see(self, text: pa.Array) -> None:
-        """Take further values into account.
+    def see(self, text: pa.Array) -> pa.Array:
+        """Take further values into account; return them, as numbers where they are of the plainest spelling.
 
         Raises
         ------
@@ -72,12 +76,17 @@ class Evidence:
         """
         begin, self.row = self.row, self.row + len(text)
         if self.kind == "text":
-            return
+            return text
         plain = _plain_numbers(text) if self.kind in {"", "integer", "float"} else None
         if plain is not None:
             self.kind = "float" if "float" in {plain.kind, self.kind} else "integer"
             self.long_integers |= plain.long_integers
-            return
+            self.has_numbers = True
+            return plain.values
+        self._look_at_each(text, begin)
+        return text
+
+    def _look_at_each(self, text: pa.Array, begin: int) -> None:
         trimmed = pc.utf8_trim_whitespace(text)
         values = trimmed.filter(pc.invert(pc.match_substring_regex(trimmed, _NULL))).drop_null()
         if not len(values):
@@ -98,6 +107,11 @@ class Evidence:
         """The type that holds every value seen exactly."""
         return _TYPES["text" if self.kind == "float" and self.long_integers else self.kind]
 
+    @property
+    def stands(self) -> bool:
+        """Whether all that `see` returned can become that type: no numbers that were to be text."""
+        return not (self.has_numbers and pa.types.is_string(self.type))
+
     def _note(self, text: pa.Array, values: pa.Array, begin: int) -> None:
         """Remember the first word of a column that has been numbers, or is so but for a few."""
         numbers = pc.match_substring_regex(values, _NUMBER)
@@ -113,39 +127,41 @@ class Evidence:
 class _Plain(NamedTuple):
     kind: str
     long_integers: bool
+    values: pa.Array
 
 
 def _plain_numbers(text: pa.Array) -> _Plain | None:
     """Return what `see` would find where all values are numbers of the plainest spelling, as they mostly are.
 
-    The bytes of all values are looked at together; None where each value has to be.
+    Arrow reads them all, and of what it takes for numbers little has to be looked for besides, by the bytes of all
+    values together; None where each value has to be looked at.
     """
     data, offsets = string_bytes(text)
-    sizes = np.diff(offsets)
-    written = sizes > 0
+    begins, ends = offsets[:-1], offsets[1:]
+    written = ends > begins
     if not written.any() or np.count_nonzero(written) != len(text) - text.null_count:
         return None
-    used = np.zeros(256, bool)
-    used[text_bytes(text)] = True
-    if (used & ~_PLAIN).any():
-        return None
-    raw, ends = np.frombuffer(data, np.uint8), offsets[1:][written]
-    begins = offsets[:-1][written]
-    begins = begins + (raw[begins] == ord("-"))
-    digits = ends - begins
-    several = begins[digits > 1]
-    if ((raw[several] == ord("0")) & (raw[several + 1] >= ord("0")) & (raw[several + 1] <= ord("9"))).any():
-        return None
-    whole = not used[list(b".eE")].any()
+    if text.null_count:
+        begins, ends = begins[written], ends[written]
+    raw, used = np.frombuffer(data, np.uint8), text_bytes(text)
+    whole = not ((used == ord(".")).any() or ((used | _LOWER) == ord("e")).any())
     try:
-        text.cast(pa.int64() if whole else pa.float64())
+        values = text.cast(pa.int64() if whole else pa.float64())
     except pa.ArrowInvalid:
+        return None
+    odd = ((used | _LOWER) == ord("x")).any() if whole else not pc.all(pc.is_finite(values)).as_py()
+    begins = begins + (raw[begins] == ord("-"))
+    first, digits = raw[begins], ends - begins
+    second = raw[begins[(first == ord("0")) & (digits > 1)] + 1] - ord(
+        "0"
+    )  # of no digit, more than nine: it is unsigned
+    if odd or (first == ord("+")).any() or (second <= 9).any():
         return None
     long = bool((digits >= _LONG_DIGITS).any())
     if long and not whole:
-        fractions = int(np.count_nonzero(text_bytes(text) == ord(".")))  # as many as values: each has one
+        fractions = int(np.count_nonzero(used == ord(".")))  # as many as values: each has one
         long = fractions < len(ends) and bool(pc.any(pc.match_substring_regex(text, _LONG_INTEGER)).as_py())
-    return _Plain("integer" if whole else "float", long)
+    return _Plain("integer" if whole else "float", long, values)
 
 
 def _refuse_commas(values: pa.Array, text: pa.Array, begin: int) -> None:
@@ -182,19 +198,21 @@ def _without_plus(text: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(text, r"^\+", "")
 
 
-def as_type(text: pa.Array, target: pa.DataType) -> pa.Array:
-    """Return the values as the type found for their column.
+def as_type(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """Return values, as text or as `Evidence.see` returned them, in the type found for their column.
 
     Raises
     ------
     pyarrow.ArrowInvalid
         If a value is not of that type: the file has changed since it was looked at.
     """
-    if pa.types.is_string(target):
-        return text
+    if values.type == target:
+        return values
+    if not pa.types.is_string(values.type):  # fewer digits than a long integer's: no number changes
+        return values.cast(target, safe=False)
     with suppress(pa.ArrowInvalid):  # as it mostly is
-        return text.cast(target)
-    text = pc.utf8_trim_whitespace(text)
+        return values.cast(target)
+    text = pc.utf8_trim_whitespace(values)
     text = pc.if_else(pc.match_substring_regex(text, _NULL), None, text)
     try:
         return text.cast(target)

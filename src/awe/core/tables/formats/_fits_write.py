@@ -117,9 +117,8 @@ def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
         If an integer column holds both the least and the greatest 64-bit number, and nulls.
     """
     schema = basic_schema(stream.schema, _NUMBERS)
-    arrow = pa.schema([(f"c{i}", c.type) for i, c in enumerate(schema)])
-    in_memory = stream.complete and arrow.types == [column.type for column in stream.schema]
-    with stream, closing(Spool(arrow, in_memory=in_memory)) as spool:
+    in_memory = stream.complete and all(b.type == c.type for b, c in zip(schema, stream.schema, strict=True))
+    with stream, closing(Spool([f"c{i}" for i in range(len(schema))], in_memory=in_memory)) as spool:
         measures, rows = _measured(stream, schema, spool)
         heap = sum(measure.heap for measure in measures)
         plans = [_plan(c, m, heap, shortest_text) for c, m in zip(schema, measures, strict=True)]

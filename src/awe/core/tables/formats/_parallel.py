@@ -42,12 +42,12 @@ def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Generator
             pool.shutdown(cancel_futures=True)
 
 
-def ahead(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
+def ahead(work: Callable[[T], R], items: Iterable[T], *, together: bool = True) -> Generator[R, None, None]:
     """Yield what `work` makes of each item, while the items behind it are made and worked on.
 
     For items that are there for the taking, such as the parts of a file: they are asked for by whoever asks for results, a
     few before their turn. Where they fail, what was made of those before comes first. The first one is done before others
-    are asked for.
+    are asked for. Unless they are worked on `together`, each one is begun when the one before is done.
     """
     pool: ThreadPoolExecutor | None = None
     left = iter(items)
@@ -57,7 +57,7 @@ def ahead(work: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None
             if _THREADS > 1:
                 break
         for second in left:
-            pool = ThreadPoolExecutor(_THREADS)
+            pool = ThreadPoolExecutor(_THREADS if together else 1)
             yield from _results(_begun(pool, work, chain((second,), left)))
     finally:
         if pool is not None:

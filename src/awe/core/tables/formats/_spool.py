@@ -15,50 +15,53 @@ _HELD_BYTES = 32 << 20
 
 
 class Spool:
-    """Keep batches of a schema, in bounded memory; iterate over them once all are there, as often as wanted.
+    """Keep batches, in bounded memory; iterate over them once all are there, as often as wanted.
 
     Parameters
     ----------
-    schema
-        The columns.
+    names
+        Of the columns. Their types may differ from batch to batch.
     in_memory
         True when whoever gives the rows holds all of them in memory anyway.
     """
 
-    def __init__(self, schema: pa.Schema, *, in_memory: bool = False) -> None:
-        self._schema = schema
+    def __init__(self, names: list[str], *, in_memory: bool = False) -> None:
+        self._names = names
         self._in_memory = in_memory
         self._held: list[pa.RecordBatch] = []
         self._bytes = 0
         self._file: IO[bytes] | None = None
-        self._sink: pa.RecordBatchWriter | None = None
+        self._filed: list[tuple[pa.Schema, int, int]] = []
 
     def add(self, columns: list[pa.Array]) -> None:
-        """Keep some rows."""
-        batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        """Keep some rows.
+
+        Raises
+        ------
+        OSError
+            If there is no room for them.
+        """
+        batch = pa.RecordBatch.from_arrays(columns, names=self._names)
         self._bytes += 0 if self._in_memory else batch.nbytes
         if self._bytes <= _HELD_BYTES:
             self._held.append(batch)
             return
-        if self._sink is None:
+        if self._file is None:
             self._file = TemporaryFile()  # noqa: SIM115 - closed by `close`
-            self._sink = pa.ipc.new_file(self._file, self._schema)
-        self._sink.write_batch(batch)
+        begin = self._file.tell()
+        size = self._file.write(batch.serialize())
+        self._filed.append((batch.schema, begin, size))
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         yield from self._held
         if self._file is None:
             return
-        if self._sink is not None:
-            self._sink.close()
-            self._sink = None
-        self._file.seek(0)
-        source = pa.ipc.open_file(self._file)
-        for index in range(source.num_record_batches):
-            yield source.get_batch(index)
+        for schema, begin, size in self._filed:
+            self._file.seek(begin)
+            yield pa.ipc.read_record_batch(pa.py_buffer(self._file.read(size)), schema)
 
     def close(self) -> None:
         """Forget the rows."""
-        self._held = []
+        self._held, self._filed = [], []
         if self._file is not None:
             self._file.close()

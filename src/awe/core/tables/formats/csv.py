@@ -3,14 +3,16 @@
 An empty cell is null, ``""`` is a text of no characters. A first line of values is refused: taken for the header,
 a row would be lost without a word. CSV has no place for units, limits or errors: a failure
 of the rows ends the answer early by its exception. Comment lines (``#``) before the header are skipped when
-read; types are found by reading the file twice (see `_csv_types`), so that no late value is a surprise. Of a column
-that is text because of a word among its numbers, the stream's notes say where that stands.
+read; types are found by reading all of the file (see `_csv_types`), so that no late value is a surprise, and what was
+read is kept for those who asked; where a late word made numbers text, the file is read again. The stream's notes say where
+that word stands.
 """
 
 import csv
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +29,8 @@ from awe.core.tables.formats._csv_lines import line_of_row, undecodable_line
 from awe.core.tables.formats._csv_types import DecimalCommaError, Evidence, as_type
 from awe.core.tables.formats._digits import Numbers, number_runs
 from awe.core.tables.formats._files import open_file
-from awe.core.tables.formats._parallel import in_order
+from awe.core.tables.formats._parallel import ahead, in_order
+from awe.core.tables.formats._spool import Spool
 from awe.core.tables.formats._text import quoted_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import InputFileError
@@ -70,15 +73,26 @@ class DelimitedFormat:
         """
         names, line = _header(path, self.delimiter)
         evidence = [Evidence() for _ in names]
-        for batch in _blocks(path, names, line, self.delimiter):
-            for name, found, column in zip(names, evidence, batch.columns, strict=True):
+
+        def seen(block: pa.RecordBatch) -> list[pa.Array]:
+            columns = []
+            for name, found, column in zip(names, evidence, block.columns, strict=True):
                 try:
-                    found.see(column)
+                    columns.append(found.see(column))
                 except DecimalCommaError as error:
                     raise _comma(path, name, self.delimiter, line, *error.args) from None
-        schema = Schema(tuple(Column(n, found.type) for n, found in zip(names, evidence, strict=True)))
-        stream = TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema, path))
-        stream.notes = tuple(_notes(path, names, evidence, self.delimiter, line))
+            return columns
+
+        blocks = partial(_blocks, path, names, line, self.delimiter)
+        kept = Spool(names)
+        with ExitStack() as failed:
+            failed.callback(kept.close)
+            has_all = _keep(kept, ahead(seen, blocks(), together=False))
+            schema = Schema(tuple(Column(n, found.type) for n, found in zip(names, evidence, strict=True)))
+            rows = kept if has_all and all(found.stands for found in evidence) else blocks()
+            stream = TableStream(schema, _typed(rows, schema, path), kept.close)
+            stream.notes = tuple(_notes(path, names, evidence, self.delimiter, line))
+            failed.pop_all()
         return stream
 
     def read_as(self, path: Path, columns: Schema) -> TableStream:
@@ -94,6 +108,18 @@ class DelimitedFormat:
             schema = Schema(tuple(replace(columns[name], name=name) for name in names))
             return TableStream(schema, _typed(_blocks(path, names, line, self.delimiter), schema, path))
         return self.read(path)
+
+
+def _keep(kept: Spool, rows: Generator[list[pa.Array], None, None]) -> bool:
+    """Keep all rows; where there is no room for them, go over them and say so."""
+    with closing(rows):
+        for columns in rows:
+            try:
+                kept.add(columns)
+            except OSError:
+                deque(rows, maxlen=0)
+                return False
+    return True
 
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
@@ -253,16 +279,22 @@ def _not_utf8(path: Path, reason: str, line: int) -> InputFileError:
     )
 
 
-def _typed(blocks: Iterator[pa.RecordBatch], schema: Schema, path: Path) -> Iterator[pa.RecordBatch]:
+def _typed(blocks: Iterable[pa.RecordBatch], schema: Schema, path: Path) -> Iterator[pa.RecordBatch]:
     arrow = schema.to_arrow()
-    for block in blocks:
-        columns = [_as_told(text, column, path) for text, column in zip(block.columns, schema, strict=True)]
-        yield pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+    def told(block: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [
+            _as_told(values, column, path) for values, column in zip(block.columns, schema, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+    with closing(ahead(told, blocks)) as batches:
+        yield from batches
 
 
-def _as_told(text: pa.Array, column: Column, path: Path) -> pa.Array:
+def _as_told(values: pa.Array, column: Column, path: Path) -> pa.Array:
     try:
-        return as_type(text, column.type)
+        return as_type(values, column.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InputFileError(path.name, str(error), where=f"column {column.name}") from None
 
