@@ -4,20 +4,24 @@ import math
 import os
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from tests.services.catalogs.test_sky_joins import COLUMNS, Two, all_pairs
 
 import awe
+from awe.core.progress import heard_by
 from awe.core.sky import separation
 from awe.core.sql import FUNCTIONS, compile_query
 from awe.core.tables import Schema
-from awe.errors import AweError, MissingExtraError, NotOfferedError, UsageError
+from awe.errors import AweError, MissingExtraError, UsageError
 from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends import spark_session
@@ -170,10 +174,8 @@ def test_every_expression_has_the_same_values(both: Both, dialect: str) -> None:
         both.agree(f"SELECT {first}id, {selected} FROM s.a WHERE id >= 300 ORDER BY id{last}", dialect)
 
 
-def test_each_function_is_written_for_the_cluster_or_refused() -> None:
-    """Those that are refused are named here."""
-    refused = {name for name, f in FUNCTIONS.items() if "duckdb" in f.lowering and "spark" not in f.lowering}
-    assert refused == {"IVO_HISTOGRAM"}
+def test_each_function_is_written_for_the_cluster() -> None:
+    assert not {n for n, f in FUNCTIONS.items() if "duckdb" in f.lowering and "spark" not in f.lowering}
     counts = {
         n: (len(f.lowering["duckdb"]), len(f.lowering["spark"]))
         for n, f in FUNCTIONS.items()
@@ -194,6 +196,10 @@ QUERIES = {
         "SELECT TOP 7 id, mag FROM s.b WHERE mag < 20 ORDER BY mag DESC, id",
         "SELECT DISTINCT kind FROM s.a",
         "SELECT FLOOR(mag * 2) AS bin, COUNT(*) AS n FROM s.b GROUP BY FLOOR(mag * 2) ORDER BY bin",
+        "SELECT ivo_histogram(mag, 18, 22, 4) AS h, ivo_histogram(id, -1, 900.5, 50) AS i, COUNT(*) AS n FROM s.a ORDER BY n",
+        "SELECT kind, AVG(mag) AS m, ivo_histogram(mag, 19, 21, 7) AS h FROM s.a GROUP BY kind ORDER BY kind",
+        "SELECT COUNT(*) AS n, ivo_histogram(mag, 19, 21, 2) AS h FROM s.a WHERE id < 0 ORDER BY n",
+        "SELECT MOD(id, 3) AS g, ivo_histogram(ra, 0, 360, 3000) AS h FROM s.b GROUP BY MOD(id, 3) ORDER BY g",
         "SELECT id FROM s.a WHERE id IN (SELECT id FROM s.b WHERE mag < 19)",
         "SELECT id FROM s.a WHERE id NOT IN (SELECT id FROM s.b WHERE mag < 19) AND id < 100",
         "SELECT id FROM s.a WHERE EXISTS (SELECT 1 FROM s.b WHERE s.b.id = s.a.id AND s.b.mag > s.a.mag)",
@@ -247,13 +253,92 @@ def test_a_large_sorted_answer_keeps_its_order(both: Both) -> None:
 
 @slow
 def test_what_the_cluster_cannot_run_is_refused_in_words(both: Both) -> None:
-    with pytest.raises(NotOfferedError, match="IVO_HISTOGRAM is not offered"):
-        both.found("SELECT ivo_histogram(mag, 18, 22, 4) AS h FROM s.a")
     kept = "SELECT a.id, (SELECT b.id FROM s.b AS b WHERE b.mag > a.mag ORDER BY b.mag OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY)"
     with pytest.raises(AweError) as caught:
         both.found(f"{kept} AS n FROM s.a AS a", "tsql")
     assert "s.a" not in str(caught.value)
     assert "`" not in str(caught.value)
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what is written by queries from now on, as Spark has planned it."""
+    made: list[Any] = []
+    first = SparkEngine._first
+
+    def noted(rows: Any, *args: Any, **options: Any) -> Any:
+        made.append(first(rows, *args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(SparkEngine, "_first", staticmethod(noted))
+    return made
+
+
+def read_files(plan: Any) -> set[Path]:
+    return {Path(urllib.parse.urlparse(name).path) for name in plan.inputFiles()}
+
+
+def near_files(
+    both: Both, table: str, ra: np.ndarray, dec: np.ndarray, radius: float
+) -> tuple[set[Path], set[Path]]:
+    """Return the files of a table with rows near positions, and all of them: every row is looked at."""
+    files = set((both.spark.features.folder / table / "dataset").rglob("*.parquet"))
+    near = set()
+    for path in files:
+        rows = pq.read_table(path, columns=["ra", "dec"], partitioning=None)
+        lon, lat = (rows[name].to_numpy()[:, None] for name in ("ra", "dec"))
+        if (separation(lon, lat, ra[None], dec[None]) <= radius).any():
+            near.add(path)
+    return near, files
+
+
+@slow
+@pytest.mark.parametrize(
+    ("ra", "dec", "radius"), [(187.7, 12.4, 0.05), (10.0, -89.5, 2.5), (359.9, 0.0, 3.0)]
+)
+def test_spark_opens_the_files_that_the_region_touches_and_no_other(
+    both: Both, planned: list[Any], ra: float, dec: float, radius: float
+) -> None:
+    both.found(f"SELECT AVG(mag) AS m FROM s.b WHERE DISTANCE(ra, dec, {ra}, {dec}) <= {radius}")
+    near, every = near_files(both, "s.b", np.array([ra]), np.array([dec]), radius)
+    assert near <= read_files(planned[0]) < every
+    assert len(read_files(planned[0])) <= len(near) + 3  # whose cells touch the circle, though no row does
+
+
+@slow
+def test_spark_opens_the_files_in_reach_of_few_positions_and_no_other(both: Both, planned: list[Any]) -> None:
+    radius = 0.02
+    found = both.found(
+        "SELECT m.id, b.id FROM s.mine AS m, s.b AS b"
+        f" WHERE m.id < 2 AND DISTANCE(m.ra, m.dec, b.ra, b.dec) < {radius}"
+    )
+    few = both.held.filter(pc.less(both.held["id"], 2))
+    assert found == all_pairs(apart(few, both.rows["s.b"], radius))
+    near, every = near_files(both, "s.b", few["ra"].to_numpy(), few["dec"].to_numpy(), radius)
+    tables = {path for path in read_files(planned[0]) if path in every}
+    assert near <= tables < every
+    assert len(tables) <= len(near) + 4
+
+
+@slow
+def test_an_answer_without_an_order_is_cut_where_it_is_read(both: Both) -> None:
+    rows = both.stream(
+        "SELECT a.id, b.id AS j FROM s.a AS a, s.b AS b", "adql", Limits(150_000, 300), both.spark
+    )
+    found = rows.to_table()
+    assert found.num_rows == 150_000
+    assert rows.overflow
+    assert len(set(zip(found["id"].to_pylist(), found["j"].to_pylist(), strict=True))) == 150_000
+
+
+@slow
+def test_a_query_that_runs_tells_how_many_of_its_tasks_are_done(both: Both) -> None:
+    heard: list[tuple[str, int, int | None]] = []
+    with heard_by(lambda *told: heard.append(told)):
+        rows = both.stream("SELECT kind, COUNT(*) AS n FROM s.b GROUP BY kind", engine=both.spark)
+    assert sum(rows.to_table()["n"].to_pylist()) == 2500
+    assert {what for what, _, _ in heard} == {"tasks"}
+    assert heard[-1][1] == heard[-1][2] > 0
 
 
 @slow
@@ -406,11 +491,15 @@ import sys
 from pathlib import Path
 import numpy as np
 from tests.services.catalogs.test_spark import Both, NEAR, all_pairs, apart
+from awe.core.progress import heard_by
 from awe.settings import SparkSettings
 both = Both(Path(sys.argv[2]), SparkSettings(url=sys.argv[1]))
 both.agree("SELECT kind, COUNT(*) AS n, AVG(mag) AS m FROM s.a GROUP BY kind ORDER BY kind")
 both.agree("SELECT COUNT(*) AS n FROM s.b WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(187.7, 12.4, 0.7))")
-found = both.found(f"SELECT a.id, b.id FROM s.mine AS a, s.b AS b WHERE {NEAR}")
+heard = []
+with heard_by(lambda *told: heard.append(told)):
+    found = both.found(f"SELECT a.id, b.id FROM s.mine AS a, s.b AS b WHERE {NEAR}")
+assert heard and all(0 <= done <= total for _, done, total in heard), heard
 assert found == all_pairs(apart(both.held, both.rows["s.b"])), len(found)
 stream = both.stream("SELECT COUNT(*) AS n FROM s.b AS a, s.b AS b, s.b AS c WHERE a.mag + b.mag + c.mag > 3", engine=both.spark)
 import threading

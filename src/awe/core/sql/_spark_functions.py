@@ -69,6 +69,12 @@ def _fixed(width: str, decimals: str) -> str:
 
 
 _TOKENS = r"regexp_extract_all(lower({%d}), '[\\pL\\pN]+', 0)"
+_BIN = (
+    "CASE WHEN {0} >= {2} AND NOT isnan({0}) THEN {3} + 1 WHEN {0} >= {1} AND NOT isnan({0})"
+    " THEN least(floor(try_divide({0} - {1}, ({2} - {1}) / {3})) + 1, {3}) ELSE 0 END"
+)
+# Spark's approximate histogram is exact where it may have as many bins as there are different values.
+_HISTOGRAM = f"awe_counts(histogram_numeric(CAST({_BIN} AS DOUBLE), {{3}} + 2), {{3}} + 1)"
 _LIST = "CAST({%d} AS ARRAY<DOUBLE>)"
 _TO_SHAPE = (
     "(CASE WHEN {0} IS NULL OR %s THEN CAST({1} AS ARRAY<DOUBLE>)"
@@ -201,6 +207,7 @@ _TEMPLATES: Mapping[str, str | tuple[str, ...]] = {
     "IVO_NOCASEMATCH": r"CAST(lower({0}) LIKE lower({1}) ESCAPE '\u0000' AS INT)",
     "IVO_HASWORD": f"CAST(size(array_except({_TOKENS % 1}, {_TOKENS % 0})) = 0 AS INT)",
     "IVO_HASHLIST_HAS": "CAST(array_contains(split(lower({0}), '#'), lower({1})) AS INT)",
+    "IVO_HISTOGRAM": _HISTOGRAM,
     "IVO_NORMAL_RANDOM": "({0} + {1} * sqrt(-2 * ln(1 - rand())) * cos(2 * pi() * rand()))",
     "IVO_INTERVAL_OVERLAPS": "CAST({0} <= {1} AND {2} <= {3} AND {0} <= {3} AND {2} <= {1} AS INT)",
     "IVO_HMS_TO_DEGREES": _sexagesimal(r"(\\d{1,2})", "()", "h", 24, 15.0),

@@ -121,10 +121,24 @@ def _matches(text: pa.ChunkedArray, pattern: pa.ChunkedArray) -> pa.Array:
     return pc.match_substring_regex(text, str(pattern[0].as_py())).combine_chunks()
 
 
+def _counts(bins: pa.ChunkedArray, last: pa.ChunkedArray) -> pa.Array:
+    """Return how many values each bin from 0 to the last holds, of lists of bins (``x``, nearly whole) and values in each (``y``)."""
+    lists, ends = bins.combine_chunks(), _integers(last, null=0) + 1
+    stop = np.cumsum(ends)
+    owner = np.repeat(
+        stop - ends, pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    )
+    x, y = (pc.struct_field(lists.flatten(), name).to_numpy(zero_copy_only=False) for name in "xy")
+    where = owner + np.rint(x).astype(np.int64)
+    counts = np.bincount(where, y, minlength=int(ends.sum())).astype(np.int64)
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], stop]), pa.int32()), pa.array(counts))
+
+
 SCATTERED = (
     *VECTORISED,
+    Vectorised("awe_counts", ("STRUCT(x DOUBLE, y DOUBLE)[]", "INTEGER"), "BIGINT[]", _counts),
     Vectorised("awe_cells_in_reach", ("DOUBLE",) * 3, "BIGINT[]", _reached),
     Vectorised("awe_keys_in_reach", ("DOUBLE",) * 3, "BIGINT[]", _keys),
     Vectorised("awe_matches", ("VARCHAR", "VARCHAR"), "BOOLEAN", _matches),
 )
-"""What an engine on many machines needs besides: the keys of its sky joins, patterns that take bounded time."""
+"""What an engine on many machines needs besides: histograms, the keys of its sky joins, patterns that take bounded time."""

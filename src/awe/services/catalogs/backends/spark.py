@@ -21,6 +21,7 @@ from awe.errors import AweError
 from awe.services.catalogs._folders import scratch
 from awe.services.catalogs.backends._file_engine import FileEngine
 from awe.services.catalogs.backends.spark_errors import translated
+from awe.services.catalogs.backends.spark_progress import TaskCounts
 from awe.services.catalogs.backends.spark_relations import QueryWork, SparkRelations, SparkTables
 from awe.services.catalogs.backends.spark_results import SparkRows
 from awe.services.catalogs.backends.spark_session import SparkCluster
@@ -31,6 +32,11 @@ __all__ = ["SparkEngine"]
 
 _FEW_ROWS = 100_000
 """Rows that are sorted in the memory of a worker where no more are wanted."""
+_AT_ONCE = {
+    "mapreduce.fileoutputcommitter.algorithm.version": "2",
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+"""A file of results appears when the task that writes it is done, and not with all others."""
 _ROW_OF_TASK = (1 << 33) - 1
 """The bits of Spark's increasing numbers that count the rows of one task."""
 
@@ -90,35 +96,38 @@ class SparkEngine(FileEngine):
         try:
             relations = SparkRelations(query, tables, stored, memory, work, session)
             found = session.sql(query.lower("spark", relations.sql))
-            wanted = self._first(
-                found.toDF(*(f"c{i}" for i in range(len(query.columns)))), query, limits.rows + 1
-            )
+            found = found.toDF(*(f"c{i}" for i in range(len(query.columns))))
+            stands = len(query.uses) == 1 and query.uses[0].table.healpix is None
+            wanted = self._first(found, query, limits.rows + 1, stands=stands)
         except BaseException as error:
             work.clean()
             if isinstance(error, AweError):
                 raise
             raise translated(error) from error
 
+        counts = TaskCounts(session, tag)
+
         def write(out: Path) -> None:
             session.addTag(tag)
-            wanted.write.parquet(f"file:{out}")
+            with counts:
+                wanted.write.options(**_AT_ONCE).parquet(f"file:{out}")
 
         rows = SparkRows(
-            query.columns, work.folder, write, lambda: session.interruptTag(tag), limits, self._ended(work)
-        )
+            query.columns, work.folder, write, lambda: session.interruptTag(tag), limits, self._ended(work),
+            in_order=query.ordered or stands, done=counts,
+        )  # fmt: skip
         with self._lock:
             self._running.add(rows)
         return rows
 
     @staticmethod
-    def _first(rows: Any, query: Query, most: int) -> Any:
-        """Return at least the first rows, few more, in their order where they have one."""
+    def _first(rows: Any, query: Query, most: int, *, stands: bool) -> Any:
+        """Return at least the first rows, and few more; where they are many, or stand in an order, so many of each task."""
         if query.max_rows is not None and query.max_rows <= most:
             return rows
-        in_order = len(query.uses) == 1 and query.uses[0].table.healpix is None
-        if in_order or (query.ordered and most > _FEW_ROWS):
+        if stands or most > _FEW_ROWS:
             return rows.filter(f"(monotonically_increasing_id() & {_ROW_OF_TASK}L) < {most}L")
-        return rows.limit(min(most, (1 << 31) - 1))
+        return rows.limit(most)
 
     def drop(self, stored: StoredTable) -> None:
         """Remove a version; a version that is gone already is no error."""

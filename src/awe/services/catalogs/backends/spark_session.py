@@ -41,8 +41,6 @@ _USUAL = {
     # a loop over pairs does not look whether it was stopped: its worker is begun again
     "spark.task.reaper.enabled": "true",
     "spark.task.reaper.killTimeout": "30s",
-    "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
-    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 """What an operator may change."""
 
