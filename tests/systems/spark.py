@@ -101,7 +101,7 @@ def spark_connect() -> Iterator[SparkSettings]:
     port = free_port()
     options = {
         **SPARK_OPTIONS, "spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": str(port),
-        "spark.ui.enabled": "false",
+        "spark.ui.enabled": "false", "spark.connect.progress.reportInterval": "100ms",
     }  # fmt: skip
     said = [part for name, value in options.items() for part in ("--conf", f"{name}={value}")]
     submit = ["org.apache.spark.deploy.SparkSubmit", "--master", "local[2]", *said]

@@ -55,6 +55,7 @@ def test_every_face_leaves_a_query_in_the_history_and_nothing_else_does(ada: Tes
         ("api", "adql", "COMPLETED", 5),
         ("tap", "adql", "COMPLETED", 5),
     ]
+    assert [q["engine"] for q in found] == ["", "duckdb", "duckdb", "duckdb"]
     assert found[0]["message"].startswith(wrong.json()["error"]["message"])
     assert found[1]["context"] == "tiny"
     assert found[3]["query"] == QUERY
@@ -130,6 +131,15 @@ def test_the_client_finds_names_shares_and_forgets(log: Callable[[str], Client])
     with pytest.raises(AuthenticationError):
         log("").history()
     assert len(bob.history()) == 0
+
+
+def test_a_job_says_which_engine_made_its_rows(log: Callable[[str], Client]) -> None:
+    ada = log("ada")
+    texts = [QUERY, f"SELECT TOP 5 id INTO mydb.five FROM {TINY_TABLE}", "DECLARE @x INT"]
+    for text in texts:
+        ada.submit(text, lang="adql" if text == QUERY else "tsql").wait()
+    found = {query.query: query.engine for query in ada.history.find()}
+    assert [found[text] for text in texts] == ["duckdb", "duckdb", ""]
 
 
 def test_the_command_line(

@@ -107,6 +107,8 @@ def test_own_tables_come_and_go_on_both(archive: Client, platform: Platform) -> 
     archive.login("ada", "correct horse")
     assert int(archive.sql(f"SELECT * FROM {TINY_TABLE}", into="mydb.every")[0][0]) == 500
     assert archive.query("SELECT COUNT(name) AS n FROM mydb.every")["n"][0] == 500
+    (past,) = archive.history.find("SELECT *")
+    assert (past.into, past.engine) == ("mydb.every", "cluster")
     archive.tables.drop("mydb.every")
     assert "mydb.every" not in {one.name for one in archive.tables.list("own")}
 

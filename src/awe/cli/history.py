@@ -136,6 +136,7 @@ def _print(found: PastQuery, *, as_json: bool) -> None:
         "seconds": found.seconds,
         "rows": found.rows,
         "bytes": found.bytes,
+        "engine": found.engine,
         "language": found.lang,
         "context": found.context,
         "into": found.into,

@@ -58,6 +58,9 @@ class Estimate:
         Rows that its sky joins make, roughly.
     why
         Why this engine; empty where there is only one.
+    gives, gives_most
+        Rows that it gives: about, and at the most; None where that is not known. Conditions are taken to let every row
+        through, but for equalities that join tables.
     readings
         The same for each table.
     """
@@ -68,6 +71,8 @@ class Estimate:
     partitions: int
     pairs: int
     why: str
+    gives: int | None
+    gives_most: int | None
     readings: tuple[Reading, ...]
 
     def __str__(self) -> str:
@@ -80,6 +85,11 @@ class Estimate:
             lines += [f"  {one}" for one in self.readings]
         if self.pairs:
             lines.append(f"  about {_counted(self.pairs, 'pair')} on the sky")
+        if self.gives is not None and self.gives == self.gives_most:
+            lines.append(f"  gives at most {_counted(self.gives, 'row')}")
+        elif self.gives is not None:
+            most = "" if self.gives_most is None else f", at most {self.gives_most:,}"
+            lines.append(f"  gives about {_counted(self.gives, 'row')}{most}")
         return "\n".join(lines)
 
 

@@ -46,6 +46,8 @@ class PastQuery:
         The id of the job that it was; empty for none.
     name
         What its owner calls it.
+    engine
+        What made its rows; empty where that is not known.
     """
 
     id: str
@@ -63,6 +65,7 @@ class PastQuery:
     message: str = field(repr=False)
     job: str
     name: str
+    engine: str
 
     @property
     def language(self) -> Language:

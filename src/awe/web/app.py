@@ -297,6 +297,7 @@ ROUTES: tuple[Entry, ...] = (
     Entry("/auth/consent",                      _READ,  portal.consent,         json_error),
     Entry("/auth/device",                       _READ,  portal.device,          json_error),
     Entry("/auth/logout",                       _READ,  portal.logout,          json_error),
+    Entry("/query",                             _READ,  portal.query,           json_error),
     Entry("/shared",                            _READ,  portal.shared,          json_error),
     Entry("/auth/oidc/{provider}/begin",        _READ,  providers.begin,        json_error, reads=""),
     Entry("/auth/oidc/{provider}/callback",     _READ,  providers.callback,     json_error, reads=""),

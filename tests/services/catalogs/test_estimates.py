@@ -12,7 +12,7 @@ import pytest
 from awe.core.sky import Circle
 from awe.core.sql import Query, compile_query
 from awe.core.tables import Column, Schema, TableStream
-from awe.services.catalogs import Estimate, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs import Estimate, Limits, StoredTable, TableRecord, WriteSpec
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
 from awe.settings import LimitSettings
@@ -162,3 +162,67 @@ def test_nearest_and_outer_matches_make_so_many_rows(bench: Bench) -> None:
     )
     nearest = compile_query(query, ReadableNames(bench.records), dialect="postgres")
     assert bench.engine.estimate(nearest, bench.stored).pairs == 40
+
+
+# Rows of the answer
+
+
+COUNTED = [
+    ("SELECT id FROM big.sky", ROWS, ROWS),
+    ("SELECT TOP 7 id FROM big.sky", 7, 7),
+    ("SELECT COUNT(*) AS n, MAX(id) AS m FROM big.sky WHERE id < 0", 1, 1),
+    ("SELECT MOD(id, 3) AS g, COUNT(*) AS n FROM un.placed GROUP BY MOD(id, 3)", 5000, 5000),
+    ("SELECT id, COUNT(*) AS n FROM b.few GROUP BY id", 40, 40),
+    ("SELECT f.id, COUNT(*) AS n FROM b.few AS f, big.sky AS s WHERE f.ra < s.ra GROUP BY f.id", 41, 41),
+    ("SELECT ivo_healpix_index(1, ra, dec) AS c, COUNT(*) AS n FROM big.sky GROUP BY ivo_healpix_index(1, ra, dec)", 49, 49),
+    ("SELECT DISTINCT id FROM un.placed UNION ALL SELECT id FROM b.few", 5040, 5040),
+    ("SELECT id FROM un.placed INTERSECT SELECT id FROM b.few", 40, 40),
+    ("SELECT id FROM un.placed EXCEPT SELECT id FROM b.few", 5000, 5000),
+    ("SELECT f.id FROM b.few AS f JOIN big.sky AS s ON f.id = s.id", 40, 40 * ROWS),
+    ("SELECT f.id FROM b.few AS f, big.sky AS s, un.placed AS p WHERE f.id = s.id AND s.id = p.id AND f.id = p.id", 40, 40 * 5000 * ROWS),
+    ("SELECT s.id FROM big.sky AS s LEFT JOIN b.few AS f ON f.id = s.id", ROWS, 41 * ROWS + 40),
+    ("WITH w AS (SELECT id FROM b.few) SELECT w.id FROM w JOIN un.placed AS p ON p.id = w.id", 40, 200_000),
+    ("SELECT q.n FROM (SELECT id, COUNT(*) AS n FROM b.few GROUP BY id) AS q JOIN un.placed AS p ON p.id = q.id", 40, 200_000),
+    ("SELECT f.id FROM b.few AS f, un.placed AS p WHERE f.id < p.id", 200_000, 200_000),
+    ("SELECT RAND() AS r, COUNT(*) AS n FROM b.few GROUP BY RAND()", 40, 40),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "about", "most"), COUNTED)
+def test_how_many_rows_come_out(bench: Bench, text: str, about: int, most: int) -> None:
+    found = bench.estimate(text)
+    assert (found.gives, found.gives_most) == (about, most)
+    rows = bench.engine.query(bench.compiled(text), bench.stored, Limits(1_000_000, 300)).to_table().num_rows
+    assert rows <= found.gives_most
+    if " = s.id" in text or " = w.id" in text or " = q.id" in text:
+        assert rows == found.gives  # numbers that occur once
+
+
+def test_pairs_on_the_sky_are_counted_like_rows(bench: Bench) -> None:
+    join = "FROM b.few AS f JOIN big.sky AS s ON DISTANCE(f.ra, f.dec, s.ra, s.dec) < 5"
+    every = bench.estimate(f"SELECT f.id, s.id AS j {join}")
+    assert (every.gives, every.gives_most) == (every.pairs, 40 * ROWS)
+    grouped = bench.estimate(f"SELECT f.id, COUNT(*) AS n {join} GROUP BY f.id")
+    assert (grouped.gives, grouped.gives_most) == (41, 41)
+    near = bench.estimate(
+        "SELECT f.id FROM b.few AS f WHERE EXISTS (SELECT 1 FROM big.sky AS s WHERE DISTANCE(f.ra, f.dec, s.ra, s.dec) < 5)"
+    )
+    assert near.gives_most == 40
+
+
+def test_what_nobody_knows_is_not_told(bench: Bench) -> None:
+    stored = {name: one for name, one in bench.stored.items() if name != "b.few"}
+    found = bench.engine.estimate(bench.compiled("SELECT id FROM b.few"), stored)
+    assert (found.gives, found.gives_most) == (None, None)
+    counted = bench.engine.estimate(bench.compiled("SELECT COUNT(*) AS n FROM b.few"), stored)
+    assert (counted.gives, counted.gives_most) == (1, 1)
+
+
+def test_of_many_files_no_values_are_known(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("awe.services.catalogs._directory._MOST_FOOTERS", 0)
+    bench.engine._files._directory._values.clear()
+    found = bench.estimate(
+        "SELECT f.id, COUNT(*) AS n FROM b.few AS f, big.sky AS s WHERE f.ra < s.ra GROUP BY f.id"
+    )
+    bench.engine._files._directory._values.clear()
+    assert found.gives_most == 41  # a table of 40 rows has no more values, and NULL

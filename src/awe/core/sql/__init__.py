@@ -7,6 +7,7 @@ functions that exist are those of ``functions``: nothing passes through. This pa
 no file, no database. sqlglot is used here and nowhere else.
 """
 
+from awe.core.sql._counts import Count
 from awe.core.sql._look_up import Comparison, Inside, LookUp, Nearest
 from awe.core.sql._model import (
     ColumnNote,
@@ -48,6 +49,7 @@ __all__ = [
     "VECTORISED",
     "ColumnNote",
     "Comparison",
+    "Count",
     "Function",
     "Inside",
     "LookUp",

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from awe.core.sky import Region
+from awe.core.sql._counts import Count, counted
 from awe.core.sql._look_up import Inside, LookUp, enough, look_up, reads
 from awe.core.sql._model import Names, TableDef, Variable
 from awe.core.sql._own_names import plain_names
@@ -89,6 +90,10 @@ class Query:
     def enough(self) -> int | None:
         """How many rows of its only table it takes as they come; None where it may need them all."""
         return enough(self._tree())
+
+    def counted(self, sources: Mapping[str, Count]) -> Count:
+        """Return how many rows it gives, told of how many its `uses` and `matches` have, by their keys."""
+        return counted(self._tree(), sources)
 
     @property
     def ordered(self) -> bool:

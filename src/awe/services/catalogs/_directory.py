@@ -105,6 +105,7 @@ class Directory:
         self._listings: dict[str, Listing] = {}
         self._sizes: dict[str, dict[str, float]] = {}
         self._footers: dict[str, int] = {}
+        self._values: dict[str, dict[str, float]] = {}
         self._lock = threading.Lock()
 
     def of(self, location: str) -> Listing:
@@ -129,6 +130,7 @@ class Directory:
             self._listings.pop(location, None)
             self._sizes.pop(location, None)
             self._footers.pop(location, None)
+            self._values.pop(location, None)
 
     def reading(self, use: TableUse, version: StoredTable, columns: AbstractSet[str]) -> Reading:
         """Return what is read of a version where a query reads some columns of the rows in a region."""
@@ -138,7 +140,8 @@ class Directory:
             rows, files, cells = self._inside(version.location, listing, use.region)
             area = SKY_DEG2 * cells / _SKY_CELLS
         size = sum(self._row_sizes(version.location, listing).get(name, 0.0) for name in columns)
-        return Reading(use.table.full_name, rows, round(rows * size), files, len(listing.paths), area)
+        values = self._values_of(version.location, listing)
+        return Reading(use.table.full_name, rows, round(rows * size), files, len(listing.paths), area, values)
 
     def footers(self, location: str) -> int:
         """Return how many bytes the footers of the files of a version have together, as one in the middle has them."""
@@ -172,6 +175,16 @@ class Directory:
             count += sum(group.rows for group in read)
             cells += int(widths[i] * (sum(group.rows for group in read) / max(1, rows[i])))
         return count, needed.size, cells
+
+    def _values_of(self, location: str, listing: Listing) -> dict[str, float]:
+        """Return how many different values whole numbers can have between the lowest and the highest of the version."""
+        found = self._values.get(location)
+        if found is None:
+            few = len(listing.paths) <= _MOST_FOOTERS
+            found = _values([pq.read_metadata(path) for path in listing.paths]) if few else {}
+            with self._lock:
+                self._values[location] = found
+        return found
 
     def _row_sizes(self, location: str, listing: Listing) -> dict[str, float]:
         """Return the compressed bytes of each column in a row, as one file in the middle has them."""
@@ -216,6 +229,26 @@ def _sizes(footer: pq.FileMetaData) -> dict[str, float]:
             path = chunk.path_in_schema
             found[path if path in found else path.partition(".")[0]] += chunk.total_compressed_size
     return {name: size / max(1, footer.num_rows) for name, size in found.items()}
+
+
+def _values(footers: Sequence[pq.FileMetaData]) -> dict[str, float]:
+    """Return how many different values columns of whole numbers and truths can have at the most, NULL counted."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    chunks = [
+        group.column(i) for footer in footers for group in _groups(footer) for i in range(group.num_columns)
+    ]
+    known = {chunk.path_in_schema for chunk in chunks}
+    for chunk in chunks:
+        said = chunk.statistics if chunk.is_stats_set else None
+        if said is not None and said.has_min_max and isinstance(said.min, int):
+            spans.setdefault(chunk.path_in_schema, []).append((said.min, said.max))
+        elif said is None or said.num_values:
+            known.discard(chunk.path_in_schema)
+    return {
+        name: max(high for _, high in each) - min(low for low, _ in each) + 2.0
+        for name, each in spans.items()
+        if name in known
+    }
 
 
 def _groups(footer: pq.FileMetaData) -> Iterable[pq.RowGroupMetaData]:

@@ -6,9 +6,9 @@ bytes of the columns that it needs. An *estimate* is all readings of a query, an
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from awe.core.sql import Query, Side, SkyMatch
+from awe.core.sql import Count, Query, Side, SkyMatch
 
 __all__ = ["SKY_DEG2", "Estimate", "Reading", "estimated"]
 
@@ -33,6 +33,8 @@ class Reading:
         How many files are read, and how many there are.
     area_deg2
         The part of the sky in which these rows lie; the whole where nobody knows.
+    values
+        How many different values columns have at the most, NULL counted, where that is known.
     """
 
     table: str
@@ -41,6 +43,7 @@ class Reading:
     files: int
     of_files: int
     area_deg2: float = SKY_DEG2
+    values: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     def part(self, share: float) -> "Reading":
         """Return the reading of a share of the files; of one file at the least."""
@@ -65,12 +68,17 @@ class Estimate:
         Rows that its sky joins make, roughly: counterparts, and chance at the mean density.
     why
         Why this engine, in a sentence; empty where there is only one.
+    gives, gives_most
+        Rows that it gives: about, and at the most; None where nobody knows. Conditions are taken to let every row through, but
+        for equalities that join tables.
     """
 
     engine: str
     readings: tuple[Reading, ...] = ()
     pairs: int = 0
     why: str = ""
+    gives: int | None = None
+    gives_most: int | None = None
 
     @property
     def rows(self) -> int:
@@ -100,18 +108,39 @@ def estimated(engine: str, query: Query, readings: Mapping[str, Reading]) -> Est
         that is matched with few positions only the files near those are read.
     """
     known = dict(readings)
+    counts = {key: Count(one.rows, one.rows, one.values) for key, one in readings.items()}
     pairs = 0
     for match in query.matches:
         held = _rows(match.held, known)
         other = known.get(match.other.indexed or "")
         if other is not None and other.files == other.of_files and not match.full:
             known[str(match.other.indexed)] = other.part(_met(other, held, match.radius_deg))
-        pairs += _pairs(match, held, _rows(match.other, readings), other)
+        made = _pairs(match, held, _rows(match.other, readings), other)
+        pairs += made
+        counts[match.key] = Count(made, _most_pairs(match, counts))
     if query.enough is not None and len(known) == 1:
         ((key, all_rows),) = known.items()
         rows = max(query.enough, _LEAST_ROWS)
         known[key] = all_rows.part(rows / max(rows, all_rows.rows))
-    return Estimate(engine, tuple(known[use.key] for use in query.uses if use.key in known), pairs)
+    gives = query.counted(counts)
+    read = tuple(known[use.key] for use in query.uses if use.key in known)
+    return Estimate(engine, read, pairs, gives=_whole(gives.about), gives_most=_whole(gives.most))
+
+
+def _whole(count: float) -> int | None:
+    return math.ceil(count) if math.isfinite(count) else None
+
+
+def _most_pairs(match: SkyMatch, counts: Mapping[str, Count]) -> float:
+    """Return how many rows a sky join gives at the most."""
+    held, other = (
+        counts[side.indexed].most if side.indexed in counts else side.rows
+        for side in (match.held, match.other)
+    )
+    if match.exists is not None:
+        return held
+    most = held * max(1.0, min(other, match.nearest or math.inf))
+    return most + other if match.full else most
 
 
 def _rows(side: Side, readings: Mapping[str, Reading]) -> float:

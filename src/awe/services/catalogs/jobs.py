@@ -160,7 +160,7 @@ class SqlJobs:
                 whole=order.whole,
                 asked=False,
             )
-        return [self._answered(work, order, answers, stream)]
+        return [self._answered(work, order, answers, stream, engine=self._catalogs.engine_of(stream))]
 
     def batch(self, work: Work) -> Sequence[Result]:
         """Run a batch; each of its results is a file, called ``Table1``, ``Table2`` ..."""
@@ -183,7 +183,10 @@ class SqlJobs:
                 asked=False,
             ) as results,
         ):
-            return [answers.write(one.name, one.stream, one.affected) for one in results]
+            return [
+                replace(answers.write(one.name, one.stream, one.affected), engine=one.engine)
+                for one in results
+            ]
 
     def _elsewhere(self, work: Work, order: QueryOrder) -> Sequence[Result]:
         """Let another archive run a query, as a job there."""
@@ -209,15 +212,17 @@ class SqlJobs:
         answers: "_Answers",
         stream: TableStream,
         affected: int | None = None,
+        *,
+        engine: str = "",
     ) -> Result:
         """Keep an answer as the job's result, or as a file of its owner's: then the result says how many rows it has."""
         if not order.file:
-            return answers.write(_RESULT, stream, affected)
+            return replace(answers.write(_RESULT, stream, affected), engine=engine)
         form = {**FORMATS, **POSTGRES_TEXTS}[order.file_format]
         path = NodePath.of(work.identity.name, order.file)
         rows = filed(absolute_links(stream, order.base_url), form, self._space, path, work.identity)
         told = pa.table({ROWS_AFFECTED: pa.array([rows], pa.int64())})
-        return answers.write(_RESULT, TableStream.from_table(told), rows)
+        return replace(answers.write(_RESULT, TableStream.from_table(told), rows), engine=engine)
 
     def _check_file(self, work: Work, order: QueryOrder) -> None:
         """Refuse to begin again what may have written its file: nobody could tell it from another one of that name."""

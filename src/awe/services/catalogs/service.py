@@ -23,6 +23,7 @@ from awe.services.catalogs.memory import BatchScope, MemorySchema, RowGuard
 from awe.services.catalogs.model import TABLE, SchemaRecord, TableRecord, View
 from awe.services.catalogs.own.reading import OwnTables
 from awe.services.catalogs.publishing import Publisher
+from awe.services.catalogs.routing import ENGINE
 from awe.services.catalogs.store import Also, CatalogStore
 from awe.services.catalogs.uploads import HeldTable, SentFile, Uploads
 from awe.services.history import HistoryService
@@ -267,7 +268,12 @@ class CatalogService:
         except BaseException as error:
             recording.fail(error)
             raise
+        recording.by(self.engine_of(stream))
         return recording.watch(stream)
+
+    def engine_of(self, stream: TableStream) -> str:
+        """Return what makes the rows of a query: the engine, or one of those that it stands for."""
+        return stream.schema.metadata.get(ENGINE) or self._engine.features.name
 
     def estimate(
         self,

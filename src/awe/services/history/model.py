@@ -47,6 +47,8 @@ class Entry:
         The job that it was; empty for none. The job may be gone.
     name
         What its owner calls it.
+    engine
+        What made its rows; several are divided by commas. Empty where nothing did, and of what was asked before awe kept it.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Entry:
     message: str = ""
     job: str = ""
     name: str = ""
+    engine: str = ""
 
     @property
     def is_over(self) -> bool:

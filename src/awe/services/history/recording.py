@@ -28,6 +28,7 @@ class Outcome:
     rows: int
     bytes: int
     message: str
+    engine: str
 
 
 class Recording:
@@ -45,6 +46,7 @@ class Recording:
         self._end = end
         self._begun = time.monotonic()
         self._rows = self._bytes = 0
+        self._engines: dict[str, None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +72,11 @@ class Recording:
         self._rows += rows
         self._bytes += size
 
+    def by(self, engine: str) -> None:
+        """Note what makes rows of it; empty for nothing."""
+        if engine:
+            self._engines[engine] = None
+
     def complete(self) -> None:
         """Say that it is answered."""
         self._finish(Phase.COMPLETED)
@@ -92,7 +99,8 @@ class Recording:
         if end is None:
             return
         try:
-            end(Outcome(phase, time.monotonic() - self._begun, self._rows, self._bytes, message))
+            engines = ", ".join(self._engines)
+            end(Outcome(phase, time.monotonic() - self._begun, self._rows, self._bytes, message, engines))
         except Exception:  # noqa: BLE001  # the query itself went as it went; the log says what is missing
             _LOG.exception("a query could not be written into the history")
 

@@ -20,6 +20,7 @@ _GRACE_S = 60.0
 _LONGEST_NAME = 1000
 _LONGEST_TEXT = 1_000_000
 _LONGEST_MESSAGE = 4000
+_LONGEST_ENGINE = 255
 
 
 class HistoryService:
@@ -128,6 +129,7 @@ class HistoryService:
                 rows=outcome.rows,
                 bytes=outcome.bytes,
                 message=_kept(outcome.message)[:_LONGEST_MESSAGE],
+                engine=outcome.engine[:_LONGEST_ENGINE],
             )
         )
 
@@ -284,6 +286,7 @@ def _as_of_job(entry: Entry, job: Job) -> Entry:
         rows=sum(rows) if rows else None,
         bytes=sum(result.size for result in job.results) if job.results else None,
         message=_kept(str(job.error))[:_LONGEST_MESSAGE] if job.error else "",
+        engine=", ".join(dict.fromkeys(filter(None, (r.engine for r in job.results))))[:_LONGEST_ENGINE],
     )
 
 

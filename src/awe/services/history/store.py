@@ -46,6 +46,7 @@ _history = Table(
     Column("message", Text, nullable=False),
     Column("job", String(64), nullable=False),
     Column("name", Text, nullable=False),
+    Column("engine", String(255), nullable=False, server_default=""),
     Index("ix_history_owner_begun", "owner", "begun"),
     Index("ix_history_owner_ended", "owner", "ended"),
     Index("ix_history_begun", "begun"),
@@ -53,7 +54,7 @@ _history = Table(
 )
 Where = Callable[[SqlValue, SqlValue], Condition]
 """From the columns with the id and the owner to the condition that an entry has to meet."""
-_OF_THE_END = ("ended", "phase", "seconds", "rows", "bytes", "message")
+_OF_THE_END = ("ended", "phase", "seconds", "rows", "bytes", "message", "engine")
 
 
 class HistoryStore:

@@ -73,6 +73,8 @@ class Result:
         True when rows were left out because of a limit.
     rows
         How many there are; None where it is no table.
+    engine
+        What made the rows; empty where none did.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Result:
     size: int
     overflow: bool = False
     rows: int | None = None
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,4 +80,5 @@ def _entry(one: Entry) -> dict[str, Any]:
         "message": one.message,
         "job": one.job,
         "name": one.name,
+        "engine": one.engine,
     }

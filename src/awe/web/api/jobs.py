@@ -136,6 +136,7 @@ def _job(job: Job) -> dict[str, Any]:
                 "media_type": one.media_type,
                 "size": one.size,
                 "overflow": one.overflow,
+                "engine": one.engine,
                 "rows": one.rows,
             }
             for one in job.results

@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from starlette.responses import Response
 
 from awe.core.sky import Circle
 from awe.core.tables import TableStream
-from awe.services.catalogs import MOST_CONES
+from awe.services.catalogs import MOST_CONES, Reading
 from awe.services.identity import READ
 from awe.services.observations import IMAGES, Criteria
 from awe.web.api._angles import angle_deg
@@ -86,7 +85,20 @@ def estimate(
         "partitions": found.partitions,
         "pairs": found.pairs,
         "why": found.why,
-        "readings": [asdict(one) for one in found.readings],
+        "gives": found.gives,
+        "gives_most": found.gives_most,
+        "readings": [_reading(one) for one in found.readings],
+    }
+
+
+def _reading(one: Reading) -> dict[str, Any]:
+    return {
+        "table": one.table,
+        "rows": one.rows,
+        "bytes": one.bytes,
+        "files": one.files,
+        "of_files": one.of_files,
+        "area_deg2": one.area_deg2,
     }
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "logout",
     "page",
     "password",
+    "query",
     "register",
     "shared",
     "static",
@@ -30,7 +31,7 @@ _FILES = frozenset(
         "account-tables.js", "account-usage.js", "account-ways.js",
         "consent.html", "consent.js", "device.html", "device.js", "scopes.js", "logout.html", "logout.js",
         "login.html", "login.js", "register.html", "register.js", "password.html", "password.js",
-        "shared.html", "shared.js",
+        "shared.html", "shared.js", "query.html", "query.js", "rows.js",
     }
 )  # fmt: skip
 
@@ -78,6 +79,11 @@ def account(_call: Call) -> Response:
 def password(_call: Call) -> Response:
     """Return the page where a link sets a password: ``/auth/password#KEY``."""
     return _file("password.html")
+
+
+def query(_call: Call) -> Response:
+    """Return the page that runs a query and says what it reads: ``/query``."""
+    return _file("query.html")
 
 
 def shared(_call: Call) -> Response:

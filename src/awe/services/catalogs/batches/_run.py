@@ -89,6 +89,7 @@ class Run:
         self._variables: dict[str, Variable] = {}
         self._ends = time.monotonic() + asked.seconds
         self._count = 0
+        self._engines: dict[str, None] = {}
         self._counts = True
         self._reading = self._ended = False
 
@@ -138,7 +139,7 @@ class Run:
             raise TimeLimitError(
                 "the batch took longer than it may", hint="ask for less, or send it as a job"
             )
-        return self._catalogs.query(
+        stream = self._catalogs.query(
             query,
             dialect=query.dialect if isinstance(query, ParsedQuery) else dialect,
             context=self._context,
@@ -151,6 +152,8 @@ class Run:
             whole=whole,
             scope=BatchScope(self._tables.temporary, {**self._variables, **(more or {})}),
         )
+        self._engines[self._catalogs.engine_of(stream)] = None
+        return stream
 
     # Statements
 
@@ -159,7 +162,8 @@ class Run:
 
     def _result(self, statement: Statement, stream: TableStream, affected: int | None) -> ResultSet:
         self._count += 1
-        return ResultSet(f"Table{self._count}", stream, affected, statement.text, statement.line)
+        engines, self._engines = ", ".join(self._engines), {}
+        return ResultSet(f"Table{self._count}", stream, affected, statement.text, statement.line, engines)
 
     def _affected(self, statement: Statement, rows: int, *tables: TableName) -> Iterable[ResultSet]:
         """Say how many rows a change touched; of tables of the batch nobody asks."""

@@ -33,6 +33,8 @@ class ResultSet:
         The text of the statement.
     line
         Where it begins, counted from one.
+    engine
+        What made rows for it; several are divided by commas, empty for none.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ResultSet:
     affected: int | None
     statement: str
     line: int
+    engine: str = ""
 
 
 class Results(Iterator[ResultSet], ABC):

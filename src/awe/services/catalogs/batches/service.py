@@ -144,6 +144,7 @@ class BatchRun(Results):
         except BaseException as error:
             self._recording.fail(error)
             raise
+        self._recording.by(found.engine)
         if found.affected is None:
             found = replaced(found, stream=self._recording.count(found.stream))
         else:

@@ -2,19 +2,13 @@
 // It talks to /api and the VO services of its own origin and to nothing else; samp.js says what else it may reach.
 
 import { ask, byId, copies, make, number, showArchive, showWho } from "/static/page.js";
+import { size, tableParts } from "/static/rows.js";
 import { atHome, hubIsThere, send } from "/static/samp.js";
 
 const SHOWN_ROWS = 200;
 const SHOWN_IMAGES = 60;
 const schemas = (names) => [...new Set(names.map((name) => name.split(".")[0]))];
 const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
-
-function size(bytes) {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let step = 0;
-  while (bytes >= 1000 && step < units.length - 1) { bytes /= 1000; step += 1; }
-  return `${step ? bytes.toPrecision(3) : bytes} ${units[step]}`;
-}
 
 // What is published
 
@@ -152,15 +146,6 @@ async function showImages(position, radius, place, radiusDeg) {
   }
 }
 
-/** A value as text: doubles to 10 digits, single precision to the 7 it has. */
-function shown(value, datatype) {
-  if (value === null) return "";
-  if (typeof value !== "number" || Number.isInteger(value)) return String(value);
-  return String(Number(value.toPrecision(datatype.startsWith("float") ? 7 : 10)));
-}
-
-const isNumber = (column) => /^(u?int|short|long|float|double|unsignedByte)/.test(column.datatype) && !column.arraysize;
-
 async function showRows(table, position, radius, place, radiusDeg) {
   const message = byId("row-message");
   if (!table) { message.textContent = "No catalogue is chosen."; return; }
@@ -169,11 +154,7 @@ async function showRows(table, position, radius, place, radiusDeg) {
     byId("row-count").textContent = answer.overflow ? `the first ${number.format(answer.data.length)}` : number.format(answer.data.length);
     message.textContent = answer.data.length ? "" : `${table} has nothing in this circle.`;
     if (!answer.data.length) return;
-    const head = make("tr", {}, ...answer.metadata.map((column) =>
-      make("th", { scope: "col", title: column.description || null, class: isNumber(column) ? "number" : null }, column.name, make("span", { class: "unit" }, column.unit || "\u00a0"))));
-    const rows = answer.data.map((row) => make("tr", {}, ...row.map((value, i) =>
-      make("td", { class: isNumber(answer.metadata[i]) ? "number" : null }, shown(value, answer.metadata[i].datatype)))));
-    byId("rows").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
+    byId("rows").replaceChildren(...tableParts(answer));
     byId("rows-box").hidden = false;
     const links = ["votable", "fits", "csv", "parquet"].map((format) => {
       const all = new URLSearchParams({ RA: place.ra, DEC: place.dec, SR: radiusDeg, VERB: 3, RESPONSEFORMAT: format });

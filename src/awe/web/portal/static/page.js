@@ -20,13 +20,14 @@ export function button(text, action, attributes = {}) {
   return made;
 }
 
-async function answered(path, options) {
+async function answered(path, options, heard) {
   let answer;
   try {
     answer = await fetch(path, options);
   } catch {
     throw new Error("The service does not answer. Is it still running?");
   }
+  heard?.(answer.headers);
   const body = await answer.json().catch(() => null);
   if (answer.ok && !body?.error) return body;
   const told = body?.error;
@@ -49,14 +50,17 @@ export function ask(path, parameters = {}, headers = {}) {
   return answered(query ? `${path}?${query}` : path, { headers: { Accept: "application/json", ...headers } });
 }
 
-/** Change something; the body is an object (sent as JSON) or a form's fields (URLSearchParams). */
-export function change(method, path, body) {
+/**
+ * Change something, or ask with a body: an object (sent as JSON) or a form's fields (URLSearchParams). `heard` is told the
+ * answer's headers.
+ */
+export function change(method, path, body, heard) {
   const headers = { Accept: "application/json" };
   if (body && !(body instanceof URLSearchParams)) {
     headers["Content-Type"] = "application/json";
     body = JSON.stringify(body);
   }
-  return answered(path, { method, headers, body });
+  return answered(path, { method, headers, body }, heard);
 }
 
 /**
