@@ -335,6 +335,7 @@ class Platform:
         """Stop what runs and let go of everything."""
         self.uploads.close()
         self.jobs.close()
+        self.catalogs.close()
         self.engine.close()
         self.quotas.close()
         self.system.close()

@@ -1,6 +1,9 @@
 """Tables opened in place: their HATS files over HTTP, for LSDB and whatever else reads them."""
 
 import functools
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +14,15 @@ import pytest
 from astropy.io import fits
 from starlette.testclient import TestClient
 
+from awe.cli import main
 from awe.client import connect
 from awe.core.sky import separation
 from awe.core.tables import Column, Schema, TableStream
-from awe.errors import ConflictError, NotFoundError
+from awe.errors import BusyError, ConflictError, NotFoundError
 from awe.platform import Platform
-from awe.services.catalogs import WriteSpec, publishing
-from awe.testing import TINY_TABLE, tiny_archive
+from awe.services.catalogs import WriteSpec, _kept_margins, publishing
+from awe.services.catalogs.margins import MARGINS, write_margin
+from awe.testing import TINY_TABLE, log_in, tiny_archive, tiny_settings
 from awe.web import build_app
 
 STARS = "patch.stars"
@@ -274,6 +279,71 @@ def test_margins_are_made_once_and_go_with_their_table(tmp_path: Path) -> None:
         assert not made.exists()
 
 
+def test_nobody_waits_long_for_margins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks first sets their writing off, which goes on without them; where it fails it begins anew."""
+    begin, written = threading.Event(), 0
+
+    def slowly(*given: Any) -> int:
+        nonlocal written
+        begin.wait(20)
+        written += 1
+        if written == 1:
+            raise OSError("the disk is full")
+        return write_margin(*given)
+
+    monkeypatch.setattr(_kept_margins, "write_margin", slowly)
+    monkeypatch.setattr(_kept_margins, "_PATIENCE_S", 0.05)
+    with (
+        tiny_archive(tmp_path) as platform,
+        TestClient(build_app(platform), raise_server_exceptions=False) as web,
+    ):
+        place = f"/hats/{TINY_TABLE}/margin/hats.properties"
+        for _ in range(3):
+            answer = web.get(place)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+            assert "being written" in answer.text
+        begin.set()
+        monkeypatch.setattr(_kept_margins, "_PATIENCE_S", 20.0)
+        assert web.get(place).status_code in {
+            200,
+            500,
+        }  # 500: of the writing that fails, if it is still begun
+        assert web.get(place).status_code == 200
+        assert written == 2
+
+
+def test_writing_margins_ends_with_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+
+    def forever(*given: Any) -> int:
+        begun.set()
+        while True:
+            time.sleep(0.01)
+            given[-1]("margins", 0, None)
+
+    monkeypatch.setattr(_kept_margins, "write_margin", forever)
+    monkeypatch.setattr(_kept_margins, "_PATIENCE_S", 0.05)
+    with tiny_archive(tmp_path) as platform:
+        root = platform.catalogs.hats(TINY_TABLE).root
+        with pytest.raises(BusyError):
+            platform.catalogs.hats(TINY_TABLE, margin=True)
+        assert begun.wait(20)
+    assert not list((root.with_name(MARGINS) / root.name).glob("*"))
+
+
+def test_margins_made_beforehand_are_those_that_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_archive(tmp_path).close()
+    for _ in range(2):
+        monkeypatch.setattr(sys, "argv", ["awe", "publish", "margins", TINY_TABLE, "--data", str(tmp_path)])
+        main()
+        assert f"{TINY_TABLE}: " in capsys.readouterr().out
+    with Platform.open(tiny_settings(tmp_path)) as platform:
+        monkeypatch.setattr(_kept_margins, "write_margin", None)
+        assert platform.catalogs.hats(TINY_TABLE, margin=True).file("hats.properties").is_file()
+
+
 @pytest.mark.parametrize(
     ("files", "margin", "whole"), [({"serve": False}, 403, 403), ({"margin_arcsec": 0}, 404, 200)]
 )
@@ -281,3 +351,35 @@ def test_the_operator_decides(tmp_path: Path, files: dict[str, Any], margin: int
     with tiny_archive(tmp_path, files=files) as platform, TestClient(build_app(platform)) as web:
         assert web.get(f"/hats/{TINY_TABLE}/properties").status_code == whole
         assert web.get(f"/hats/{TINY_TABLE}/margin/properties").status_code == margin
+
+
+def test_what_is_fetched_is_counted_and_limited(tmp_path: Path) -> None:
+    """Whole files and ranges, by who asks; what a listing or an unchanged file takes is nothing."""
+    with tiny_archive(tmp_path / "sky") as platform, TestClient(build_app(platform)) as web:
+        platform.accounts.add("ann", by="local:test", password="correct horse")
+        ann = {"X-Auth-Token": log_in(platform, "ann")}
+        place = f"/hats/{TINY_TABLE}"
+        whole = web.get(f"{place}/dataset/_metadata", headers=ann)
+        part = web.get(f"{place}/dataset/_metadata", headers=ann | {"Range": "bytes=10-29"})
+        assert (whole.status_code, part.status_code, len(part.content)) == (200, 206, 20)
+        web.get(f"{place}/", headers=ann)
+        web.head(f"{place}/dataset/_metadata", headers=ann)
+        tag = {"If-None-Match": whole.headers["etag"]}
+        assert web.get(f"{place}/dataset/_metadata", headers=ann | tag).status_code == 304
+        size = len(whole.content) + 20
+
+        def told() -> dict[str, Any]:
+            usage = web.get("/api/me/usage", headers=ann).json()["usage"]
+            return next(one for one in usage if one["measure"] == "file_bytes_per_day")
+
+        assert (told()["used"], told()["limit"]) == (size, None)
+        platform.quotas.set("user:ann", "file_bytes_per_day", size + 1, by="test")
+        assert web.get(f"{place}/properties", headers=ann).status_code == 200
+        refused = web.get(f"{place}/properties", headers=ann)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 0
+        assert "bytes of files of tables in a day" in refused.text
+        assert told()["used"] > size + 1
+        assert web.get(f"{place}/properties").status_code == 200, (
+            "who asks without an account is somebody else"
+        )

@@ -11,7 +11,7 @@ from awe.services.identity import Amounts
 
 __all__ = ["usage"]
 
-_COLUMNS = ("queries", "refused", "rows", "bytes", "query seconds", "jobs", "job seconds")
+_COLUMNS = ("queries", "refused", "rows", "bytes", "query seconds", "jobs", "job seconds", "file bytes")
 
 
 @click.command("usage")
@@ -45,4 +45,5 @@ def _cells(amounts: Amounts) -> tuple[str, ...]:
         f"{amounts.query_s:,.1f}",
         f"{amounts.jobs:,}",
         f"{amounts.job_s:,.1f}",
+        f"{amounts.file_bytes:,}",
     )

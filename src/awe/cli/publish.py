@@ -1,4 +1,4 @@
-"""``awe publish table`` and ``awe publish observations``: operator commands over the platform."""
+"""``awe publish table``, ``observations`` and ``margins``: operator commands over the platform."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import click
 from awe.cli._archive import data_option, open_archive
 from awe.cli._common import json_option
 from awe.cli._progress import Progress
+from awe.services.identity import MACHINE
 
 __all__ = ["command"]
 
@@ -123,6 +124,25 @@ def publish_observations(
         click.secho(f"rejected {item['file']}{where}: {item['reason']}", fg="yellow", err=True)
     datasets = f"{report.published:,} dataset{'' if report.published == 1 else 's'}"
     click.echo(f"published {name}: {datasets} of {report.found:,} files")
+
+
+@command.command("margins")
+@click.argument("names", metavar="TABLE...", nargs=-1, required=True)
+@data_option
+def make_margins(names: tuple[str, ...], data: Path | None) -> None:
+    """Make the margins of each TABLE, so that nobody waits for them who opens it in place for a cross-match.
+
+    \b
+      awe publish margins gaia.source hsc.SumCat
+
+    Without this they are made when somebody first asks for them. A new version of a table has new ones.
+    """
+    with open_archive(data) as platform:
+        for name in names:
+            with Progress() as progress:
+                made = platform.catalogs.make_margins(name, MACHINE, progress)
+            size = sum(path.stat().st_size for path in made.root.rglob("*.parquet"))
+            click.echo(f"{made.record.full_name}: {size:,} bytes of margins")
 
 
 # people look for the word of what they have

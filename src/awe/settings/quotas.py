@@ -29,6 +29,9 @@ class QuotaLimits(BaseModel):
     )
     tables: int | None = Field(None, ge=0, description="Tables of one's own.")
     table_rows: int | None = Field(None, ge=0, description="Rows of all tables of one's own.")
+    file_bytes_per_day: int | None = Field(
+        None, ge=0, description="Bytes of the files of tables (`/hats`) that are fetched in a day (UTC)."
+    )
     notebook_bytes: int | None = Field(None, ge=0, description="Memory of a notebook.")
 
 

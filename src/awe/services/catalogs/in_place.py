@@ -8,19 +8,18 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from awe.errors import BusyError, ConflictError, ForbiddenError, NotFoundError
-from awe.services.catalogs._folders import staged, sweep, waited_for
+from awe.core.progress import Progress, silent
+from awe.errors import ConflictError, ForbiddenError, NotFoundError
+from awe.services.catalogs._kept_margins import KeptMargins
 from awe.services.catalogs._locations import tag_of
 from awe.services.catalogs.hats import PARTITION_INFO
 from awe.services.catalogs.interface import Features
-from awe.services.catalogs.margins import MARGINS, write_margin
 from awe.services.catalogs.model import TableRecord
 from awe.settings import FileSettings
 
 __all__ = ["HatsFolder", "InPlace", "split_tag"]
 
 _QUERY = "ask for its rows with a query"
-_PATIENCE_S = 60.0
 
 _FOLDER = r"dataset(/Norder=[0-9]{1,2}(/Dir=[0-9]{1,20})?)?"
 _INNER = re.compile(_FOLDER)
@@ -94,6 +93,11 @@ class InPlace:
     def __init__(self, features: Features, settings: FileSettings) -> None:
         self._features = features
         self._settings = settings
+        self._margins = KeptMargins(settings.margin_arcsec)
+
+    def close(self) -> None:
+        """Stop writing margins."""
+        self._margins.close()
 
     def folder(self, record: TableRecord, tag: str = "") -> HatsFolder:
         """Return the HATS catalogue that a table is to somebody who may read it.
@@ -132,31 +136,30 @@ class InPlace:
         return HatsFolder(record, root, current)
 
     def margin(self, of: HatsFolder) -> HatsFolder:
-        """Return the margin cache of a catalogue; the first who asks waits until it is written.
+        """Return the margin cache of a catalogue; where it is not there, the first who asks sets off its writing.
 
         Raises
         ------
         NotFoundError
             If none is made here.
         BusyError
-            If it takes long.
+            If that takes long.
         """
-        arcsec, record = self._settings.margin_arcsec, of.record
-        if not arcsec:
+        record = of.record
+        self._wanted(record)
+        found = self._margins.asked_for(of.root, str(record.ra), str(record.dec))
+        return HatsFolder(record, found, of.tag)
+
+    def make_margin(self, of: HatsFolder, progress: Progress = silent) -> None:
+        """Write the margin cache of a catalogue now, if it is not there yet; raises as `margin`."""
+        self._wanted(of.record)
+        self._margins.make(of.root, str(of.record.ra), str(of.record.dec), progress)
+
+    def _wanted(self, record: TableRecord) -> None:
+        if not self._settings.margin_arcsec:
             raise NotFoundError(
                 f"no margins are kept of {record.full_name}", hint="files.margin_arcsec makes them"
             )
-        kept = of.root.with_name(MARGINS) / of.root.name
-        found = kept / f"{arcsec:g}"
-        if not found.is_dir():
-            with waited_for(kept / f"{found.name}.lock", _PATIENCE_S) as ours:
-                if not ours:
-                    raise BusyError(f"the margins of {record.full_name} are being written", retry_after=60)
-                if not found.is_dir():
-                    sweep(kept)
-                    with staged(kept, found.name) as folder:
-                        write_margin(folder, of.root, str(record.ra), str(record.dec), arcsec)
-        return HatsFolder(record, found, of.tag)
 
 
 def split_tag(name: str) -> tuple[str, str]:

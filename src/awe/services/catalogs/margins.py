@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from awe.core.progress import Progress, silent
 from awe.core.sky import MAX_ORDER, cells_in_reach, healpix_index
 from awe.services.catalogs._directory import Listing, read_listing
 from awe.services.catalogs._partitions import Partition
@@ -29,7 +30,9 @@ MOST_ARCSEC = 30.0
 """Cells in reach of more than this would be larger than the finest partitions."""
 
 
-def write_margin(folder: Path, catalog: Path, ra: str, dec: str, margin_arcsec: float) -> int:
+def write_margin(
+    folder: Path, catalog: Path, ra: str, dec: str, margin_arcsec: float, progress: Progress = silent
+) -> int:
     """Write the margin cache of a catalogue; return how many rows it has.
 
     Parameters
@@ -42,12 +45,15 @@ def write_margin(folder: Path, catalog: Path, ra: str, dec: str, margin_arcsec: 
         Its position columns.
     margin_arcsec
         How near the rows are, at most `MOST_ARCSEC`.
+    progress
+        Is told how many partitions have been gone through.
     """
     listing = read_listing(catalog)
     work = folder / "pieces"
     work.mkdir()
     for number in range(len(listing.paths)):
         _scatter(listing, number, (ra, dec), margin_arcsec / 3600, work)
+        progress("margins", number + 1, len(listing.paths))
     arrow = pq.read_schema(listing.empty)
     dataset = folder / "dataset"
     dataset.mkdir()

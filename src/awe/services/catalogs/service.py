@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from awe.core.progress import Progress
+from awe.core.progress import Progress, silent
 from awe.core.sky import Moc
 from awe.core.sql import ParsedQuery, Resolve, ScalarFunction, TableFunction
 from awe.core.suggestions import did_you_mean
@@ -202,6 +202,18 @@ class CatalogService:
         full_name, tag = split_tag(name)
         found = self._in_place.folder(self.table(full_name, identity), tag)
         return self._in_place.margin(found) if margin else found
+
+    def make_margins(
+        self, full_name: str, identity: Identity = ANONYMOUS, progress: Progress = silent
+    ) -> HatsFolder:
+        """Write the margin cache of a table beforehand, so that nobody waits for it; raises as `hats`."""
+        found = self._in_place.folder(self.table(full_name, identity))
+        self._in_place.make_margin(found, progress)
+        return self._in_place.margin(found)
+
+    def close(self) -> None:
+        """Stop what is done besides answering."""
+        self._in_place.close()
 
     # Queries
 

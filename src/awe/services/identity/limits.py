@@ -49,6 +49,7 @@ class Measure(StrEnum):
     STORAGE_BYTES = "storage_bytes"
     TABLES = "tables"
     TABLE_ROWS = "table_rows"
+    FILE_BYTES_PER_DAY = "file_bytes_per_day"
     NOTEBOOK_BYTES = "notebook_bytes"
 
 
@@ -62,6 +63,7 @@ MEASURES: dict[Measure, str] = {
     Measure.STORAGE_BYTES: "bytes of files kept",
     Measure.TABLES: "tables of one's own",
     Measure.TABLE_ROWS: "rows of tables of one's own",
+    Measure.FILE_BYTES_PER_DAY: "bytes of files of tables in a day",
     Measure.NOTEBOOK_BYTES: "bytes of memory of a notebook",
 }
 """Every measure, in words that follow a number. A day begins at midnight UTC."""

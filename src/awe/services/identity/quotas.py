@@ -1,7 +1,7 @@
 """Use cases of quotas: what a caller may use and uses, queries one after the other, limits for some.
 
 Whatever keeps something for people (`bring`) says how much of it a caller uses, and asks `check` before it keeps
-more. Queries are counted here: `begin` one, `end` it.
+more. Queries are counted here: `begin` one, `end` it; and so are the files of tables that are sent (`fetching`).
 """
 
 import secrets
@@ -138,9 +138,11 @@ class QuotaService:
         now = self._now()
         midnight = _midnight(now)
         subject = subject_of(identity)
+        today = self._usage.of_day(subject, day_of(now))
         used: dict[Measure, int | None] = {
             Measure.QUERIES_AT_ONCE: self._usage.running(subject, now),
-            Measure.QUERIES_PER_DAY: self._usage.of_day(subject, day_of(now)).queries,
+            Measure.QUERIES_PER_DAY: today.queries,
+            Measure.FILE_BYTES_PER_DAY: today.file_bytes,
         }
         if Measure.JOBS_WAITING in self._meters:
             used[Measure.JOB_SECONDS] = None
@@ -229,6 +231,25 @@ class QuotaService:
                 self._refuse_query(identity, subject, most, most_today)
         self._tidy(day)
         return RunningQuery(lambda amounts: self._usage.end(lease, subject, day, amounts))
+
+    def fetching(self, identity: Identity) -> Callable[[int], None]:
+        """Begin to send files of tables; return what is told how many bytes were sent.
+
+        Raises
+        ------
+        QuotaError
+            If the caller has fetched as much in this day as allowed.
+        """
+        now = self._now()
+        subject, day = subject_of(identity), day_of(now)
+        most = self.limit(identity, Measure.FILE_BYTES_PER_DAY)
+        if most is not None:
+            fetched = self._usage.of_day(subject, day).file_bytes
+            if fetched >= most:
+                wait_s = _seconds_until(_midnight(now), now)
+                self._refuse(identity, Measure.FILE_BYTES_PER_DAY, most, fetched, wait_s)
+        self._tidy(day)
+        return lambda size: self._usage.count_soon(subject, day, Amounts(file_bytes=size))
 
     def _refuse_query(
         self, identity: Identity, subject: str, most: int | None, most_today: int | None
@@ -382,7 +403,7 @@ class QuotaService:
         return self._known
 
 
-_OF_A_DAY = frozenset({Measure.QUERIES_PER_DAY, Measure.JOB_SECONDS_PER_DAY})
+_OF_A_DAY = frozenset({Measure.QUERIES_PER_DAY, Measure.JOB_SECONDS_PER_DAY, Measure.FILE_BYTES_PER_DAY})
 
 
 def subject_of(identity: Identity) -> str:

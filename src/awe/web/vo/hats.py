@@ -4,11 +4,13 @@ LSDB, hats and whatever else reads HATS over HTTP take ``/hats/<schema>.<table>`
 ranges of its Parquet files, and read a folder by the links in its page.
 """
 
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 from awe.services.catalogs import HatsFolder
 from awe.web.http import Call
@@ -29,9 +31,30 @@ _FOREVER_S = 86_400
 
 
 class _File(FileResponse):
-    """A file that is sent in large pieces."""
+    """A file that is sent in large pieces; `sent` is told how many bytes of it were."""
 
     chunk_size = 1 << 20
+
+    def __init__(
+        self, path: Path, sent: Callable[[int], None], *, media_type: str, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(path, media_type=media_type, headers=headers)
+        self._sent = sent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or what is asked for of it."""
+        size = 0
+
+        async def counted(message: Message) -> None:
+            nonlocal size
+            await send(message)
+            size += len(message.get("body", b""))
+
+        try:
+            await super().__call__(scope, receive, counted)
+        finally:
+            if size:
+                self._sent(size)
 
 
 def hats_root(call: Call) -> Response:
@@ -55,7 +78,8 @@ def hats_file(call: Call) -> Response:
     headers["ETag"] = f'"{found.tag}/{quote(call.path("path"))}"'
     if headers["ETag"] in call.request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return _File(file, media_type=_type(file), headers=headers)
+    sent = call.platform.quotas.fetching(call.identity)
+    return _File(file, sent, media_type=_type(file), headers=headers)
 
 
 def _lasting(call: Call) -> str:

@@ -49,6 +49,7 @@ _usage = Table(
     Column("query_s", Float, nullable=False),
     Column("jobs", Integer, nullable=False),
     Column("job_s", Float, nullable=False),
+    Column("file_bytes", BigInteger, nullable=False),
 )
 _leases = Table(
     "query_leases",
@@ -80,6 +81,8 @@ class Amounts:
         Seconds of queries and of jobs.
     jobs
         Jobs that have ended.
+    file_bytes
+        What was sent of the files of tables.
     """
 
     queries: int = 0
@@ -89,6 +92,7 @@ class Amounts:
     query_s: float = 0.0
     jobs: int = 0
     job_s: float = 0.0
+    file_bytes: int = 0
 
     def plus(self, other: "Amounts") -> "Amounts":
         """Return both together."""
@@ -312,6 +316,7 @@ def _amounts(row: Row[Any]) -> Amounts:
         query_s=float(row.query_s),
         jobs=int(row.jobs),
         job_s=float(row.job_s),
+        file_bytes=int(row.file_bytes),
     )
 
 
