@@ -1,14 +1,14 @@
 """How much is sent of the files of tables.
 
-Revision ID: 0022_file_bytes
-Revises: 0021_failures
+Revision ID: 0023_file_bytes
+Revises: 0022_engines
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022_file_bytes"
-down_revision = "0021_failures"
+revision = "0023_file_bytes"
+down_revision = "0022_engines"
 branch_labels = None
 depends_on = None
 
