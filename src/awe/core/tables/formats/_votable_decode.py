@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from awe.core.tables.formats._votable_fields import Cell
+from awe.core.tables.formats._votable_strings import texts
 from awe.core.tables.formats._votable_text import CellError
 
 __all__ = ["BinaryDecoder", "CutRows"]
@@ -246,7 +247,7 @@ def _content(array: pa.Array) -> memoryview:
 
 def _column(cell: Cell, stored: _Stored, null: np.ndarray | None) -> pa.Array:
     if cell.is_text:
-        return _text(cell, stored, null)
+        return texts(cell, np.ascontiguousarray(stored.elements), stored.counts, null)
     values, none = _values(cell, stored)
     if null is None:
         none = none if none is not None else _nan(values)
@@ -295,45 +296,3 @@ def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray |
         return first if second is None else second
     both: np.ndarray = first | second
     return both
-
-
-def _text(cell: Cell, stored: _Stored, null: np.ndarray | None) -> pa.Array:
-    data = np.ascontiguousarray(stored.elements)
-    if stored.counts is None:
-        sizes = np.full(len(data), data.size // max(1, len(data)))
-    else:
-        sizes = stored.counts * (2 if cell.datatype == "unicodeChar" else 1)
-    if cell.datatype == "unicodeChar" or cell.count is not None or cell.width:
-        return pa.array(list(_strings(cell, data.tobytes(), sizes, null)), pa.string())
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    mask = sizes == 0 if null is None else null
-    validity = pa.py_buffer(np.packbits(~mask, bitorder="little").tobytes())
-    buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(data.tobytes())]
-    array = pa.Array.from_buffers(pa.binary(), len(sizes), buffers)
-    try:
-        return array.cast(pa.string())
-    except pa.ArrowInvalid:
-        return pa.array(list(_strings(cell, data.tobytes(), sizes, null)), pa.string())
-
-
-def _joined(text: str, width: int) -> str:
-    """Return a text up to its first NUL; several texts of a fixed width with blanks up to that width."""
-    if not width or len(text) <= width:
-        return text.partition("\0")[0]
-    parts = (text[start : start + width].partition("\0")[0] for start in range(0, len(text), width))
-    return "".join(part.ljust(width) for part in parts)
-
-
-def _strings(cell: Cell, data: bytes, sizes: np.ndarray, null: np.ndarray | None) -> Iterator[str | None]:
-    """Yield texts that end at their first NUL (VOTable 1.5 section 5.3)."""
-    encoding = "utf-16-be" if cell.datatype == "unicodeChar" else "utf-8"
-    position = 0
-    for row, size in enumerate(sizes.tolist()):
-        piece = data[position : position + size]
-        position += size
-        try:
-            text = _joined(piece.decode(encoding), cell.width)
-        except UnicodeDecodeError:
-            raise CellError(row, f"{piece!r} is not {encoding} text") from None
-        missing = text == "" if null is None else bool(null[row])
-        yield None if missing else text
