@@ -21,6 +21,7 @@ from awe.errors import UsageError
 __all__ = [
     "basic_columns",
     "basic_schema",
+    "cast_text",
     "cuts",
     "elements",
     "iso_text",
@@ -33,6 +34,7 @@ __all__ = [
 
 _PIECE_ROWS = 16_384
 _PIECE_BYTES = 32 << 20
+_FEW = 64
 _FEW_ROWS = 64
 
 
@@ -165,6 +167,18 @@ def to_numpy(array: pa.Array, fill: object) -> np.ndarray:
         array = array.fill_null(pa.scalar(fill).cast(array.type))
     values: np.ndarray = array.to_numpy(zero_copy_only=False)
     return values
+
+
+def cast_text(text: pa.Array, target: pa.DataType) -> pa.Array:
+    """Return texts as numbers; where they are none, say so at a low price: Arrow words an error for each of them.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If one is no number.
+    """
+    text.slice(0, _FEW).cast(target)
+    return text.cast(target)
 
 
 def text_bytes(array: pa.Array) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables.formats._arrow import string_bytes, text_bytes
+from awe.core.tables.formats._arrow import cast_text, string_bytes, text_bytes
 
 __all__ = ["DecimalCommaError", "Evidence", "as_type"]
 
@@ -146,7 +146,7 @@ def _plain_numbers(text: pa.Array) -> _Plain | None:
     raw, used = np.frombuffer(data, np.uint8), text_bytes(text)
     whole = not ((used == ord(".")).any() or ((used | _LOWER) == ord("e")).any())
     try:
-        values = text.cast(pa.int64() if whole else pa.float64())
+        values = cast_text(text, pa.int64() if whole else pa.float64())
     except pa.ArrowInvalid:
         return None
     odd = ((used | _LOWER) == ord("x")).any() if whole else not pc.all(pc.is_finite(values)).as_py()
@@ -211,7 +211,7 @@ def as_type(values: pa.Array, target: pa.DataType) -> pa.Array:
     if not pa.types.is_string(values.type):  # fewer digits than a long integer's: no number changes
         return values.cast(target, safe=False)
     with suppress(pa.ArrowInvalid):  # as it mostly is
-        return values.cast(target)
+        return cast_text(values, target)
     text = pc.utf8_trim_whitespace(values)
     text = pc.if_else(pc.match_substring_regex(text, _NULL), None, text)
     try:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from awe.core.tables.formats._arrow import text_bytes
+from awe.core.tables.formats._arrow import cast_text, text_bytes
 from awe.core.tables.formats._votable_fields import Cell
 from awe.core.tables.formats._votable_text import CellError, parse_cells, without_null
 
@@ -49,6 +49,7 @@ class RowSplitter:
         cell, cell_end = b"<%sTD>" % prefix, b"</%sTD>" % prefix
         self.row_end, self.end_tag = row_end, b"</%sTABLEDATA" % prefix
         self._full_cell = cell + cell_end
+        self._empty_cells = (b"<%sTD/>" % prefix, b"<%sTD />" % prefix)
         self._tag = len(cell)
         blanks = rb"[ \t\n]"
         self._empty = re.compile(rb"<%sTD%s*/>" % (re.escape(prefix), blanks))
@@ -77,10 +78,21 @@ class RowSplitter:
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         marks = self._marks(text)
-        if marks is None:
-            text = self._gaps.sub(rb"\1", self._empty.sub(self._full_cell, text))
-            marks = self._marks(text)
+        for change in (self._with_full_cells, self._without_gaps):
+            if marks is None:
+                text = change(text)
+                marks = self._marks(text)
         return None if marks is None else self._columns(text, marks)
+
+    def _with_full_cells(self, text: bytes) -> bytes:
+        """Return the text with both tags of empty cells, where they are spelled as most spell them."""
+        for empty in self._empty_cells:
+            text = text.replace(empty, self._full_cell)
+        return text
+
+    def _without_gaps(self, text: bytes) -> bytes:
+        """Return the text with both tags of empty cells, and without blanks between tags."""
+        return self._gaps.sub(rb"\1", self._empty.sub(self._full_cell, text))
 
     def _marks(self, text: bytes) -> np.ndarray | None:
         """Return where tags begin (tags of a row x rows); None where there is more than rows and cells."""
@@ -133,7 +145,7 @@ class _Spans:
         pyarrow.ArrowInvalid
             If one is no number of the plainest spelling.
         """
-        made = self._all(pa.string()).cast(item)
+        made = cast_text(self._all(pa.string()), item)
         values = np.frombuffer(made.buffers()[1], item.to_pandas_dtype(), len(made))[::2]
         known = None if self._known.all() else pa.py_buffer(np.packbits(self._known, bitorder="little"))
         return pa.Array.from_buffers(item, self._rows, [known, pa.py_buffer(np.ascontiguousarray(values))])

@@ -5,11 +5,13 @@ cast is looked at value by value, to find who is wrong.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from awe.core.tables.formats._arrow import cast_text
 from awe.core.tables.formats._votable_fields import Cell
 
 __all__ = ["CellError", "parse_cells", "without_null"]
@@ -58,17 +60,22 @@ def without_null(array: pa.Array, null: int | None) -> pa.Array:
 def _scalars(text: pa.Array, item: pa.DataType) -> pa.Array:
     if pa.types.is_boolean(item):
         return _booleans(text)
-    try:
-        return text.cast(item)
-    except pa.ArrowInvalid:
-        return _numbers(text, item)
+    with suppress(pa.ArrowInvalid):
+        return cast_text(text, item)
+    with suppress(pa.ArrowInvalid):
+        return cast_text(_without_empty(pc.ascii_trim(text, characters=" \t\n\r")), item)
+    return _numbers(text, item)
+
+
+def _without_empty(text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(text, ""), None, text)
 
 
 def _numbers(text: pa.Array, item: pa.DataType) -> pa.Array:
     """Cast numbers with blanks, signs, hexadecimal digits and the spellings of infinity."""
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(text))
     plain = pc.replace_substring_regex(plain, r"^\+", "")
-    plain = pc.if_else(pc.equal(plain, ""), None, plain)
+    plain = _without_empty(plain)
     try:
         return plain.cast(item)
     except pa.ArrowInvalid:
@@ -103,8 +110,7 @@ def _booleans(text: pa.Array) -> pa.Array:
 
 
 def _arrays(text: pa.Array, cell: Cell) -> pa.Array:
-    plain = pc.utf8_trim_whitespace(text)
-    plain = pc.if_else(pc.equal(plain, ""), None, plain)
+    plain = _without_empty(pc.utf8_trim_whitespace(text))
     if cell.datatype == "bit":  # may stand without blanks between them
         plain = pc.replace_substring_regex(pc.replace_substring_regex(plain, r"\s", ""), "(.)", r"\1 ")
         plain = pc.utf8_trim_whitespace(plain)
