@@ -1,6 +1,7 @@
 """The edge: cone searches over HTTP, from the socket to the last byte of the VOTable, by one client and by many."""
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -21,33 +22,36 @@ from awe.settings import Settings
 __all__ = ["jobs"]
 
 _HERE = Path(__file__).parent
-_EACH = 25
-"""Requests of a client in a round."""
-_COMPARED = 12
+_ASKED = 400
+"""Requests in a round."""
+_COMPARED = 40
 
 Round = tuple[int, Sequence[tuple[float, float]]]
 """How many clients, and where they look."""
 
 
 def jobs(sky: Sky) -> Iterable[Job]:
-    """Requests a second, by the number of clients."""
-    rounds = sky.times(5)
+    """Requests a second, by the number of clients, with the processes that `awe up` begins and with one for each core."""
+    default, cores = Settings.load(sky.archive).processes, os.cpu_count() or 1
+    yield _job(sky, "requests", default, "which is what `awe up` begins on this machine")
+    if cores != default:
+        yield _job(sky, "processes", cores, f"one for each core (`--workers {cores}`)")
+
+
+def _job(sky: Sky, name: str, processes: int, why: str) -> Job:
+    places = sky.positions(_ASKED)
     cases = [
-        Case(
-            f"{clients} client" + "s" * (clients > 1),
-            [(clients, sky.positions(clients * _EACH))] * rounds,
-            clients,
-        )
+        Case(f"{clients} client" + "s" * (clients > 1), [(clients, places)] * sky.times(5), clients)
         for clients in (1, 8, 16)
     ]
-    many = _processes(sky)
-    yield Job(
-        "requests",
-        f"Cone searches of 1 arcmin, all columns, as VOTables, asked for before: requests a second; each client makes {_EACH}, one after "
-        f"another. Server processes: {many} each, which is what `awe up` begins on this machine; the memory is theirs.",
+    return Job(
+        name,
+        f"Cone searches of 1 arcmin, all columns, as VOTables, asked for before: requests a second, of {_ASKED} that are "
+        f"dealt out among the clients; each makes one after another. Server processes: {processes} each, {why}; the memory "
+        "is theirs. The clients are one thread and share the cores with the servers.",
         (
-            Peer("awe", lambda: _awe(sky)),
-            Peer("a service over q3c", lambda: _q3c(sky)),
+            Peer("awe", lambda: _awe(sky, processes)),
+            Peer("a service over q3c", lambda: _q3c(sky, processes)),
         ),
         cases,
         goals={("a service over q3c", "8 clients"): 3},
@@ -56,20 +60,16 @@ def jobs(sky: Sky) -> Iterable[Job]:
     )
 
 
-def _processes(sky: Sky) -> int:
-    return Settings.load(sky.archive).processes
-
-
 @contextmanager
-def _awe(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
-    command = ["-m", "awe", "up", "--data", str(sky.archive), "--port", "0"]
+def _awe(sky: Sky, processes: int) -> Iterator[Callable[[Round], Timed]]:
+    command = ["-m", "awe", "up", "--data", str(sky.archive), "--port", "0", "--workers", str(processes)]
     with _served(command, r"awe is up at (http://\S+)") as (url, process):
         yield lambda given: _asked(url, f"/scs/{CATALOGUE}", process, given)
 
 
 @contextmanager
-def _q3c(sky: Sky) -> Iterator[Callable[[Round], Timed]]:
-    command = [str(_HERE / "q3c_service.py"), postgresql(sky), str(_processes(sky))]
+def _q3c(sky: Sky, processes: int) -> Iterator[Callable[[Round], Timed]]:
+    command = [str(_HERE / "q3c_service.py"), postgresql(sky), str(processes)]
     with _served(command, r"^(\d+)$") as (port, process):
         yield lambda given: _asked(f"http://127.0.0.1:{port}", "/scs", process, given)
 
@@ -88,7 +88,7 @@ def _served(command: list[str], pattern: str) -> Iterator[tuple[str, int]]:
 
 
 def _asked(url: str, path: str, process: int, given: Round) -> Timed:
-    """Let the clients ask; the answer is how many rows the first places have."""
+    """Let the clients ask; the answer is which rows the first places have."""
     clients, places = given
     parts = urlsplit(url)
     assert parts.hostname
@@ -97,7 +97,7 @@ def _asked(url: str, path: str, process: int, given: Round) -> Timed:
     answered = ask(parts.hostname, parts.port, asking, clients)
     assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answered.answers)
     bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answered.answers[:_COMPARED]]
-    rows = [len(parse_single_table(io.BytesIO(body)).array) for body in bodies]
+    rows = [sorted(parse_single_table(io.BytesIO(body)).array["source_id"].tolist()) for body in bodies]
     return Timed(rows, answered.seconds / len(places), memory_mb(process))
 
 

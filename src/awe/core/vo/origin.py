@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from awe.settings import ArchiveSettings
 
-__all__ = ["EPOCH", "Source", "infos"]
+__all__ = ["EPOCH", "Info", "Source", "infos", "told_of"]
 
 Info = tuple[str, str, str]
 
@@ -55,7 +55,7 @@ def infos(
     service: str,
     protocol: str,
     request: str,
-    sources: Iterable[Source] = (),
+    told: Iterable[Info] = (),
 ) -> tuple[Info, ...]:
     """Return the elements, as (name, value, text).
 
@@ -69,8 +69,8 @@ def infos(
         Identifiers of the service's record and of the protocol.
     request
         The address that was asked, without secrets.
-    sources
-        What the rows are from.
+    told
+        What is said of the tables that the rows are from (`told_of`).
     """
     organisation = archive.organisation or archive.title
     made = [
@@ -81,9 +81,14 @@ def infos(
         ("request", request, ""),
         ("request_date", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), ""),
         ("contact", archive.contact, ""),
-        *(info for source in sources for info in _told(source, archive)),
+        *told,
     ]
     return tuple(dict.fromkeys(info for info in made if info[1]))
+
+
+def told_of(source: Source, archive: ArchiveSettings) -> tuple[Info, ...]:
+    """Return what is said of a table: it is the same in every answer."""
+    return tuple(_told(source, archive))
 
 
 def _told(source: Source, archive: ArchiveSettings) -> Iterator[Info]:

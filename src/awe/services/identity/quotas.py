@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
@@ -413,16 +414,21 @@ def subject_of(identity: Identity) -> str:
     """
     if not identity.is_anonymous:
         return principal_of(identity.name)
+    return _subject_at(ORIGIN.get().address)
+
+
+@lru_cache(maxsize=1000)
+def _subject_at(address: str) -> str:
     try:
-        address = ip_address(ORIGIN.get().address.partition("%")[0])
+        read = ip_address(address.partition("%")[0])
     except ValueError:
         return UNKNOWN
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return f"{_ADDRESS}{address.ipv4_mapped}"
-        network = IPv6Address(int(address) >> 64 << 64)
+    if isinstance(read, IPv6Address):
+        if read.ipv4_mapped is not None:
+            return f"{_ADDRESS}{read.ipv4_mapped}"
+        network = IPv6Address(int(read) >> 64 << 64)
         return f"{_ADDRESS}{network}/64"
-    return f"{_ADDRESS}{address}"
+    return f"{_ADDRESS}{read}"
 
 
 def _midnight(now: datetime) -> datetime:

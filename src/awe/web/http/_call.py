@@ -8,6 +8,7 @@ handler into something that a route can hold, and gives its errors to the face's
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -158,7 +159,8 @@ def _caller(request: Request, scope: str) -> Identity:
 
 
 def _address_of(request: Request) -> Given:
-    return Given(tuple(request.query_params.multi_items()))
+    query = request.scope["query_string"].decode("latin-1")
+    return Given(tuple(parse_qsl(query, keep_blank_values=True)))
 
 
 def _call(request: Request, identity: Identity, given: Given) -> Call:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from awe.errors import AuthenticationError, ForbiddenError
 from awe.services.identity import ANONYMOUS, READ, WRITE, Identity, IdentityService, is_token
-from awe.web.http._login import check_origin, cookie_of, forget_cookie
+from awe.web.http._login import check_origin, cookie_of, forget_cookie, may_say_who
 
 __all__ = ["NOBODYS", "admit", "caller", "token_of"]
 
@@ -47,7 +47,10 @@ def caller(request: Request, identity: IdentityService, scope: str | None = None
         If another site's page made the browser send the cookie with something that is no question, or the
         token lacks the scope.
     """
-    found = _by_header(request, identity) or _by_cookie(request, identity) or ANONYMOUS
+    found = None
+    if may_say_who(request.scope):
+        found = _by_header(request, identity) or _by_cookie(request, identity)
+    found = found or ANONYMOUS
     needed = scope if scope is not None else READ if request.method in {"GET", "HEAD"} else WRITE
     return admit(request, found, needed)
 

@@ -31,6 +31,7 @@ __all__ = [
     "cookie_of",
     "credentials",
     "forget_cookie",
+    "may_say_who",
     "offer_login",
 ]
 
@@ -45,7 +46,6 @@ LOGIN_PATH = "/auth/login"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CREDENTIALS = ("authorization", "x-auth-token", "x-dl-authtoken")
 _SHOWING = frozenset({b"cookie", *(name.encode() for name in _CREDENTIALS)})
-"""Headers of requests that show who asks."""
 _STATES = frozenset({"offers_login", "forgets_cookie"})
 _HERE = frozenset({"same-origin", "none"})
 
@@ -77,8 +77,13 @@ def _concerns_login(scope: Scope, status: int) -> bool:
         status == 401
         or bool(scope["state"].get("caller"))
         or not _STATES.isdisjoint(scope["state"])
-        or any(name in _SHOWING for name, _ in scope["headers"])
+        or may_say_who(scope)
     )
+
+
+def may_say_who(scope: Scope) -> bool:
+    """Say whether a request has a header that could say who asks: most have none, and need not be looked at closely."""
+    return any(name in _SHOWING for name, _ in scope["headers"])
 
 
 def _complete(headers: MutableHeaders, status: int, request: Request) -> None:
