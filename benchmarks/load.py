@@ -1,9 +1,13 @@
 """Many clients at once against one service: cones, synchronous and asynchronous queries, mixed, for a while.
 
-Run: ``python benchmarks/load.py [--clients 200] [--seconds 300] [--data FOLDER]``. It starts ``awe up`` over a
+Run: ``python benchmarks/load.py [--clients 200] [--seconds 300] [--data FOLDER] [--greedy 100]``. It starts ``awe up`` over a
 data folder (one with a simulated table of a million rows is made when none is named), lets every client make one
 request after another over loopback, and prints what was answered, how quickly, and what the server's memory did.
 It exits with 1 when an answer was neither right nor an honest 429 or 503 with ``Retry-After``.
+
+With ``--greedy N`` it shows what one caller can do to the others: the clients, each with an address of its own and a second
+between its requests, ask for half of the time alone, and for the other half beside one caller who keeps N connections busy
+with queries.
 """
 
 import argparse
@@ -30,6 +34,9 @@ from awe.settings import Settings
 TABLE = "load.sources"
 _ROWS = 1_000_000
 _WAIT_S = 120.0
+_PAUSE_S = 1.0
+_GREEDY = "127.0.0.2"
+"""Callers without an account are told apart by their addresses, and all that begin with 127 are this machine's."""
 
 
 @dataclass(frozen=True)
@@ -61,27 +68,30 @@ class Report:
             middle, most = np.percentile(taken, [50, 95])
             lines.append(f"{kind:8}{len(taken):9}{middle:10.3f}{most:10.3f}{max(taken):10.3f}")
         lines.append("by status: " + ", ".join(f"{k}: {v}" for k, v in sorted(self.answers.items())))
-        tenth = max(1, len(self.memory_mb) // 10)
-        early, late = np.mean(self.memory_mb[tenth : 2 * tenth]), np.mean(self.memory_mb[-tenth:])
-        lines.append(
-            f"memory: {early:.0f} MB early, {late:.0f} MB late, {max(self.memory_mb):.0f} MB at the most"
-        )
+        if self.memory_mb:
+            lines.append(self._memory())
         lines.append(f"faults: {len(self.faults)} {self.faults[:3] if self.faults else ''}")
         return "\n".join(lines)
+
+    def _memory(self) -> str:
+        tenth = max(1, len(self.memory_mb) // 10)
+        early, late = np.mean(self.memory_mb[tenth : 2 * tenth]), np.mean(self.memory_mb[-tenth:])
+        return f"memory: {early:.0f} MB early, {late:.0f} MB late, {max(self.memory_mb):.0f} MB at the most"
 
 
 class Connection:
     """One client's connection: requests one after another, and nothing between us and the socket."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, own: str | None = None) -> None:
         self._place = (host, port)
+        self._own = (own, 0) if own else None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> Answer:
         """Make a request."""
         if self._writer is None or self._reader is None:
-            self._reader, self._writer = await asyncio.open_connection(*self._place)
+            self._reader, self._writer = await asyncio.open_connection(*self._place, local_addr=self._own)
         body = urlencode(form).encode() if form else b""
         kind = "Content-Type: application/x-www-form-urlencoded\r\n" if form else ""
         head = f"{method} {path} HTTP/1.1\r\nHost: load\r\n{kind}Content-Length: {len(body)}\r\n\r\n"
@@ -131,11 +141,29 @@ class Load:
         end = time.monotonic() + seconds
         await asyncio.gather(*(self._client(end) for _ in range(clients)))
 
-    async def _client(self, end: float) -> None:
-        connection = Connection(*self._place)
+    async def modest(self, clients: int, seconds: float) -> None:
+        """Let clients with addresses of their own ask, each with a pause between its requests."""
+        end = time.monotonic() + seconds
+        own = (f"127.1.{number // 250}.{number % 250 + 1}" for number in range(clients))
+        await asyncio.gather(*(self._client(end, address, _PAUSE_S) for address in own))
+
+    async def greedy(self, connections: int, seconds: float) -> None:
+        """Let one caller ask queries on many connections, one after another on each."""
+        end = time.monotonic() + seconds
+        asking = (self._client(end, _GREEDY, shares=(0, 1, 0)) for _ in range(connections))
+        await asyncio.gather(*asking)
+
+    async def _client(
+        self,
+        end: float,
+        own: str | None = None,
+        pause_s: float = 0.0,
+        shares: tuple[float, ...] = (0.75, 0.2, 0.05),
+    ) -> None:
+        connection = Connection(*self._place, own)
         kinds = (self._cone, self._sync, self._async)
         while time.monotonic() < end:
-            (ask,) = self._random.choices(kinds, (0.75, 0.2, 0.05))
+            (ask,) = self._random.choices(kinds, shares)
             begun = time.perf_counter()
             try:
                 await ask(connection)
@@ -143,6 +171,7 @@ class Load:
                 self._report.faults.append(f"{ask.__name__}: {error!r}")
                 await connection.close()
             self._report.seconds.setdefault(ask.__name__[1:], []).append(time.perf_counter() - begun)
+            await asyncio.sleep(pause_s)
         await connection.close()
 
     async def _cone(self, connection: Connection) -> None:
@@ -255,12 +284,23 @@ async def drive(url: str, process: int, clients: int, seconds: float) -> Report:
     return report
 
 
+async def beside(url: str, clients: int, connections: int, seconds: float) -> dict[str, Report]:
+    """Let clients ask alone, and then beside a greedy one."""
+    alone, others, greedy = Report(), Report(), Report()
+    await Load(url, alone).modest(clients, seconds / 2)
+    await asyncio.gather(
+        Load(url, others).modest(clients, seconds / 2), Load(url, greedy, 2).greedy(connections, seconds / 2)
+    )
+    return {"alone": alone, "beside a greedy one": others, "the greedy one": greedy}
+
+
 def main() -> int:
     """Start a service, load it, and print the report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--greedy", type=int, default=0, metavar="CONNECTIONS")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = given.data or Path(made)
@@ -271,11 +311,16 @@ def main() -> int:
             assert server.stdout
             url = next(m[1] for line in server.stdout if (m := re.search(r"awe is up at (http://\S+)", line)))
             try:
-                report = asyncio.run(drive(url, server.pid, given.clients, given.seconds))
+                if given.greedy:
+                    reports = asyncio.run(beside(url, given.clients, given.greedy, given.seconds))
+                else:
+                    told = asyncio.run(drive(url, server.pid, given.clients, given.seconds))
+                    reports = {f"{given.clients} clients, {given.seconds:g} s": told}
             finally:
                 server.terminate()
-    print(f"{given.clients} clients, {given.seconds:g} s\n{report}")
-    return 1 if report.faults else 0
+    for title, report in reports.items():
+        print(f"{title}\n{report}\n")
+    return 1 if any(report.faults for report in reports.values()) else 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from awe.platform import Platform
 from awe.settings import LimitSettings
 from awe.testing import TINY_TABLE, tiny_settings
 from awe.web import build_app
-from awe.web.http import Admission
+from awe.web.http import FairTurns, Room
 
 CONE = f"/scs/{TINY_TABLE}?RA=187.7&DEC=12.39&SR=0.1"
 SYNC = f"/tap/sync?LANG=ADQL&QUERY=SELECT+*+FROM+{TINY_TABLE}"
@@ -31,9 +31,9 @@ def test_no_more_than_so_many_at_once_and_everyone_gets_a_turn() -> None:
     running: list[int] = []
     most = 0
 
-    async def one(admission: Admission, number: int) -> int:
+    async def one(turns: FairTurns, number: int) -> int:
         nonlocal most
-        async with admission.turn():
+        async with turns.turn("ann"):
             running.append(number)
             most = max(most, len(running))
             await asyncio.sleep(0)
@@ -41,8 +41,8 @@ def test_no_more_than_so_many_at_once_and_everyone_gets_a_turn() -> None:
         return number
 
     async def everyone() -> list[int]:
-        admission = Admission(limits(waiting=100))
-        return await asyncio.gather(*(one(admission, n) for n in range(50)))
+        turns = FairTurns(Room.of_queries(limits(waiting=100)))
+        return await asyncio.gather(*(one(turns, n) for n in range(50)))
 
     assert asyncio.run(everyone()) == list(range(50))
     assert most == 2
@@ -51,12 +51,12 @@ def test_no_more_than_so_many_at_once_and_everyone_gets_a_turn() -> None:
 @pytest.mark.parametrize("given", [{"waiting": 0}, {"patience": 0.01}])
 def test_who_cannot_wait_is_told_when_to_come_back(given: dict[str, float]) -> None:
     async def run() -> None:
-        admission = Admission(limits(queries=1, **given))
-        async with admission.turn():
+        turns = FairTurns(Room.of_queries(limits(queries=1, **given)))
+        async with turns.turn("ann"):
             with pytest.raises(BusyError, match="try again in"):
-                async with admission.turn():
+                async with turns.turn("ann"):
                     pytest.fail("two had the only turn")
-        async with admission.turn():
+        async with turns.turn("ann"):
             pass
 
     asyncio.run(run())
@@ -64,13 +64,13 @@ def test_who_cannot_wait_is_told_when_to_come_back(given: dict[str, float]) -> N
 
 def test_who_goes_away_while_waiting_leaves_his_place() -> None:
     async def run() -> None:
-        admission = Admission(limits(queries=1, waiting=1))
+        turns = FairTurns(Room.of_queries(limits(queries=1, waiting=1)))
 
         async def wait() -> None:
-            async with admission.turn():
+            async with turns.turn("ann"):
                 pass
 
-        async with admission.turn():
+        async with turns.turn("ann"):
             impatient = asyncio.create_task(wait())
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -82,6 +82,32 @@ def test_who_goes_away_while_waiting_leaves_his_place() -> None:
         await patient
 
     asyncio.run(run())
+
+
+def test_the_caller_of_whom_most_wait_makes_room_for_others() -> None:
+    """Who asks for little is answered before those of one who asks for much, and is never the one who is refused."""
+    order: list[str] = []
+
+    async def one(turns: FairTurns, subject: str) -> None:
+        async with turns.turn(subject):
+            await asyncio.sleep(0.001)
+        order.append(subject)
+
+    async def run() -> list[BaseException | None]:
+        turns = FairTurns(Room.of_queries(limits(queries=2, waiting=6)))
+        greedy = [asyncio.create_task(one(turns, "greedy")) for _ in range(20)]
+        await asyncio.sleep(0)
+        few = [asyncio.create_task(one(turns, subject)) for subject in ("modest", "other")]
+        told = await asyncio.gather(*greedy, return_exceptions=True)
+        await asyncio.gather(*few)
+        return told
+
+    told = asyncio.run(run())
+    assert [error for error in told if error is not None and not isinstance(error, BusyError)] == []
+    assert (
+        sum(isinstance(error, BusyError) for error in told) == 14
+    )  # two run, six wait, two of those make room
+    assert {"modest", "other"} <= set(order[:5])
 
 
 class Blocking:

@@ -17,14 +17,15 @@ from awe.platform import Platform
 from awe.settings import ImageSettings
 from awe.testing import tiny_settings
 from awe.web import build_app
-from awe.web.http import FairTurns
+from awe.web.http import FairTurns, Room
 
 CUTOUT = "/soda/sync?ID=m87&CIRCLE=187.7+12.39+0.002"
 MANY = "/soda/sync?ID=m87&CIRCLE=187.7+12.39+0.002&CIRCLE=187.701+12.39+0.001&CIRCLE=187.702+12.39+0.001"
 
 
 def turns(*, patience_s: float = 30.0, **given: int) -> FairTurns:
-    return FairTurns(ImageSettings(**{"at_once": 3, "each": 2, "waiting": 1000, **given}), patience_s)
+    settings = ImageSettings(**{"at_once": 3, "each": 2, "waiting": 1000, **given})
+    return FairTurns(Room.of_images(settings, patience_s))
 
 
 def test_who_asks_for_little_waits_for_nobody_who_asks_for_much() -> None:

@@ -19,7 +19,7 @@ from awe.platform import Platform
 from awe.settings import LimitSettings
 from awe.testing import TINY_TABLE, tiny_settings
 from awe.web import build_app
-from awe.web.http import Admission, Metrics, TableResponse, chosen_format, scrubbed
+from awe.web.http import FairTurns, Metrics, Room, TableResponse, chosen_format, scrubbed
 
 Message = MutableMapping[str, Any]
 SCHEMA = Schema((Column("n", pa.int64()),))
@@ -45,8 +45,8 @@ class Source:
 
 def request_scope(platform: Platform) -> dict[str, object]:
     """Return what a response needs to know of its request."""
-    admission, metrics = Admission(LimitSettings()), Metrics(platform, ())
-    app = SimpleNamespace(state=SimpleNamespace(admission=admission, platform=platform, metrics=metrics))
+    turns, metrics = FairTurns(Room.of_queries(LimitSettings())), Metrics(platform, ())
+    app = SimpleNamespace(state=SimpleNamespace(turns=turns, platform=platform, metrics=metrics))
     return {"type": "http", "method": "GET", "state": {"request_id": "x"}, "app": app}
 
 

@@ -159,8 +159,8 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=256,
-        description="Server processes that share the port, the memory of `limits.memory` and the turns of `limits.queries`; "
-        "one for every two cores, at most four, when unset.",
+        description="Server processes that share the port, the memory of `limits.memory` and the turns of `limits.queries` "
+        "and `images.at_once`; one for every two cores, at most four, when unset.",
     )
     base_url: str = Field(
         "",
@@ -284,10 +284,15 @@ class Settings(BaseSettings):
 
     def for_process(self) -> "Settings":
         """Return the settings of one of the server processes: its share of what all of them may use."""
-        limits, many = self.limits, self.processes
-        shared = {name: -(-getattr(limits, name) // many) for name in ("queries", "waiting", "requests")}
+        limits, images, many = self.limits, self.images, self.processes
+        queries = {name: -(-getattr(limits, name) // many) for name in ("queries", "waiting", "requests")}
+        pieces = {name: -(-getattr(images, name) // many) for name in ("at_once", "each", "waiting")}
         memory = _MEMORY.sub(lambda size: f"{float(size[0]) / many:.3f}", limits.memory)
-        return self.model_copy(update={"limits": limits.model_copy(update={**shared, "memory": memory})})
+        shared = {
+            "limits": limits.model_copy(update={**queries, "memory": memory}),
+            "images": images.model_copy(update=pieces),
+        }
+        return self.model_copy(update=shared)
 
     @property
     def tells_paths(self) -> bool:

@@ -35,7 +35,6 @@ from awe.web import oauth, portal
 from awe.web.api import describe, router
 from awe.web.compat import datalab, sciserver, tapplus
 from awe.web.http import (
-    Admission,
     Envelope,
     FairTurns,
     Handler,
@@ -43,6 +42,7 @@ from awe.web.http import (
     Metrics,
     Receiver,
     Renderer,
+    Room,
     SharedFigures,
     Waiters,
     dali_error,
@@ -342,8 +342,8 @@ def build_app(platform: Platform, shared: SharedFigures | None = None) -> FastAP
     )
     app.state.platform = platform
     app.state.metrics = figures
-    app.state.admission = Admission(limits)
-    app.state.fair = FairTurns(platform.settings.images, limits.patience)
+    app.state.turns = FairTurns(Room.of_queries(limits))
+    app.state.fair = FairTurns(Room.of_images(platform.settings.images, limits.patience))
     app.state.waiters = Waiters(platform.jobs.phases)
     app.router.routes.extend(_route(entry) for entry in ROUTES)
     app.include_router(router)

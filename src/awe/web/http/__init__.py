@@ -5,7 +5,6 @@ No rule of a protocol and no use case of a service stands here.
 
 from awe.core.tables import absolute_links
 from awe.web.http._address import base_url, platform_of
-from awe.web.http._admission import Admission
 from awe.web.http._batch import BatchResponse
 from awe.web.http._call import Call, Handler, endpoint
 from awe.web.http._cutouts import cutouts_response
@@ -26,7 +25,7 @@ from awe.web.http._errors import (
     ssa_error,
     wants_json,
 )
-from awe.web.http._fair import FairResponse, FairStream, FairTurns
+from awe.web.http._fair import FairResponse, FairStream, FairTurns, Room
 from awe.web.http._identity import NOBODYS, admit, caller, token_of
 from awe.web.http._login import (
     SESSION,
@@ -57,7 +56,6 @@ __all__ = [
     "SESSION",
     "SILENT",
     "VOTABLE_TYPE",
-    "Admission",
     "BatchResponse",
     "Call",
     "Envelope",
@@ -70,6 +68,7 @@ __all__ = [
     "Metrics",
     "Receiver",
     "Renderer",
+    "Room",
     "SharedFigures",
     "TableResponse",
     "TurnResponse",

@@ -1,14 +1,18 @@
-"""Turns that are fair between callers, and answers that are made in them: cutouts and pictures.
+"""Turns that are fair between callers, and answers that are made in them: queries, cutouts, pictures.
 
-To read and draw pixels takes a processor and a disk. So many are at it at once, of each caller fewer, and who waits is
-called caller by caller in a circle: who asks for a thousand pieces waits for his own, and nobody else does. A piece of an
-answer that is sent to a slow client needs no turn, only the making of it.
+Queries share the engine's memory and processors, and to read and draw pixels takes a processor and a disk. Past a number of
+them each further one makes all others slower, or fail for want of memory. So many are at it at once, and who waits is
+called caller by caller in a circle, without a thread: who asks for a thousand things waits for his own, and nobody else
+does. Where too many wait already, or the wait becomes long, the answer is 503 with ``Retry-After`` instead of a time-out
+that nobody can tell from a fault; if the room is full, that is the caller's of whom most wait. A piece of an answer
+that is sent to a slow client needs no turn, only the making of it.
 """
 
 import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from math import inf
 
 import anyio
@@ -16,30 +20,70 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from awe.errors import AweError, BusyError
-from awe.settings import ImageSettings
+from awe.settings import ImageSettings, LimitSettings
 from awe.web.http._errors import unexpected
 
-__all__ = ["FairResponse", "FairStream", "FairTurns"]
+__all__ = ["FairResponse", "FairStream", "FairTurns", "Room"]
 
 _LOG = logging.getLogger(__name__)
 
 
-class FairTurns:
-    """The turns of one application; to be used inside its event loop.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many turns there are.
 
-    Parameters
+    Attributes
     ----------
-    settings
-        `at_once` for all, `each` for one caller, `waiting` behind them of one caller.
+    most, each
+        At the same time, and of one caller among them.
+    waiting, waiting_each
+        Behind them, and of one caller.
     patience_s
         So long one waits at the most.
+    busy
+        What those are told who have no place.
     """
 
-    def __init__(self, settings: ImageSettings, patience_s: float) -> None:
-        self._most, self._each, self._most_waiting = settings.at_once, settings.each, settings.waiting
-        self._patience_s = patience_s
+    most: int
+    each: int
+    waiting: float
+    waiting_each: float
+    patience_s: float
+    busy: str
+
+    @classmethod
+    def of_queries(cls, limits: LimitSettings) -> "Room":
+        """Return the turns of queries; how many one caller may run at once is a quota."""
+        return cls(
+            limits.queries, limits.queries, limits.waiting, inf, limits.patience,
+            "the service is answering as many queries as it can",
+        )  # fmt: skip
+
+    @classmethod
+    def of_images(cls, settings: ImageSettings, patience_s: float) -> "Room":
+        """Return the turns of cutouts and pictures."""
+        return cls(
+            settings.at_once, settings.each, inf, settings.waiting, patience_s,
+            "so many of your cutouts and pictures are being made already",
+        )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A place among those who wait; `begun` ones are never refused."""
+
+    begun: bool
+    called: anyio.Event = field(default_factory=anyio.Event)
+    refused: bool = False
+
+
+class FairTurns:
+    """The turns of one application; to be used inside its event loop."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._running: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[_Place]] = OrderedDict()
 
     @asynccontextmanager
     async def turn(self, subject: str, *, begun: bool = False) -> AsyncIterator[None]:
@@ -55,7 +99,7 @@ class FairTurns:
         Raises
         ------
         BusyError
-            If too many of this caller wait, or this one waited too long.
+            If too many wait, or this one waited too long.
         """
         await self._take(subject, begun=begun)
         try:
@@ -64,28 +108,47 @@ class FairTurns:
             self._leave(subject)
 
     async def _take(self, subject: str, *, begun: bool) -> None:
-        queue = self._waiting.get(subject, ())
-        if not queue and self._may(subject):
+        if subject not in self._waiting and self._may(subject):
             self._running[subject] += 1
             return
-        if len(queue) >= self._most_waiting and not begun:
-            raise self._busy(len(queue))
-        called = anyio.Event()
-        self._waiting.setdefault(subject, deque()).append(called)
+        if not begun:
+            self._find_room(subject)
+        place = _Place(begun)
+        self._waiting.setdefault(subject, deque()).append(place)
         try:
-            with anyio.fail_after(inf if begun else self._patience_s):
-                await called.wait()
+            with anyio.fail_after(inf if begun else self._room.patience_s):
+                await place.called.wait()
         except BaseException as error:
-            if called.is_set():
+            if not place.called.is_set():
+                self._forget(subject, place)
+            elif not place.refused:
                 self._leave(subject)
-            else:
-                self._forget(subject, called)
             if isinstance(error, TimeoutError):
-                raise self._busy(len(queue)) from None
+                raise self._busy(subject) from None
             raise
+        if place.refused:
+            raise self._busy(subject)
 
     def _may(self, subject: str) -> bool:
-        return self._running.total() < self._most and self._running[subject] < self._each
+        return self._running.total() < self._room.most and self._running[subject] < self._room.each
+
+    def _find_room(self, subject: str) -> None:
+        """Make room for one more who waits: where there is none, it is taken from the caller of whom most wait."""
+        own = len(self._waiting.get(subject, ()))
+        if own >= self._room.waiting_each:
+            raise self._busy(subject)
+        if self._waits() < self._room.waiting:
+            return
+        longest = max(self._waiting, key=lambda one: len(self._waiting[one]), default=subject)
+        last = next((place for place in reversed(self._waiting.get(longest, ())) if not place.begun), None)
+        if last is None or len(self._waiting[longest]) <= own + 1:
+            raise self._busy(subject)
+        self._forget(longest, last)
+        last.refused = True
+        last.called.set()
+
+    def _waits(self) -> int:
+        return sum(map(len, self._waiting.values()))
 
     def _leave(self, subject: str) -> None:
         self._running[subject] -= 1
@@ -97,18 +160,18 @@ class FairTurns:
             if after in self._waiting:
                 self._waiting.move_to_end(after)
             self._running[after] += 1
-            called.set()
+            called.called.set()
 
-    def _forget(self, subject: str, called: anyio.Event) -> None:
+    def _forget(self, subject: str, place: _Place) -> None:
         queue = self._waiting[subject]
-        queue.remove(called)
+        queue.remove(place)
         if not queue:
             del self._waiting[subject]
 
-    def _busy(self, before: int) -> BusyError:
-        return BusyError(
-            "so many of your cutouts and pictures are being made already", 1 + before // self._each
-        )
+    def _busy(self, subject: str) -> BusyError:
+        # longer the more wait, so that those who come back do not all come at once
+        before = len(self._waiting.get(subject, ())) // self._room.each, self._waits() // self._room.most
+        return BusyError(self._room.busy, 1 + max(before))
 
 
 class FairResponse(Response):

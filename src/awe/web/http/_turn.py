@@ -2,7 +2,7 @@
 
 What goes wrong before the answer's head is sent has its proper status. All waiting for the engine happens in threads.
 When the client goes away, at any moment, the work is closed, which cancels the query. An answer takes its turn
-(`Admission`) before the work begins, and holds it until the work is closed. Each is a query of its caller's, whose
+(`FairTurns`) before the work begins, and holds it until the work is closed. Each is a query of its caller's, whose
 quota it counts for from before its turn to its end, and the last thing that the client hears comes after that. Who
 accepts gzip gets it, packed piece by piece as the rows come.
 
@@ -24,9 +24,9 @@ from starlette.types import Message, Receive, Scope, Send
 from awe.core.tables.formats import gzipped
 from awe.errors import AweError, BusyError
 from awe.platform import Platform
-from awe.services.identity import ANONYMOUS, Identity, RunningQuery
-from awe.web.http._admission import Admission
+from awe.services.identity import ANONYMOUS, Identity, RunningQuery, subject_of
 from awe.web.http._errors import unexpected
+from awe.web.http._fair import FairTurns
 from awe.web.http._metrics import Metrics
 from awe.web.http._negotiation import takes_gzip
 
@@ -132,14 +132,15 @@ class TurnResponse(Response, ABC):
             await self._close()
 
     async def _send_in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
-        admission: Admission = scope["app"].state.admission
+        turns: FairTurns = scope["app"].state.turns
+        subject = subject_of(scope["state"].get("identity", ANONYMOUS))
         try:
             await anyio.to_thread.run_sync(self._count, scope)  # not abandoned: it would never end
         except AweError as error:
             await self._fail(error, scope, receive, send)
             return
         try:
-            async with admission.turn():
+            async with turns.turn(subject):
                 try:
                     await self._send(scope, receive, send)
                 finally:
