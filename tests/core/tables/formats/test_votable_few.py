@@ -33,6 +33,7 @@ def _columns(draw: st.DrawFn) -> list[pa.Array]:
     rows = draw(st.integers(1, 5))
     columns = []
     for kind in draw(st.lists(st.sampled_from(_TYPES + _LISTS), min_size=1, max_size=5)):
+        one: st.SearchStrategy[object]
         if pa.types.is_fixed_size_list(kind):
             one = st.lists(_values(kind.value_type), min_size=2, max_size=2)
         elif pa.types.is_list(kind):
