@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from awe.testing import TINY_TABLE, tiny_archive
+from awe.testing import TINY_TABLE, tiny_archive, tiny_settings
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +28,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tiny_archive(made) as platform:
         platform.accounts.add("ada", by="local:test", password="correct horse")
         return platform.settings.folder
+
+
+def test_each_process_has_its_share_of_the_turns(tmp_path: Path) -> None:
+    given = {"limits": {"queries": 5, "waiting": 7}, "images": {"at_once": 8, "each": 1, "waiting": 9}}
+    own = tiny_settings(tmp_path, workers=2, **given).for_process()
+    assert (own.limits.queries, own.limits.waiting) == (3, 4)
+    assert (own.images.at_once, own.images.each, own.images.waiting) == (4, 1, 5)
 
 
 @contextmanager

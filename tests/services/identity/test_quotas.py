@@ -380,3 +380,25 @@ def test_what_could_not_be_counted_is_counted_the_next_time(
     usage.count_soon("user:ann", "2026-03-01", Amounts(queries=1, rows=6))
     assert usage.of_day("user:ann", "2026-03-01") == Amounts(queries=2, rows=11)
     usage.close()
+
+
+def test_files_that_are_fetched_are_counted_by_bytes_and_limited(
+    make: Make, clock: Clock, system: SystemDatabase
+) -> None:
+    service = make(file_bytes_per_day=100)
+    service.fetching(ANN)(60)
+    service.fetching(ANN)(60)  # what has begun is sent to its end
+    with pytest.raises(QuotaError, match="bytes of files of tables in a day, and have 120") as refused:
+        service.fetching(ANN)
+    assert refused.value.fields["retry_after"] == 12 * 3600
+    used = {usage.measure: usage.used for usage in service.usage(ANN)}
+    assert used[Measure.FILE_BYTES_PER_DAY] == 120
+    assert used[M] == 0
+    other = make(file_bytes_per_day=100)  # another process finds the same
+    with pytest.raises(QuotaError):
+        other.fetching(ANN)
+    other.begin(ANN).end()
+    clock.now += DAY
+    other.fetching(ANN)(1)
+    kept = UsageStore(system).by_day("2026-03-01", "2026-03-01")["2026-03-01"]
+    assert (kept.file_bytes, kept.refused, kept.queries) == (120, 2, 1)
