@@ -19,8 +19,8 @@ from awe.errors import InputFileError
 
 __all__ = ["Source"]
 
-_CHUNK = 1 << 20
-"""Read at once: what is made of so much stays in the caches of a processor."""
+_CHUNK = 1 << 21
+"""Read at once: what is made of so much stays in the caches of a processor, and threads seldom wait for each other."""
 _DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
 _ROW_END = re.compile(rb"</(?:[\w.-]+:)?TR\s*>")
 _BLANKS = bytes(range(33))
@@ -95,17 +95,24 @@ class Source:
         row_end, end_tag
             The tag that ends a row; how the tag begins that ends the table.
         """
-        more = True
-        while more and len(self.held) <= _MOST_BYTES:
-            end = self.held.rfind(row_end) + len(row_end)
-            if end >= len(row_end):
-                rows, self.held = self.held[:end], self.held[end:]
+        read = b""
+        while len(self.held) + len(read) <= _MOST_BYTES:
+            end = read.rfind(row_end)
+            if end < 0:  # or over the border of two reads, or in what was held at first
+                self.held, read = b"", self.held + read
+                end = read.rfind(row_end)
+            if end >= 0:
+                end += len(row_end)
+                rows, self.held = b"".join((self.held, memoryview(read)[:end])), read[end:]
                 yield rows
-            elif end_tag in self.held:
-                return
+            else:
+                self.held = read
+                if end_tag in self.held:
+                    return
             read = self._read(min(max(_CHUNK, len(self.held)), _MOST_BYTES + 1 - len(self.held)))
-            self.held += read
-            more = bool(read)
+            if not read:
+                return
+        self.held += read
 
     def give_back(self, *pieces: bytes) -> None:
         """Hold again what was taken last."""
