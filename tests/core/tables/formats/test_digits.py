@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awe.core.tables.formats._digits import Numbers, number_runs
+from awe.core.tables.formats._digits import Numbers, number_lists, number_runs
 
 DOUBLES = st.one_of(st.floats(), st.none())
 BETWEEN, END = "</TD><TD>", "</TD></TR>\n"
@@ -99,3 +99,23 @@ def test_what_cannot_be_written_so_is_named_by_its_place(column: pa.Array) -> No
 def test_slices_are_written_from_where_they_begin() -> None:
     whole = pa.array([1.5, 2.5, None, 4.5])
     assert texts([whole.slice(1, 2)]) == ["2.5;", ";"]
+
+
+@given(st.lists(st.none() | st.lists(st.floats(allow_infinity=False), max_size=4)), st.sampled_from(",| "))
+def test_lists_read_back_exactly(rows: list[list[float] | None], between: str) -> None:
+    flat = [value for row in rows for value in row or []]
+    offsets = np.cumsum([0, *(len(row or []) for row in rows)])
+    found = number_lists(pa.array(flat, pa.float64(), from_pandas=False), offsets, between, "NaN")
+    if found is None:
+        assert not flat
+        return
+    back = [[float(cell) for cell in text.split(between)] if text else [] for text in found.to_pylist()]
+    assert str(back) == str([row or [] for row in rows])
+
+
+@pytest.mark.parametrize(
+    "values", [[1.5, math.inf], [1, None], ["1"], [True], [1.5, None, math.nan]], ids=str
+)
+def test_lists_of_what_cannot_be_written_so_are_left_to_others(values: list[object]) -> None:
+    column = pa.array(values, pa.float64() if 1.5 in values else None, from_pandas=False)
+    assert number_lists(column, np.array([0, len(values)]), ",", "null") is None

@@ -91,7 +91,7 @@ def iso_text(array: pa.Array) -> pa.Array:
     """Return dates and times as ISO 8601 text, UTC without a zone (DALI 1.1 section 3.3.3)."""
     if pa.types.is_timestamp(array.type):
         naive = array.cast(pa.timestamp(array.type.unit))
-        return pc.strftime(naive, format="%Y-%m-%dT%H:%M:%S")
+        return pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1)
     return array.cast(pa.string())
 
 

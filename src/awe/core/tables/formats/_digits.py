@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
-__all__ = ["Numbers", "number_cells", "number_runs"]
+__all__ = ["Numbers", "number_cells", "number_lists", "number_runs"]
 
 _COMMA, _END = b",;"
 _NONE = b"null"
@@ -49,7 +50,7 @@ class Numbers:
             What stands for no value, and for NaN.
         """
         count, rows = len(self.columns), len(self.columns[0])
-        written = self._listed(null if self.missing == "null" else nan)
+        written = self.listed(null if self.missing == "null" else nan)
         commas = np.flatnonzero(np.frombuffer(written, np.uint8) == _COMMA)
         ends = commas[count - 1 : rows * count : count]
         offsets = np.ones(rows + 1, np.int32)  # behind the bracket
@@ -64,7 +65,7 @@ class Numbers:
             written = written.replace(b";", end.encode())
         return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(written)])
 
-    def _listed(self, nothing: str) -> bytes | bytearray:
+    def listed(self, nothing: str) -> bytes | bytearray:
         """Return the numbers in brackets, and behind them a row of zeros, so that each of them has a comma behind it."""
         rows = np.empty((len(self.columns[0]) + 1, len(self.columns)), self.columns[0].dtype)
         rows[-1] = 0
@@ -113,6 +114,31 @@ def number_cells(column: pa.Array) -> list[bytes] | None:
         return None
     said = b"" if column.null_count else b"NaN"
     return [said if cell == _NONE else cell for cell in cells]
+
+
+def number_lists(flat: pa.Array, offsets: np.ndarray, between: str, nothing: str) -> pa.Array | None:
+    """Return for each row of an array of lists its numbers as text, by the same rules.
+
+    None where they cannot be written so: what is no number, infinity, NaN beside null, integers beside null, no numbers.
+
+    Parameters
+    ----------
+    flat, offsets
+        The numbers of all rows, and where those of each row begin (rows + 1).
+    between
+        One ASCII character.
+    nothing
+        What stands for NaN, or for null.
+    """
+    found = _numbers(flat)
+    if found is None:
+        return None
+    written = Numbers(found[:1], found[1]).listed(nothing)
+    begins = np.ones(len(flat) + 1, np.int32)  # behind the bracket
+    begins[1:] += np.flatnonzero(np.frombuffer(written, np.uint8) == _COMMA)
+    text = pa.py_buffer(written.replace(b",", between.encode()))
+    buffers = [None, pa.py_buffer(begins[offsets]), text]
+    return pc.ascii_rtrim(pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers), characters=between)
 
 
 def _together(first: np.ndarray, missing: str, other: np.ndarray, missing_too: str) -> bool:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from awe.core.tables._datatypes import is_list
 from awe.core.tables.formats._arrow import iso_text, string_bytes, text_bytes
+from awe.core.tables.formats._digits import number_lists
 
 __all__ = ["is_textual", "json_cells", "plain_text", "quoted_cells"]
 
@@ -52,8 +53,11 @@ def _number_lists(array: pa.Array) -> pa.Array:
     plain = array.cast(pa.list_(array.type.value_type))
     counts = pc.list_value_length(plain).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), json_cells(plain.flatten()))
-    text = pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
+    flat = plain.flatten()
+    inside = number_lists(flat, offsets, ",", "null")
+    if inside is None:
+        inside = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), json_cells(flat)), ",")
+    text = pc.binary_join_element_wise("[", inside, "]", "")
     return pc.if_else(plain.is_valid(), text, None)
 
 
@@ -75,7 +79,10 @@ def _finite(value: object) -> object:
 def quoted_cells(array: pa.Array, delimiter: str, null: str = "") -> pa.Array:
     """Return the cells of a column of delimited text (RFC 4180): quoted where needed, so `""` is no null."""
     text = plain_text(array)
-    if is_textual(array.type):
+    if is_list(array.type) and not is_textual(array.type.value_type):
+        several = pc.match_substring(text, delimiter)  # nothing else in lists of numbers needs quotes
+        text = pc.if_else(several, pc.binary_join_element_wise('"', text, '"', ""), text)
+    elif is_textual(array.type):
         pattern = f'^$|[{re.escape(delimiter)}"\r\n]|^\\s|\\s$|^#|^(?i:null)$'
         special = pc.match_substring_regex(text, pattern) if _may_need_quotes(text, delimiter) else None
         if special is not None and pc.any(special).as_py():

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables.formats._arrow import elements, string_bytes, text_bytes
-from awe.core.tables.formats._digits import Numbers, number_runs
+from awe.core.tables.formats._digits import Numbers, number_lists, number_runs
 from awe.core.tables.formats._votable_few import FEW, few_rows
 
 __all__ = ["table_rows"]
@@ -64,9 +64,10 @@ def _number_text(array: pa.Array, *, bits: bool = False) -> pa.Array:
 
 def _array_text(array: pa.Array, name: str, *, bits: bool) -> pa.Array:
     flat, offsets = elements(array, name)
-    text = _number_text(flat, bits=bits).fill_null("?")  # only booleans have null elements here
-    lists = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), text)
-    joined = pc.binary_join(lists, " ")
+    joined = number_lists(flat, offsets, " ", "NaN")
+    if joined is None:
+        text = _number_text(flat, bits=bits).fill_null("?")  # only booleans have null elements here
+        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), text), " ")
     if not array.null_count:
         return joined
     # a fixed array of no elements is refused by validators: NaN says null where there is one
