@@ -88,6 +88,22 @@ def test_circles_that_meet_the_nearest_and_those_that_have_one(two: Two) -> None
     assert all(apart[i, j] == np.nanmin(apart[i]) for i, j in nearest)
 
 
+@pytest.mark.parametrize(
+    "said", ["SQRT(0.01 + 0.03)", "POWER(0.5, 3) + DEGREES(0.001)", "GREATEST(0.1, 0.15)"]
+)
+def test_a_radius_that_is_computed_of_no_row(two: Two, said: str) -> None:
+    most = {"S": 0.2, "P": 0.125 + np.degrees(0.001), "G": 0.15}[said[0]]
+    a, _ = radii(two)
+    apart = two.near(two.rows["s.a"], two.rows["s.b"], radius=1)
+    text = f"SELECT a.id, b.id FROM s.a AS a FULL JOIN s.b AS b ON {D} < {said}"
+    text = text.lower().replace("distance", "q3c_dist")
+    wanted = np.where(apart < most, apart, np.nan)
+    assert two.pairs(text, "postgres") == with_lonely(wanted, left=True, right=True)
+    either = text.replace("full join", "join") + f" or {D} < {A}".lower().replace("distance", "q3c_dist")
+    wanted = np.where((apart < most) | (apart < a), apart, np.nan)
+    assert two.pairs(either, "postgres") == all_pairs(wanted)
+
+
 def test_one_of_several_conditions(two: Two) -> None:
     a, b = radii(two)
     mags = [two.rows[name]["mag"].to_numpy() for name in ("s.a", "s.b")]

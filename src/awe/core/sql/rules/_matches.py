@@ -166,7 +166,7 @@ def _near(condition: exp.Expr, run: Compilation) -> _Nearness | None:
     read = sources_of(test.radius)
     if not _plain(test.radius) or not read <= {one, other}:
         return None
-    if len(read) == 1:
+    if len(read) < 2:
         return _Nearness(test, (one, other))
     if reach(test.radius, one, lambda part, _: part) is None:
         return None

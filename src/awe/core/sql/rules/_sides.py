@@ -92,9 +92,11 @@ def _radius(join: SkyJoin, sizes: dict[str, float], asked: dict[str, list[exp.Ex
     """
     radius = join.near.radius
     read = sources_of(radius)
-    if len(read) < 2:
-        return (next(iter(read), ""), radius)
+    if constant(radius) is not None:
+        return "", radius
     mine, other = sorted((join.kept, join.gone), key=lambda item: sizes[item.alias])
+    if len(read) < 2:
+        return next(iter(read), mine.alias), radius
 
     def extreme(part: exp.Expr, largest: bool) -> exp.Expr:
         found = exp.Alias(this=call("MAX" if largest else "MIN", part), alias=exp.to_identifier(_EXTREME))
