@@ -24,7 +24,7 @@ from awe.core.tables import Schema
 from awe.errors import AweError, MissingExtraError, UsageError
 from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord
 from awe.services.catalogs._names import ReadableNames
-from awe.services.catalogs.backends import spark_session
+from awe.services.catalogs.backends import spark, spark_session
 from awe.services.catalogs.backends.spark import SparkEngine
 from awe.services.catalogs.backends.spark_errors import translated
 from awe.settings import LimitSettings, Settings, SparkSettings
@@ -39,6 +39,7 @@ class Both(Two):
 
     def __init__(self, folder: Path, cluster: SparkSettings) -> None:
         super().__init__(folder)
+        self.folder = folder
         self.spark = SparkEngine(folder, LimitSettings(), cluster)
 
     def found(self, text: str, dialect: str = "adql") -> list[tuple[Any, ...]]:
@@ -282,7 +283,7 @@ def near_files(
     both: Both, table: str, ra: np.ndarray, dec: np.ndarray, radius: float
 ) -> tuple[set[Path], set[Path]]:
     """Return the files of a table with rows near positions, and all of them: every row is looked at."""
-    files = set((both.spark.features.folder / table / "dataset").rglob("*.parquet"))
+    files = set((both.folder / table / "dataset").rglob("*.parquet"))
     near = set()
     for path in files:
         rows = pq.read_table(path, columns=["ra", "dec"], partitioning=None)
@@ -332,13 +333,35 @@ def test_an_answer_without_an_order_is_cut_where_it_is_read(both: Both) -> None:
 
 
 @slow
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT id, mag FROM s.b WHERE id >= 0", f"SELECT a.id, b.id AS j FROM s.a AS a, s.b AS b WHERE {NEAR}"],
+)
+def test_each_task_gives_as_many_as_are_wanted(
+    both: Both, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(spark, "_FEW_ROWS", 10)
+    monkeypatch.setattr(spark, "_NEAR_DEG", 0.2)
+    rows = both.stream(text, "adql", Limits(1000, 300), both.spark)
+    found = rows.to_table()
+    assert found.num_rows == 1000
+    assert rows.overflow
+    every = both.stream(text, "adql", LIMITS, both.engine).to_table()
+    assert set(map(tuple, map(dict.values, found.to_pylist()))) <= set(
+        map(tuple, map(dict.values, every.to_pylist()))
+    )
+    assert len(set(map(str, found.to_pylist()))) == 1000
+
+
+@slow
 def test_a_query_that_runs_tells_how_many_of_its_tasks_are_done(both: Both) -> None:
     heard: list[tuple[str, int, int | None]] = []
     with heard_by(lambda *told: heard.append(told)):
         rows = both.stream("SELECT kind, COUNT(*) AS n FROM s.b GROUP BY kind", engine=both.spark)
     assert sum(rows.to_table()["n"].to_pylist()) == 2500
     assert {what for what, _, _ in heard} == {"tasks"}
-    assert heard[-1][1] == heard[-1][2] > 0
+    _, done, every = heard[-1]
+    assert every == done > 0
 
 
 @slow

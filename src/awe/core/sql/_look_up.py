@@ -15,7 +15,7 @@ from awe.core.sky import Region
 from awe.core.sql.rules._build import constant
 from awe.core.sql.rules._state import TESTED, TableUse, Tested, value
 
-__all__ = ["Comparison", "Inside", "LookUp", "Nearest", "enough", "look_up", "reads"]
+__all__ = ["Comparison", "Inside", "LookUp", "Nearest", "enough", "look_up", "only_source", "reads"]
 
 _OPERATORS: Mapping[type[exp.Expr], str] = {
     exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.EQ: "=", exp.NEQ: "<>",
@@ -125,6 +125,16 @@ def enough(tree: exp.Expr) -> int | None:
     if source.this.args.get("joins") or tree.find(exp.AggFunc, exp.Window, exp.Subquery):
         return None
     return int(limit.expression.name)
+
+
+def only_source(tree: exp.Expr) -> str | None:
+    """Return the key of the table use or sky join that a query reads, where it joins it with nothing; None elsewhere."""
+    source = tree.args.get("from_")
+    if not isinstance(tree, exp.Select) or source is None or not isinstance(source.this, exp.Table):
+        return None
+    if any(tree.args.get(key) for key in ("joins", "laterals", "with_")) or source.this.args.get("joins"):
+        return None
+    return str(source.this.name)
 
 
 def reads(tree: exp.Expr) -> Mapping[str, frozenset[str]]:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from awe.core.sky import Region
 from awe.core.sql._counts import Count, counted
-from awe.core.sql._look_up import Inside, LookUp, enough, look_up, reads
+from awe.core.sql._look_up import Inside, LookUp, enough, look_up, only_source, reads
 from awe.core.sql._model import Names, TableDef, Variable
 from awe.core.sql._own_names import plain_names
 from awe.core.sql._place import Text
@@ -94,6 +94,11 @@ class Query:
     def counted(self, sources: Mapping[str, Count]) -> Count:
         """Return how many rows it gives, told of how many its `uses` and `matches` have, by their keys."""
         return counted(self._tree(), sources)
+
+    @property
+    def only_source(self) -> str | None:
+        """The key of the one among `uses` and `matches` that it reads, where it joins it with nothing; None elsewhere."""
+        return only_source(self._tree())
 
     @property
     def ordered(self) -> bool:

@@ -134,7 +134,7 @@ def _whole(count: float) -> int | None:
 def _most_pairs(match: SkyMatch, counts: Mapping[str, Count]) -> float:
     """Return how many rows a sky join gives at the most."""
     held, other = (
-        counts[side.indexed].most if side.indexed in counts else side.rows
+        counts[side.indexed].most if side.indexed is not None and side.indexed in counts else side.rows
         for side in (match.held, match.other)
     )
     if match.exists is not None:

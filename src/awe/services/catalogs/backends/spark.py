@@ -6,6 +6,7 @@ folder under the same path: it opens only the files that the query's region touc
 folder. Nothing runs there but what the compiler wrote, and functions of awe's own.
 """
 
+import math
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -32,6 +33,8 @@ __all__ = ["SparkEngine"]
 
 _FEW_ROWS = 100_000
 """Rows that are sorted in the memory of a worker where no more are wanted."""
+_NEAR_DEG = 1 / 60
+"""Of rows so near each other there are few."""
 _AT_ONCE = {
     "mapreduce.fileoutputcommitter.algorithm.version": "2",
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
@@ -39,6 +42,13 @@ _AT_ONCE = {
 """A file of results appears when the task that writes it is done, and not with all others."""
 _ROW_OF_TASK = (1 << 33) - 1
 """The bits of Spark's increasing numbers that count the rows of one task."""
+
+
+def _finite(query: Query) -> bool:
+    """Say whether a task makes few rows of each that it reads, so that it ends soon, also where nobody wants all of them."""
+    key = query.only_source
+    near = {match.key for match in query.matches if (match.radius_deg or math.inf) <= _NEAR_DEG}
+    return key in near or (len(query.uses) == 1 and key == query.uses[0].key)
 
 
 class SparkEngine(FileEngine):
@@ -98,7 +108,7 @@ class SparkEngine(FileEngine):
             found = session.sql(query.lower("spark", relations.sql))
             found = found.toDF(*(f"c{i}" for i in range(len(query.columns))))
             stands = len(query.uses) == 1 and query.uses[0].table.healpix is None
-            wanted = self._first(found, query, limits.rows + 1, stands=stands)
+            wanted = self._first(found, query, limits.rows + 1, stands=stands, finite=_finite(query))
         except BaseException as error:
             work.clean()
             if isinstance(error, AweError):
@@ -121,11 +131,11 @@ class SparkEngine(FileEngine):
         return rows
 
     @staticmethod
-    def _first(rows: Any, query: Query, most: int, *, stands: bool) -> Any:
-        """Return at least the first rows, and few more; where they are many, or stand in an order, so many of each task."""
+    def _first(rows: Any, query: Query, most: int, *, stands: bool, finite: bool) -> Any:
+        """Return at least the first rows: few more, or so many of each task, which then need not wait for each other."""
         if query.max_rows is not None and query.max_rows <= most:
             return rows
-        if stands or most > _FEW_ROWS:
+        if stands or (most > _FEW_ROWS and (query.ordered or finite)):
             return rows.filter(f"(monotonically_increasing_id() & {_ROW_OF_TASK}L) < {most}L")
         return rows.limit(most)
 
