@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -185,22 +186,20 @@ def _begins(data: bytes, steps: list[tuple[int, int, int, int]], tail: int) -> l
     """
     found: list[int] = []
     add, unpack = found.append, _COUNT.unpack_from
+    position = -tail
+    widths = [steps[0][0] + tail, *(width for width, *_ in steps[1:])]
     with suppress(struct.error):  # the end of the data
-        if len(steps) == 1 and not steps[0][3]:  # the same as below, in half of the time
-            position, size, _, _ = steps[0]
-            between = tail + position
-            while True:
-                count = unpack(data, position - 4)[0]
-                add(position)
-                position += count * size + between
-        position = 0
-        while True:
-            for width, size, more, shift in steps:
+        if not any(shift for *_, shift in steps):  # the same as below, in three quarters of the time
+            for width, size in cycle(zip(widths, (size for _, size, *_ in steps), strict=True)):
                 position += width
                 count = unpack(data, position - 4)[0]
                 add(position)
-                position += (count * size + more) >> shift
-            position += tail
+                position += count * size
+        for width, (_, size, more, shift) in cycle(zip(widths, steps, strict=True)):
+            position += width
+            count = unpack(data, position - 4)[0]
+            add(position)
+            position += (count * size + more) >> shift
     return found
 
 
