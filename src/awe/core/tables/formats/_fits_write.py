@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +19,7 @@ from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema, elements, pieces, text_bytes, to_numpy
-from awe.core.tables.formats._parallel import in_order
+from awe.core.tables.formats._parallel import ahead
 from awe.core.tables.formats._spool import Spool
 from awe.errors import UsageError
 
@@ -43,9 +42,8 @@ _UNSIGNED = {pa.uint16(): 1 << 15, pa.uint32(): 1 << 31, pa.uint64(): 1 << 63}
 _WIDER = {pa.uint8(): pa.int16(), pa.int16(): pa.int32(), pa.uint16(): pa.int32(), pa.int32(): pa.int64()}
 _WIDER[pa.uint32()] = pa.int64()
 _BLOCK = 2880
-_PIECE_ROWS = 32_768
+_PIECE_ROWS = 65_536
 """Worked on at once: so many that threads are not held up by one another, as a column takes 1 ns a row."""
-_TOGETHER = 8
 _FIRST, _LAST = 0x20, 0x7E
 """The characters that FITS knows (FITS 4.0 section 3.3.1)."""
 
@@ -149,17 +147,12 @@ def _measured(stream: TableStream, schema: Schema, spool: Spool) -> tuple[list[_
 
 def _rows(spool: Spool, plans: list[_Plan], *, heap: bool) -> Iterator[bytes]:
     if not heap:
-        yield from in_order(lambda batch: _records(batch, plans, 0)[0].tobytes(), _together(iter(spool)))
+        yield from ahead(lambda batch: _records(batch, plans, 0)[0].tobytes(), spool)
         return
     offset = 0
     for batch in spool:  # where its arrays stand is told by the rows before
         records, offset = _records(batch, plans, offset)
         yield records.tobytes()
-
-
-def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    while group := list(islice(batches, _TOGETHER)):
-        yield group
 
 
 def _item_size(arrow: pa.DataType) -> int:
