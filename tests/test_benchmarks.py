@@ -64,6 +64,45 @@ def test_who_takes_long_is_asked_once() -> None:
     assert done.stdout.strip() == "[1] [31.0] 5.0 3"
 
 
+_ASKED = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from asking import ask
+
+class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    log_message = lambda *_: None
+
+    def do_GET(self):
+        said = self.path[1:].encode()
+        self.send_response(200)
+        if said.endswith(b"0"):
+            self.send_header("Transfer-Encoding", "chunked")
+            said = b"".join(b"%x\\r\\n%s\\r\\n" % (len(part), part) for part in (said, b"more")) + b"0\\r\\n\\r\\n"
+        else:
+            self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+Thread(target=server.serve_forever, daemon=True).start()
+requests = [f"GET /{i} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n".encode() for i in range(31)]
+for clients in (1, 4, 50):
+    print(*(answer.partition(b"\\r\\n\\r\\n")[2] for answer in ask(*server.server_address, requests, clients).answers))
+"""
+
+
+def test_clients_read_whole_answers_and_keep_their_order() -> None:
+    """However many clients share the requests, and however an answer says where it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ASKED], cwd=_BENCHMARKS, check=True, capture_output=True, text=True
+    )
+    chunked = "{0:x}\\r\\n{1}\\r\\n4\\r\\nmore\\r\\n0\\r\\n\\r\\n"
+    bodies = [chunked.format(len(str(i)), i) if i % 10 == 0 else str(i) for i in range(31)]
+    expected = " ".join(f"b'{body}'" for body in bodies)
+    assert done.stdout.splitlines() == [expected] * 3
+
+
 @pytest.mark.slow
 def test_one_command_measures_and_writes_the_page(tmp_path: Path) -> None:
     page = tmp_path / "RESULTS.md"

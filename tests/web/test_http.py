@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -164,3 +165,19 @@ def test_formats_are_chosen(named: str | None, accept: str, name: str) -> None:
 def test_a_format_that_is_not_there() -> None:
     with pytest.raises(ParameterError, match="xls"):
         chosen_format("xls")
+
+
+def test_addresses_in_answers_are_those_by_which_each_caller_came(tmp_path: Path) -> None:
+    """What is remembered of one caller's address is not told to another."""
+    with Platform.open(tiny_settings(tmp_path)) as platform:
+        client = TestClient(build_app(platform))
+        hosts = (
+            "one.example.org",
+            "two.example.org:8000",
+            "[::1]:8765",
+            f"{'a' * 60}.{'b' * 60}." * 4 + "org",
+        )
+        for host in (*hosts, *hosts):
+            text = client.get("/tap/capabilities", headers={"Host": host}).text
+            assert f"http://{host}/tap" in text
+            assert not any(f"//{other}/" in text for other in hosts if other != host)
