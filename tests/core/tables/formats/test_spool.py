@@ -54,7 +54,7 @@ def test_rows_that_are_in_memory_make_no_file(monkeypatch: pytest.MonkeyPatch) -
 def test_fits_from_memory_and_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: list[str]
 ) -> None:
-    table, written = MANY.select(columns), []
+    table, written = pa.Table.from_batches(MANY.select(columns).to_batches(max_chunksize=10_000)), []
     for held in (1 << 30, 300_000):
         monkeypatch.setattr(_spool, "_HELD_BYTES", held)
         in_memory = TableStream.from_table(table)
