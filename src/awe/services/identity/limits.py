@@ -135,13 +135,15 @@ def applicable(
     ``everybody``, for which the settings stand where nobody set one.
     """
     held = [limit for limit in limits if limit.measure is measure and limit.in_force(now)]
+    source = defaults.anonymous if identity.is_anonymous else defaults
+    if not held:
+        return getattr(source, measure.value), ""
     own = principal_of(identity.name)
     of_own = [limit for limit in held if limit.principal == own]
     if of_own:
         return max(of_own, key=lambda limit: limit.created).amount, own
     groups = {f"group:{name}" for name in identity.groups} | {f"role:{name}" for name in identity.roles}
     general = [limit for limit in held if limit.principal == EVERYBODY]
-    source = defaults.anonymous if identity.is_anonymous else defaults
     first = max(general, key=lambda limit: limit.created) if general else None
     offered = [(first.amount, EVERYBODY) if first else (getattr(source, measure.value), "")]
     offered += [(limit.amount, limit.principal) for limit in held if limit.principal in groups]

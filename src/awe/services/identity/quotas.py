@@ -8,9 +8,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
@@ -49,10 +48,19 @@ Meter = Callable[[Identity], int]
 
 
 class RunningQuery:
-    """A query that has begun; whoever began it ends it, once or more often."""
+    """A query that has begun; whoever began it ends it, once or more often.
 
-    def __init__(self, end: Callable[[Amounts], None]) -> None:
+    Parameters
+    ----------
+    end
+        Told what it used when it has ended.
+    queries
+        1 where that is when it is counted.
+    """
+
+    def __init__(self, end: Callable[[Amounts], None], queries: int = 0) -> None:
         self._end: Callable[[Amounts], None] | None = end
+        self._queries = queries
         self._begun = time.monotonic()
 
     def end(self, rows: int = 0, size: int = 0) -> float:
@@ -60,7 +68,7 @@ class RunningQuery:
         taken_s = time.monotonic() - self._begun
         end, self._end = self._end, None
         if end is not None:
-            end(Amounts(rows=rows, bytes=size, query_s=taken_s))
+            end(Amounts(queries=self._queries, rows=rows, bytes=size, query_s=taken_s))
         return taken_s
 
 
@@ -218,9 +226,7 @@ class QuotaService:
         subject, day = subject_of(identity), day_of(now)
         if prompt and most_today is None and (most is None or most >= _AMPLE):
             self._tidy(day)
-            return RunningQuery(
-                lambda amounts: self._usage.count_soon(subject, day, replace(amounts, queries=1))
-            )
+            return RunningQuery(partial(self._usage.count_soon, subject, day), queries=1)
         lease = secrets.token_hex(12)
         holder = self._here().name
         for attempt in range(2):

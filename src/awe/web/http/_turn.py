@@ -17,7 +17,6 @@ from itertools import chain
 from typing import TypeVar
 
 import anyio
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -186,7 +185,8 @@ class TurnResponse(Response, ABC):
         if self._packed:
             return chunks
         self.headers.add_vary_header("Accept-Encoding")
-        if not takes_gzip(Headers(raw=scope.get("headers", [])).get("accept-encoding", "")):
+        accepted = next((v for name, v in scope.get("headers", ()) if name == b"accept-encoding"), None)
+        if accepted is None or not takes_gzip(accepted.decode("latin-1")):
             return chunks
         self.headers["Content-Encoding"] = "gzip"
         return gzipped(chunks)
