@@ -4,14 +4,17 @@ What asks shares the processors with what answers, so requests are made of bytes
 nothing is read but where it ends. A few answers are looked at afterwards.
 """
 
+import io
 import re
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from selectors import EVENT_READ, DefaultSelector
+from typing import cast
 
-__all__ = ["Answered", "ask"]
+__all__ = ["Answered", "ask", "body"]
 
 _PIECE = 1 << 18
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -76,6 +79,24 @@ def ask(host: str, port: int, requests: Sequence[bytes], clients: int) -> Answer
                         selector.unregister(client.socket)
                         client.socket.close()
         return Answered(answers, time.perf_counter() - begun)
+
+
+def body(answer: bytes) -> bytes:
+    """Return what an answer carries, with its chunks joined."""
+    response = HTTPResponse(cast("socket.socket", _Read(answer)))
+    response.begin()
+    return response.read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An answer that came, where the standard library wants a socket to read it from."""
+
+    answer: bytes
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        """Return the answer as a file."""
+        return io.BytesIO(self.answer)
 
 
 def _next(client: _Client, requests: Sequence[bytes]) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from asking import ask
+from asking import ask, body
 from astropy.io.votable import parse_single_table
 from frame import Case, Job, Peer, Timed
 from load import memory_mb
@@ -96,8 +96,8 @@ def _asked(url: str, path: str, process: int, given: Round) -> Timed:
     asking = [_request(f"{path}?{_where(*place)}") for place in places]
     answered = ask(parts.hostname, parts.port, asking, clients)
     assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answered.answers)
-    bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answered.answers[:_COMPARED]]
-    rows = [sorted(parse_single_table(io.BytesIO(body)).array["source_id"].tolist()) for body in bodies]
+    tables = [parse_single_table(io.BytesIO(body(answer))) for answer in answered.answers[:_COMPARED]]
+    rows = [sorted(table.array["source_id"].tolist()) for table in tables]
     return Timed(rows, answered.seconds / len(places), memory_mb(process))
 
 

@@ -87,11 +87,6 @@ class Parcels:
         self._remember(key, batch)
         return batch
 
-    @property
-    def keeps(self) -> bool:
-        """Whether anything is kept."""
-        return self._most_bytes > 0
-
     def has(self, group: str, part: str) -> bool:
         """Say whether a parcel is at hand in this process."""
         return (group, part) in self._open

@@ -128,7 +128,6 @@ class SkyIndex:
         self._seen: OrderedDict[str, tuple[pa.RecordBatch, tuple[IntArray, FloatArray, FloatArray]]] = (
             OrderedDict()
         )
-        self._left_out: set[str] = set()
         self._lock = threading.Lock()
 
     def groups(self, version: Version, sought: Sought) -> list[Group]:
@@ -143,22 +142,10 @@ class SkyIndex:
         """Return the cells to read for a region, and the groups that hold them."""
         sought = seek(region)
         groups = self.groups(version, sought)
-        if not sought.close and self._unknown(groups):
+        if not sought.close and not all(self._parcels.has(group.name, _PLACES) for group in groups):
             sought = seek(region, closely=True)  # what need not be decoded is worth more than a closer look
             groups = self.groups(version, sought)
         return sought, groups
-
-    def _unknown(self, groups: Sequence[Group]) -> bool:
-        """Say whether any is neither decoded nor was left out before: then to decode it is cheaper than to look closely."""
-        missing = [group.name for group in groups if not self._parcels.has(group.name, _PLACES)]
-        if not missing:
-            return False
-        with self._lock:
-            unknown = not self._parcels.keeps or not self._left_out.issuperset(missing)
-            if len(self._left_out) > _MOST_CHOSEN:
-                self._left_out.clear()
-            self._left_out.update(missing)
-        return unknown
 
     def find(
         self, version: Version, inside: Sequence[Inside], sought: Sought, groups: Sequence[Group]
