@@ -92,6 +92,7 @@ for clients in (1, 4, 50):
 """
 
 
+@pytest.mark.slow
 def test_clients_read_whole_answers_and_keep_their_order() -> None:
     """However many clients share the requests, and however an answer says where it ends."""
     done = subprocess.run(

@@ -34,6 +34,7 @@ def image(shape: tuple[int, ...], first: str = "RA---TAN", second: str = "DEC--T
     return fits.PrimaryHDU(np.random.default_rng(1).normal(size=shape).astype(np.float32), header)
 
 
+@pytest.mark.slow
 def test_of_a_cube_the_plane_in_the_middle_is_drawn() -> None:
     hdu = image((3, 20, 30))
     axes: Any = show(fits.HDUList([hdu]), SkyCoord(187.7, 12.4, unit="deg"))

@@ -148,6 +148,7 @@ def test_one_hdu_of_several(ada: Client, tmp_path: Path) -> None:
     assert ada.tables.load(f"{tmp_path / 'two.fits'}[T5]", "mydb.hdu").rows == 5
 
 
+@pytest.mark.slow
 def test_a_large_file_in_many_pieces_comes_back_bit_for_bit(ada: Client, tmp_path: Path) -> None:
     numbers = np.random.default_rng(7)
     frame = pd.DataFrame(

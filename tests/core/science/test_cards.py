@@ -31,6 +31,7 @@ def test_nothing_changed_is_the_header() -> None:
     assert Cards.of(header()).write({}) == header().tostring().encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**62), 2**62)))
 def test_numbers_are_read_as_they_were_written(value: float) -> None:

@@ -26,6 +26,7 @@ def around(ra: float, dec: float, radius: float, points: int) -> tuple[np.ndarra
     return np.degrees(np.arctan2(v[:, 1], v[:, 0])) % 360, np.degrees(np.arcsin(np.clip(v[:, 2], -1, 1)))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     ra=st.floats(0, 359.9),

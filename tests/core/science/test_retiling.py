@@ -122,6 +122,7 @@ def test_the_original_serves_where_the_copy_is_gone_or_cut_short(
             np.testing.assert_array_equal(Reader(source).pixels(image, index), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.uint8, np.int32])
 def test_a_file_that_is_compressed_as_a_whole(tmp_path: Path, dtype: type) -> None:
     path = tmp_path / "image.fits.gz"

@@ -20,6 +20,7 @@ def test_separation_agrees_with_astropy() -> None:
     np.testing.assert_allclose(separation(ra1, dec1, ra2, dec2), wanted, rtol=1e-13)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     ra=st.floats(0, 360),

@@ -34,6 +34,7 @@ def test_a_version_without_its_map_gives_the_same(hsc: CatalogService, tmp_path:
     assert hsc._engine.coverage(hsc.table("hsc.SumCat").stored) == kept
 
 
+@pytest.mark.slow
 def test_a_map_of_too_many_pieces_is_coarser_and_still_holds_every_row(
     service: CatalogService, make_stream: Callable[..., TableStream]
 ) -> None:

@@ -56,6 +56,7 @@ def test_the_rows_are_those_of_single_cones_in_the_order_of_the_targets(archive:
     assert pairs == one_by_one
 
 
+@pytest.mark.slow
 def test_more_cones_than_are_put_in_order_together(archive: Platform) -> None:
     some = targets()[:25]
     found = archive.catalogs.cones(TABLE, some * 90, 0.01, max_rows=5000)

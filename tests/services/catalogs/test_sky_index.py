@@ -308,6 +308,7 @@ def test_types_nulls_and_texts_come_as_they_were_written(table: Table) -> None:
         assert repr(found[name].to_pylist()) == repr(expected[name].to_pylist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoded_bytes", [0, 50_000, 10**9])
 def test_what_is_kept_stays_within_its_bound_and_changes_no_answer(
     tmp_path: Path, decoded_bytes: int

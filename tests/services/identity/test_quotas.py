@@ -165,6 +165,7 @@ def test_queries_at_once(make: Make) -> None:
     assert used[Measure.QUERIES_PER_DAY].used == 3
 
 
+@pytest.mark.slow
 def test_queries_of_a_day(make: Make, clock: Clock, system: SystemDatabase) -> None:
     quotas = make(queries_per_day=2)
     quotas.begin(ANN).end(rows=3, size=100)

@@ -92,6 +92,7 @@ def opened(system: SystemDatabase, tmp_path: Path) -> Iterator[Open]:
         one.jobs.close()
 
 
+@pytest.mark.slow
 def test_more_jobs_at_once_wait_and_others_do_not_wait_for_them(opened: Open) -> None:
     here = opened(workers=3, jobs_at_once=1)
     first = here.new()

@@ -13,6 +13,7 @@ from awe.errors import QueryError, QuerySyntaxError
 WHERE = "SELECT a FROM t WHERE "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -56,6 +57,7 @@ def shallow_stack() -> Iterator[None]:
     sys.setrecursionlimit(limit)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shallow_stack")
 @pytest.mark.parametrize(
     "text",

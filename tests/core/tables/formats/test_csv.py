@@ -64,6 +64,7 @@ def test_a_word_among_numbers_is_told_with_its_line(tmp_path: Path, blank_lines:
     assert table["mag"].to_pylist()[-2:] == ["n/a", None]
 
 
+@pytest.mark.slow
 def test_a_late_word_is_found_behind_many_blocks(tmp_path: Path) -> None:
     rows = [f"{i},{i}.5" for i in range(900_000)]
     rows[800_000] = "800000,--"
@@ -200,6 +201,7 @@ _SPELLINGS = [
 ]
 
 
+@pytest.mark.slow
 def test_plain_numbers_are_what_looking_at_each_value_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Types are found from all bytes of a block where possible: the same as from every value."""
     rng = np.random.default_rng(5)

@@ -50,6 +50,7 @@ def test_rows_that_are_in_memory_make_no_file(monkeypatch: pytest.MonkeyPatch) -
     assert b"".join(FORMATS["fits"].write(TableStream.from_table(MANY)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [["n", "text"], ["n", "text", "list"]])
 def test_fits_from_memory_and_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: list[str]
