@@ -1,8 +1,8 @@
 """What is known of the files of a version without reading rows: the directory that look-ups and estimates ask."""
 
-import os
+import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,6 @@ IntArray = npt.NDArray[np.int64]
 _MOST_FOOTERS = 64
 """So many files are asked for their row groups; of more, rows are taken to lie evenly in each."""
 _KEPT_PATHS = 20_000
-_TAIL = 8
 _SKY_CELLS = 12 * 4**MAX_ORDER
 
 
@@ -103,9 +102,8 @@ class Directory:
         self._root = root
         self._groups = groups
         self._listings: dict[str, Listing] = {}
-        self._sizes: dict[str, dict[str, float]] = {}
-        self._footers: dict[str, int] = {}
-        self._values: dict[str, dict[str, float]] = {}
+        self._footers: dict[str, _Footer] = {}
+        self._values: dict[str, Mapping[str, float]] = {}
         self._lock = threading.Lock()
 
     def of(self, location: str) -> Listing:
@@ -128,7 +126,6 @@ class Directory:
         """Forget a version that is dropped."""
         with self._lock:
             self._listings.pop(location, None)
-            self._sizes.pop(location, None)
             self._footers.pop(location, None)
             self._values.pop(location, None)
 
@@ -139,19 +136,16 @@ class Directory:
         if listing.spans is not None:
             rows, files, cells = self._inside(version.location, listing, use.region)
             area = SKY_DEG2 * cells / _SKY_CELLS
-        size = sum(self._row_sizes(version.location, listing).get(name, 0.0) for name in columns)
-        values = self._values_of(version.location, listing)
+        sizes = self._footer(version.location, listing).row_sizes
+        size = sum(sizes.get(name, 0.0) for name in columns)
+        values = self._values_of(version.location, listing, columns)
         return Reading(use.table.full_name, rows, round(rows * size), files, len(listing.paths), area, values)
 
-    def footers(self, location: str) -> int:
-        """Return how many bytes the footers of the files of a version have together, as one in the middle has them."""
-        found = self._footers.get(location)
-        if found is None:
-            paths = self.of(location).paths
-            found = len(paths) * _footer_size(paths[len(paths) // 2]) if paths else 0
-            with self._lock:
-                self._footers[location] = found
-        return found
+    def footers(self, location: str) -> tuple[int, int]:
+        """Return how many files a version has, and about how many bytes their footers."""
+        listing = self.of(location)
+        files = len(listing.paths)
+        return files, files * self._footer(location, listing).size
 
     def _inside(self, location: str, listing: Listing, region: Region | None) -> tuple[int, int, int]:
         """Return how many rows are read, of how many files, and in how many cells they lie."""
@@ -176,32 +170,55 @@ class Directory:
             cells += int(widths[i] * (sum(group.rows for group in read) / max(1, rows[i])))
         return count, needed.size, cells
 
-    def _values_of(self, location: str, listing: Listing) -> dict[str, float]:
+    def _values_of(self, location: str, listing: Listing, columns: AbstractSet[str]) -> Mapping[str, float]:
         """Return how many different values whole numbers can have between the lowest and the highest of the version."""
-        found = self._values.get(location)
-        if found is None:
-            few = len(listing.paths) <= _MOST_FOOTERS
-            found = _values([pq.read_metadata(path) for path in listing.paths]) if few else {}
+        with self._lock:
+            known = self._values.get(location, {})
+        new = columns - known.keys()
+        if new:
+            paths = listing.paths if len(listing.paths) <= _MOST_FOOTERS else ()
+            known = {**known, **_values([pq.read_metadata(path) for path in paths], new)}
             with self._lock:
-                self._values[location] = found
-        return found
+                self._values[location] = known
+        return known
 
-    def _row_sizes(self, location: str, listing: Listing) -> dict[str, float]:
-        """Return the compressed bytes of each column in a row, as one file in the middle has them."""
-        found = self._sizes.get(location)
+    def _footer(self, location: str, listing: Listing) -> "_Footer":
+        """Return what the footer of one file in the middle says."""
+        found = self._footers.get(location)
         if found is None:
             paths = listing.paths
-            found = _sizes(pq.read_metadata(paths[len(paths) // 2])) if paths else {}
+            found = _Footer.of(pq.read_metadata(paths[len(paths) // 2])) if paths else _Footer({}, 0)
             with self._lock:
-                self._sizes[location] = found
+                self._footers[location] = found
         return found
 
 
-def _footer_size(path: Path) -> int:
-    """Return the length of a Parquet file's footer, which stands before the last four bytes (its format's "File format")."""
-    with path.open("rb") as file:
-        file.seek(-_TAIL, os.SEEK_END)
-        return int.from_bytes(file.read(4), "little")
+@dataclass(frozen=True, slots=True)
+class _Footer:
+    """What the footer of a file says of those beside it.
+
+    Attributes
+    ----------
+    row_sizes
+        The compressed bytes of each column in a row; of a nested column, those of its parts together.
+    size
+        Its own bytes.
+    """
+
+    row_sizes: Mapping[str, float]
+    size: int
+
+    @classmethod
+    def of(cls, footer: pq.FileMetaData) -> "_Footer":
+        """Add up what a footer says."""
+        found = dict.fromkeys(footer.schema.to_arrow_schema().names, 0.0)
+        for group in _groups(footer):
+            for i in range(group.num_columns):
+                chunk = group.column(i)
+                path = chunk.path_in_schema
+                found[path if path in found else path.partition(".")[0]] += chunk.total_compressed_size
+        rows = max(1, footer.num_rows)
+        return cls({name: size / rows for name, size in found.items()}, footer.serialized_size)
 
 
 def _covered(ranges: IntArray, spans: IntArray) -> IntArray:
@@ -220,34 +237,25 @@ def _covered(ranges: IntArray, spans: IntArray) -> IntArray:
     return up_to(spans[:, 1]) - up_to(spans[:, 0])
 
 
-def _sizes(footer: pq.FileMetaData) -> dict[str, float]:
-    """Return the bytes of each column in a row; of a nested column, those of its parts together."""
-    found = dict.fromkeys(footer.schema.to_arrow_schema().names, 0.0)
-    for group in _groups(footer):
-        for i in range(group.num_columns):
-            chunk = group.column(i)
-            path = chunk.path_in_schema
-            found[path if path in found else path.partition(".")[0]] += chunk.total_compressed_size
-    return {name: size / max(1, footer.num_rows) for name, size in found.items()}
-
-
-def _values(footers: Sequence[pq.FileMetaData]) -> dict[str, float]:
-    """Return how many different values columns of whole numbers and truths can have at the most, NULL counted."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    chunks = [
-        group.column(i) for footer in footers for group in _groups(footer) for i in range(group.num_columns)
-    ]
-    known = {chunk.path_in_schema for chunk in chunks}
-    for chunk in chunks:
-        said = chunk.statistics if chunk.is_stats_set else None
-        if said is not None and said.has_min_max and isinstance(said.min, int):
-            spans.setdefault(chunk.path_in_schema, []).append((said.min, said.max))
-        elif said is None or said.num_values:
-            known.discard(chunk.path_in_schema)
+def _values(footers: Sequence[pq.FileMetaData], names: AbstractSet[str]) -> dict[str, float]:
+    """Return how many different values columns can have at the most, NULL counted: infinitely many where nobody knows."""
+    ends: dict[str, list[int]] = {name: [] for name in names}
+    unknown = set() if footers else set(names)
+    for footer in footers:
+        for i in range(footer.num_columns):
+            name = footer.schema.column(i).path
+            if name not in names or name in unknown:
+                continue
+            for group in _groups(footer):
+                said = group.column(i).statistics
+                if said is not None and said.has_min_max and isinstance(said.min, int):
+                    ends[name] += (said.min, said.max)
+                elif said is None or said.num_values:
+                    unknown.add(name)
+                    break
     return {
-        name: max(high for _, high in each) - min(low for low, _ in each) + 2.0
-        for name, each in spans.items()
-        if name in known
+        name: max(found) - min(found) + 2.0 if found and name not in unknown else math.inf
+        for name, found in ends.items()
     }
 
 

@@ -138,7 +138,7 @@ class CatalogFiles:
 
     def footers(self, location: str) -> tuple[int, int]:
         """Return how many files a version has, and about how many bytes their footers."""
-        return len(self._directory.of(location).paths), self._directory.footers(location)
+        return self._directory.footers(location)
 
     def paths(self, location: str, *regions: Region | None) -> tuple[Path, ...]:
         """Return the files that hold the rows inside of all regions; one without rows where none does."""
