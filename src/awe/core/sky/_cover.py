@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 
 from awe.core.sky._angles import BoolArray, FloatArray
+from awe.core.sky._around import cells_around
 from awe.core.sky._healpix import (
     MAX_ORDER,
     IntArray,
     cell_radius,
     cell_ranges,
-    cells_around,
     healpix_center,
     merge_ranges,
 )

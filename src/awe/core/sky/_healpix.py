@@ -24,7 +24,6 @@ __all__ = [
     "cell_corners",
     "cell_radius",
     "cell_ranges",
-    "cells_around",
     "cells_beside",
     "checked_order",
     "healpix_center",
@@ -39,11 +38,6 @@ IntArray = npt.NDArray[np.int64]
 MAX_ORDER = 29
 # One thread: the library otherwise starts a pool in every call, and callers are in threads already.
 _THREADS = np.uint16(1)
-# Rounding of a position on its way into a cell index is far below this angle (radians).
-_ROUNDING = 1e-14
-# The narrowest cell of order k is wider than this times 2**-k radians (0.68 at the worst place).
-_NARROWEST = 0.5
-_WIDEST_SEED = 20.0
 # For each base cell: the ring of its southern corner, and its longitude in units of 45 degrees.
 _RING = np.array([2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4])
 _TURN = np.array([1, 3, 5, 7, 0, 2, 4, 6, 1, 3, 5, 7])
@@ -182,21 +176,6 @@ def cell_radius(order: int) -> float:
     s_a, s_b = math.sqrt(1 - z_a**2), math.sqrt(1 - z_b**2)
     chord = math.dist((s_a * math.cos(phi), s_a * math.sin(phi), z_a), (s_b, 0, z_b))
     return 1.01 * 2 * math.asin(chord / 2)
-
-
-def cells_around(ra: float, dec: float, radius_deg: float, order: int) -> tuple[IntArray, int]:
-    """Return a few cells that together cover a cone, and their order, at most `order`.
-
-    The cell of the centre and its neighbours hold every position within the smallest width of a cell;
-    above 20 degrees the twelve base cells do. The library's own cone search is not used: for one cone
-    in 400 it misses cells that the edge of the cone passes through.
-    """
-    if radius_deg > _WIDEST_SEED:
-        return np.arange(12), 0
-    fitting = math.floor(math.log2(_NARROWEST / max(math.radians(radius_deg) + _ROUNDING, 2**-32)))
-    order = min(order, fitting, MAX_ORDER)
-    found = cells_beside(healpix_index([ra], [dec], order), order)
-    return np.unique(found[found >= 0]), order
 
 
 def cell_ranges(cells: IntArray, order: int | IntArray) -> IntArray:

@@ -4,17 +4,16 @@
 also says which cells lie wholly inside, so that their rows need no test.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from awe.core.sky._angles import BoolArray, half_chord_squared
+from awe.core.sky._around import cells_around
 from awe.core.sky._healpix import (
     MAX_ORDER,
     IntArray,
     cell_radius,
-    cells_around,
     healpix_center,
 )
 from awe.core.sky._region import Circle, Region
@@ -22,15 +21,6 @@ from awe.core.sky._region import Circle, Region
 __all__ = ["Sought", "seek"]
 
 _FINER = 3
-# The narrowest cell of order k is wider than this times 2**-k radians; rounding is far below the other (radians).
-_NARROWEST, _ROUNDING = 0.5, 1e-14
-_STRETCH = (
-    (16, 0x0000FFFF0000FFFF),
-    (8, 0x00FF00FF00FF00FF),
-    (4, 0x0F0F0F0F0F0F0F0F),
-    (2, 0x3333333333333333),
-    (1, 0x5555555555555555),
-)
 _MARGIN = 1 + 1e-9
 
 
@@ -62,58 +52,6 @@ def _merged(cells: list[int], shift: int) -> IntArray:
     return np.array(ranges, np.int64) << shift
 
 
-def _around(circle: Circle) -> tuple[IntArray, int]:
-    """Return a few cells that together cover a circle, and their order: as `cells_around`, without the library.
-
-    A cell and its neighbours are three by three in the coordinates of their base cell, but along its edges.
-    """
-    fitting = math.floor(math.log2(_NARROWEST / max(math.radians(circle.radius) + _ROUNDING, 2**-32)))
-    order = min(fitting, MAX_ORDER)
-    base, x, y = cell_place(circle.ra, circle.dec, max(0, order))
-    last = (1 << max(0, order)) - 1
-    if not (0 < x < last and 0 < y < last):
-        return cells_around(circle.ra, circle.dec, circle.radius, MAX_ORDER)
-    across = [_spread(x + i) for i in (-1, 0, 1)]
-    upward = [2 * _spread(y + i) for i in (-1, 0, 1)]
-    first = base << (2 * order)
-    return np.array([first + one + other for other in upward for one in across]), order
-
-
-def cell_place(ra: float, dec: float, order: int) -> tuple[int, int, int]:
-    """Return a position's base cell, and the coordinates x (north-east) and y (north-west) of its cell in there.
-
-    K. M. Górski et al., ApJ 622 (2005) 759, section 5: on the projected sphere the cells are squares that stand on a
-    corner, so that in the equatorial region both coordinates are linear in longitude and z, and in the polar caps in the
-    distance from the pole.
-    """
-    side = 1 << order
-    turn = ra % 360 / 90
-    z = math.sin(math.radians(dec))
-    if abs(z) <= 2 / 3:
-        # lines of constant x and y; each crosses one base cell on a quarter turn
-        rising, falling = side * (0.5 + turn - 0.75 * z), side * (0.5 + turn + 0.75 * z)
-        up, down = math.floor(rising), math.floor(falling)
-        column, other = up >> order, down >> order
-        if column == other:
-            base = 4 + (column & 3)
-        else:
-            base = column & 3 if column < other else 8 + (other & 3)
-        return base, down & (side - 1), side - 1 - (up & (side - 1))
-    quarter = min(3, int(turn))
-    # the square root of 3 (1 - |z|), from the pole
-    width = side * math.sqrt(6) * math.sin(math.radians(90 - abs(dec)) / 2)
-    one = min(side - 1, int((turn - quarter) * width))
-    other = min(side - 1, int((1 - turn + quarter) * width))
-    return (quarter, side - 1 - other, side - 1 - one) if z > 0 else (8 + quarter, one, other)
-
-
-def _spread(number: int) -> int:
-    """Return the number whose even bits are the bits of another one of at most 32."""
-    for shift, mask in _STRETCH:
-        number = (number | number << shift) & mask
-    return number
-
-
 def seek(region: Region, *, closely: bool = False) -> Sought:
     """Return cells that cover a region.
 
@@ -125,13 +63,13 @@ def seek(region: Region, *, closely: bool = False) -> Sought:
     if not isinstance(region, Circle):
         ranges = region.covering()
         return Sought(ranges, None, close=True)
-    cells, order = _around(region)
+    cells, order = cells_around(region.ra, region.dec, region.radius)
     step = min(_FINER, MAX_ORDER - order)
     if not closely or step == 0:
-        ranges = _merged(sorted(cells.tolist()), 2 * (MAX_ORDER - order))
+        ranges = _merged(cells.tolist(), 2 * (MAX_ORDER - order))
         return Sought(ranges, None, close=step == 0)
     order += step
-    cells = (np.sort(cells)[:, None] * 4**step + np.arange(4**step)).ravel()
+    cells = (cells[:, None] * 4**step + np.arange(4**step)).ravel()
     ra, dec = healpix_center(cells, order)
     away = 2 * np.arcsin(np.minimum(1, np.sqrt(half_chord_squared(region.ra, region.dec, ra, dec))))
     radius, reach = np.radians(region.radius), cell_radius(order) * _MARGIN
