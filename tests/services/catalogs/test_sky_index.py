@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord, W
 from awe.services.catalogs._files import DECODED
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
-from awe.services.catalogs.sky_index.groups import touched
+from awe.services.catalogs.sky_index.groups import Groups, touched
 from awe.settings import LimitSettings
 
 _ROWS = 6_000
@@ -74,6 +75,9 @@ class Table:
         there = "t-1" in self.engine.tables()
         self.stored = StoredTable("t-1", rows.num_rows, 0) if there else self.engine.write(spec, stream)
         self.record = TableRecord("s", "t", _SCHEMA, self.stored, ra="ra", dec="dec")
+
+    def close(self) -> None:
+        self.engine.close()
 
     def query(self, text: str, dialect: str = "adql") -> Query:
         return compile_query(text, ReadableNames((self.record,)), dialect=dialect)
@@ -329,6 +333,63 @@ def test_what_is_kept_stays_within_its_bound_and_changes_no_answer(
     assert sum(path.stat().st_size for path in kept) <= decoded_bytes + 4 * largest
     assert bool(kept) == (decoded_bytes > 0)
     table.engine.close()
+
+
+@pytest.mark.parametrize(
+    ("columns", "read"),
+    [
+        ("*", [{"_healpix_29", *_SCHEMA.names[:15]}, {*_SCHEMA.names[15:]}]),
+        ("id, name", [{"_healpix_29", *_SCHEMA.names[:15]}]),
+        ("c19", [{"_healpix_29", "ra", "dec"}, {*_SCHEMA.names[15:]}]),
+    ],
+)
+def test_each_column_of_a_group_is_decoded_once_and_footers_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str, read: list[set[str]]
+) -> None:
+    calls: list[list[str]] = []
+    decode, footers = pq.ParquetFile.read_row_group, []
+    monkeypatch.setattr(
+        pq.ParquetFile,
+        "read_row_group",
+        lambda file, number, columns: calls.append(columns) or decode(file, number, columns=columns),
+    )
+    opened = pq.ParquetFile.__init__
+
+    def open_(file: pq.ParquetFile, source: object, *, metadata: object = None, **others: object) -> None:
+        footers.append(metadata)
+        opened(file, source, metadata=metadata, **others)
+
+    with closing(Table(tmp_path, decoded_bytes=0)) as table:
+        text = f"SELECT {columns} FROM s.t WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(187.7, 12.4, 0.01))"
+        table.ask(text)
+        calls.clear()
+        monkeypatch.setattr(pq.ParquetFile, "__init__", open_)
+        found = table.ask(text)
+        names = found.column_names
+        expected = ROWS.take(pa.array(_inside(Circle(187.7, 12.4, 0.01)))).select(names)
+        assert found.num_rows
+        assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, expected.to_pylist()))
+    assert [set(call) for call in calls] == read
+    assert all(len(call) == len(set(call)) for call in calls)
+    assert len(footers) == len(read)
+    assert footers[0] is not None
+    assert all(footer is footers[0] for footer in footers)
+
+
+def test_footers_that_are_remembered_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / f"{i}.parquet" for i in range(3)]
+    for path in paths:
+        pq.write_table(pa.table({"_healpix_29": [1, 2]}), path)
+    size = pq.read_metadata(paths[0]).serialized_size
+    groups = Groups(most_footer_bytes=2 * size)
+    first = [groups.footer(path) for path in paths[:2]]
+    assert [groups.footer(path) for path in paths[:2]] == first
+    monkeypatch.setattr(pq, "read_metadata", lambda path: pytest.fail(f"{path} is read again"))
+    assert groups.footer(paths[0]) is first[0]
+    monkeypatch.undo()
+    groups.footer(paths[2])
+    assert groups.footer(paths[0]) is first[0]
+    assert groups.footer(paths[1]) is not first[1]
 
 
 def test_processes_share_what_is_kept_and_stand_its_loss(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from awe.core.sql import Inside, LookUp, Query
 from awe.core.tables import Schema, TableStream
 from awe.errors import TimeLimitError
 from awe.services.catalogs.interface import Limits, RowFilter
-from awe.services.catalogs.sky_index.groups import Group
-from awe.services.catalogs.sky_index.rows import Found, SkyIndex, Version
+from awe.services.catalogs.sky_index.groups import Group, Version
+from awe.services.catalogs.sky_index.rows import Found, SkyIndex
 
 __all__ = ["answer", "candidates"]
 
@@ -51,7 +51,7 @@ def candidates(
     sought, groups = index.sought(version, region)
     if len(groups) > _MOST_GATHERED:
         return None
-    found = index.find(version, (), sought, groups)
+    found = index.find(version, (), sought, groups, columns)
     return [index.columns(version, some, columns) for some in found]
 
 
@@ -71,7 +71,7 @@ class _LookingUp:
     ) -> None:
         self._index, self._version, self._wanted, self._only = index, version, wanted, only
         self._arrow = arrow
-        self._found = index.find(version, inside, sought, groups)
+        self._found = index.find(version, inside, sought, groups, wanted.columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows wanted."""

@@ -6,6 +6,7 @@ each row group. That is sixteen bytes for every fifty thousand rows.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,40 @@ import pyarrow.parquet as pq
 
 from awe.services.catalogs.model import HEALPIX
 
-__all__ = ["Group", "Groups", "touched"]
+__all__ = ["Group", "Groups", "IntArray", "Version", "touched"]
 
 IntArray = npt.NDArray[np.int64]
 
 _KEPT_FILES = 20_000
 """Partitions whose groups are remembered; each has a few hundred bytes."""
+_FOOTER_BYTES = 2 << 20
 _EVERYWHERE = (0, np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The files of a version of a table with positions.
+
+    Attributes
+    ----------
+    location
+        Its name.
+    paths
+        Its files, in the order of their cells.
+    spans
+        The cells of each, half-open, at order 29; shape ``(P, 2)``.
+    columns
+        What the files hold, in order.
+    ra, dec
+        The position columns.
+    """
+
+    location: str
+    paths: Sequence[Path]
+    spans: IntArray
+    columns: Sequence[str]
+    ra: str
+    dec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +71,19 @@ class _File:
 
 
 class Groups:
-    """The row groups of files, remembered."""
+    """The row groups of files, remembered.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most_footer_bytes
+        Of the footers that are remembered, as they stand in the files; in memory they take several times as many.
+    """
+
+    def __init__(self, most_footer_bytes: int = _FOOTER_BYTES) -> None:
         self._files: OrderedDict[Path, _File] = OrderedDict()
+        self._footers: OrderedDict[Path, pq.FileMetaData] = OrderedDict()
+        self._footer_bytes = 0
+        self._most_footer_bytes = most_footer_bytes
         self._lock = threading.Lock()
 
     def touched(self, location: str, path: Path, ranges: IntArray) -> list[Group]:
@@ -60,11 +97,28 @@ class Groups:
             if found is not None:
                 self._files.move_to_end(path)
                 return found
-        found = _read(location, path)
+        found = _listed(location, path, self.footer(path))
         with self._lock:
             self._files[path] = found
             if len(self._files) > _KEPT_FILES:
                 self._files.popitem(last=False)
+        return found
+
+    def footer(self, path: Path) -> pq.FileMetaData:
+        """Return the footer of a file; those asked for last are remembered."""
+        with self._lock:
+            found = self._footers.get(path)
+            if found is not None:
+                self._footers.move_to_end(path)
+                return found
+        found = pq.read_metadata(path)
+        with self._lock:
+            if path not in self._footers:
+                self._footer_bytes += found.serialized_size
+            self._footers[path] = found
+            while self._footer_bytes > self._most_footer_bytes and len(self._footers) > 1:
+                _, oldest = self._footers.popitem(last=False)
+                self._footer_bytes -= oldest.serialized_size
         return found
 
 
@@ -85,8 +139,7 @@ def touched(spans: IntArray, ranges: IntArray) -> list[int]:
     return found
 
 
-def _read(location: str, path: Path) -> _File:
-    footer = pq.read_metadata(path)
+def _listed(location: str, path: Path, footer: pq.FileMetaData) -> _File:
     column = footer.schema.to_arrow_schema().get_field_index(HEALPIX)
     spans, groups = [], []
     name = f"{location}/{path.parent.parent.name}-{path.stem}"

@@ -6,29 +6,24 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from awe.core.sky import Circle, Region, Sought, half_chord_squared, seek
 from awe.core.sql import Comparison, Inside
 from awe.services.catalogs.interface import RowFilter
-from awe.services.catalogs.model import HEALPIX
-from awe.services.catalogs.sky_index.groups import Group, Groups, touched
+from awe.services.catalogs.sky_index.groups import Group, Groups, IntArray, Version, touched
 from awe.services.catalogs.sky_index.parcels import Parcels
+from awe.services.catalogs.sky_index.reading import TOGETHER, Reading
 
-__all__ = ["Found", "SkyIndex", "Version"]
+__all__ = ["Found", "SkyIndex"]
 
-IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 _PLACES = "places"
-_TOGETHER = 16
-"""Columns that are decoded together."""
 _MOST_CHOSEN = 5_000
 """Columns of a group that are put together already."""
 _MOST_SHAPES = 500
@@ -42,36 +37,10 @@ _NO_ROWS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """The files of a version of a table with positions.
-
-    Attributes
-    ----------
-    location
-        Its name.
-    paths
-        Its files, in the order of their cells.
-    spans
-        The cells of each, half-open, at order 29; shape ``(P, 2)``.
-    columns
-        What the files hold, in order.
-    ra, dec
-        The position columns.
-    """
-
-    location: str
-    paths: Sequence[Path]
-    spans: IntArray
-    columns: Sequence[str]
-    ra: str
-    dec: str
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """Rows of one group: their numbers there, sorted, and where they are (degrees)."""
 
-    group: Group
+    reading: Reading
     rows: IntArray
     ra: FloatArray
     dec: FloatArray
@@ -148,7 +117,12 @@ class SkyIndex:
         return sought, groups
 
     def find(
-        self, version: Version, inside: Sequence[Inside], sought: Sought, groups: Sequence[Group]
+        self,
+        version: Version,
+        inside: Sequence[Inside],
+        sought: Sought,
+        groups: Sequence[Group],
+        wanted: Sequence[str],
     ) -> Iterator[Found]:
         """Yield the rows that lie inside all of the regions, a group at a time.
 
@@ -156,9 +130,12 @@ class SkyIndex:
         ----------
         inside
             The exact tests, of the first one's region `sought` are the cells; none: all rows of these cells.
+        wanted
+            The columns that will be asked for of the rows found.
         """
         for group in groups:
-            index, ra, dec = self._places(version, group)
+            reading = Reading(self._groups, version, group, wanted)
+            index, ra, dec = self._places(reading)
             spans = _spans(index, sought)
             if inside and not sought.close and sum(high - low for low, high, _ in spans) > _MANY:
                 sought = seek(inside[0].region, closely=True)
@@ -167,11 +144,11 @@ class SkyIndex:
             if not rows.size:
                 continue
             if not inside:
-                yield Found(group, rows, ra, dec)
+                yield Found(reading, rows, ra, dec)
                 continue
             good = _within(inside, ra, dec, sure)
             if good.size:
-                yield Found(group, rows[good], ra[good], dec[good])
+                yield Found(reading, rows[good], ra[good], dec[good])
 
     def columns(
         self,
@@ -189,7 +166,7 @@ class SkyIndex:
             What they are called and which types they have in the answer; as they are stored when None.
         """
         chosen = found.rows if rows is None else rows
-        wanted = self._wanted(version, found.group, names, schema)
+        wanted = self._wanted(version, found.reading, names, schema)
         first, count = int(chosen[0]) if chosen.size else 0, chosen.size
         if count and int(chosen[-1]) - first + 1 == count:
             return wanted.slice(first, count)
@@ -214,27 +191,28 @@ class SkyIndex:
             column = batch.column(only.column)
             values = pa.array(sorted(only.values), column.type)
             good &= pc.is_in(column, value_set=values).to_numpy(zero_copy_only=False)
-        return Found(found.group, found.rows[good], found.ra[good], found.dec[good])
+        return Found(found.reading, found.rows[good], found.ra[good], found.dec[good])
 
-    def _places(self, version: Version, group: Group) -> tuple[IntArray, FloatArray, FloatArray]:
+    def _places(self, reading: Reading) -> tuple[IntArray, FloatArray, FloatArray]:
         """Return the cells and the positions of a group, as numbers."""
-        batch = self._parcels.get(group.name, _PLACES, lambda: _read_places(version, group))
-        known = self._seen.get(group.name)
+        name = reading.group.name
+        batch = self._parcels.get(name, _PLACES, reading.places)
+        known = self._seen.get(name)
         if known is not None and known[0] is batch:
             return known[1]
         index, ra, dec = (batch.column(i).to_numpy() for i in range(3))
         with self._lock:
-            self._seen[group.name] = (batch, (index, ra, dec))
+            self._seen[name] = (batch, (index, ra, dec))
             if len(self._seen) > _MOST_CHOSEN:
                 self._seen.popitem(last=False)
         return index, ra, dec
 
     def _wanted(
-        self, version: Version, group: Group, names: Sequence[str], schema: pa.Schema | None
+        self, version: Version, reading: Reading, names: Sequence[str], schema: pa.Schema | None
     ) -> pa.RecordBatch:
         shape = self._shape(version, tuple(names), schema)
-        parts = tuple(self._part(version, group, part) for part in shape.parts)
-        key = (group.name, shape.number)
+        parts = tuple(self._part(reading, part) for part in shape.parts)
+        key = (reading.group.name, shape.number)
         known = self._chosen.get(key)
         if known is not None and all(map(operator.is_, known[0], parts)):
             return known[1]
@@ -254,33 +232,14 @@ class SkyIndex:
                 if len(self._shapes) >= _MOST_SHAPES:
                     self._shapes.clear()
                     self._chosen.clear()
-                places = [divmod(version.columns.index(name), _TOGETHER) for name in names]
+                places = [divmod(version.columns.index(name), TOGETHER) for name in names]
                 parts = tuple(dict.fromkeys(part for part, _ in places))
                 at = tuple((parts.index(part), column) for part, column in places)
                 known = self._shapes[key] = _Shape(next(_numbers), parts, at, names, schema)
         return known
 
-    def _part(self, version: Version, group: Group, part: int) -> pa.RecordBatch:
-        names = version.columns[part * _TOGETHER : (part + 1) * _TOGETHER]
-        return self._parcels.get(group.name, str(part), lambda: _read(group, names))
-
-
-def _read(group: Group, names: Sequence[str]) -> pa.RecordBatch:
-    # without what is made for files that are far away: it takes as long again as reading a local one
-    with pq.ParquetFile(group.path, pre_buffer=False) as file:
-        table = file.read_row_group(group.number, columns=list(names)).select(list(names))
-    return table.combine_chunks().to_batches(max_chunksize=max(1, group.rows))[0]
-
-
-def _read_places(version: Version, group: Group) -> pa.RecordBatch:
-    read = _read(group, list(dict.fromkeys((HEALPIX, version.ra, version.dec))))
-    arrays = [read.column(HEALPIX), *(_degrees(read.column(name)) for name in (version.ra, version.dec))]
-    return pa.RecordBatch.from_arrays(arrays, names=["index", "ra", "dec"])
-
-
-def _degrees(column: pa.Array) -> pa.Array:
-    degrees = pc.cast(column, pa.float64())
-    return pc.fill_null(degrees, float("nan")) if degrees.null_count else degrees
+    def _part(self, reading: Reading, part: int) -> pa.RecordBatch:
+        return self._parcels.get(reading.group.name, str(part), lambda: reading.part(part))
 
 
 def _spans(index: IntArray, sought: Sought) -> list[tuple[int, int, int]]:
