@@ -47,7 +47,7 @@ def jobs(sky: Sky) -> Iterable[Job]:
     read = [Case(name, (name,) * sky.times(1)) for name in _ASTROPY]
     yield Job(
         "write",
-        f"{rows.num_rows:,} rows of {rows.num_columns} columns to a file; the start of stilts is deducted.",
+        f"{rows.num_rows:,} rows of {rows.num_columns} columns to a new file; the start of stilts is deducted.",
         (
             Peer("awe", lambda: _writing(rows), _read),
             Peer("astropy", lambda: _astropy_writing(rows), _read),
@@ -83,8 +83,14 @@ def _table(rows: int) -> pa.Table:
     return pa.table(columns)
 
 
+def _new(path: Path) -> Path:
+    """Return a path where no file is: one cut to nothing and written again is flushed to the disk by ext4, when it is closed."""
+    path.unlink(missing_ok=True)
+    return path
+
+
 def _write(name: str, rows: pa.Table, path: Path) -> Path:
-    with path.open("wb") as out:
+    with _new(path).open("wb") as out:
         for chunk in FORMATS[name].write(TableStream.from_table(rows)):
             out.write(chunk)
     return path
@@ -126,8 +132,8 @@ def _astropy_writing(rows: pa.Table) -> Iterator[Callable[[str], Path]]:
     table.add_column(np.array(rows["name"].to_pylist()), 1, "name")
 
     def write(name: str) -> Path:
-        path = Path(folder) / f"astropy{_suffix(name)}"
-        table.write(path, overwrite=True, **_ASTROPY[name])
+        path = _new(Path(folder) / f"astropy{_suffix(name)}")
+        table.write(path, **_ASTROPY[name])
         return path
 
     with TemporaryDirectory() as folder:
@@ -146,7 +152,7 @@ def _stilts_writing(rows: pa.Table) -> Iterator[Callable[[str], Timed]]:
         def seconds(read: Path, name: str, path: Path) -> float:
             begun = time.perf_counter()
             subprocess.run(
-                [stilts, "tcopy", f"in={read}", f"out={path}", f"ofmt={_STILTS[name]}"], check=True
+                [stilts, "tcopy", f"in={read}", f"out={_new(path)}", f"ofmt={_STILTS[name]}"], check=True
             )
             return time.perf_counter() - begun
 

@@ -19,7 +19,6 @@ from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_schema, elements, pieces, text_bytes, to_numpy
-from awe.core.tables.formats._parallel import ahead
 from awe.core.tables.formats._spool import Spool
 from awe.errors import UsageError
 
@@ -43,7 +42,8 @@ _WIDER = {pa.uint8(): pa.int16(), pa.int16(): pa.int32(), pa.uint16(): pa.int32(
 _WIDER[pa.uint32()] = pa.int64()
 _BLOCK = 2880
 _PIECE_ROWS = 65_536
-"""Worked on at once: so many that threads are not held up by one another, as a column takes 1 ns a row."""
+_BLOCK_BYTES = 1 << 19
+"""Of records that are filled column by column, and leave, while they are in a processor's cache."""
 _FIRST, _LAST = 0x20, 0x7E
 """The characters that FITS knows (FITS 4.0 section 3.3.1)."""
 
@@ -123,9 +123,13 @@ def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
         yield _primary()
         yield _header(schema, plans, rows, heap, overflow=stream.overflow)
         written = 0
-        for data in _rows(spool, plans, heap=heap > 0):
-            written += len(data)
-            yield data
+        offset = 0
+        # one after another: several threads would wait for each other longer than a column takes
+        for batch in spool:
+            fields, offset = _fields(batch, plans, offset)
+            for data in _records(fields, plans):
+                written += len(data)
+                yield data
         if heap:
             for batch in spool:
                 for data in _heap(batch, plans):
@@ -143,16 +147,6 @@ def _measured(stream: TableStream, schema: Schema, spool: Spool) -> tuple[list[_
         rows += len(columns[0])
         spool.add(columns)
     return measures, rows
-
-
-def _rows(spool: Spool, plans: list[_Plan], *, heap: bool) -> Iterator[bytes]:
-    if not heap:
-        yield from ahead(lambda batch: _records(batch, plans, 0)[0].tobytes(), spool)
-        return
-    offset = 0
-    for batch in spool:  # where its arrays stand is told by the rows before
-        records, offset = _records(batch, plans, offset)
-        yield records.tobytes()
 
 
 def _item_size(arrow: pa.DataType) -> int:
@@ -260,19 +254,37 @@ def _dtype(plans: list[_Plan]) -> np.dtype:
     return np.dtype([(f"c{i}", plan.item, plan.shape) for i, plan in enumerate(plans)])
 
 
-def _records(batch: pa.RecordBatch, plans: list[_Plan], offset: int) -> tuple[np.ndarray, int]:
-    """Return the rows as records, and where the heap goes on behind them."""
-    records = np.empty(batch.num_rows, _dtype(plans))  # with no byte between its fields
-    for index, plan in enumerate(plans):
-        array = batch.column(index)
+def _fields(batch: pa.RecordBatch, plans: list[_Plan], offset: int) -> tuple[list[np.ndarray], int]:
+    """Return what stands in the records, by column, and where the heap goes on behind these rows."""
+    fields = []
+    for array, plan in zip(batch.columns, plans, strict=True):
         if pa.types.is_list(plan.type):
-            counts, size = np.diff(elements(array, plan.column.name)[1]), _item_size(plan.type.value_type)
-            records[f"c{index}"][:, 0] = counts
-            records[f"c{index}"][:, 1] = offset + (np.cumsum(counts) - counts) * size
-            offset += int(counts.sum()) * size
+            cells, offset = _descriptors(array, plan, offset)
         else:
-            records[f"c{index}"] = _cells(array, plan)
-    return records, offset
+            cells = _cells(array, plan)
+        fields.append(cells)
+    return fields, offset
+
+
+def _records(fields: list[np.ndarray], plans: list[_Plan]) -> Iterator[bytes]:
+    """Yield the records, some at a time."""
+    record = _dtype(plans)  # with no byte between its fields
+    rows = len(fields[0])
+    step = max(1, _BLOCK_BYTES // record.itemsize)
+    block = np.empty(min(step, rows), record)
+    places = [block[name] for name in block.dtype.names or ()]
+    for begin in range(0, rows, step):
+        size = min(step, rows - begin)
+        for place, cells in zip(places, fields, strict=True):
+            place[:size] = cells[begin : begin + size]
+        yield block[:size].tobytes()
+
+
+def _descriptors(array: pa.Array, plan: _Plan, offset: int) -> tuple[np.ndarray, int]:
+    """Return how many elements each row has and where they begin in the heap, and where those of the next rows do."""
+    counts, size = np.diff(elements(array, plan.column.name)[1]), _item_size(plan.type.value_type)
+    ends = offset + np.cumsum(counts) * size
+    return np.stack((counts, ends - counts * size), axis=1), offset + int(counts.sum()) * size
 
 
 def _cells(array: pa.Array, plan: _Plan) -> np.ndarray:
