@@ -83,7 +83,7 @@ def test_each_may_have_a_radius_of_its_own() -> None:
 def test_radii_from_nothing_to_the_whole_sky_are_listed_apart() -> None:
     ra, dec, ra2, dec2 = two_skies(600, 0.5, 9)
     radii = 10 ** np.random.default_rng(10).uniform(-6, 2.4, 600)
-    radii[:3] = 0, np.nan, -1
+    radii[:4] = 0, np.nan, -1, np.inf
     found = all_of(Match(ra, dec, radii), ra2, dec2)
     apart = separation(ra[:, None], dec[:, None], ra2[None], dec2[None])
     near = np.zeros_like(apart, bool)

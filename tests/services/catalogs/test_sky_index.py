@@ -235,6 +235,9 @@ def test_the_nearest_come_first_in_every_dialect(table: Table, dialect: str, tex
     )
     inside = np.flatnonzero(AROUND.contains(RA, DEC))
     assert table.ask(farthest)["id"].to_pylist() == inside[np.argsort(-away[inside])][:7].tolist()
+    none = table.query(text.replace("TOP 7", "TOP 0").replace("LIMIT 7", "LIMIT 0"), dialect)
+    assert none.look_up is not None
+    assert table.ask(none).num_rows == 0
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,15 @@ def test_what_would_compare_everything_with_everything_is_refused(near: str) -> 
     assert "largest distance" in str(caught.value.hint)
     assert large(f"SELECT a.id FROM s.a AS a JOIN s.b AS b ON {near} WHERE a.id = b.id") == []
     assert len(large(f"SELECT a.id FROM s.a AS a JOIN s.b AS b ON {D} < 0.1 WHERE {near}")) == 1
+
+
+def test_a_radius_that_is_no_number_is_none_however_the_rows_are_joined(two: Two) -> None:
+    """Engines of SQL sort NaN above all numbers; nothing is near a row whose radius is unknown."""
+    radius = "CASE WHEN a.id > 60 THEN CAST('NaN' AS DOUBLE PRECISION) ELSE 0.2 END"
+    wanted = [p for p in all_pairs(two.near(two.rows["s.a"], two.rows["s.b"])) if p[0] <= 60]
+    assert two.pairs(f"SELECT a.id, b.id FROM s.a AS a JOIN s.b AS b ON {D} < {radius}") == wanted
+    found = two.pairs(
+        f"SELECT a.id, b.id FROM s.b AS c LEFT JOIN s.a AS a ON c.id = a.id JOIN s.b AS b ON {D} < {radius}"
+    )
+    assert found == wanted
+    assert wanted

@@ -117,7 +117,7 @@ def finest_order(radius_deg: float) -> int:
     """Return the order of the smallest cells in which a position's reach is told by the cells beside its own."""
     if radius_deg <= 0:
         return _FINEST
-    finest = math.floor(math.log2(_MOST_ROUNDED * _NARROWEST / math.radians(radius_deg)))
+    finest = math.floor(math.log2(_MOST_ROUNDED * _NARROWEST / math.radians(min(radius_deg, 180))))
     return min(max(finest, 0), _FINEST)
 
 
@@ -133,7 +133,7 @@ def rows_by_reach(radius_deg: FloatArray) -> list[IntArray]:
     """
     good = np.flatnonzero(radius_deg >= 0)
     smallest = math.radians(2.0**-40)
-    reach = np.maximum(np.radians(radius_deg[good]), smallest)
+    reach = np.maximum(np.radians(np.minimum(radius_deg[good], 180)), smallest)
     finest = np.floor(np.log2(_MOST_ROUNDED * _NARROWEST / reach)).astype(np.int64)
     level = np.clip(finest, -_ALIKE, _FINEST) // _ALIKE
     return [good[level == one] for one in np.unique(level)]

@@ -173,7 +173,7 @@ _TEMPLATES: Mapping[str, str | tuple[str, ...]] = {
         " - sin(radians({1})) * cos(radians({3})) * cos(radians({0} - {2})), 2)),"
         " sin(radians({1})) * sin(radians({3}))"
         " + cos(radians({1})) * cos(radians({3})) * cos(radians({0} - {2}))))",
-    "SKY_LIMIT": "(CASE WHEN {0} < 0 THEN -1D WHEN {0} >= 180 THEN 2D ELSE pow(sin(radians({0}) / 2), 2) END)",
+    "SKY_LIMIT": "(CASE WHEN {0} < 0 THEN -1D WHEN {0} < 180 THEN pow(sin(radians({0}) / 2), 2) WHEN NOT isnan({0}) THEN 2D END)",
     "SKY_FORM": f"({{2}} * ({UNIT_VECTOR[0]}) + {{3}} * ({UNIT_VECTOR[1]}) + {{4}} * {UNIT_VECTOR[2]})",
     "SKY_POLYGON": _POLYGON,
     "SKY_POINT":

@@ -293,7 +293,7 @@ _COMPILED = (
     _row("SKY_SEPARATION", "number number number number", "double", _SEPARATION,
          "The separation of ra1, dec1 and ra2, dec2.", only="", unit="deg"),
     _row("SKY_LIMIT", "number", "double",
-         "(CASE WHEN {0} < 0 THEN -1 WHEN {0} >= 180 THEN 2 ELSE pow(sin(radians({0}) / 2), 2) END)",
+         "(CASE WHEN {0} < 0 THEN -1 WHEN {0} < 180 THEN pow(sin(radians({0}) / 2), 2) WHEN NOT isnan({0}) THEN 2 END)",
          "What SKY_HAVERSINE is compared with for a radius.", only=""),
     _row("SKY_FORM", "number number number number number", "double",
          f"({{2}} * ({UNIT_VECTOR[0]}) + {{3}} * ({UNIT_VECTOR[1]}) + {{4}} * {UNIT_VECTOR[2]})",

@@ -94,7 +94,7 @@ class _LookingUp:
                 yield held
 
     def _nearest(self, found: Sequence[Found], ra: float, dec: float) -> Iterator[pa.RecordBatch]:
-        if not found:
+        if not found or self._wanted.most == 0:
             return
         away = separation(ra, dec, *(np.concatenate([getattr(f, k) for f in found]) for k in ("ra", "dec")))
         descending = self._wanted.nearest is not None and self._wanted.nearest.descending
