@@ -120,6 +120,49 @@ def test_what_is_not_offered_is_said(archive: Client, mine: Table) -> None:
         archive.crossmatch(mine, TINY_TABLE, RADIUS, position=("x", "y"))
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"find": True}, "find"), ({"find": "mutual", "keep": True}, "keep"), ({"radius": np.nan}, "radius"),
+        ({"error": "1 arcsec", "sigmas": np.inf}, "sigmas"), ({"error": "-1 arcsec"}, "error=-1 arcsec: is below zero"),
+        ({"magnitudes": ("id", "mag", np.nan)}, "magnitudes"),
+        ({"motion": ("id", "id"), "epoch": np.nan, "right_epoch": 2000.0}, "epoch"),
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_refused(archive: Client, mine: Table, how: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        archive.crossmatch(mine, TINY_TABLE, **how)
+
+
+def test_positions_in_other_units_are_refused(archive: Client, mine: Table) -> None:
+    other = mine.copy()
+    other["ra"].unit = other["dec"].unit = u.rad
+    with pytest.raises(ParameterError, match="ra: its unit is rad"):
+        archive.crossmatch(other, TINY_TABLE)
+
+
+def test_no_column_is_lost_to_one_of_the_same_name(archive: Client, mine: Table, theirs: Table) -> None:
+    once = match(archive, mine, TINY_TABLE, RADIUS, columns=["id", "mag"])
+    assert once.colnames == ["id", "ra", "dec", "id_2", "mag", "separation"]
+    again = match(archive, once, TINY_TABLE, RADIUS, columns=["id", "mag"])
+    assert again.colnames == [*once.colnames, "id_3", "mag_2", "separation_2"]
+    np.testing.assert_array_equal(again["id_2"], again["id_3"])
+    np.testing.assert_array_equal(again["separation"], again["separation_2"])
+    assert len(again) == len(once) > 10
+    alone = match(archive, mine, TINY_TABLE, RADIUS, columns=[])
+    assert alone.colnames == ["id", "ra", "dec", "separation"]
+
+
+@pytest.mark.parametrize("lang", ["adql", "postgres", "tsql"])
+def test_a_join_by_hand_keeps_the_columns_of_both_sides(archive: Client, theirs: Table, lang: str) -> None:
+    table = TINY_TABLE
+    found = archive.query(f"SELECT a.*, b.* FROM {table} AS a JOIN {table} AS b ON a.id = b.id", lang=lang)
+    assert isinstance(found, Table)
+    assert found.colnames == [*theirs.colnames, *(f"{name}_2" for name in theirs.colnames)]
+    np.testing.assert_array_equal(found["ra"], found["ra_2"])
+    assert len(found) == len(theirs)
+
+
 def around(theirs: Table, seed: int, count: int = 80) -> Table:
     """Return rows 1 to 300 arcsec from some of theirs, that move, with errors and magnitudes, and one that has neither."""
     random = np.random.default_rng(seed)

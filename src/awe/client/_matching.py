@@ -90,14 +90,15 @@ def crossmatch_sql(
     Raises
     ------
     ParameterError
-        If `find` is nothing that can be found.
+        If `find` is nothing that can be found, or does not go with `keep`.
     """
     error = _error(left, right)
-    taken = {name.casefold() for name in (*left.columns, SEPARATION, *([NORMALISED] if error else ()))}
-    chosen = {name: f"{name}_2" if name.casefold() in taken else name for name in (wanted or right.columns)}
+    names = _Names(left.columns)
+    separation, normalised = names.free(SEPARATION), names.free(NORMALISED) if error else ""
+    chosen = {name: names.free(name) for name in dict.fromkeys(right.columns if wanted is None else wanted)}
     places = f"{left.place('a')}, {right.place('b')}"
     apart = f"q3c_dist({places})"
-    measured = {SEPARATION: f"{apart} * 3600"} | ({NORMALISED: f"{apart} / {error}"} if error else {})
+    measured = {separation: f"{apart} * 3600"} | ({normalised: f"{apart} / {error}"} if error else {})
     asked = " AND ".join(_asked(places, apart, error, criteria))
     lefts = [f"a.{quoted(name)}" for name in left.columns]
     rights = {f"b.{quoted(name)}": new for name, new in chosen.items()} | {
@@ -108,6 +109,10 @@ def crossmatch_sql(
         how = "LEFT JOIN" if keep else "JOIN"
         return f"SELECT {_list(lefts, rights)} FROM {left.source('a')} {how} {right.source('b')} ON {asked}"
     if find == "mutual":
+        if keep:
+            raise ParameterError(
+                "keep", keep, 'goes with find="nearest", "all" or a number, not with "mutual"'
+            )
         ranks = {
             f"ROW_NUMBER() OVER (PARTITION BY {side} ORDER BY {apart})": name
             for side, name in ((left.place("a"), "_of_left"), (right.place("b"), "_of_right"))
@@ -116,7 +121,7 @@ def crossmatch_sql(
         names = ", ".join(f"p.{quoted(name)}" for name in (*left.columns, *given))
         return f"SELECT {names} FROM ({pairs}) AS p WHERE p._of_left = 1 AND p._of_right = 1"
     count = 1 if find == "nearest" else find
-    if not isinstance(count, int) or count < 1:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise ParameterError("find", find, 'is "all", "nearest", "mutual" or a number of nearest rows')
     nearest = (
         f"SELECT {_list([], rights)} FROM {right.source('b')} WHERE {asked} ORDER BY {apart} LIMIT {count}"
@@ -124,6 +129,22 @@ def crossmatch_sql(
     outer = ", ".join([*lefts, *(f"n.{quoted(name)}" for name in given)])
     how = "LEFT JOIN LATERAL" if keep else "JOIN LATERAL"
     return f"SELECT {outer} FROM {left.source('a')} {how} ({nearest}) AS n ON TRUE"
+
+
+class _Names:
+    """Names of columns that are given already."""
+
+    def __init__(self, taken: Sequence[str]) -> None:
+        self._taken = {name.casefold() for name in taken}
+
+    def free(self, name: str) -> str:
+        """Return a name, with a number where it is given already (ignoring case), and give it."""
+        found, number = name, 1
+        while found.casefold() in self._taken:
+            number += 1
+            found = f"{name}_{number}"
+        self._taken.add(found.casefold())
+        return found
 
 
 def _asked(places: str, apart: str, error: str, criteria: Criteria) -> list[str]:

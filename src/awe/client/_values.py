@@ -4,6 +4,7 @@ Positions (`SkyCoord`, "12:30:49.4 +12:23:28", a pair of degrees), angles ("10 a
 degrees), tables (Arrow batches to `astropy.table.Table` with units, UCDs and masks).
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -61,9 +62,11 @@ def degrees(angle: AngleLike, name: str = "radius") -> float:
     Raises
     ------
     ParameterError
-        If it is not an angle, or is below zero; `name` says which one.
+        If it is not an angle, not finite, or is below zero; `name` says which one.
     """
     found = _to_degrees(angle, name)
+    if not math.isfinite(found):
+        raise ParameterError(name, angle, "is not finite")
     if found < 0.0:
         raise ParameterError(name, angle, "is below zero")
     return found
@@ -95,12 +98,12 @@ def to_astropy(stream: TableStream) -> Table:
     """Read a stream as an astropy Table.
 
     Units are astropy units (kept as text in ``unit`` where astropy does not know them), UCDs and utypes
-    stand in each column's ``meta``; nulls are masked; text columns are objects of str. ``meta`` has the
-    table's description and ``overflow``: whether rows were left out.
+    stand in each column's ``meta``; nulls are masked; text columns are objects of str; of two columns of one name the second
+    is ``ra_2``. ``meta`` has the table's description and ``overflow``: whether rows were left out.
     """
     arrow = stream.to_table()
     table = Table(meta={"description": stream.schema.description, **stream.schema.metadata})
-    for column, data in zip(stream.schema, arrow.columns, strict=True):
+    for column, data in zip(stream.schema.distinct(), arrow.columns, strict=True):
         table[column.name] = _to_column(column, data.combine_chunks())
     table.meta["overflow"] = stream.overflow
     return table

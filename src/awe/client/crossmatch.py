@@ -1,5 +1,6 @@
 """Cross-matches: which rows of two tables are near each other on the sky, found next to the data."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from awe.errors import ParameterError
 __all__ = ["CrossmatchClient", "Find", "Matching"]
 
 _UPLOAD = "mine"
+_NUMERIC = frozenset("+-.0123456789")
 _KINDS = {"ra": "pos.eq.ra", "dec": "pos.eq.dec"}
 _NAMES = {
     "ra": ("ra", "raj2000", "ra_icrs", "_ra", "alpha", "s_ra"),
@@ -97,13 +99,13 @@ class CrossmatchClient(CatalogsClient, JobsClient):
         Returns
         -------
         Table or Path
-            All columns of `left`, then those of `right` (with ``_2`` behind a name that is there already), and
-            ``separation`` in arcseconds; where there are errors, ``normalised``, the separation in units of them.
+            All columns of `left`, then those of `right`, and ``separation`` in arcseconds (each with ``_2`` behind a name
+            that is there already); where there are errors, ``normalised``, the separation in units of them.
 
         Raises
         ------
         ParameterError
-            If it is not clear where the rows of a table are, or when, or `find` is none of these.
+            If it is not clear where the rows of a table are, or when, `find` is none of these, or a number is not finite.
         NotFoundError
             If there is no such table or column.
         """
@@ -181,9 +183,11 @@ class CrossmatchClient(CatalogsClient, JobsClient):
             other.side(right_position, _Precision("right_error", right_error)),
         )
         moving = _moving((one, other), sides, ((motion, epoch), (right_motion, right_epoch)))
+        _finite("sigmas", sigmas)
         if magnitudes is not None:
             one.check("magnitudes", magnitudes[0])
             other.check("magnitudes", magnitudes[1])
+            _finite("magnitudes", magnitudes[2])
         for name in columns or ():
             other.check("columns", name)
         criteria = Criteria(degrees(radius), sigmas, magnitudes)
@@ -220,6 +224,9 @@ class _Columns:
         ra, dec = position or (self._position(part) for part in ("ra", "dec"))
         for name in (ra, dec):
             self.check("position", name)
+            unit = self.known[name][1]
+            if unit and units.Unit(unit, parse_strict="silent") != units.deg:
+                raise ParameterError("position", name, f"its unit is {unit}: positions are in degrees")
         return Side(self.table, tuple(self.known), ra, dec, error=self._error(precision))
 
     def _position(self, part: str) -> str:
@@ -242,14 +249,20 @@ class _Columns:
         said = precision.said
         if said is None:
             return ""
-        if not isinstance(said, str) or said[:1].isdigit():
-            return repr(degrees(said))
+        if not isinstance(said, str) or said[:1] in _NUMERIC:
+            return repr(degrees(said, precision.parameter))
         self.check(precision.parameter, said)
         unit = units.Unit(self.known[said][1] or "arcsec")
         if not unit.is_equivalent(units.deg):
             raise ParameterError(precision.parameter, said, f"its unit is {unit}, and not that of an angle")
         column = quoted(said).replace("{", "{{").replace("}", "}}")
         return f"({{}}.{column} * {float(unit.to(units.deg))!r})"
+
+
+def _finite(parameter: str, number: float) -> None:
+    """Raise where a number is NaN or infinite."""
+    if not math.isfinite(number):
+        raise ParameterError(parameter, number, "is not finite")
 
 
 _Told = tuple[tuple[str, str] | None, float | str | None]
@@ -265,6 +278,9 @@ def _moving(
         if motion is None:
             continue
         there = told[1 - here][1]
+        for one in (epoch, there):
+            if isinstance(one, (int, float)):
+                _finite("epoch", one)
         if epoch is None or not isinstance(there, (int, float)):
             raise ParameterError(
                 "epoch", epoch if epoch is None else there, "is needed of both tables, of that which does not move as a number",

@@ -70,6 +70,8 @@ def test_the_founding_query_gives_its_rows(answer: Answer, rows: Mapping[str, pa
         ),  # what PostgreSQL 15 answers, but for the number
         ("adql", "select count(*), max(CI), 1+1 from SumCat", ("count_1", "max_2", "column_3")),
         ("adql", 'select a.MATCHID, b."MatchID" from SumCat a, SumCat b', ("MATCHID", "MatchID")),
+        ("adql", "select a.CI, b.CI, b.CI as CI_2 from SumCat a, SumCat b", ("CI", "CI_3", "CI_2")),
+        ("postgres", "select a.CI, b.CI from SumCat a, SumCat b", ("CI", "CI")),
         ("postgres", "select t.* from (select ci, z as q from sumcat natural join spec) t", ("ci", "q")),
         ("tsql", "with x(a, b) as (select CI, 2 from SumCat) select B, A from X", ("B", "A")),
         ("postgres", "select x.* from (select 1, 2) as x(a, b)", ("a", "b")),

@@ -38,6 +38,14 @@ def test_names_are_found_by_exact_case_first() -> None:
     assert 3 not in schema
 
 
+def test_names_are_made_distinct_and_the_others_stay() -> None:
+    names = ("ra", "ra", "RA", "ra_2", "ra", "x")
+    schema = Schema(tuple(Column(name, pa.int32(), unit="deg") for name in names))
+    assert schema.distinct().names == ("ra", "ra_3", "RA", "ra_2", "ra_4", "x")
+    assert {column.unit for column in schema.distinct()} == {"deg"}
+    assert schema.distinct().distinct() == schema.distinct()
+
+
 def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(UnknownNameError, match="no column 'x' in the table"):
         Schema(())["x"]

@@ -177,10 +177,11 @@ def compile_query(
     for rule in RULES:
         tree = rule(tree, run)
     limit = tree.args.get("limit")
+    columns = Schema(tuple(output.column for output in run.outputs))
     return Query(
         text=said.text,
         dialect=said.dialect,
-        columns=Schema(tuple(output.column for output in run.outputs)),
+        columns=columns.distinct() if dialect == "adql" else columns,
         uses=tuple(run.uses.values()),
         matches=tuple(run.matches),
         max_rows=None if limit is None else int(limit.expression.name),

@@ -133,6 +133,22 @@ class Schema:
         """Return the same table with other columns."""
         return replace(self, columns=columns)
 
+    def distinct(self) -> "Schema":
+        """Return the same table without two columns of one name: the second ``ra`` is ``ra_2``."""
+        taken = set(self.names)
+        if len(taken) == len(self.columns):
+            return self
+        columns: list[Column] = []
+        given: set[str] = set()
+        for column in self.columns:
+            name, number = column.name, 1
+            while name in given or (number > 1 and name in taken):
+                number += 1
+                name = f"{column.name}_{number}"
+            given.add(name)
+            columns.append(replace(column, name=name))
+        return self.with_columns(tuple(columns))
+
     def to_arrow(self) -> pa.Schema:
         """Return the Arrow schema; `from_arrow` reads all of it back."""
         if self._arrow is None:

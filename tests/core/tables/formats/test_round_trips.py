@@ -332,3 +332,16 @@ def test_identifiers_of_twenty_digits_keep_them(name: str, tmp_path: Path) -> No
     found = FORMATS[name].read(file).to_table()
     assert [None if v in (None, "") else int(v) for v in found["id"].to_pylist()] == digits
     assert [int(v) for v in found["n"].to_pylist()] == [2**63 - 1, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["fits", "ecsv"])
+def test_columns_of_one_name_are_read_by_astropy(tmp_path: Path, name: str) -> None:
+    """Of ``SELECT a.*, b.*`` nothing may be lost: astropy opens no FITS file with two columns of one name."""
+    schema = Schema((Column("id", pa.int64()), Column("id", pa.float64()), Column("ID", pa.int32())))
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([1, 2]), pa.array([0.5, 1.5]), pa.array([7, 8], pa.int32())], schema=schema.to_arrow()
+    )
+    path = tmp_path / f"t.{name}"
+    path.write_bytes(b"".join(FORMATS[name].write(TableStream(schema, [batch]))))
+    found = Table.read(path, format={"ecsv": "ascii.ecsv"}.get(name, name))
+    assert [found[column].tolist() for column in ("id", "id_2", "ID")] == [[1, 2], [0.5, 1.5], [7, 8]]

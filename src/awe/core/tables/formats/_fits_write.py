@@ -114,7 +114,7 @@ def write_fits(stream: TableStream, shortest_text: int = 1) -> Iterator[bytes]:
     UsageError
         If an integer column holds both the least and the greatest 64-bit number, and nulls.
     """
-    schema = basic_schema(stream.schema, _NUMBERS)
+    schema = basic_schema(stream.schema.distinct(), _NUMBERS)
     in_memory = stream.complete and all(b.type == c.type for b, c in zip(schema, stream.schema, strict=True))
     with stream, closing(Spool([f"c{i}" for i in range(len(schema))], in_memory=in_memory)) as spool:
         measures, rows = _measured(stream, schema, spool)

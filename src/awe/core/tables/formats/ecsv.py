@@ -42,7 +42,7 @@ class EcsvFormat:
     def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:  # noqa: ARG002
         """Yield the header, then the rows; a failure of the rows is an exception."""
         with stream:
-            schema = basic_schema(stream.schema, {pa.float16(): pa.float32()})
+            schema = basic_schema(stream.schema.distinct(), {pa.float16(): pa.float32()})
             yield _head(schema)
             for columns in pieces(stream, schema):
                 cells = [_cells(array) for array in columns]
