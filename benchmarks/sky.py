@@ -39,6 +39,8 @@ COMPRESSIONS = {
 """The forms of the image: the algorithm and the tiles (y, x); whole rows where None."""
 
 _SEED = 20261129
+_LAYOUT = 2
+"""Of the files that awe writes: an archive in another one is not what awe makes now, and is made anew."""
 _CHUNK = 1_000_000
 _CLUSTERS = 3_000
 _SAME = 0.9
@@ -90,7 +92,7 @@ class Sky:
     @property
     def archive(self) -> Path:
         """The data folder of an archive that has published `CATALOGUE` and `PARTNER`."""
-        folder = self._kept(f"{self.rows}-archive", self._publish)
+        folder = self._kept(f"{self.rows}-archive-{_LAYOUT}", self._publish)
         with closing(open_system(Settings.load(folder))) as system:
             system.migrate()  # it may be of an older awe
         return folder

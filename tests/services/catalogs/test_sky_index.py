@@ -350,12 +350,14 @@ def test_each_column_of_a_group_is_decoded_once_and_footers_are_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str, read: list[set[str]]
 ) -> None:
     calls: list[list[str]] = []
-    decode, footers = pq.ParquetFile.read_row_group, []
-    monkeypatch.setattr(
-        pq.ParquetFile,
-        "read_row_group",
-        lambda file, number, columns: calls.append(columns) or decode(file, number, columns=columns),
-    )
+    footers: list[object] = []
+    decode = pq.ParquetFile.read_row_group
+
+    def read_(file: pq.ParquetFile, number: int, columns: list[str]) -> pa.Table:
+        calls.append(columns)
+        return decode(file, number, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", read_)
     opened = pq.ParquetFile.__init__
 
     def open_(file: pq.ParquetFile, source: object, *, metadata: object = None, **others: object) -> None:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from awe.core.progress import Progress
 from awe.core.sky import Moc
 from awe.core.tables import Column, TableStream
+from awe.services.catalogs._encodings import Encodings
 from awe.services.catalogs._partitions import Histogram, Partition
 from awe.services.catalogs._positions import PositionCheck
 from awe.services.catalogs.interface import WriteSpec
@@ -238,18 +239,15 @@ def write_file(dataset: Path, name: str, table: pa.Table) -> pq.FileMetaData:
     path = dataset / name
     path.parent.mkdir(parents=True, exist_ok=True)
     footer: list[pq.FileMetaData] = []
-    # The encodings are HATS' own choice: floats compress best split by byte, a sorted index by difference.
-    split = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
-    if HEALPIX in table.schema.names and table.schema.field(HEALPIX).type == _INDEX.type:
-        split[HEALPIX] = "DELTA_BINARY_PACKED"
+    encodings = Encodings.of(table, _GROUP_ROWS)
     try:
         pq.write_table(
             table,
             path,
             row_group_size=_GROUP_ROWS,
-            compression="zstd",
-            column_encoding=split,
-            use_dictionary=[f.name for f in table.schema if f.name not in split],
+            compression=encodings.compression,
+            column_encoding=encodings.column_encoding,
+            use_dictionary=encodings.use_dictionary,
             write_statistics=_bounded(table),
             metadata_collector=footer,
         )
