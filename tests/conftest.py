@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import json
 import os
 import pwd
@@ -36,6 +37,30 @@ settings.register_profile("awe", deadline=None)
 settings.load_profile("awe")
 
 ROOT = Path(__file__).resolve().parents[1]
+SLOW = "\npytestmark = pytest.mark.slow\n"
+"""By this line a module says that all of it is slow."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a slow module out unread where nothing slow is wanted: many import much that nothing else needs."""
+    if config.getoption("markexpr") != "not slow" or collection_path.suffix != ".py":
+        return None
+    return SLOW in collection_path.read_text(encoding="utf-8") or None
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of later collections of garbage: thousands of tests and all modules stay."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let all go at the end."""
+    gc.unfreeze()
+
+
+gc.disable()  # until all is collected
 
 
 @pytest.fixture(scope="session")

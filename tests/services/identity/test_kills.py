@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from awe.services.system import SystemDatabase, metadata
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
-# A child of this process ends itself with SIGKILL before its n-th statement or commit.
+# It does what it is told, each time in a child that ends itself with SIGKILL before its n-th statement or commit, and
+# says what became of the child.
 KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
@@ -25,26 +27,40 @@ import awe.platform
 from awe.services.identity import AccountStore, GrantStore, GroupStore
 from awe.services.system import SystemDatabase
 from sqlalchemy import event
-what, url, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
-system = SystemDatabase(url)
-def count(*_):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(system.engine, "before_cursor_execute", count)
-event.listen(system.engine, "commit", count)
-if what == "group":
-    GroupStore(system).add("team", "The team", "ann")
-elif what == "provider":
-    GroupStore(system).assign("ann", "hub", ["three", "four", "five"])
-elif what == "closed":
-    AccountStore(system).change("ann", {"state": "disabled", "roles": []}, ends_logins=True)
-elif what == "removed":
-    AccountStore(system).remove("ann")
-elif what == "declared":
-    with system.transaction() as connection:
-        GrantStore(system).declare(connection, "table", "a.b", ["user:ann", "group:one"], datetime.now(UTC), keep=False)
+
+def work(what, left, url):
+    system = SystemDatabase(url)
+    def count(*_):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    event.listen(system.engine, "before_cursor_execute", count)
+    event.listen(system.engine, "commit", count)
+    if what == "group":
+        GroupStore(system).add("team", "The team", "ann")
+    elif what == "provider":
+        GroupStore(system).assign("ann", "hub", ["three", "four", "five"])
+    elif what == "closed":
+        AccountStore(system).change("ann", {"state": "disabled", "roles": []}, ends_logins=True)
+    elif what == "removed":
+        AccountStore(system).remove("ann")
+    elif what == "declared":
+        with system.transaction() as connection:
+            who = ["user:ann", "group:one"]
+            GrantStore(system).declare(connection, "table", "a.b", who, datetime.now(UTC), keep=False)
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            what, left, url = line.split()
+            work(what, int(left), url)
+            code = 0
+        finally:
+            os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 DONE = {
     "group": {"groups": "'team'", "memberships": "'owner'"},
@@ -76,18 +92,33 @@ def _rows(system: SystemDatabase) -> dict[str, list[str]]:
         return found
 
 
-def _run(what: str, url: str, left: int) -> bool:
-    """Do it in a child that ends itself; True if it was killed."""
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, what, url, str(left)],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode != 0
+Run = Callable[[str, int, str], bool]
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Return what does something in a child that ends itself before a step; True if it was killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    ) as nursery:  # fmt: skip
+        stdin, stdout = nursery.stdin, nursery.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def told(what: str, left: int, url: str) -> bool:
+            stdin.write(f"{what} {left} {url}\n")
+            stdin.flush()
+            code = int(stdout.readline())
+            assert code in (0, -signal.SIGKILL)
+            return code != 0
+
+        yield told
+        stdin.close()
 
 
 @pytest.mark.parametrize("what", sorted(DONE))
-def test_killed_in_the_middle(what: str, system: SystemDatabase, database_url: str) -> None:
+def test_killed_in_the_middle(what: str, run: Run, system: SystemDatabase, database_url: str) -> None:
     now = datetime.now(UTC)
     AccountStore(system).add("ann", None, ["scientist"])
     token = Token("1", "ann", TokenKind.LOGIN, "", frozenset({"read"}), now, now + timedelta(days=1))
@@ -97,7 +128,7 @@ def test_killed_in_the_middle(what: str, system: SystemDatabase, database_url: s
         GrantStore(system).declare(connection, "table", "a.b", None, now, keep=False)
     before = _rows(system)
     kills, after = 0, before
-    while _run(what, database_url, kills) and after == before:
+    while run(what, kills, database_url) and after == before:
         after = _rows(system)
         kills += 1
     after = _rows(system)

@@ -122,6 +122,14 @@ def until(jobs: JobService, job: Job, *phases: Phase, who: Identity = ROOT) -> J
     return jobs.job(job.id, who)
 
 
+def gone(folder: Path) -> bool:
+    """Wait until a folder is not there: files are removed behind what is told of a job."""
+    deadline = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return not folder.exists()
+
+
 def test_a_job_runs_and_its_result_is_there(jobs: JobService, runner: HandRunner) -> None:
     job = new(jobs)
     task = runner.take()
@@ -154,7 +162,7 @@ def test_what_failed_says_why_and_leaves_no_files(jobs: JobService, runner: Hand
     failed = until(jobs, job, Phase.ERROR)
     assert isinstance(failed.error, UsageError)
     assert (failed.error.hint, failed.error.fields) == ("look again", {"line": 3})
-    assert not task.folder.exists()
+    assert gone(task.folder)
     with pytest.raises(NotFoundError, match="it failed: "):
         jobs.result(failed, "result")
 
@@ -197,7 +205,7 @@ def test_a_process_that_dies_is_replaced_so_often(make: Make, runner: HandRunner
     runner.report(Died(first))
     second = runner.take()
     assert second.attempt == 2
-    assert not first.folder.exists()
+    assert gone(first.folder)
     assert list(second.folder.iterdir()) == []
     runner.report(Died(second))
     given_up = until(jobs, job, Phase.ERROR)
