@@ -88,7 +88,8 @@ class Entry:
     """An address: `methods` are separated by blanks, GET brings HEAD with it.
 
     GET needs a token with the scope `reads`, other methods one with `scope`; the empty scope is any token's. None
-    means that the request carries no user's credentials: a client's, or none.
+    means that the request carries no user's credentials: a client's, or none. What is `prompt` is answered without a
+    thread where nothing is to be waited for.
     """
 
     path: str
@@ -98,6 +99,7 @@ class Entry:
     params: Params | None = None
     scope: str | None = WRITE
     reads: str | None = READ
+    prompt: bool = False
 
 
 _READ, _BOTH = "GET", "GET POST"
@@ -213,7 +215,7 @@ def _datalab(address: datalab.Address) -> Entry:
 # fmt: off
 ROUTES: tuple[Entry, ...] = (
     # looked through from above: what is asked for most stands first
-    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ),
+    Entry("/scs/{table}",                       _BOTH,  scs.cone,               scs_error,      scs_.PARAMS, scope=READ, prompt=True),
     Entry("/scs/{table}/capabilities",          _READ,  scs.scs_capabilities,   dali_error),
     Entry("/scs/{table}/availability",          _READ,  availability,           dali_error),
     Entry("/tap/sync",                          _BOTH,  tap.sync,               dali_error,     tap_.PARAMS, scope=READ),
@@ -355,7 +357,7 @@ def _route(entry: Entry) -> Route:
     run = (
         receiving(entry.handler, entry.errors, entry.scope or WRITE)
         if isinstance(entry.handler, Receiver)
-        else endpoint(entry.handler, entry.errors, entry.scope, entry.reads)
+        else endpoint(entry.handler, entry.errors, entry.scope, entry.reads, prompt=entry.prompt)
     )
     return Route(entry.path, run, methods=entry.methods.split())
 

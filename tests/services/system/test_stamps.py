@@ -1,9 +1,12 @@
 """The state of a database: the same as long as nothing was changed."""
 
+import threading
 from contextlib import suppress
 
+import pytest
 from sqlalchemy import delete, insert, select
 
+from awe.core.waiting import WouldWaitError, at_once
 from awe.services.identity.stores.usage import Amounts, UsageStore
 from awe.services.system import SystemDatabase, metadata
 
@@ -53,6 +56,45 @@ def test_another_process_is_noticed(system: SystemDatabase, database_url: str) -
 def test_a_connection_that_was_closed_is_opened_again(system: SystemDatabase) -> None:
     before = system.stamp()
     system.close()
+    assert system.stamp() == before
+
+
+def test_a_file_tells_it_at_once_and_a_server_does_not(system: SystemDatabase, database_url: str) -> None:
+    with pytest.raises(WouldWaitError), at_once():
+        system.stamp()  # a connection has to be opened
+    before = system.stamp()
+    if database_url.startswith("sqlite"):
+        with at_once():
+            assert system.stamp() == before
+    else:
+        with pytest.raises(WouldWaitError), at_once():
+            system.stamp()
+
+
+def test_who_must_not_wait_does_not_wait_for_another_thread_that_asks(system: SystemDatabase) -> None:
+    before = system.stamp()
+    reached, go = threading.Event(), threading.Event()
+
+    def held() -> None:
+        with system._stamps._lock:
+            reached.set()
+            assert go.wait(60)
+
+    other = threading.Thread(target=held)
+    other.start()
+    assert reached.wait(60)
+    with pytest.raises(WouldWaitError), at_once():
+        system.stamp()
+    go.set()
+    other.join()
+    assert system.stamp() == before
+
+
+def test_transactions_are_not_begun_by_who_must_not_wait(system: SystemDatabase) -> None:
+    before = system.stamp()
+    for begin in (system.reading, system.transaction):
+        with pytest.raises(WouldWaitError), at_once(), begin():
+            raise AssertionError
     assert system.stamp() == before
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from awe.core.sky import MAX_ORDER, Region
 from awe.core.sql import TableUse
+from awe.core.waiting import waits
 from awe.errors import ServiceError
 from awe.services.catalogs._partitions import Partition
 from awe.services.catalogs.estimates import SKY_DEG2, Reading
@@ -117,6 +118,7 @@ class Directory:
         with self._lock:
             found = self._listings.get(location)
         if found is None:
+            waits()
             found = read_listing(self._root / location)
             with self._lock:
                 self._listings[location] = found

@@ -9,6 +9,7 @@ from awe.core.sky import Moc
 from awe.core.sql import ParsedQuery, Resolve, ScalarFunction, TableFunction
 from awe.core.suggestions import did_you_mean
 from awe.core.tables import TableStream
+from awe.core.waiting import waits
 from awe.errors import NotFoundError, QueryError
 from awe.services.catalogs._cones import ConeSearches, cone_query, cone_text
 from awe.services.catalogs._coverages import Coverages
@@ -354,6 +355,7 @@ class CatalogService:
         """
         record = self.table(table, identity) if isinstance(table, str) else table
         if record.sql:
+            waits()
             text = cone_text(record, columns, verbosity, ra, dec, radius_deg)
             return self.query(text, identity=identity, max_rows=max_rows, asked=False)
         query = cone_query(self._cones.of(record, columns, verbosity), ra, dec, radius_deg)

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
+from awe.core.waiting import waits
 from awe.errors import NotFoundError, ParameterError, QuotaError
 from awe.services.identity.audit import ORIGIN, AuditLog
 from awe.services.identity.limits import (
@@ -227,6 +228,7 @@ class QuotaService:
         if prompt and most_today is None and (most is None or most >= _AMPLE):
             self._tidy(day)
             return RunningQuery(partial(self._usage.count_soon, subject, day), queries=1)
+        waits()
         lease = secrets.token_hex(12)
         holder = self._here().name
         for attempt in range(2):
@@ -313,6 +315,7 @@ class QuotaService:
     def _tidy(self, day: str) -> None:
         """Once a day: count what dead processes left, and forget the addresses of earlier days."""
         if self._tidied != day:
+            waits()
             self._tidied = day
             self._usage.reap(self._now(), ())
             self._usage.forget(_ADDRESS, day, UNKNOWN)

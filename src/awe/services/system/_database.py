@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, NoSuchModuleError, OperationalError
 
+from awe.core.waiting import waits
 from awe.errors import ConflictError, ServiceError, UnavailableError, UsageError
 from awe.services.system._metadata import metadata
 from awe.services.system._stamps import Stamps, count_change
@@ -119,6 +120,7 @@ class SystemDatabase:
             False for what need not survive that the machine itself stops in the next second, such as a count: it
             is quicker. That a process dies loses nothing.
         """
+        waits()
         options = {} if lasting else {"awe_lasting": False}
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
@@ -128,6 +130,7 @@ class SystemDatabase:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of the database and does not wait for writers."""
+        waits()
         with self.engine.connect().execution_options(awe_reading=True) as connection, connection.begin():
             yield connection
 

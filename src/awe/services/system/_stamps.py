@@ -10,6 +10,7 @@ from contextlib import suppress
 from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, Table, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from awe.core.waiting import may_wait, waits
 from awe.errors import AweError
 from awe.services.system._metadata import metadata
 
@@ -31,7 +32,7 @@ def count_change(connection: Connection) -> None:
 
 
 class Stamps:
-    """Ask for the state of a database, on a connection of its own.
+    """Ask for the state of a database, on a connection of its own; that of a file is told at once.
 
     Parameters
     ----------
@@ -41,16 +42,21 @@ class Stamps:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._local = engine.dialect.name == "sqlite"
         self._connection: Connection | None = None
         self._lock = threading.Lock()
 
     def now(self) -> object:
         """Return a value that is the same only as long as nothing was changed, whichever process would change it."""
-        with self._lock:
+        if not self._local:
+            waits()
+        if not self._lock.acquire(blocking=may_wait()):
+            waits()
+        try:
             try:
                 if self._connection is None:
-                    options = {"isolation_level": "AUTOCOMMIT"}
-                    self._connection = self._engine.connect().execution_options(**options)
+                    waits()
+                    self._connection = self._opened()
                 cursor = self._connection.connection.cursor()
                 try:
                     cursor.execute(_ASK)
@@ -60,11 +66,19 @@ class Stamps:
             except (SQLAlchemyError, AweError, self._engine.dialect.loaded_dbapi.Error):
                 self._drop()
                 return object()  # nobody knows: like nothing else
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Let go of the connection."""
         with self._lock:
             self._drop()
+
+    def _opened(self) -> Connection:
+        opened = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if self._local:  # who reads waits for nobody, but in rare moments: then it is not known
+            opened.connection.cursor().execute("PRAGMA busy_timeout = 0").close()
+        return opened
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
+from awe.core.waiting import WouldWaitError, at_once
 from awe.errors import AweError
 from awe.platform import Platform
 from awe.services.catalogs import SentFile
@@ -106,7 +107,12 @@ async def make_call(request: Request, scope: str | None = READ, *, body: bool = 
 
 
 def endpoint(
-    handler: Handler, render: Renderer, scope: str | None = WRITE, reads: str | None = READ
+    handler: Handler,
+    render: Renderer,
+    scope: str | None = WRITE,
+    reads: str | None = READ,
+    *,
+    prompt: bool = False,
 ) -> Endpoint:
     """Return the endpoint that runs a handler in a thread and renders what it raises.
 
@@ -115,6 +121,8 @@ def endpoint(
     scope, reads
         What a token must allow for what changes something, and for what only reads; the empty one is any token's.
         None where what the request carries is not for `caller` to judge: then nobody is known.
+    prompt
+        Whether GET is often answered without waiting for anything: then no thread is woken for it.
     """
 
     def failed(request: Request, error: AweError) -> Response:
@@ -123,7 +131,8 @@ def endpoint(
     async def run(request: Request) -> Response:
         try:
             if request.method in _READS:  # nothing is waited for but threads: one is enough
-                answer = await in_thread(_asked, handler, request, reads)
+                answer = _tried(handler, request, reads) if prompt else None
+                answer = answer or await in_thread(_asked, handler, request, reads)
             else:
                 answer = await in_thread(_handled, handler, await make_call(request, scope))
         except AweError as error:
@@ -136,6 +145,15 @@ def endpoint(
         return answer
 
     return run
+
+
+def _tried(handler: Handler, request: Request, scope: str | None) -> Response | None:
+    """Run a handler here and now; None where it would have to wait."""
+    try:
+        with at_once():
+            return _asked(handler, request, scope)
+    except WouldWaitError:
+        return None
 
 
 def _asked(handler: Handler, request: Request, scope: str | None) -> Response:

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from awe.core.tables.formats import gzipped
+from awe.core.waiting import WouldWaitError
 from awe.errors import AweError, BusyError
 from awe.platform import Platform
 from awe.services.identity import ANONYMOUS, Identity, RunningQuery, subject_of
@@ -91,6 +92,10 @@ class TurnResponse(Response, ABC):
         try:
             self._chunks = self._encoded(self.begun(), scope)
             self._whole = self._make(self._chunks)
+        except WouldWaitError:
+            self._query = None  # it is begun, and counted, by a thread that may wait
+            self._end()
+            raise
         except BaseException:
             self._end()
             raise

@@ -11,6 +11,7 @@ from awe.core.progress import Progress
 from awe.core.sky import Moc
 from awe.core.sql import Query
 from awe.core.tables import TableStream
+from awe.core.waiting import waits
 from awe.errors import UsageError
 from awe.services.catalogs._files import CatalogFiles
 from awe.services.catalogs.estimates import Estimate
@@ -57,7 +58,10 @@ class FileEngine(ABC):
     ) -> TableStream:
         """Run a compiled query, see `Engine.query`; what only looks rows up by their place is answered from the files."""
         looked = None if memory else self._files.look_up(query, stored, limits)
-        return self._run(query, stored, limits, memory) if looked is None else looked
+        if looked is not None:
+            return looked
+        waits()
+        return self._run(query, stored, limits, memory)
 
     @abstractmethod
     def _run(

@@ -9,6 +9,7 @@ import pyarrow as pa
 from awe.core.sky import Region, Sought, separation
 from awe.core.sql import Inside, LookUp, Query
 from awe.core.tables import Schema, TableStream
+from awe.core.waiting import waits
 from awe.errors import TimeLimitError
 from awe.services.catalogs.interface import Limits, RowFilter
 from awe.services.catalogs.sky_index.groups import Group, Version
@@ -20,6 +21,9 @@ _MOST_GROUPS = 128
 """Row groups of a look-up at the most: beyond, an engine that reads with all cores is quicker."""
 _MOST_GATHERED = 48
 """The same of rows that are gathered for an engine."""
+_GROUPS_AT_ONCE = 8
+_CELLS_AT_ONCE = 20_000
+"""More of an answer counts as waiting: so many become bytes in a millisecond."""
 
 
 def answer(
@@ -39,6 +43,8 @@ def answer(
     sought, groups = index.sought(version, inside[0].region)
     if len(groups) > _MOST_GROUPS:
         return None
+    if len(groups) > _GROUPS_AT_ONCE or only is not None:
+        waits()
     arrow = query.columns.to_arrow()
     looking = _LookingUp(index, version, wanted, inside, sought, groups, only, arrow)
     return _Looked(query.columns, looking, limits)
@@ -88,7 +94,11 @@ class _LookingUp:
                 return
 
     def _held(self) -> Iterator[Found]:
+        cells = 0
         for found in self._found:
+            cells += found.rows.size * len(self._wanted.columns)
+            if cells > _CELLS_AT_ONCE:
+                waits()
             held = self._index.holds(self._version, found, self._wanted.comparisons, self._only)
             if held.rows.size:
                 yield held

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from awe.core.waiting import waits
 from awe.services.catalogs.model import HEALPIX
 
 __all__ = ["Group", "Groups", "IntArray", "Version", "touched"]
@@ -97,6 +98,7 @@ class Groups:
             if found is not None:
                 self._files.move_to_end(path)
                 return found
+        waits()
         found = _listed(location, path, self.footer(path))
         with self._lock:
             self._files[path] = found
@@ -111,6 +113,7 @@ class Groups:
             if found is not None:
                 self._footers.move_to_end(path)
                 return found
+        waits()
         found = pq.read_metadata(path)
         with self._lock:
             if path not in self._footers:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from awe.core.waiting import waits
+
 __all__ = ["Parcels"]
 
 _LOOK_S = 30.0
@@ -72,6 +74,7 @@ class Parcels:
         known = self._open.get(key)
         if known is not None and time.monotonic() - known.seen < _LOOK_S:
             return known.batch
+        waits()
         if self._most_bytes == 0:
             return make()
         path = self._folder / group / f"{part}.arrow"

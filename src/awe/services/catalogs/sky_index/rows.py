@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from awe.core.sky import Circle, Region, Sought, half_chord_squared, seek
 from awe.core.sql import Comparison, Inside
+from awe.core.waiting import waits
 from awe.services.catalogs.interface import RowFilter
 from awe.services.catalogs.sky_index.groups import Group, Groups, IntArray, Version, touched
 from awe.services.catalogs.sky_index.parcels import Parcels
@@ -30,6 +31,8 @@ _MOST_SHAPES = 500
 _numbers = itertools.count()
 _MANY = 4_096
 """Rows that are tested rather than the cells divided once more."""
+_AT_ONCE = 8_192
+"""Rows of a group that may be tested by who must not wait."""
 _SOME = 512
 """Rows of which those at other declinations are left out before the test: it takes longer than that."""
 _MARGIN_DEG = 1e-9
@@ -112,6 +115,7 @@ class SkyIndex:
         sought = seek(region)
         groups = self.groups(version, sought)
         if not sought.close and not all(self._parcels.has(group.name, _PLACES) for group in groups):
+            waits()
             sought = seek(region, closely=True)  # what need not be decoded is worth more than a closer look
             groups = self.groups(version, sought)
         return sought, groups
@@ -137,9 +141,11 @@ class SkyIndex:
             reading = Reading(self._groups, version, group, wanted)
             index, ra, dec = self._places(reading)
             spans = _spans(index, sought)
-            if inside and not sought.close and sum(high - low for low, high, _ in spans) > _MANY:
+            if inside and not sought.close and _count(spans) > _MANY:
                 sought = seek(inside[0].region, closely=True)
                 spans = _spans(index, sought)
+            if _count(spans) > _AT_ONCE:
+                waits()
             rows, ra, dec, sure = _listed(spans, sought, ra, dec)
             if not rows.size:
                 continue
@@ -246,6 +252,10 @@ def _spans(index: IntArray, sought: Sought) -> list[tuple[int, int, int]]:
     """Return the intervals of rows that lie in the ranges, and the number of the range of each."""
     found = index.searchsorted(sought.ranges).tolist()
     return [(low, high, i) for i, (low, high) in enumerate(found) if high > low]
+
+
+def _count(spans: Sequence[tuple[int, int, int]]) -> int:
+    return sum(high - low for low, high, _ in spans)
 
 
 def _listed(
