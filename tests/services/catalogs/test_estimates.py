@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,26 +33,26 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.engine = DuckDBEngine(folder, LimitSettings())
         self.folder = folder
-        random = np.random.default_rng(3)
-        self.records = [
-            self._written("big.sky", ROWS, random, WriteSpec("sky", "ra", "dec", 500)),
-            self._written("b.few", 40, random, WriteSpec("few", "ra", "dec")),
-            self._written("un.placed", 5000, random, WriteSpec("parts", rows_per_partition=1000)),
-        ]
+        self.random = np.random.default_rng(3)
+        self.records: list[TableRecord] = []
+        self.add("big.sky", ROWS, WriteSpec("sky", "ra", "dec", 500))
+        self.add("b.few", 40, WriteSpec("few", "ra", "dec"))
+        self.add("un.placed", 5000, WriteSpec("parts", rows_per_partition=1000))
 
-    def _written(self, name: str, count: int, random: np.random.Generator, spec: WriteSpec) -> TableRecord:
+    def add(self, name: str, count: int, spec: WriteSpec) -> None:
         rows = pa.table(
             [
                 np.arange(count),
-                random.uniform(0, 360, count),
-                np.degrees(np.arcsin(random.uniform(-1, 1, count))),
+                self.random.uniform(0, 360, count),
+                np.degrees(np.arcsin(self.random.uniform(-1, 1, count))),
                 pa.array([f"name {i}" * 3 for i in range(count)]),
             ],
             names=[column.name for column in COLUMNS],
         )
         stored = self.engine.write(spec, TableStream(Schema(COLUMNS), rows.to_batches()))
         schema, table = name.split(".")
-        return TableRecord(schema, table, Schema(COLUMNS), stored, ra=spec.ra, dec=spec.dec)
+        record = TableRecord(schema, table, Schema(COLUMNS), stored, ra=spec.ra, dec=spec.dec)
+        self.records.append(record)
 
     def compiled(self, text: str) -> Query:
         return compile_query(text, ReadableNames(self.records))
@@ -226,3 +227,24 @@ def test_of_many_files_no_values_are_known(bench: Bench, monkeypatch: pytest.Mon
     )
     bench.engine._files._directory._values.clear()
     assert found.gives_most == 41  # a table of 40 rows has no more values, and NULL
+
+
+@pytest.mark.slow
+def test_joins_with_a_table_without_rows_are_estimated(tmp_path: Path) -> None:
+    """Its rows lie nowhere: no share of an area of zero is asked for."""
+    bench = Bench(tmp_path)
+    bench.add("z.none", 0, WriteSpec("none", "ra", "dec"))
+    sizes = {"big.sky": ROWS, "b.few": 40, "z.none": 0}
+    tables = [("big.sky", "z.none"), ("z.none", "b.few"), ("z.none", "z.none")]
+    for (one, other), join, radius in product(
+        tables, ["JOIN", "LEFT JOIN", "FULL JOIN"], ["0", "0.5", "180"]
+    ):
+        text = f"SELECT a.id FROM {one} AS a {join} {other} AS b ON DISTANCE(a.ra, a.dec, b.ra, b.dec) <= {radius}"
+        found = bench.estimate(text)
+        with bench.engine.query(bench.compiled(text), bench.stored, Limits(10**6, 60)) as stream:
+            rows = stream.to_table().num_rows
+        kept = [sizes[one] if join != "JOIN" else 0, sizes[other] if join == "FULL JOIN" else 0]
+        assert rows == sum(kept)
+        assert found.gives_most is not None
+        assert found.gives_most >= rows
+    bench.engine.close()

@@ -154,7 +154,7 @@ def _rows(side: Side, readings: Mapping[str, Reading]) -> float:
 
 def _met(reading: Reading, positions: float, radius_deg: float | None) -> float:
     """Return which share of a table's files is met by circles around positions that lie anywhere in it."""
-    if radius_deg is None:
+    if radius_deg is None or not reading.area_deg2:
         return 1.0
     file_deg2 = reading.area_deg2 / max(1, reading.files)
     around = _cap_deg2(radius_deg + math.sqrt(file_deg2 / math.pi)) / reading.area_deg2
@@ -165,7 +165,8 @@ def _pairs(match: SkyMatch, held: float, other: float, reading: Reading | None) 
     """Return how many rows a sky join gives: every row's counterpart, and what is near it by chance."""
     area = SKY_DEG2 if reading is None else reading.area_deg2
     cap = 0.0 if match.radius_deg is None else _cap_deg2(match.radius_deg)
-    found = min(held, other) + held * other * min(1.0, cap / max(area, cap))
+    chance = cap / max(area, cap) if cap else 0.0
+    found = min(held, other) + held * other * chance
     most = held if match.exists is not None else math.inf if match.nearest is None else held * match.nearest
     least = max(held if match.outer else 0.0, other if match.full else 0.0)
     return math.ceil(max(min(found, most), least))
