@@ -88,8 +88,8 @@ def jobs(sky: Sky) -> Iterable[Job]:
                 (peer, f"{_SIZES[1]} x {_SIZES[1]}"): least for peer, least in _GOALS.get(form, {}).items()
             },
             per="pixels",
-            compared=3,
-            together=10,
+            compared=sky.times(30),  # so that the system has what all of them read
+            together=sky.times(30),
         )
 
 
