@@ -21,6 +21,8 @@ __all__ = ["duckdb_cones", "jobs"]
 
 Cone = tuple[float, float, float]
 """Right ascension, declination and radius in degrees."""
+Positions = Sequence[tuple[float, float]]
+"""Right ascensions and declinations in degrees."""
 Sized = tuple[int, Cone]
 """The rows of the table, and the cone."""
 Cones = AbstractContextManager[Callable[[Cone], pa.Table]]
@@ -32,10 +34,20 @@ _PG_SPHERE = (
     "SELECT * FROM sources WHERE spoint(radians(ra), radians(dec))"
     " <@ scircle(spoint(radians(%s::float8), radians(%s::float8)), radians(%s::float8))"
 )
+_MANY_Q3C = (
+    "SELECT target, sources.* FROM unnest(%s::float8[], %s::float8[]) WITH ORDINALITY AS asked (a, d, target),"
+    " sources WHERE q3c_join(a, d, ra, dec, %s)"
+)
+_MANY_PG_SPHERE = (
+    "SELECT target, sources.* FROM unnest(%s::float8[], %s::float8[]) WITH ORDINALITY AS asked (a, d, target),"
+    " sources WHERE spoint(radians(ra), radians(dec))"
+    " <@ scircle(spoint(radians(a), radians(d)), radians(%s::float8))"
+)
+_TARGETS = 1000
 
 
 def jobs(sky: Sky) -> Iterable[Job]:
-    """Cones that were asked for before, cones of which nothing is in memory yet, cones as the table grows."""
+    """Cones that were asked for before, of which nothing is in memory yet, as the table grows, and many at once."""
     awe, duck = (
         Peer("awe", lambda: _awe(sky), _ids),
         Peer("DuckDB", lambda: duckdb_cones(sky), _ids),
@@ -91,6 +103,46 @@ def jobs(sky: Sky) -> Iterable[Job]:
         compared=len(places),
         together=10,
     )
+    yield _many(sky)
+
+
+def _many(sky: Sky) -> Job:
+    """Return the job of many cones in one question."""
+    radius = 1 / 60
+    counts = (_TARGETS // 10, _TARGETS)
+    asked = [[sky.positions(count, seed) for seed in range(sky.times(7))] for count in counts]
+    return Job(
+        "many",
+        "Rows of the cones of 1 arcmin around many positions, in one question that was asked before, all twelve columns and the"
+        " position's number.",
+        (
+            Peer("awe", lambda: _awe_many(sky, radius), _numbered),
+            Peer("q3c", lambda: _postgresql_many(sky, _MANY_Q3C, radius), _numbered_rows),
+            Peer("pgSphere", lambda: _postgresql_many(sky, _MANY_PG_SPHERE, radius), _numbered_rows),
+        ),
+        [Case(f"{n:,} positions", lists, n) for n, lists in zip(counts, asked, strict=True)],
+        same=_differ,
+        per="positions",
+        compared=sky.times(7),
+    )
+
+
+@contextmanager
+def _awe_many(sky: Sky, radius_deg: float) -> Iterator[Callable[[Positions], pa.Table]]:
+    with sky.platform() as platform:
+        yield lambda positions: platform.catalogs.cones(
+            CATALOGUE, positions, radius_deg, max_rows=_MOST
+        ).to_table()
+
+
+@contextmanager
+def _postgresql_many(sky: Sky, query: str, radius_deg: float) -> Iterator[Callable[[Positions], list[Any]]]:
+    with psycopg.connect(postgresql(sky), autocommit=True) as connection:
+        connection.execute("SET max_parallel_workers_per_gather = 0")
+        cursor = connection.cursor(binary=True)
+        yield lambda positions: cursor.execute(
+            query, (*map(list, zip(*positions, strict=True)), radius_deg), prepare=True
+        ).fetchall()
 
 
 @contextmanager
@@ -163,7 +215,15 @@ def _first_column(rows: list[tuple[int, ...]]) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def _differ(ours: list[int], theirs: list[int]) -> str:
+def _numbered(table: pa.Table) -> list[tuple[int, int]]:
+    return sorted(zip(table["target"].to_pylist(), table["source_id"].to_pylist(), strict=True))
+
+
+def _numbered_rows(rows: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+    return sorted((row[0] - 1, row[1]) for row in rows)
+
+
+def _differ(ours: list[Any], theirs: list[Any]) -> str:
     return (
         ""
         if ours == theirs

@@ -8,7 +8,7 @@ no file, no database. sqlglot is used here and nowhere else.
 """
 
 from awe.core.sql._counts import Count
-from awe.core.sql._look_up import Comparison, Inside, LookUp, Nearest
+from awe.core.sql._look_up import Around, Comparison, Inside, LookUp, Nearest
 from awe.core.sql._model import (
     ColumnNote,
     Names,
@@ -18,7 +18,7 @@ from awe.core.sql._model import (
     TableFunction,
     Variable,
 )
-from awe.core.sql._query import ParsedQuery, Query, compile_query, look_up_query
+from awe.core.sql._query import ParsedQuery, Query, compile_query, look_up_query, look_ups_query
 from awe.core.sql.dialects import DIALECTS
 from awe.core.sql.functions import FUNCTIONS, Function
 from awe.core.sql.rules._state import (
@@ -47,6 +47,7 @@ __all__ = [
     "SCATTERED",
     "SEPARATION",
     "VECTORISED",
+    "Around",
     "ColumnNote",
     "Comparison",
     "Count",
@@ -69,4 +70,5 @@ __all__ = [
     "Vectorised",
     "compile_query",
     "look_up_query",
+    "look_ups_query",
 ]

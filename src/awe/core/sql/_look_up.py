@@ -8,6 +8,8 @@ from the compiled tree. What it does not know makes it None: any engine carries 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from sqlglot import exp
 
@@ -15,7 +17,9 @@ from awe.core.sky import Region
 from awe.core.sql.rules._build import constant
 from awe.core.sql.rules._state import TESTED, TableUse, Tested, value
 
-__all__ = ["Comparison", "Inside", "LookUp", "Nearest", "enough", "look_up", "only_source", "reads"]
+__all__ = ["Around", "Comparison", "Inside", "LookUp", "Nearest", "enough", "look_up", "only_source", "reads"]
+
+FloatArray = npt.NDArray[np.float64]
 
 _OPERATORS: Mapping[type[exp.Expr], str] = {
     exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.EQ: "=", exp.NEQ: "<>",
@@ -55,6 +59,15 @@ class Nearest:
     descending: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """Positions (ICRS degrees, shape ``(N,)``) and a radius: the rows within it of each are wanted."""
+
+    ra: FloatArray
+    dec: FloatArray
+    radius_deg: float
+
+
 @dataclass(frozen=True, slots=True)
 class LookUp:
     """What is looked up.
@@ -64,13 +77,15 @@ class LookUp:
     columns
         The stored columns that the query gives, in its order.
     inside
-        Where the position must be: in all of these, at least one.
+        Where the position must be: in all of these, at least one; none where `around` says where.
     comparisons
         What else must hold of a row.
     nearest
         How the rows are ordered; as they come when None.
     most
         So many rows, the first ones; all when None.
+    around
+        The rows come by these positions, in their order, with the number of each, from 0, in a column before the others.
     """
 
     columns: tuple[str, ...]
@@ -78,6 +93,7 @@ class LookUp:
     comparisons: tuple[Comparison, ...] = ()
     nearest: Nearest | None = None
     most: int | None = None
+    around: Around | None = None
 
 
 def look_up(tree: exp.Expr, uses: Mapping[str, TableUse]) -> LookUp | None:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from awe.core.sky import Region
 from awe.core.sql._counts import Count, counted
-from awe.core.sql._look_up import Inside, LookUp, enough, look_up, only_source, reads
+from awe.core.sql._look_up import Around, Inside, LookUp, enough, look_up, only_source, reads
 from awe.core.sql._model import Names, TableDef, Variable
 from awe.core.sql._own_names import plain_names
 from awe.core.sql._place import Text
@@ -18,12 +18,12 @@ from awe.core.sql.lower import TARGETS
 from awe.core.sql.rules import RULES
 from awe.core.sql.rules._state import Compilation, Resolve, Side, SkyMatch, TableUse
 from awe.core.suggestions import did_you_mean
-from awe.core.tables import Schema
-from awe.errors import ParameterError
+from awe.core.tables import Column, Schema
+from awe.errors import NotOfferedError, ParameterError
 
 _NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 
-__all__ = ["ParsedQuery", "Query", "compile_query", "look_up_query"]
+__all__ = ["ParsedQuery", "Query", "compile_query", "look_up_query", "look_ups_query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,33 @@ def look_up_query(text: str, names: Names, table: TableDef, columns: Schema, reg
         max_rows=None,
         _tree=tree,
         look_up=LookUp(columns.names, (Inside(region),)),
+    )
+
+
+def look_ups_query(table: TableDef, columns: Schema, number: Column, around: Around) -> Query:
+    """Return a query that looks up the rows of a table around many positions.
+
+    An engine that keeps no rows by their position raises `NotOfferedError` when it is asked.
+
+    Parameters
+    ----------
+    columns
+        Of the table.
+    number
+        The column, of 32-bit integers, that says which position a row belongs to.
+    """
+
+    def tree() -> exp.Expr:
+        raise NotOfferedError("rows around many positions are not looked up here")
+
+    return Query(
+        text="",
+        dialect="adql",
+        columns=columns.with_columns((number, *columns.columns)),
+        uses=(TableUse(_ONLY, table, None),),
+        max_rows=None,
+        _tree=tree,
+        look_up=LookUp(columns.names, (), around=around),
     )
 
 

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from awe.core.sky import Circle
-from awe.core.sql import Query, TableDef, compile_query, look_up_query
-from awe.core.tables import Schema
+from awe.core.sql import Around, Query, TableDef, compile_query, look_up_query, look_ups_query
+from awe.core.tables import Column, Schema
 from awe.errors import ParameterError, PositionError
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.model import TableRecord
 
-__all__ = ["ConeSearches", "cone_query", "cone_text"]
+__all__ = ["ConeSearches", "FloatArray", "cone_query", "cone_text", "cones_query"]
+
+FloatArray = npt.NDArray[np.float64]
 
 _KEPT = 1000
 
@@ -82,6 +87,12 @@ def cone_query(search: ConeSearch, ra: float, dec: float, radius_deg: float) -> 
     circle = _circle(ra, dec, radius_deg)
     text = _closed(search.text, circle)
     return look_up_query(text, search.names, search.table, search.columns, circle)
+
+
+def cones_query(search: ConeSearch, number: Column, places: FloatArray, radius_deg: float) -> Query:
+    """Return cone searches around positions that are on the sky (ICRS degrees, shape ``(N, 2)``); see `look_ups_query`."""
+    around = Around(places[:, 0] % 360, places[:, 1], radius_deg)
+    return look_ups_query(search.table, search.columns, number, around)
 
 
 def cone_text(

@@ -125,10 +125,12 @@ class Queries:
             stored = {table.full_name: table.stored for table in tables if table.stored.location}
             return self._engine.estimate(query, stored)
 
-    def look_up(self, query: Query, record: TableRecord, max_rows: int | None) -> TableStream:
-        """Run a compiled query that reads one stored table."""
+    def look_up(
+        self, query: Query, record: TableRecord, max_rows: int | None, seconds: float | None = None
+    ) -> TableStream:
+        """Run a compiled query that reads one stored table, within some seconds or those that a query may take."""
         rows = self._limits.default_rows if max_rows is None else max_rows
-        limits = Limits(min(rows, self._limits.rows), self._limits.seconds)
+        limits = Limits(min(rows, self._limits.rows), self._limits.seconds if seconds is None else seconds)
         stream = self._engine.query(query, {record.full_name: record.stored}, limits)
         return self._patient(stream, limits.seconds)
 

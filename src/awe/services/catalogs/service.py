@@ -8,10 +8,10 @@ from awe.core.progress import Progress, silent
 from awe.core.sky import Moc
 from awe.core.sql import ParsedQuery, Resolve, ScalarFunction, TableFunction
 from awe.core.suggestions import did_you_mean
-from awe.core.tables import TableStream
+from awe.core.tables import Column, TableStream
 from awe.core.waiting import waits
 from awe.errors import NotFoundError, QueryError
-from awe.services.catalogs._cones import ConeSearches, cone_query, cone_text
+from awe.services.catalogs._cones import ConeSearches, FloatArray, cone_query, cone_text, cones_query
 from awe.services.catalogs._coverages import Coverages
 from awe.services.catalogs._made import MadeTables
 from awe.services.catalogs._many_cones import ManyCones
@@ -386,15 +386,22 @@ class CatalogService:
         NotFoundError, ParameterError, PositionError, UnknownNameError, LimitError, TimeLimitError
             As from `cone` and `ManyCones`.
         """
+        record = self.table(full_name, identity)
 
         def one(ra: float, dec: float, rows: int) -> TableStream:
             return self.cone(
-                full_name, ra, dec, radius_deg,
+                record, ra, dec, radius_deg,
                 columns=columns, verbosity=verbosity, identity=identity, max_rows=rows,
             )  # fmt: skip
 
+        def many(number: Column, places: FloatArray, rows: int, seconds: float) -> TableStream:
+            query = cones_query(self._cones.of(record, columns, verbosity), number, places, radius_deg)
+            return self._queries.look_up(query, record, rows, seconds)
+
         most = self._limits.default_rows if max_rows is None else max_rows
-        return ManyCones(one, positions, rows=min(most, self._limits.rows), seconds=self._limits.seconds)
+        rows = min(most, self._limits.rows)
+        at_once = None if record.sql else many
+        return ManyCones(one, at_once, positions, rows=rows, seconds=self._limits.seconds)
 
     def hold(self, schema: str, name: str, stream: TableStream) -> HeldTable:
         """Keep rows as a table that only a `BatchScope` reads, until it is closed; see `Uploads.hold`."""

@@ -12,7 +12,7 @@ from awe.core.sky import Moc
 from awe.core.sql import Query
 from awe.core.tables import TableStream
 from awe.core.waiting import waits
-from awe.errors import UsageError
+from awe.errors import NotOfferedError, UsageError
 from awe.services.catalogs._files import CatalogFiles
 from awe.services.catalogs.estimates import Estimate
 from awe.services.catalogs.interface import Features, Limits, StoredTable, WriteSpec
@@ -56,10 +56,18 @@ class FileEngine(ABC):
         limits: Limits,
         memory: Mapping[str, pa.Table] = MappingProxyType({}),
     ) -> TableStream:
-        """Run a compiled query, see `Engine.query`; what only looks rows up by their place is answered from the files."""
+        """Run a compiled query, see `Engine.query`; what only looks rows up by their place is answered from the files.
+
+        Raises
+        ------
+        NotOfferedError
+            Of a look-up around many positions that cannot be answered from them.
+        """
         looked = None if memory else self._files.look_up(query, stored, limits)
         if looked is not None:
             return looked
+        if query.look_up is not None and query.look_up.around is not None:
+            raise NotOfferedError("rows around many positions are looked up of tables with a sky index only")
         waits()
         return self._run(query, stored, limits, memory)
 

@@ -1,7 +1,7 @@
 """A look-up carried out: rows found, compared, ordered and cut, as a stream."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from awe.core.tables import Schema, TableStream
 from awe.core.waiting import waits
 from awe.errors import TimeLimitError
 from awe.services.catalogs.interface import Limits, RowFilter
+from awe.services.catalogs.sky_index.around import WIDEST_DEG, AroundMany
 from awe.services.catalogs.sky_index.groups import Group, Version
 from awe.services.catalogs.sky_index.rows import Found, SkyIndex
 
@@ -39,13 +40,18 @@ def answer(
     wanted = query.look_up
     if wanted is None:
         return None
+    arrow = query.columns.to_arrow()
+    if wanted.around is not None:
+        if wanted.around.radius_deg > WIDEST_DEG:
+            return None
+        waits()
+        return _Looked(query.columns, AroundMany(index, version, wanted, only, arrow), limits)
     inside = sorted(wanted.inside, key=lambda test: test.region.area)
     sought, groups = index.sought(version, inside[0].region)
     if len(groups) > _MOST_GROUPS:
         return None
     if len(groups) > _GROUPS_AT_ONCE or only is not None:
         waits()
-    arrow = query.columns.to_arrow()
     looking = _LookingUp(index, version, wanted, inside, sought, groups, only, arrow)
     return _Looked(query.columns, looking, limits)
 
@@ -79,23 +85,24 @@ class _LookingUp:
         self._arrow = arrow
         self._found = index.find(version, inside, sought, groups, wanted.columns)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows wanted."""
+    def batches(self, check: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows wanted; `check` raises when it is time to stop."""
         wanted = self._wanted
         if wanted.nearest is not None:
-            yield from self._nearest(list(self._held()), wanted.nearest.ra, wanted.nearest.dec)
+            yield from self._nearest(list(self._held(check)), wanted.nearest.ra, wanted.nearest.dec)
             return
         left = wanted.most
-        for found in self._held():
+        for found in self._held(check):
             rows = found.rows if left is None else found.rows[:left]
             yield self._index.columns(self._version, found, wanted.columns, rows, self._arrow)
             left = None if left is None else left - rows.size
             if left == 0:
                 return
 
-    def _held(self) -> Iterator[Found]:
+    def _held(self, check: Callable[[], None]) -> Iterator[Found]:
         cells = 0
         for found in self._found:
+            check()
             cells += found.rows.size * len(self._wanted.columns)
             if cells > _CELLS_AT_ONCE:
                 waits()
@@ -129,18 +136,21 @@ class _LookingUp:
 class _Looked(TableStream):
     """The rows of a look-up, in the types of the query, within its limits."""
 
-    def __init__(self, columns: Schema, looking: _LookingUp, limits: Limits) -> None:
+    def __init__(self, columns: Schema, looking: _LookingUp | AroundMany, limits: Limits) -> None:
         super().__init__(columns, self._within(looking, limits))
         self.prompt = True
 
-    def _within(self, looking: _LookingUp, limits: Limits) -> Iterator[pa.RecordBatch]:
+    def _within(self, looking: _LookingUp | AroundMany, limits: Limits) -> Iterator[pa.RecordBatch]:
         until = time.monotonic() + limits.seconds
-        left = limits.rows
-        for batch in looking.batches():
+
+        def check() -> None:
             if time.monotonic() > until:
                 raise TimeLimitError(
                     "the query took longer than it may", hint="ask for less, or in several parts"
                 )
+
+        left = limits.rows
+        for batch in looking.batches(check):
             self.overflow = batch.num_rows > left
             if left and batch.num_rows:
                 yield batch if batch.num_rows <= left else batch.slice(0, left)

@@ -120,6 +120,10 @@ class SkyIndex:
             groups = self.groups(version, sought)
         return sought, groups
 
+    def reading(self, version: Version, group: Group, wanted: Sequence[str]) -> Reading:
+        """Return what reads a group; `wanted` are the columns that will be asked for of the rows found."""
+        return Reading(self._groups, version, group, wanted)
+
     def find(
         self,
         version: Version,
@@ -138,8 +142,8 @@ class SkyIndex:
             The columns that will be asked for of the rows found.
         """
         for group in groups:
-            reading = Reading(self._groups, version, group, wanted)
-            index, ra, dec = self._places(reading)
+            reading = self.reading(version, group, wanted)
+            index, ra, dec = self.places(reading)
             spans = _spans(index, sought)
             if inside and not sought.close and _count(spans) > _MANY:
                 sought = seek(inside[0].region, closely=True)
@@ -172,7 +176,7 @@ class SkyIndex:
             What they are called and which types they have in the answer; as they are stored when None.
         """
         chosen = found.rows if rows is None else rows
-        wanted = self._wanted(version, found.reading, names, schema)
+        wanted = self.group(version, found.reading, names, schema)
         first, count = int(chosen[0]) if chosen.size else 0, chosen.size
         if count and int(chosen[-1]) - first + 1 == count:
             return wanted.slice(first, count)
@@ -199,8 +203,8 @@ class SkyIndex:
             good &= pc.is_in(column, value_set=values).to_numpy(zero_copy_only=False)
         return Found(found.reading, found.rows[good], found.ra[good], found.dec[good])
 
-    def _places(self, reading: Reading) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Return the cells and the positions of a group, as numbers."""
+    def places(self, reading: Reading) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return the cells and the positions of a group, as numbers: the cells sorted, the positions in degrees."""
         name = reading.group.name
         batch = self._parcels.get(name, _PLACES, reading.places)
         known = self._seen.get(name)
@@ -213,9 +217,10 @@ class SkyIndex:
                 self._seen.popitem(last=False)
         return index, ra, dec
 
-    def _wanted(
-        self, version: Version, reading: Reading, names: Sequence[str], schema: pa.Schema | None
+    def group(
+        self, version: Version, reading: Reading, names: Sequence[str], schema: pa.Schema | None = None
     ) -> pa.RecordBatch:
+        """Return columns of all rows of a group; see `columns`."""
         shape = self._shape(version, tuple(names), schema)
         parts = tuple(self._part(reading, part) for part in shape.parts)
         key = (reading.group.name, shape.number)
