@@ -96,6 +96,20 @@ def test_what_cannot_be_written_so_is_named_by_its_place(column: pa.Array) -> No
     assert list(number_runs([column])) == [0]
 
 
+@pytest.mark.parametrize("kind", ["f8", "f4", "i8"])
+@pytest.mark.parametrize("longest", [1, 3, 9])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_rows_end_where_they_do_however_long_their_numbers_are(kind: str, longest: int, count: int) -> None:
+    rng = np.random.default_rng(longest)
+    digits = rng.integers(1, longest + 1, (count, 3001))
+    values = (rng.random(digits.shape) * 10.0**digits).astype("i8")
+    if kind != "i8":
+        values = (values / 10.0 ** rng.integers(0, 4, digits.shape)).astype(kind)
+    found = texts([pa.array(column) for column in values])
+    assert all(text.endswith(";") for text in found)
+    np.testing.assert_array_equal(np.array([text[:-1].split("|") for text in found], kind), values.T)
+
+
 def test_slices_are_written_from_where_they_begin() -> None:
     whole = pa.array([1.5, 2.5, None, 4.5])
     assert texts([whole.slice(1, 2)]) == ["2.5;", ";"]

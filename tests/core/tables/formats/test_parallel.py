@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import numpy as np
 import pyarrow as pa
@@ -20,15 +20,21 @@ def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_parallel, "_THREADS", 2)
 
 
-def test_the_first_alone_and_the_others_together() -> None:
-    together = Barrier(2)
+def test_the_first_alone_and_then_the_next_ones_while_the_reader_has_it() -> None:
+    begun = [Event() for _ in range(4)]
 
     def work(item: int) -> int:
-        if item:
-            together.wait(60)  # breaks unless another one is worked on
+        begun[item].set()
+        if item == 1:
+            assert not begun[2].wait(0.1), "two are worked on at once"
         return item * item
 
-    assert list(in_order(work, [[0, 1, 2, 3, 4]])) == [0, 1, 4, 9, 16]
+    results = in_order(work, [[0, 1, 2, 3]])
+    assert next(results) == 0
+    assert not begun[1].is_set()
+    assert next(results) == 1
+    assert begun[2].wait(60)
+    assert list(results) == [4, 9]
 
 
 def test_a_batch_is_given_out_before_the_next_is_asked_for() -> None:

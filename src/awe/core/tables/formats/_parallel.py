@@ -1,6 +1,8 @@
 """Work on the pieces of a table in several threads, in their order.
 
-numpy and Arrow let other threads go on while they work, so that pieces are converted side by side on all cores.
+numpy and Arrow let other threads go on while they work, so that pieces are converted side by side. Who writes does so in two
+steps: the first, with the digits, in one other thread, the second where the pieces are asked for. Several threads for the first
+would wait for each other, since digits are made with Python's lock held.
 """
 
 from collections import deque
@@ -20,7 +22,7 @@ _THREADS = min(4, int(pa.cpu_count()))
 
 
 def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Generator[R, None, None]:
-    """Yield what `work` makes of each item of each group; the items of a group are worked on at once.
+    """Yield what `work` makes of each item of each group, while another thread works on those behind it in the group.
 
     The first item of all is done before others begin, so that its reader need not wait for them. Nothing is asked of whoever
     makes the groups before all that is known of the group before has been given out.
@@ -35,7 +37,7 @@ def in_order(work: Callable[[T], R], groups: Iterable[Sequence[T]]) -> Generator
             if _THREADS < 2 or len(rest) < 2:
                 yield from map(work, rest)
                 continue
-            pool = pool or ThreadPoolExecutor(_THREADS)
+            pool = pool or ThreadPoolExecutor(1)
             yield from _results(_begun(pool, work, rest))
     finally:
         if pool is not None:

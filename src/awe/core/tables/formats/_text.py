@@ -6,6 +6,7 @@ exactly, dates and times as ISO 8601, binary as hexadecimal digits, arrays and s
 
 import json
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +16,20 @@ from awe.core.tables._datatypes import is_list
 from awe.core.tables.formats._arrow import iso_text, string_bytes, text_bytes
 from awe.core.tables.formats._digits import number_lists
 
-__all__ = ["is_textual", "json_cells", "plain_text", "quoted_cells"]
+__all__ = ["Cells", "is_textual", "joined", "json_cells", "plain_text", "quoted_cells"]
+
+Cells = Sequence[pa.Array | str]
+"""What rows are joined from: texts of a column, or of neighbouring ones, and what is the same in all rows."""
 
 _BLANK = ord(" ")
 _JSON_SPECIAL = re.compile(rb'["\\\x00-\x1f\x7f]')
+
+
+def joined(cells: Cells, without: int = 0) -> bytes:
+    """Return all rows, one after the other; null is no text. So many bytes at the end are left out."""
+    rows = pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
+    data, offsets = string_bytes(rows)
+    return bytes(data[: int(offsets[-1]) - without])
 
 
 def is_textual(arrow: pa.DataType) -> bool:
@@ -97,14 +108,15 @@ def _may_need_quotes(text: pa.Array, delimiter: str) -> bool:
     used = text_bytes(text)
     if not len(used) or any((used == code).any() for code in f'{delimiter}"\r\n'.encode()):
         return True
-    begins, ends = offsets[:-1], offsets[1:]
-    sizes = ends - begins
-    if np.count_nonzero(sizes == 0) != text.null_count:
+    begins, sizes = offsets[:-1], np.diff(offsets)
+    empty = np.count_nonzero(sizes == 0)
+    if empty != text.null_count:
         return True
+    if empty:
+        begins, sizes = begins[sizes > 0], sizes[sizes > 0]
     raw = np.frombuffer(data, np.uint8)
-    written = sizes > 0
-    first, last = raw[begins[written]], raw[ends[written] - 1]
-    nulls = (sizes[written] == len("null")) & ((first | 32) == ord("n"))
+    first, last = raw[begins], raw[begins + (sizes - 1)]
+    nulls = (sizes == len("null")) & ((first | 32) == ord("n"))
     return bool((first <= _BLANK).any() or (last <= _BLANK).any() or (first == ord("#")).any() or nulls.any())
 
 

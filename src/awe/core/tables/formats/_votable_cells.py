@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 
 from awe.core.tables._datatypes import is_list
 from awe.core.tables._schema import Column, Schema
-from awe.core.tables.formats._arrow import elements, string_bytes, text_bytes
+from awe.core.tables.formats._arrow import elements, text_bytes
 from awe.core.tables.formats._digits import Numbers, number_lists, number_runs
+from awe.core.tables.formats._text import Cells, joined
 from awe.core.tables.formats._votable_few import FEW, few_rows
 
-__all__ = ["table_rows"]
+__all__ = ["table_cells", "table_rows"]
 
 _ROW_BEGIN, _BETWEEN, _ROW_END = "<TR><TD>", "</TD><TD>", "</TD></TR>\n"
 _SPECIAL = re.compile(rb"[&<>\x00-\x08\x0b-\x1f]|\xef\xbf[\xbe\xbf]")
@@ -26,8 +27,13 @@ _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 _FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 
 
-def table_rows(columns: list[pa.Array], schema: Schema) -> bytes:
-    """Return the TR elements of some rows of basic columns."""
+def table_rows(cells: Cells | bytes) -> bytes:
+    """Return the TR elements that `table_cells` were made for."""
+    return cells if isinstance(cells, bytes) else joined(cells)
+
+
+def table_cells(columns: list[pa.Array], schema: Schema) -> Cells | bytes:
+    """Return what the TR elements of some rows of basic columns are joined from; of a few rows, the elements."""
     if 0 < len(columns[0]) <= FEW:
         return few_rows(columns, schema, _cell_text)
     cells: list[pa.Array | str] = [_ROW_BEGIN]
@@ -37,9 +43,7 @@ def table_rows(columns: list[pa.Array], schema: Schema) -> bytes:
             cells.append(run.text(_BETWEEN, end, "", "NaN"))
         else:
             cells += [_cell_text(columns[run], schema.columns[run]), end]
-    rows = pc.binary_join_element_wise(*cells, "", null_handling="replace", null_replacement="")
-    data, offsets = string_bytes(rows)
-    return bytes(data[: int(offsets[-1])])
+    return cells
 
 
 def _cell_text(array: pa.Array, column: Column) -> pa.Array:

@@ -19,19 +19,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import cuts, string_bytes
+from awe.core.tables.formats._arrow import cuts
 from awe.core.tables.formats._csv_lines import line_of_row, undecodable_line
 from awe.core.tables.formats._csv_types import DecimalCommaError, Evidence, as_type
 from awe.core.tables.formats._digits import Numbers, number_runs
 from awe.core.tables.formats._files import open_file
 from awe.core.tables.formats._parallel import ahead, in_order
 from awe.core.tables.formats._spool import Spool
-from awe.core.tables.formats._text import quoted_cells
+from awe.core.tables.formats._text import Cells, joined, quoted_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import InputFileError
 
@@ -61,7 +60,9 @@ class DelimitedFormat:
             names = pa.array(stream.schema.names, pa.string())
             header = quoted_cells(names, self.delimiter).to_pylist()
             yield (self.delimiter.join(header) + "\n").encode()
-            yield from in_order(partial(_lines, delimiter=self.delimiter), map(cuts, stream))
+            cells = partial(_cells, delimiter=self.delimiter)
+            with closing(in_order(cells, map(cuts, stream))) as made:
+                yield from map(joined, made)
 
     def read(self, path: Path) -> TableStream:
         """Return the rows; the types are those that hold every value of the file.
@@ -124,10 +125,10 @@ def _keep(kept: Spool, rows: Generator[list[pa.Array], None, None]) -> bool:
 
 def delimited_rows(batch: pa.RecordBatch, delimiter: str) -> Iterator[bytes]:
     """Yield the lines of a batch."""
-    return (_lines(part, delimiter) for part in cuts(batch))
+    return (joined(_cells(part, delimiter)) for part in cuts(batch))
 
 
-def _lines(part: pa.RecordBatch, delimiter: str) -> bytes:
+def _cells(part: pa.RecordBatch, delimiter: str) -> Cells:
     # a row of one empty cell would be a blank line, which readers skip
     null = '""' if part.num_columns == 1 else ""
     cells: list[pa.Array | str] = []
@@ -137,8 +138,7 @@ def _lines(part: pa.RecordBatch, delimiter: str) -> bytes:
             cells.append(run.text(delimiter, end, null, "NaN"))
         else:
             cells += [quoted_cells(part.column(run), delimiter, null), end]
-    data, offsets = string_bytes(pc.binary_join_element_wise(*cells, ""))
-    return bytes(data[: int(offsets[-1])])
+    return cells
 
 
 def _start(content: BinaryIO, path: Path) -> tuple[bytes, int]:

@@ -7,21 +7,21 @@ all their digits, so a reader that has only doubles must take those beyond 2âµÂ
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from awe.core.tables._datatypes import DATATYPES, is_list
 from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
-from awe.core.tables.formats._arrow import cuts, string_bytes
+from awe.core.tables.formats._arrow import cuts
 from awe.core.tables.formats._digits import Numbers, number_runs
 from awe.core.tables.formats._files import open_file, read_some
 from awe.core.tables.formats._parallel import in_order
-from awe.core.tables.formats._text import json_cells
+from awe.core.tables.formats._text import Cells, joined, json_cells
 from awe.core.tables.formats._votable_options import NO_OPTIONS, VOTableOptions
 from awe.errors import AweError, InputFileError
 
@@ -37,6 +37,7 @@ _WORDS = {
 }
 _TYPES = {word: arrow for arrow, word in _WORDS.items()} | {"decimal": pa.string()}
 _WORDS[pa.float16()] = "float"
+_BETWEEN_ROWS = ",\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ class JsonFormat:
             behind: dict[str, object] = {}
             mark = b"\n"
             try:
-                for piece in in_order(_rows_of, map(cuts, stream)):
-                    yield mark + piece
-                    mark = b",\n"
+                with closing(in_order(_listed, map(cuts, stream))) as made:
+                    for cells in made:
+                        yield mark + _rows(cells)
+                        mark = b",\n"
             except AweError as error:
                 if options.on_error == "raise":
                     raise
@@ -104,33 +106,31 @@ def json_rows(batch: pa.RecordBatch, keys: Sequence[str] | None = None) -> Itera
     keys
         One for each column: each row is an object with these keys, and a list of its values when None.
     """
-    return (_rows_of(part, keys) for part in cuts(batch))
+    return (_rows(_listed(part) if keys is None else _keyed(part, keys)) for part in cuts(batch))
 
 
-def _rows_of(part: pa.RecordBatch, keys: Sequence[str] | None = None) -> bytes:
-    cells: list[pa.Array | str] = _listed(part.columns) if keys is None else _keyed(part.columns, keys)
-    data, offsets = string_bytes(pc.binary_join_element_wise(*cells, ",\n", ""))
-    return bytes(data[: int(offsets[-1]) - 2])
+def _rows(cells: Cells) -> bytes:
+    return joined(cells, without=len(_BETWEEN_ROWS))
 
 
-def _listed(columns: Sequence[pa.Array]) -> list[pa.Array | str]:
+def _listed(part: pa.RecordBatch) -> Cells:
     """Return what the lists of values are joined from."""
     cells: list[pa.Array | str] = ["["]
-    *runs, last = number_runs(columns)
+    *runs, last = number_runs(part.columns)
     for run, end in (*((run, ",") for run in runs), (last, "]")):
         if isinstance(run, Numbers):
             cells.append(run.text(",", end, "null", "null"))
         else:
-            cells += [json_cells(columns[run]), end]
-    return cells
+            cells += [json_cells(part.column(run)), end]
+    return [*cells, _BETWEEN_ROWS]
 
 
-def _keyed(columns: Sequence[pa.Array], keys: Sequence[str]) -> list[pa.Array | str]:
+def _keyed(part: pa.RecordBatch, keys: Sequence[str]) -> Cells:
     """Return what objects with these keys are joined from."""
     cells: list[pa.Array | str] = []
-    for mark, key, column in zip(chain("{", repeat(",")), keys, columns, strict=False):
+    for mark, key, column in zip(chain("{", repeat(",")), keys, part.columns, strict=False):
         cells += [f"{mark}{json.dumps(key)}:", json_cells(column)]
-    return [*cells, "}"]
+    return [*cells, "}", _BETWEEN_ROWS]
 
 
 def _table(path: Path, table: object) -> TableStream:

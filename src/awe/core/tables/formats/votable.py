@@ -10,10 +10,11 @@ in `_votable_cells` and `_votable_binary`; they are read in `_votable_read`.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 from pybase64 import b64encode
@@ -23,8 +24,9 @@ from awe.core.tables._schema import Column, Schema
 from awe.core.tables._stream import TableStream
 from awe.core.tables.formats._arrow import basic_columns, basic_schema, cuts, pieces
 from awe.core.tables.formats._parallel import in_order
+from awe.core.tables.formats._text import Cells
 from awe.core.tables.formats._votable_binary import BinaryEncoder
-from awe.core.tables.formats._votable_cells import table_rows
+from awe.core.tables.formats._votable_cells import table_cells, table_rows
 from awe.core.tables.formats._votable_document import Frame, frame, status_info
 from awe.core.tables.formats._votable_fits import fits_lines
 from awe.core.tables.formats._votable_kept import kept_frame
@@ -34,14 +36,16 @@ from awe.errors import AweError
 
 __all__ = ["VOTABLE_B", "VOTABLE_B2", "VOTABLE_FITS", "VOTABLE_TD", "VOTableFormat"]
 
+R = TypeVar("R")
+
 _LOG = logging.getLogger(__name__)
 
 
-class _RowEncoder(Protocol):
-    def rows(self, part: pa.RecordBatch) -> bytes | memoryview:
-        """Return the bytes of some rows; called by several threads."""
+class _RowEncoder(Protocol[R]):
+    def rows(self, part: pa.RecordBatch) -> R:
+        """Return what is made of some rows by themselves; called by another thread."""
 
-    def written(self, rows: bytes | memoryview) -> bytes:
+    def written(self, rows: R) -> bytes:
         """Return these as they are written behind all that were before them."""
 
     def finish(self) -> bytes:
@@ -52,11 +56,11 @@ class _TableData:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
 
-    def rows(self, part: pa.RecordBatch) -> bytes:
-        return table_rows(basic_columns(part, self._schema), self._schema)
+    def rows(self, part: pa.RecordBatch) -> Cells | bytes:
+        return table_cells(basic_columns(part, self._schema), self._schema)
 
-    def written(self, rows: bytes | memoryview) -> bytes:
-        return bytes(rows)
+    def written(self, rows: Cells | bytes) -> bytes:
+        return table_rows(rows)
 
     def finish(self) -> bytes:
         return b""
@@ -73,8 +77,7 @@ class _Binary:
     def rows(self, part: pa.RecordBatch) -> memoryview:
         return self._encoder.rows(basic_columns(part, self._schema))
 
-    def written(self, rows: bytes | memoryview) -> bytes:
-        data = memoryview(rows)
+    def written(self, data: memoryview) -> bytes:
         begin = min(-len(self._rest) % 3, len(data))
         end = len(data) - (len(data) - begin) % 3
         first = self._rest + data[:begin]
@@ -93,7 +96,7 @@ class VOTableFormat:
     name: str
     media_types: tuple[str, ...]
     serialization: str
-    encoder: Callable[[Schema], _RowEncoder] | None
+    encoder: Callable[[Schema], _RowEncoder[Any]] | None
     extensions: tuple[str, ...] = (".vot", ".votable", ".xml")
 
     def write(self, stream: TableStream, options: VOTableOptions = NO_OPTIONS) -> Iterator[bytes]:
@@ -148,14 +151,14 @@ def _null(column: Column) -> int | None:
 
 
 def _document(
-    stream: TableStream, around: Frame, encoder: _RowEncoder, options: VOTableOptions
+    stream: TableStream, around: Frame, encoder: _RowEncoder[R], options: VOTableOptions
 ) -> Iterator[bytes]:
     trailer = b""
     with stream:
         yield around.head
         try:
-            for rows in in_order(encoder.rows, map(cuts, stream)):
-                yield encoder.written(rows)
+            with closing(in_order(encoder.rows, map(cuts, stream))) as made:
+                yield from map(encoder.written, made)
         except Exception as error:
             if options.on_error == "raise":
                 raise
