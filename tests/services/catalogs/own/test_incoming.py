@@ -140,54 +140,57 @@ print(incoming.one("ada", made.id).offset)
     assert offset == "5000"
 
 
+# Its children send a file by pieces of 20 kB; each ends itself before one of its next steps, which was drawn.
 KILLING = """
-import os, random, signal, sys, time
+import os, random, signal, sys
 from pathlib import Path
 from awe.services.catalogs.own.incoming import Incoming
-root, upload, source = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-incoming, data, moments = Incoming(root, 1e6), source.read_bytes(), random.Random(5)
+from tests.systems.mortal import Steps
+root, upload, source, kills = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+incoming, data, chance = Incoming(root, 1e6), source.read_bytes(), random.Random(5)
+steps = Steps(str(root))
 
 def send():
     while not (found := incoming.one("ada", upload)).whole:
         with incoming.piece("ada", upload, found.offset) as piece:
             for start in range(found.offset, min(found.offset + 20_000, len(data)), 1000):
+                steps.take()
                 piece.write(data[start:start + 1000])
             piece.done()
 
-offset = kills = 0
-while kills < 100:
+offset = 0
+for _ in range(kills):
+    last = chance.randint(1, 100)
     child = os.fork()
     if child == 0:
         try:
+            steps.end_in(last)
             send()
         finally:
             os._exit(0)
-    time.sleep(moments.uniform(0.0, 0.05))
-    os.kill(child, signal.SIGKILL)
-    kills += os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
     found = incoming.one("ada", upload)
-    assert offset <= found.offset <= found.size
+    assert offset <= found.offset < found.size
     assert incoming.content(found).read_bytes()[:found.offset] == data[:found.offset]
     offset = found.offset
-    if found.whole:
-        break
-print(kills)
+print(offset)
 """
 
 
 @pytest.mark.slow
-def test_killed_at_a_hundred_moments_nothing_is_lost(tmp_path: Path) -> None:
-    data = os.urandom(20_000_000)
+def test_killed_at_a_hundred_steps_nothing_is_lost(tmp_path: Path) -> None:
+    data = os.urandom(8_000_000)
     source, root = tmp_path / "source", tmp_path / "incoming"
     source.write_bytes(data)
     incoming = Incoming(root, 1e6)
     made = incoming.make("ada", "stars.bin", len(data), hashlib.sha256(data).hexdigest())
     done = subprocess.run(
-        [sys.executable, "-c", KILLING, str(root), made.id, str(source)],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", KILLING, str(root), made.id, str(source), "100"],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 20, "too few were killed in their middle"
+    assert int(done.stdout) > 0, "no piece had come whole"
     while not (found := incoming.one("ada", made.id)).whole:
         send(incoming, made.id, found.offset, data[found.offset : found.offset + 1_000_000])
     incoming.check(found)

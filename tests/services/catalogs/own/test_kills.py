@@ -1,8 +1,7 @@
-"""Statements, uploads and restoring, killed at random moments: what was done stays done, the rest is not there."""
+"""Statements, uploads and restoring, killed at random steps: what was done stays done, the rest is not there."""
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -13,18 +12,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.services.catalogs.own.conftest import ADA, stream
+from tests.systems.mortal import ROOT
 
 from awe.platform import Platform
 from awe.settings import Settings
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[4]
 ROWS = 3000
-# It starts children, each of which changes tables at random until it is killed, and tells what it does.
+KILLS = 30
+MOST_STEPS = 100
+"""More steps than most changes of a table have."""
+# It starts children, each of which changes tables at random until it ends itself, and tells what it does.
 NURSERY = """
-import os, random, signal, sys, threading, time
+import os, random, sys
 from pathlib import Path
+from sqlalchemy import Engine, event
+from tests.systems.mortal import Steps
 import awe.platform
 from awe.core.tables.formats import format_of
 from awe.services.catalogs.backends import duckdb
@@ -33,8 +37,11 @@ from awe.services.identity import Identity
 from awe.settings import Settings
 ADA = Identity("ada")
 folder, url, csv = sys.argv[1:]
+steps = Steps(folder)
+event.listen(Engine, "before_cursor_execute", steps.take)
+event.listen(Engine, "commit", steps.take)
 
-def work(seed):
+def work(seed, changes, last):
     chance = random.Random(seed)
     with awe.platform.Platform.open(Settings.load(Path(folder), database_url=url or None)) as platform:
         tables = platform.tables
@@ -44,7 +51,6 @@ def work(seed):
         there = {record.name for record in tables.tables(ADA)}
         versions = platform.versions
         gone = {version.record.name for version in versions.dropped(ADA)}
-        say("ready", str(os.getpid()))
         for generation in range(seed * 1000, seed * 1000 + 1000):
             name = chance.choice("abc")
             what = chance.choice(["into", "upload", "rewrite", "append", "drop", "restore"])
@@ -52,6 +58,8 @@ def work(seed):
             if what == "restore" and (name in there or name not in gone): continue
             rows = f"SELECT n, ra, dec, {generation} AS g"
             say("begin", what, name, str(generation))
+            changes -= 1
+            if changes == 0: steps.end_in(last)
             if what == "into":
                 if name in there: run(f"{rows} FROM x.src", into=f"mydb.{name}", replace=True)
                 else: run(f"{rows} INTO mydb.{name} FROM x.src")
@@ -73,10 +81,9 @@ def say(*words):
     os.write(1, (" ".join(words) + "\\n").encode())
 
 for line in sys.stdin:
-    seed = int(line)
     child = os.fork()
     if child == 0:
-        work(seed)
+        work(*map(int, line.split()))
         os._exit(0)
     _, status = os.waitpid(child, 0)
     say("dead" if os.WIFSIGNALED(status) else "failed")
@@ -88,32 +95,24 @@ State = tuple[int, int, int] | None
 
 
 class Nursery:
-    """Start children that change tables, and kill each at a random moment."""
+    """Start children that change tables, each of which ends itself at a step that was drawn."""
 
     def __init__(self, folder: Path, url: str, csv: Path) -> None:
         command = [sys.executable, "-c", NURSERY, str(folder), url, str(csv)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
 
-    def kill_one(self, seed: int, chance: random.Random) -> list[list[str]]:
-        """Return what a child said until it was killed, somewhere in one of the first things that it does."""
+    def kill_one(self, seed: int, changes: int, steps: int) -> list[list[str]]:
+        """Return what a child said that ended itself so many steps behind the beginning of one of its changes."""
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{seed}\n")
+        self.process.stdin.write(f"{seed} {changes} {steps}\n")
         self.process.stdin.flush()
         said = [self._heard()]
-        assert said[0][0] == "ready", said
-        child, begun, left = int(said[0][1]), time.monotonic(), chance.randint(1, 4)
-        while left:
-            said.append(self._heard())
-            left -= said[-1][0] == "begin"
-        each_s = (time.monotonic() - begun) / max(1, sum(line == ["done"] for line in said))
-        time.sleep(chance.random() * min(each_s, 1.0))
-        os.kill(child, signal.SIGKILL)
         while said[-1] not in (["dead"], ["failed"]):
             said.append(self._heard())
         assert said[-1] == ["dead"], said
-        return said[1:-1]
+        return said[:-1]
 
     def _heard(self) -> list[str]:
         assert self.process.stdout is not None
@@ -184,9 +183,7 @@ def _kept(platform: Platform) -> set[str]:
     }
 
 
-def test_killed_at_a_hundred_random_moments(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_at_random_steps(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.load(tmp_path / "sky", database_url=database_url)
     chance = random.Random(20261129)
     model = Model()
@@ -198,9 +195,9 @@ def test_killed_at_a_hundred_random_moments(
         rng = np.random.default_rng(7)
         columns = {"n": np.arange(ROWS), "ra": rng.uniform(0, 360, ROWS), "dec": rng.uniform(-80, 80, ROWS)}
         platform.catalogs.publish_stream("x.src", stream(**columns))
-        for seed in range(1, 101):
+        for seed in range(1, KILLS + 1):
             pending: list[str] = []
-            for word, *rest in nursery.kill_one(seed, chance):
+            for word, *rest in nursery.kill_one(seed, chance.randint(1, 3), chance.randint(1, MOST_STEPS)):
                 if word == "begin":
                     pending = rest
                     continue
@@ -216,7 +213,7 @@ def test_killed_at_a_hundred_random_moments(
                 model.set(name, found)
             _check_sums(platform)
             assert _kept(platform) <= set(platform.engine.tables())
-        assert cut.total() > 50, "hardly anything was killed in its middle"
+        assert cut.total() > KILLS / 2, "hardly anything was killed in its middle"
         assert set(cut) >= {"into", "upload", "rewrite", "append"}
         later = time.time() + 2 * 86_400
         monkeypatch.setattr("awe.services.catalogs.publishing.time.time", lambda: later)

@@ -185,17 +185,23 @@ def test_loading_is_stopped(platform: Platform, ada: Identity, tmp_path: Path) -
     assert not list((tmp_path / "sky" / "uploads").glob("*/*"))
 
 
-# A child opens the archive, goes on with the file that is on its way, or begins the next one, and is killed meanwhile.
+# A child opens the archive, goes on with the file that is on its way, or begins the next one, and ends itself meanwhile
+# before a step that was drawn among those that one file takes.
 KILLING = """
 import os, random, signal, sys, time
 from pathlib import Path
+from sqlalchemy import Engine, event
 from awe.platform import Platform
 from awe.services.catalogs import LoadOrder, UploadPhase
 from awe.services.identity import Measure
 from awe.settings import Settings
+from tests.systems.mortal import Steps
 
-folder, kills_wanted = Path(sys.argv[1]), int(sys.argv[2])
-moments = random.Random(11)
+folder, note, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+chance = random.Random(11)
+steps = Steps(str(folder))
+event.listen(Engine, "before_cursor_execute", steps.take)
+event.listen(Engine, "commit", steps.take)
 ROWS = 500
 
 def content(number):
@@ -216,7 +222,7 @@ def work():
                 upload = piece.done()
         platform.uploads.load(upload.id, ada, LoadOrder("mydb.t", "append"))
         while (upload := platform.uploads.upload(upload.id, ada)).phase is UploadPhase.LOADING:
-            time.sleep(0.002)
+            time.sleep(0.01)
         assert upload.error is None, upload.error
 
 def check():
@@ -247,37 +253,38 @@ def child(function):
 def finished(pid):
     assert os.waitpid(pid, 0)[1] == 0
 
+def working(last):
+    def begin():
+        steps.end_in(last)
+        while True:
+            work()
+    return begin
+
+def counted():
+    work()
+    note.write_text(str(steps.taken))
+
 finished(child(work))
-begun = time.monotonic()
-finished(child(work))
-longest = time.monotonic() - begun
-kills = 0
-for number in range(4 * kills_wanted):
-    pid = child(work)
-    time.sleep(moments.uniform(0.0, longest))
-    os.kill(pid, signal.SIGKILL)
-    status = os.waitpid(pid, 0)[1]
-    assert status in (0, signal.SIGKILL), status
-    kills += status == signal.SIGKILL
-    if number % 20 == 0:
+finished(child(counted))
+most = int(note.read_text())
+for number in range(kills):
+    assert os.waitpid(child(working(chance.randint(1, most))), 0)[1] == signal.SIGKILL
+    if number % 10 == 0:
         finished(child(check))
-    if kills == kills_wanted:
-        break
 finished(child(work))
 finished(child(check))
-print(kills)
 """
 
 
 @pytest.mark.slow
-def test_killed_at_a_hundred_moments(tmp_path: Path) -> None:
+def test_killed_at_thirty_steps(tmp_path: Path) -> None:
     folder = tmp_path / "sky"
     with tiny_archive(folder) as platform:
         platform.accounts.add("ada", by="local:test")
         platform.tables.write("mydb.t", _stream(0), platform.identity.known("ada"))
     done = subprocess.run(
-        [sys.executable, "-c", KILLING, str(folder), "100"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", KILLING, str(folder), str(tmp_path / "steps"), "30"],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 100
