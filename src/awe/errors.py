@@ -134,6 +134,10 @@ class UsageError(AweError):
     status = 400
 
 
+_LONGEST_VALUE = 200
+"""Characters of a wrong value that an error repeats: it may be a list of ten thousand positions."""
+
+
 class ParameterError(UsageError):
     """One parameter of a request or call is wrong.
 
@@ -150,8 +154,11 @@ class ParameterError(UsageError):
     code = "bad_parameter"
 
     def __init__(self, name: str, value: object, reason: str, *, hint: str | None = None) -> None:
-        shown = f"{name}={value!s}:" if str(value) else name
-        super().__init__(f"{shown} {reason}", hint=hint, name=name, value=str(value))
+        given = str(value)
+        if len(given) > _LONGEST_VALUE:
+            given = f"{given[:_LONGEST_VALUE]}..."
+        shown = f"{name}={given}:" if given else name
+        super().__init__(f"{shown} {reason}", hint=hint, name=name, value=given)
 
 
 class PositionError(UsageError):

@@ -20,15 +20,15 @@ from astropy.table import MaskedColumn, Table
 from awe.core.sky import parse_position
 from awe.core.tables import Column, TableStream, position_names
 from awe.core.tables.formats import FORMATS
-from awe.errors import NotFoundError, ParameterError
+from awe.errors import NotFoundError, ParameterError, PositionError
 
 __all__ = [
     "AngleLike", "PositionLike", "degrees", "interval_text", "listed", "position", "positions", "read_votable", "to_astropy",
 ]  # fmt: skip
 
 PositionLike: TypeAlias = SkyCoord | str | tuple[float, float]
-"""A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, (ra, dec) in ICRS degrees; where a
-service is asked, also the name of an object."""
+"""A SkyCoord (any frame), a text that `awe.core.sky.parse_position` reads, (ra, dec) in ICRS degrees or as Quantities;
+where a service is asked, also the name of an object."""
 
 AngleLike: TypeAlias = u.Quantity | str | float
 """A Quantity, a text such as "10 arcmin", or a number of degrees."""
@@ -52,8 +52,13 @@ def position(where: PositionLike) -> tuple[float, float]:
     if isinstance(where, str):
         ra, dec = parse_position(where)
         return float(ra), float(dec)
-    ra, dec = where
-    return parse_position(f"{float(ra)!r} {float(dec)!r}")
+    try:
+        ra, dec = (p if isinstance(p, (int, float)) else u.Quantity(p, u.deg).to_value(u.deg) for p in where)
+        return parse_position(f"{float(ra)!r} {float(dec)!r}")
+    except (TypeError, ValueError):  # astropy's errors of units are TypeErrors
+        raise PositionError(
+            f"{where!r} is not a position", hint='a SkyCoord, "12:30:49.4 +12:23:28", or (ra, dec) in degrees'
+        ) from None
 
 
 def degrees(angle: AngleLike, name: str = "radius") -> float:
