@@ -63,9 +63,10 @@ def jobs(sky: Sky) -> Iterable[Job]:
     cases = [Case(name, [(*p, r) for p in places], r * 60) for name, r in _RADII.items()]
     yield Job(
         "warm",
-        "Rows of a cone, all twelve columns, asked for before; a table or rows in the client's memory.",
+        "Rows of a cone, all twelve columns, asked for before; a table or rows in the client's memory. Each peer asks for all"
+        " cones before the next one's turn, and comes after each of the others once.",
         peers,
-        [replace(case, inputs=[*case.inputs] * 2) for case in cases],
+        [replace(case, inputs=[*case.inputs] * len(peers)) for case in cases],
         same=_differ,
         goals={
             ("q3c, as clients call it", "1 arcmin"): 20,
@@ -77,7 +78,7 @@ def jobs(sky: Sky) -> Iterable[Job]:
         },
         per="arcmin",
         compared=len(places),
-        together=10,
+        together=len(places),
     )
     yield Job(
         "cold",
@@ -101,7 +102,7 @@ def jobs(sky: Sky) -> Iterable[Job]:
         same=_differ,
         per="rows",
         compared=len(places),
-        together=10,
+        together=len(places),
     )
     yield _many(sky)
 
