@@ -28,7 +28,8 @@ from awe.errors import InputFileError
 __all__ = ["read_fits"]
 
 _FORM = re.compile(r"\s*(\d*)([LXBIJKAEDCMPQ])([LXBIJKAEDCM]?)")
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 22
+"""Worked on at once: so many that threads seldom wait for each other."""
 _HEAP_BYTES = (1 << 31) - 1  # of one piece of rows: what Arrow's offsets can count
 _ITEMS: dict[str, tuple[str, pa.DataType, int]] = {
     "L": ("u1", pa.bool_(), 1),

@@ -1,6 +1,6 @@
 """Reading VOTable documents in bounded memory: a pull parser for the elements, numpy for the bytes.
 
-Rows go past the parser where they can (`_votable_source`, `_votable_rows`, `_votable_decode`), a megabyte at a time on all
+Rows go past the parser where they can (`_votable_source`, `_votable_rows`, `_votable_decode`), a few megabytes at a time on all
 cores. Versions 1.0 to 1.5 are read, of any namespace. Entities are not resolved and no URL is opened.
 """
 

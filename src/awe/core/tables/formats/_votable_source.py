@@ -19,8 +19,8 @@ from awe.errors import InputFileError
 
 __all__ = ["Source"]
 
-_CHUNK = 1 << 21
-"""Read at once: what is made of so much stays in the caches of a processor, and threads seldom wait for each other."""
+_CHUNK = 1 << 22
+"""Read at once: so much that threads seldom wait for each other."""
 _DATA = re.compile(rb"<(?:[\w.-]+:)?(?:STREAM|TABLEDATA)\b[^>]*>")
 _ROW_END = re.compile(rb"</(?:[\w.-]+:)?TR\s*>")
 _BLANKS = bytes(range(33))
