@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -154,7 +154,9 @@ def test_no_column_is_lost_to_one_of_the_same_name(archive: Client, mine: Table,
 
 
 @pytest.mark.parametrize("lang", ["adql", "postgres", "tsql"])
-def test_a_join_by_hand_keeps_the_columns_of_both_sides(archive: Client, theirs: Table, lang: str) -> None:
+def test_a_join_by_hand_keeps_the_columns_of_both_sides(
+    archive: Client, theirs: Table, lang: Literal["adql", "postgres", "tsql"]
+) -> None:
     table = TINY_TABLE
     found = archive.query(f"SELECT a.*, b.* FROM {table} AS a JOIN {table} AS b ON a.id = b.id", lang=lang)
     assert isinstance(found, Table)

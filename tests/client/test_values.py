@@ -32,7 +32,7 @@ def test_texts_become_those_of_numpy(texts: list[str | None]) -> None:
     ],
 )  # fmt: skip
 def test_positions_are_read(where: object) -> None:
-    assert position(where) == pytest.approx((180.5, 12.0), abs=1e-12)  # type: ignore[arg-type]
+    assert position(where) == pytest.approx((180.5, 12.0), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_positions_are_read(where: object) -> None:
 )
 def test_what_is_no_position_is_refused(where: object) -> None:
     with pytest.raises(PositionError):
-        position(where)  # type: ignore[arg-type]
+        position(where)
 
 
 def test_an_error_repeats_no_long_value() -> None:

@@ -93,9 +93,9 @@ def crossmatch_sql(
         If `find` is nothing that can be found, or does not go with `keep`.
     """
     error = _error(left, right)
-    names = _Names(left.columns)
-    separation, normalised = names.free(SEPARATION), names.free(NORMALISED) if error else ""
-    chosen = {name: names.free(name) for name in dict.fromkeys(right.columns if wanted is None else wanted)}
+    known = _Names(left.columns)
+    separation, normalised = known.free(SEPARATION), known.free(NORMALISED) if error else ""
+    chosen = {name: known.free(name) for name in dict.fromkeys(right.columns if wanted is None else wanted)}
     places = f"{left.place('a')}, {right.place('b')}"
     apart = f"q3c_dist({places})"
     measured = {separation: f"{apart} * 3600"} | ({normalised: f"{apart} / {error}"} if error else {})
