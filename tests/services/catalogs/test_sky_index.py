@@ -1,7 +1,9 @@
 """Look-ups by position beside brute force over the rows, and what is kept of them."""
 
+import gc
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,11 +20,13 @@ from awe.core.sky import Box, Circle, Polygon, Region, healpix_index, seek, sepa
 from awe.core.sql import Query, compile_query
 from awe.core.tables import Column, Schema, TableStream
 from awe.errors import TimeLimitError
-from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord, WriteSpec
+from awe.services.catalogs import Limits, RowFilter, StoredTable, TableRecord, WriteSpec, hats
 from awe.services.catalogs._files import DECODED
 from awe.services.catalogs._names import ReadableNames
 from awe.services.catalogs.backends.duckdb import DuckDBEngine
+from awe.services.catalogs.sky_index import parcels
 from awe.services.catalogs.sky_index.groups import Groups, touched
+from awe.services.catalogs.sky_index.parcels import Parcel
 from awe.settings import LimitSettings
 
 _ROWS = 6_000
@@ -395,6 +399,30 @@ def test_footers_that_are_remembered_are_bounded(tmp_path: Path, monkeypatch: py
     groups.footer(paths[2])
     assert groups.footer(paths[0]) is first[0]
     assert groups.footer(paths[1]) is not first[1]
+
+
+@pytest.mark.parametrize("decoded_bytes", [0, 500_000])
+def test_what_is_not_kept_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded_bytes: int
+) -> None:
+    monkeypatch.setattr(hats, "_GROUP_ROWS", 500)
+    decoded: list[weakref.ref[pa.RecordBatch]] = []
+
+    class Watched(Parcel):
+        def __init__(self, batch: pa.RecordBatch, seen: float) -> None:
+            super().__init__(batch, seen)
+            decoded.append(weakref.ref(batch))
+
+    monkeypatch.setattr(parcels, "Parcel", Watched)
+    with closing(Table(tmp_path, decoded_bytes)) as table:
+        for ra in range(0, 360, 30):
+            found = table.ask(f"SELECT * FROM s.t WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE({ra}, 10, 5))")
+            assert found.num_rows == len(_inside(Circle(ra, 10, 5)))
+        del found
+        gc.collect()
+        alive = [batch for ref in decoded if (batch := ref()) is not None]
+        assert len(decoded) > 20
+        assert sum(batch.nbytes for batch in alive) <= decoded_bytes
 
 
 def test_processes_share_what_is_kept_and_stand_its_loss(tmp_path: Path) -> None:

@@ -16,27 +16,48 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
 from awe.core.waiting import waits
 
-__all__ = ["Parcels"]
+__all__ = ["Parcel", "Parcels"]
 
 _LOOK_S = 30.0
 """So often a parcel in use is marked as used, and looked for."""
 _MOST_OPEN = 20_000
+_MOST_MADE = 16
 _ABANDONED_S = 86_400.0
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass(slots=True)
-class _Parcel:
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """Decoded columns of a row group, and what was made of them: that goes with them, so that it is bounded as they are.
+
+    Attributes
+    ----------
+    batch
+        The columns.
+    seen
+        When it was last looked for among the files.
+    """
+
     batch: pa.RecordBatch
-    size: int
     seen: float
+    _made: dict[object, object] = field(default_factory=dict)
+
+    def made(self, key: object) -> object | None:
+        """Return what was made of it under this name; None where nothing was."""
+        return self._made.get(key)
+
+    def keep(self, key: object, made: object) -> None:
+        """Keep something that was made of it; a few such things are kept."""
+        if len(self._made) >= _MOST_MADE:
+            self._made.clear()
+        self._made[key] = made
 
 
 class Parcels:
@@ -54,13 +75,13 @@ class Parcels:
         self._root = folder
         self._folder = folder / _boot()
         self._most_bytes = most_bytes
-        self._open: OrderedDict[tuple[str, str], _Parcel] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str], Parcel] = OrderedDict()
         self._bytes = 0
         self._written = 0
         self._lock = threading.Lock()
         self._sweep_others()
 
-    def get(self, group: str, part: str, make: Callable[[], pa.RecordBatch]) -> pa.RecordBatch:
+    def get(self, group: str, part: str, make: Callable[[], pa.RecordBatch]) -> Parcel:
         """Return a parcel of a row group, made when it is not there.
 
         Parameters
@@ -73,22 +94,25 @@ class Parcels:
         key = (group, part)
         known = self._open.get(key)
         if known is not None and time.monotonic() - known.seen < _LOOK_S:
-            return known.batch
+            return known
         waits()
+        now = time.monotonic()
         if self._most_bytes == 0:
-            return make()
+            return Parcel(make(), now)
         path = self._folder / group / f"{part}.arrow"
         if known is not None:
             if _mark(path):
-                self._remember(key, known.batch)
-                return known.batch
+                known.seen = now
+                self._remember(key, known)
+                return known
             self._forget(key)
         batch = _mapped(path)
         if batch is None:
             made = make()
             batch = self._write(path, made) or made
-        self._remember(key, batch)
-        return batch
+        parcel = Parcel(batch, now)
+        self._remember(key, parcel)
+        return parcel
 
     def has(self, group: str, part: str) -> bool:
         """Say whether a parcel is at hand in this process."""
@@ -98,23 +122,22 @@ class Parcels:
         """Remove what was decoded of a version."""
         with self._lock:
             for key in [key for key in self._open if key[0].startswith(f"{version}/")]:
-                self._bytes -= self._open.pop(key).size
+                self._bytes -= self._open.pop(key).batch.nbytes
         shutil.rmtree(self._folder / version, ignore_errors=True)
 
-    def _remember(self, key: tuple[str, str], batch: pa.RecordBatch) -> None:
-        parcel = _Parcel(batch, batch.nbytes, time.monotonic())
+    def _remember(self, key: tuple[str, str], parcel: Parcel) -> None:
         with self._lock:
             before = self._open.pop(key, None)
             self._open[key] = parcel
-            self._bytes += parcel.size - (before.size if before is not None else 0)
+            self._bytes += parcel.batch.nbytes - (before.batch.nbytes if before is not None else 0)
             while self._open and (self._bytes > self._most_bytes or len(self._open) > _MOST_OPEN):
                 _, oldest = self._open.popitem(last=False)
-                self._bytes -= oldest.size
+                self._bytes -= oldest.batch.nbytes
 
     def _forget(self, key: tuple[str, str]) -> None:
         with self._lock:
             parcel = self._open.pop(key, None)
-            self._bytes -= parcel.size if parcel is not None else 0
+            self._bytes -= parcel.batch.nbytes if parcel is not None else 0
 
     def _write(self, path: Path, batch: pa.RecordBatch) -> pa.RecordBatch | None:
         """Write a parcel and return it mapped; None where there is no room for it."""

@@ -3,9 +3,9 @@
 import itertools
 import operator
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from awe.core.sql import Comparison, Inside
 from awe.core.waiting import waits
 from awe.services.catalogs.interface import RowFilter
 from awe.services.catalogs.sky_index.groups import Group, Groups, IntArray, Version, touched
-from awe.services.catalogs.sky_index.parcels import Parcels
+from awe.services.catalogs.sky_index.parcels import Parcel, Parcels
 from awe.services.catalogs.sky_index.reading import TOGETHER, Reading
 
 __all__ = ["Found", "SkyIndex"]
@@ -25,8 +25,6 @@ __all__ = ["Found", "SkyIndex"]
 FloatArray = npt.NDArray[np.float64]
 
 _PLACES = "places"
-_MOST_CHOSEN = 5_000
-"""Columns of a group that are put together already."""
 _MOST_SHAPES = 500
 _numbers = itertools.count()
 _MANY = 4_096
@@ -47,6 +45,21 @@ class Found:
     rows: IntArray
     ra: FloatArray
     dec: FloatArray
+
+
+class Places(NamedTuple):
+    """The cells of the rows of a group, sorted, and their positions (degrees), as numbers."""
+
+    index: IntArray
+    ra: FloatArray
+    dec: FloatArray
+
+
+class _Chosen(NamedTuple):
+    """Columns put together of the parts of a group: of the first one, and of others."""
+
+    columns: pa.RecordBatch
+    others: Sequence[pa.RecordBatch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +107,6 @@ class SkyIndex:
         self._groups = groups
         self._parcels = parcels
         self._shapes: dict[tuple[object, ...], _Shape] = {}
-        self._chosen: OrderedDict[tuple[str, int], tuple[tuple[pa.RecordBatch, ...], pa.RecordBatch]] = (
-            OrderedDict()
-        )
-        self._seen: OrderedDict[str, tuple[pa.RecordBatch, tuple[IntArray, FloatArray, FloatArray]]] = (
-            OrderedDict()
-        )
         self._lock = threading.Lock()
 
     def groups(self, version: Version, sought: Sought) -> list[Group]:
@@ -203,36 +210,28 @@ class SkyIndex:
             good &= pc.is_in(column, value_set=values).to_numpy(zero_copy_only=False)
         return Found(found.reading, found.rows[good], found.ra[good], found.dec[good])
 
-    def places(self, reading: Reading) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Return the cells and the positions of a group, as numbers: the cells sorted, the positions in degrees."""
-        name = reading.group.name
-        batch = self._parcels.get(name, _PLACES, reading.places)
-        known = self._seen.get(name)
-        if known is not None and known[0] is batch:
-            return known[1]
-        index, ra, dec = (batch.column(i).to_numpy() for i in range(3))
-        with self._lock:
-            self._seen[name] = (batch, (index, ra, dec))
-            if len(self._seen) > _MOST_CHOSEN:
-                self._seen.popitem(last=False)
-        return index, ra, dec
+    def places(self, reading: Reading) -> Places:
+        """Return the cells and the positions of a group."""
+        parcel = self._parcels.get(reading.group.name, _PLACES, reading.places)
+        places = parcel.made(_PLACES)
+        if not isinstance(places, Places):
+            places = Places(*(parcel.batch.column(i).to_numpy() for i in range(3)))
+            parcel.keep(_PLACES, places)
+        return places
 
     def group(
         self, version: Version, reading: Reading, names: Sequence[str], schema: pa.Schema | None = None
     ) -> pa.RecordBatch:
         """Return columns of all rows of a group; see `columns`."""
         shape = self._shape(version, tuple(names), schema)
-        parts = tuple(self._part(reading, part) for part in shape.parts)
-        key = (reading.group.name, shape.number)
-        known = self._chosen.get(key)
-        if known is not None and all(map(operator.is_, known[0], parts)):
-            return known[1]
-        batch = shape.of(parts)
-        with self._lock:
-            self._chosen[key] = (parts, batch)
-            if len(self._chosen) > _MOST_CHOSEN:
-                self._chosen.popitem(last=False)
-        return batch
+        first, *others = [self._part(reading, part) for part in shape.parts]
+        batches = [part.batch for part in others]
+        known = first.made(shape.number)
+        if isinstance(known, _Chosen) and all(map(operator.is_, known.others, batches)):
+            return known.columns
+        columns = shape.of([first.batch, *batches])
+        first.keep(shape.number, _Chosen(columns, batches))
+        return columns
 
     def _shape(self, version: Version, names: tuple[str, ...], schema: pa.Schema | None) -> _Shape:
         """Return how columns are put together; a schema is known by its identity, and kept for it."""
@@ -242,14 +241,13 @@ class SkyIndex:
             with self._lock:
                 if len(self._shapes) >= _MOST_SHAPES:
                     self._shapes.clear()
-                    self._chosen.clear()
                 places = [divmod(version.columns.index(name), TOGETHER) for name in names]
                 parts = tuple(dict.fromkeys(part for part, _ in places))
                 at = tuple((parts.index(part), column) for part, column in places)
                 known = self._shapes[key] = _Shape(next(_numbers), parts, at, names, schema)
         return known
 
-    def _part(self, reading: Reading, part: int) -> pa.RecordBatch:
+    def _part(self, reading: Reading, part: int) -> Parcel:
         return self._parcels.get(reading.group.name, str(part), lambda: reading.part(part))
 
 
