@@ -124,6 +124,19 @@ def test_who_says_who_asks_has_a_thread(site: Site) -> None:
         assert site.ran(lambda: site.get(**{"X-Auth-Token": token}))[-1] is False
 
 
+def test_methods_are_answered_as_everywhere(site: Site) -> None:
+    whole = site.web.get(CONE)
+    head = site.web.head(CONE)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    form = dict(pair.split("=") for pair in CONE.partition("?")[2].split("&"))
+    assert _rows(site.web.post(CONE.partition("?")[0], data=form).text) == _rows(whole.text)
+    refused = site.web.put(CONE)
+    assert refused.status_code == site.web.put("/tap/sync").status_code == 405
+    for header in ("x-request-id", "content-security-policy", "server"):
+        assert all(header in answer.headers for answer in (whole, head, refused))
+
+
 def test_errors_are_the_same_in_either_way(site: Site) -> None:
     wrong = [
         CONE.replace("SR=0.02", "SR=x"),

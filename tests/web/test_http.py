@@ -8,9 +8,13 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from awe.core.tables import Column, Schema, TableStream
@@ -21,6 +25,7 @@ from awe.settings import LimitSettings
 from awe.testing import TINY_TABLE, tiny_settings
 from awe.web import build_app
 from awe.web.http import FairTurns, Metrics, Room, TableResponse, chosen_format, scrubbed
+from awe.web.http._call import _address_of
 
 Message = MutableMapping[str, Any]
 SCHEMA = Schema((Column("n", pa.int64()),))
@@ -143,6 +148,60 @@ def test_the_log_keeps_no_secrets(web: TestClient, token: str, caplog: pytest.Lo
     assert scrubbed("/a?X-Auth-Token=abc&b=2&password=p") == "/a?X-Auth-Token=***&b=2&password=***"
     assert scrubbed("/a?%74oken=abc") == "/a?token=***"
     assert scrubbed("/a%0D%0Aforged line") == "/a%0D%0Aforged line"
+
+
+_BITS = (
+    *(
+        "token",
+        "TOKEN=",
+        "pw=",
+        "%74oken=",
+        "$1$",
+        "&",
+        "?",
+        "=",
+        "/",
+        "keystone/v3/tokens/",
+        "State=",
+        "code=",
+        "ticket",
+    ),
+    *(
+        "login-portal/api/validate/",
+        "x",
+        "1",
+        "\n",
+        "é",
+        "%",
+        "KEY",
+        "a.b",
+        " ",
+        "+",
+        '"',
+        "\u017f",
+        "\u212a",
+        "\u0131",
+    ),
+)
+"""Parts of addresses, among them letters that a search without regard to case takes for those of ASCII."""
+
+
+@given(st.lists(st.sampled_from(_BITS), max_size=9).map("".join))
+def test_addresses_without_suspicion_are_what_a_close_look_leaves_of_them(address: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        found = scrubbed(address)
+        patch.setattr("awe.web.http._middleware._WORDS", ("",))  # each is looked at closely
+        assert scrubbed(address) == found
+
+
+@given(
+    st.lists(st.sampled_from(("a", "B", "=", "&", "+", "%41", "%", "é", ";", "1.5", "-")), max_size=12).map(
+        "".join
+    )
+)
+def test_parameters_are_those_of_the_standard_library(query: str) -> None:
+    request = Request({"type": "http", "query_string": query.encode("latin-1")})
+    assert list(_address_of(request).pairs) == parse_qsl(query, keep_blank_values=True)
 
 
 @pytest.mark.parametrize(

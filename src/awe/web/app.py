@@ -44,6 +44,7 @@ from awe.web.http import (
     Renderer,
     Room,
     SharedFigures,
+    Straight,
     Waiters,
     dali_error,
     datalink_error,
@@ -324,6 +325,8 @@ def build_app(platform: Platform, shared: SharedFigures | None = None) -> FastAP
     """
     archive, limits = platform.settings.archive, platform.settings.limits
     figures = Metrics(platform, {"api", *(entry.path.split("/")[1] for entry in ROUTES)}, shared)
+    routes = [_route(entry) for entry in ROUTES]
+    prompt = [route for route, entry in zip(routes, ROUTES, strict=True) if entry.prompt]
     app = FastAPI(
         title=archive.title,
         description=archive.description,
@@ -337,6 +340,7 @@ def build_app(platform: Platform, shared: SharedFigures | None = None) -> FastAP
                 Envelope, most=limits.requests, metrics=figures, trusting=platform.settings.trust_request_ids
             ),
             Middleware(LoginHeaders),
+            Middleware(Straight, routes=prompt),
             Middleware(sciserver.SciServerPaths),
             Middleware(tapplus.TapPlusPaths),
         ],
@@ -347,7 +351,7 @@ def build_app(platform: Platform, shared: SharedFigures | None = None) -> FastAP
     app.state.turns = FairTurns(Room.of_queries(limits))
     app.state.fair = FairTurns(Room.of_images(platform.settings.images, limits.patience))
     app.state.waiters = Waiters(platform.jobs.phases)
-    app.router.routes.extend(_route(entry) for entry in ROUTES)
+    app.router.routes.extend(routes)
     app.include_router(router)
     app.openapi = _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app

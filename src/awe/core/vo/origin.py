@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from awe.settings import ArchiveSettings
 
-__all__ = ["EPOCH", "Info", "Source", "infos", "told_of"]
+__all__ = ["EPOCH", "Info", "Source", "of_request", "of_service", "told_of"]
 
 Info = tuple[str, str, str]
 
@@ -48,16 +48,10 @@ class Source:
     published: datetime | None = None
 
 
-def infos(
-    archive: ArchiveSettings,
-    software: str,
-    *,
-    service: str,
-    protocol: str,
-    request: str,
-    told: Iterable[Info] = (),
+def of_service(
+    archive: ArchiveSettings, software: str, *, service: str, protocol: str, told: Iterable[Info] = ()
 ) -> tuple[Info, ...]:
-    """Return the elements, as (name, value, text).
+    """Return the elements that are the same whatever was asked, as (name, value, text).
 
     Parameters
     ----------
@@ -67,8 +61,6 @@ def infos(
         Name and version of the program.
     service, protocol
         Identifiers of the service's record and of the protocol.
-    request
-        The address that was asked, without secrets.
     told
         What is said of the tables that the rows are from (`told_of`).
     """
@@ -78,12 +70,22 @@ def infos(
         ("publisher", organisation, ""),
         ("server_software", software, ""),
         ("service_protocol", protocol, ""),
-        ("request", request, ""),
-        ("request_date", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), ""),
         ("contact", archive.contact, ""),
         *told,
     ]
     return tuple(dict.fromkeys(info for info in made if info[1]))
+
+
+def of_request(request: str) -> tuple[Info, ...]:
+    """Return the elements that say what was asked, and that it was now.
+
+    Parameters
+    ----------
+    request
+        The address that was asked, without secrets.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    return ("request", request, ""), ("request_date", f"{now}Z", "")
 
 
 def told_of(source: Source, archive: ArchiveSettings) -> tuple[Info, ...]:

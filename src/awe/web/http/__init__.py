@@ -46,6 +46,7 @@ from awe.web.http._receiving import Receiver, receiving
 from awe.web.http._results import result_response
 from awe.web.http._shared_figures import SharedFigures
 from awe.web.http._stored import stored_response
+from awe.web.http._straight import Straight
 from awe.web.http._stream import SILENT, TableResponse
 from awe.web.http._turn import TurnResponse
 from awe.web.http._waiting import Waiters, WaitingResponse
@@ -70,6 +71,7 @@ __all__ = [
     "Renderer",
     "Room",
     "SharedFigures",
+    "Straight",
     "TableResponse",
     "TurnResponse",
     "Waiters",

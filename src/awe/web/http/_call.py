@@ -178,7 +178,11 @@ def _caller(request: Request, scope: str) -> Identity:
 
 def _address_of(request: Request) -> Given:
     query = request.scope["query_string"].decode("latin-1")
-    return Given(tuple(parse_qsl(query, keep_blank_values=True)))
+    if "%" in query or "+" in query:
+        return Given(tuple(parse_qsl(query, keep_blank_values=True)))
+    return Given(
+        tuple((name, value) for name, _, value in (pair.partition("=") for pair in query.split("&") if pair))
+    )
 
 
 def _call(request: Request, identity: Identity, given: Given) -> Call:

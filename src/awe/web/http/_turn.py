@@ -33,8 +33,8 @@ from awe.web.http._negotiation import takes_gzip
 __all__ = ["TurnResponse"]
 
 _LOG = logging.getLogger(__name__)
-_PROMPT_BYTES = 1 << 18
-"""What is longer takes its turn, however prompt it is."""
+_PROMPT_BYTES = 1 << 21
+"""What is longer takes its turn, however prompt it is: each way to a thread and back takes as long as many rows."""
 T = TypeVar("T")
 
 

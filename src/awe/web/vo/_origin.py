@@ -1,6 +1,7 @@
 """What an answer says of where it comes from, so that it can be cited and asked for again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import is_
 
 from awe import __version__
 from awe.core.vo import origin
@@ -11,7 +12,8 @@ from awe.web.http import Call, asked
 __all__ = ["origin_of"]
 
 _KEPT = 1000
-_known: dict[str, tuple[TableRecord, ArchiveSettings, tuple[origin.Info, ...]]] = {}
+_known: dict[tuple[str, ...], tuple[Sequence[object], tuple[origin.Info, ...]]] = {}
+"""What answers say of services and tables, and of which archive and records that was told."""
 
 
 def origin_of(
@@ -28,27 +30,33 @@ def origin_of(
     tables
         The published tables that the rows are from.
     """
-    archive = call.platform.settings.archive
+    archive, used = call.platform.settings.archive, tuple(tables)
+    key = (protocol, service, *(table.full_name for table in used))
+    of = (archive, *used)
+    known = _known.get(key)
+    if known is None or not all(map(is_, known[0], of)):
+        if len(_known) >= _KEPT:
+            _known.clear()
+        known = _known[key] = (of, _lasting(archive, protocol, service, used))
+    return known[1] + origin.of_request(call.base_url + asked(call.request.scope))
+
+
+def _lasting(
+    archive: ArchiveSettings, protocol: str, service: str, tables: Iterable[TableRecord]
+) -> tuple[origin.Info, ...]:
+    """Return what stays the same as long as the tables' records do."""
     root = f"ivo://{archive.authority}"
-    return origin.infos(
+    sources = (
+        origin.Source(f"{root}/{_record_of(table)}".lower(), table.metadata, table.created)
+        for table in tables
+    )
+    return origin.of_service(
         archive,
         f"awe/{__version__}",
         service=f"{root}/{service}".lower(),
         protocol=protocol,
-        request=call.base_url + asked(call.request.scope),
-        told=[info for table in tables for info in _told_of(table, archive, root)],
+        told=[info for source in sources for info in origin.told_of(source, archive)],
     )
-
-
-def _told_of(table: TableRecord, archive: ArchiveSettings, root: str) -> tuple[origin.Info, ...]:
-    """Return what is said of a table, which is known as long as its record stays the same."""
-    known = _known.get(table.full_name)
-    if known is None or known[0] is not table or known[1] is not archive:
-        if len(_known) >= _KEPT:
-            _known.clear()
-        source = origin.Source(f"{root}/{_record_of(table)}".lower(), table.metadata, table.created)
-        known = _known[table.full_name] = (table, archive, origin.told_of(source, archive))
-    return known[2]
 
 
 def _record_of(table: TableRecord) -> str:
