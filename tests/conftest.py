@@ -48,6 +48,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return SLOW in collection_path.read_text(encoding="utf-8") or None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what asks a cluster first, side by side: it is started by one of several test processes then."""
+
+    def asks_none(item: pytest.Item) -> bool:
+        return (
+            "spark_cluster" not in getattr(item, "fixturenames", ())
+            and "spark" not in item.name.partition("[")[2]
+        )
+
+    items.sort(key=asks_none)
+
+
 def pytest_collection_finish() -> None:
     """Keep what was collected out of later collections of garbage: thousands of tests and all modules stay."""
     gc.collect()

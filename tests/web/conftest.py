@@ -56,6 +56,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def _serving(platform: Platform, **options: Any) -> Iterator[str]:
     listener = bind(platform.settings.model_copy(update={"port": 0}))
     config = configured(build_app(platform))
+    config.timeout_graceful_shutdown = 1  # clients of other people leave answers unread
     for name, value in options.items():
         setattr(config, name, value)
     running = uvicorn.Server(config)
