@@ -50,7 +50,7 @@ class Found:
 class Places(NamedTuple):
     """The cells of the rows of a group, sorted, and their positions (degrees), as numbers."""
 
-    index: IntArray
+    cells: IntArray
     ra: FloatArray
     dec: FloatArray
 
