@@ -25,6 +25,7 @@ _REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}
 _UTF8 = re.compile(rb"<\?xml[^>]*\sencoding\s*=\s*[\"'](?:utf-?8|us-ascii)[\"']", re.IGNORECASE)
 _DECLARED = re.compile(rb"<\?xml[^>]*\sencoding\s*=", re.IGNORECASE)
 _WORD = 8
+_EVERY_SECOND = 0b01010101
 
 
 class RowSplitter:
@@ -112,8 +113,7 @@ class RowSplitter:
     def _columns(self, text: bytes, marks: np.ndarray) -> list[pa.Array] | None:
         buffer, marked = pa.py_buffer(text), b"&" in text
         arrays = []
-        for index, cell in enumerate(self._cells):
-            begins, ends = marks[2 * index + 1] + self._tag, marks[2 * index + 2]
+        for cell, begins, ends in zip(self._cells, marks[1:-1:2] + self._tag, marks[2:-1:2], strict=True):
             try:
                 array = _column(cell, _Spans(buffer, begins, ends), marked=marked)
             except (pa.ArrowInvalid, CellError):  # no UTF-8, or no number: the XML parser says where
@@ -129,13 +129,15 @@ class _Spans:
 
     def __init__(self, text: pa.Buffer, begins: np.ndarray, ends: np.ndarray) -> None:
         self._rows = len(begins)
-        self._known = begins != ends
+        known = begins != ends
         bounds = np.empty(2 * self._rows, np.int32)
         bounds[0::2], bounds[1::2] = begins, ends
-        shown = np.zeros(2 * self._rows, bool)
-        shown[0::2] = self._known
         # every second value is what stands between two cells
-        self._buffers = [pa.py_buffer(np.packbits(shown, bitorder="little")), pa.py_buffer(bounds), text]
+        if known.all():
+            self._known, shown = None, np.full(self._rows // 4 + 1, _EVERY_SECOND, np.uint8)
+        else:
+            self._known, shown = _bits(known), _bits(np.stack((known, np.zeros_like(known)), axis=1))
+        self._buffers = [pa.py_buffer(shown), pa.py_buffer(bounds), text]
 
     def numbers(self, item: pa.DataType) -> pa.Array:
         """Return the cells as numbers.
@@ -147,7 +149,7 @@ class _Spans:
         """
         made = cast_text(self._all(pa.string()), item)
         values = np.frombuffer(made.buffers()[1], item.to_pandas_dtype(), len(made))[::2]
-        known = None if self._known.all() else pa.py_buffer(np.packbits(self._known, bitorder="little"))
+        known = None if self._known is None else pa.py_buffer(self._known)
         return pa.Array.from_buffers(item, self._rows, [known, pa.py_buffer(np.ascontiguousarray(values))])
 
     def texts(self) -> pa.Array:
@@ -162,6 +164,10 @@ class _Spans:
 
     def _all(self, kind: pa.DataType) -> pa.Array:
         return pa.Array.from_buffers(kind, 2 * self._rows - 1, self._buffers)
+
+
+def _bits(flags: np.ndarray) -> np.ndarray:
+    return np.packbits(flags, bitorder="little")
 
 
 def _column(cell: Cell, spans: _Spans, *, marked: bool) -> pa.Array | None:
