@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,9 +26,17 @@ from hypothesis import strategies as st
 import awe
 from awe import plugins
 from awe.core.sky import separation
-from awe.core.sql import compile_query
+from awe.core.sql import Around, compile_query, look_ups_query
 from awe.core.tables import Column, Schema, TableStream
-from awe.errors import AweError, CancelledError, InputFileError, LimitError, QueryError, TimeLimitError
+from awe.errors import (
+    AweError,
+    CancelledError,
+    InputFileError,
+    LimitError,
+    NotOfferedError,
+    QueryError,
+    TimeLimitError,
+)
 from awe.services.catalogs import (
     Engine,
     Estimate,
@@ -286,6 +295,34 @@ def test_a_cone_is_the_brute_force_answer(bench: Bench, cone: tuple[float, float
     ra, dec, radius = (repr(float(v)) for v in cone)
     text = f"SELECT id FROM s.t WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE({ra}, {dec}, {radius}))"
     assert bench.ids(text) == brute_cone(bench.rows, *cone)
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.4, 1.0, 20.0])
+@pytest.mark.parametrize("names", [None, frozenset({"Söurce 1", "Söurce 2998", "nobody"})])
+def test_around_many_positions_is_the_brute_force_answer_or_not_offered(
+    bench: Bench, radius: float, names: frozenset[str] | None
+) -> None:
+    places = [
+        *zip(bench.rows["ra"].to_numpy()[::600] % 360, bench.rows["dec"].to_numpy()[::600], strict=True),
+        *((ra, dec) for ra, dec, _ in CONES),
+        (0.0, 0.0),
+    ]
+    ra, dec = np.array(places, float).T
+    stored = bench.stored if names is None else replace(bench.stored, only=RowFilter("name", names))
+    table = TableRecord("s", "t", SCHEMA, stored, ra="ra", dec="dec").to_definition()
+    query = look_ups_query(table, SCHEMA, Column("number", pa.int32()), Around(ra, dec, radius))
+    try:
+        found = bench.engine.query(query, {"s.t": stored}, LIMITS).to_table()
+    except NotOfferedError:
+        assert radius > 1
+        return
+    rows = bench.rows
+    if names is not None:
+        rows = rows.filter(pc.is_in(rows["name"], value_set=pa.array(sorted(names))))
+    expected = [(i, row) for i, place in enumerate(places) for row in brute_cone(rows, *place, radius)]
+    assert sorted(zip(found["number"].to_pylist(), found["id"].to_pylist(), strict=True)) == expected
+    assert found["number"].to_pylist() == sorted(found["number"].to_pylist())
+    assert found.schema.names == ["number", *SCHEMA.names]
 
 
 def test_a_radius_of_zero_finds_the_very_place(bench: Bench) -> None:

@@ -129,6 +129,8 @@ class Engine(Protocol):
 
         Raises
         ------
+        NotOfferedError
+            Of what the engine cannot do; of rows around many positions (`LookUp.around`), if it keeps none by position.
         TimeLimitError, LimitError, CancelledError
             From the stream while it is read. It may be closed from another thread.
         """
