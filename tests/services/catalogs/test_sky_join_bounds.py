@@ -7,6 +7,7 @@ import pytest
 from tests.services.catalogs.test_sky_join_kinds import blocks, with_lonely
 from tests.services.catalogs.test_sky_joins import COLUMNS, Two, all_pairs, opened, two
 
+from awe.core.sky import separation
 from awe.core.sql import compile_query
 from awe.core.tables import Schema
 from awe.errors import QueryError
@@ -180,3 +181,41 @@ def test_a_radius_that_is_no_number_is_none_however_the_rows_are_joined(two: Two
     )
     assert found == wanted
     assert wanted
+
+
+@pytest.mark.parametrize(
+    ("condition", "low", "high"),
+    [
+        (f"{D} BETWEEN 0.05 AND 0.2", 0.05, 0.2),
+        (f"{D} * 3600 BETWEEN 180 AND 720", 0.05, 0.2),
+        (f"NOT {D} > 0.2", 0.0, 0.2),
+        (f"NOT (0.05 > {D}) AND NOT ({D} > 0.2)", 0.05, 0.2),
+    ],
+)
+def test_intervals_of_distances_are_sky_joins(two: Two, condition: str, low: float, high: float) -> None:
+    apart = two.near(two.rows["s.a"], two.rows["s.b"], radius=0.2)
+    text = f"SELECT a.id, b.id FROM s.a AS a JOIN s.b AS b ON {condition}"
+    records = [
+        TableRecord("s", name[2:], Schema(COLUMNS), table, ra="ra", dec="dec")
+        for name, table in two.stored.items()
+    ]
+    assert [match.radius_deg for match in compile_query(text, ReadableNames(records)).matches] == [high]
+    wanted = all_pairs(np.where(apart >= low, apart, np.nan))
+    assert two.pairs(text) == wanted
+    assert len(wanted) > 500
+    everything = len(two.rows["s.a"]) * len(two.rows["s.b"])
+    (others,) = two.pairs(f"SELECT COUNT(*) AS n FROM s.a AS a, s.b AS b WHERE NOT ({condition})")
+    assert others[0] == everything - len(wanted)
+
+
+def test_a_ring_is_looked_for_in_its_circle(two: Two) -> None:
+    text = "SELECT id FROM s.a WHERE DISTANCE(ra, dec, 187.7, 12.4) BETWEEN 0.3 AND 0.9"
+    records = [TableRecord("s", "a", Schema(COLUMNS), two.stored["s.a"], ra="ra", dec="dec")]
+    (use,) = compile_query(text, ReadableNames(records)).uses
+    assert use.region is not None
+    assert use.region.bounding_circle().radius == 0.9
+    a = two.rows["s.a"]
+    away = separation(187.7, 12.4, a["ra"].to_numpy(), a["dec"].to_numpy())
+    wanted = np.flatnonzero((away >= 0.3) & (away <= 0.9)).tolist()
+    assert sorted(row[0] for row in two.pairs(text)) == wanted
+    assert len(wanted) > 50

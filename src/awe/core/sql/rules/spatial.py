@@ -23,6 +23,7 @@ from awe.core.sql.rules import _exact
 from awe.core.sql.rules._build import all_of, binary, call, cast, column, compare, constant, number, text
 from awe.core.sql.rules._endless import refuse_endless
 from awe.core.sql.rules._geometry import is_geometry
+from awe.core.sql.rules._intervals import compare_distances
 from awe.core.sql.rules._matches import found
 from awe.core.sql.rules._shapes import (
     Around,
@@ -71,6 +72,7 @@ def spatial(tree: exp.Expr, run: Compilation) -> exp.Expr:
     """
     if not any(map(is_geometry, computed(tree))):
         return tree
+    compare_distances(tree, run)
     selects = [node for node in computed(tree) if isinstance(node, exp.Select)]
     joins: list[tuple[exp.Select, set[str], exp.Expr]] = []
     choices: list[tuple[exp.Select, exp.Expr]] = []
