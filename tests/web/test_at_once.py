@@ -55,7 +55,7 @@ class Site:
     def get(self, address: str = CONE, **headers: str) -> str:
         found = self.web.get(address, headers=headers)
         assert found.status_code == 200, found.text
-        return found.text
+        return str(found.text)
 
 
 @pytest.fixture
@@ -178,17 +178,19 @@ def test_one_that_waits_holds_up_none_of_those_that_do_not(
     site.publish_others()
     wanted = site.get()
     headers = {}
-    if what == "decoding":
-        decoded = Reading._decoded
-        monkeypatch.setattr(Reading, "_decoded", lambda *given: (wait(), decoded(*given))[1])
-    else:
+    waiting, name = (Reading, "_decoded") if what == "decoding" else (IdentityService, "identify")
+    original = getattr(waiting, name)
+
+    def slow_one(*given: Any) -> Any:
+        with site.platform.system.reading():
+            wait()
+        return original(*given)
+
+    if what != "decoding":
         site.platform.accounts.add("ada", by="local:test", password="correct horse")
         headers = {"X-Auth-Token": site.platform.identity.login("ada", "correct horse")}
         site.get()
-        identify = IdentityService.identify
-        monkeypatch.setattr(
-            IdentityService, "identify", lambda *given: (_read_something(site), wait(), identify(*given))[2]
-        )
+    monkeypatch.setattr(waiting, name, slow_one)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(site.web.get, OTHER, headers=headers)
         assert reached.wait(60)
@@ -198,8 +200,3 @@ def test_one_that_waits_holds_up_none_of_those_that_do_not(
         answer = slow.result(60)
     assert answer.status_code == 200
     assert _rows(answer.text) == _rows(wanted)
-
-
-def _read_something(site: Site) -> None:
-    with site.platform.system.reading():
-        pass

@@ -127,6 +127,7 @@ class Params:
 
     def __init__(self, *params: Param[object], refused: Mapping[str, str] | None = None) -> None:
         self._params = params
+        self._named = tuple((param.name.upper(), param) for param in params)
         self._refused = dict(refused or {})
 
     def __iter__(self) -> Iterator[Param[object]]:
@@ -148,16 +149,22 @@ class Params:
         """
         given: dict[str, list[str]] = {}
         for name, value in pairs:
-            if value.strip():
-                given.setdefault(name.upper(), []).append(value.strip())
+            if said := value.strip():
+                given.setdefault(name.upper(), []).append(said)
         for name in self._refused.keys() & given.keys():
             raise ParameterError(name, ", ".join(given[name]), self._refused[name])
-        return Values({p.name: _read(p, given.get(p.name.upper(), [])) for p in self})
+        found: dict[str, tuple[object, ...]] = {}
+        for name, param in self._named:
+            if name in given:
+                found[param.name] = _read(param, given[name])
+            elif param.required:
+                raise ParameterError(param.name, "", "is needed", hint=param._hint())  # noqa: SLF001  # one module
+        return Values(found)
 
 
 def _read(param: Param[object], given: list[str]) -> tuple[object, ...]:
-    if not given and param.required:
-        raise ParameterError(param.name, "", "is needed", hint=param._hint())  # noqa: SLF001  # one module
+    if len(given) == 1:
+        return (param.read(given[0]),)
     distinct = list(dict.fromkeys(given))
     if len(distinct) > 1 and not param.repeated:
         raise ParameterError(param.name, ", ".join(distinct), "takes one value")

@@ -132,7 +132,8 @@ def endpoint(
         try:
             if request.method in _READS:  # nothing is waited for but threads: one is enough
                 answer = _tried(handler, request, reads) if prompt else None
-                answer = answer or await in_thread(_asked, handler, request, reads)
+                if answer is None:
+                    answer = await in_thread(_asked, handler, request, reads)
             else:
                 answer = await in_thread(_handled, handler, await make_call(request, scope))
         except AweError as error:

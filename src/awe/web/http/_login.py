@@ -83,7 +83,7 @@ def _concerns_login(scope: Scope, status: int) -> bool:
 
 def may_say_who(scope: Scope) -> bool:
     """Say whether a request has a header that could say who asks: most have none, and need not be looked at closely."""
-    return any(name in _SHOWING for name, _ in scope["headers"])
+    return not _SHOWING.isdisjoint([name for name, _ in scope["headers"]])
 
 
 def _complete(headers: MutableHeaders, status: int, request: Request) -> None:

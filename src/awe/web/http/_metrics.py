@@ -33,13 +33,20 @@ class Metrics:
         First parts of the addresses that there are; others are counted together.
     shared
         Where the figures of all processes are, where there are several.
+
+    Attributes
+    ----------
+    in_hand
+        Requests that are being answered; counted by the loop that serves.
     """
 
     def __init__(self, platform: Platform, faces: Iterable[str], shared: SharedFigures | None = None) -> None:
         self._faces = frozenset(faces)
         self._shared = shared
         own = self._registry = CollectorRegistry()
-        self.in_hand = Gauge("awe_requests_in_hand", "Requests that are being answered.", registry=own)
+        self.in_hand = 0
+        in_hand = Gauge("awe_requests_in_hand", "Requests that are being answered.", registry=own)
+        in_hand.set_function(lambda: self.in_hand)
         self._requests = Histogram(
             "awe_request_seconds",
             "Time from a request to the end of its answer.",
@@ -79,7 +86,7 @@ class Metrics:
         self._requests.labels(face, method, str(status)).observe(seconds)
         if code:
             self._errors.labels(face, code).inc()
-        self.in_hand.dec()
+        self.in_hand -= 1
         if self._shared is not None and self._shared.is_due():
             self._tell()
 

@@ -31,6 +31,7 @@ _HEADERS: dict[str, str] = {
     "Server": f"awe/{__version__}",
 }
 _RAW_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in _HEADERS.items())
+_GENERAL = frozenset(name for name, _ in _RAW_HEADERS)
 _REQUEST_ID, _ERROR = b"x-request-id", b"x-awe-error"
 _ASKED = "asked"
 _NUMBER = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -72,7 +73,20 @@ def asked(scope: Scope) -> str:
 
 def _header(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
     """Return a header, of those of a request or an answer as ASGI has them; empty if it is not there."""
-    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return ""
+
+
+def _completed(headers: list[tuple[bytes, bytes]], number: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer with the number of the request, and those of every answer that it has not itself."""
+    names = {name for name, _ in headers}
+    own = headers if _REQUEST_ID not in names else [one for one in headers if one[0] != _REQUEST_ID]
+    general = (
+        _RAW_HEADERS if _GENERAL.isdisjoint(names) else [one for one in _RAW_HEADERS if one[0] not in names]
+    )
+    return [*own, (_REQUEST_ID, number.encode()), *general]
 
 
 class Envelope:
@@ -113,17 +127,14 @@ class Envelope:
         status, code = 0, ""
         answer = self._app if self._in_hand < self._most else _too_many
         self._in_hand += 1
-        self._metrics.in_hand.inc()
+        self._metrics.in_hand += 1
 
         async def sending(message: Message) -> None:
             nonlocal status, code
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = [header for header in message["headers"] if header[0] != _REQUEST_ID]
-                names = {name for name, _ in own}
-                code = _header(own, _ERROR) if _ERROR in names else ""
-                general = (header for header in _RAW_HEADERS if header[0] not in names)
-                message = {**message, "headers": [*own, (_REQUEST_ID, number.encode()), *general]}
+                code = _header(message["headers"], _ERROR)
+                message = {**message, "headers": _completed(message["headers"], number)}
             await send(message)
 
         try:

@@ -59,8 +59,9 @@ class TurnResponse(Response, ABC):
     """
 
     def __init__(self, media_type: str, *, packed: bool = False, prompt: bool = False) -> None:
-        super().__init__(media_type=media_type)
-        del self.headers["content-length"]
+        # as answers of the framework begin whose length is not known yet
+        self.status_code, self.media_type, self.background = 200, media_type, None
+        self.init_headers(None)
         self.prompt = prompt
         self.rows = 0
         self.on_error: Callable[[AweError], Response] | None = None
