@@ -78,7 +78,7 @@ def test_when_nobody_listens_the_source_is_stopped(platform: Platform, first_s: 
     begun = time.perf_counter()
     answer(platform, source, 0.2)
     assert source.stopped.is_set()
-    assert time.perf_counter() - begun < 5.0
+    assert time.perf_counter() - begun < 25  # it would be half a minute
     assert platform.quotas.running() == 0
 
 

@@ -293,7 +293,7 @@ def test_a_request_waits_for_the_next_phase_and_hears_of_it_at_once(tap: Tap) ->
     for thread in waiting:
         thread.join()
     assert {phase for phase, _ in found} == {"ABORTED"}
-    assert max(when for _, when in found) - changed < 1.0
+    assert max(when for _, when in found) - changed < 30  # it would be a minute
 
 
 def test_a_request_does_not_wait_where_there_is_nothing_to_wait_for(tap: Tap) -> None:

@@ -169,10 +169,10 @@ def test_whole_sky_is_one_range() -> None:
 
 
 def test_fine_orders_of_large_regions_stay_affordable() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for region in (Circle(10, 10, 40), Polygon(((0, 0), (90, 0), (0, 90)))):
         assert len(region.covering(29)) < 30_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("order", [-1, 30, 2.5])

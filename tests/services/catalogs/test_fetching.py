@@ -160,7 +160,7 @@ def test_a_host_may_not_keep_us_waiting(site: str, tmp_path: Path, path: str) ->
     begun = time.monotonic()
     with pytest.raises(LimitError, match="takes too long"):
         fetcher(allow_networks=["127.0.0.0/8"], seconds=0.2).fetch(f"{site}/{path}", tmp_path / "t")
-    assert time.monotonic() - begun < 4  # each byte of the drip comes in time, all of them in eight seconds
+    assert time.monotonic() - begun < 7  # each byte of the drip comes in time, all of them in eight seconds
 
 
 @pytest.mark.parametrize(

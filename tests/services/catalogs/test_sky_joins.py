@@ -3,7 +3,7 @@
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -248,11 +248,14 @@ def workers() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("sky-join")]
 
 
-def slow(two: Two, monkeypatch: pytest.MonkeyPatch) -> TableStream:
-    """Return a join whose other side never ends."""
+def slow(
+    two: Two, monkeypatch: pytest.MonkeyPatch, seconds: float, begun: Callable[[], object] = lambda: None
+) -> TableStream:
+    """Return a join whose other side never ends; it calls when it has begun."""
     find = Match.pairs
 
     def forever(match: Any, *given: Any) -> Any:
+        begun()
         while True:
             time.sleep(0.01)
             yield from find(match, *given)
@@ -260,7 +263,7 @@ def slow(two: Two, monkeypatch: pytest.MonkeyPatch) -> TableStream:
 
     monkeypatch.setattr(Match, "pairs", forever)
     text = f"SELECT COUNT(*) AS n FROM s.a AS a, s.b AS b WHERE {NEAR}"
-    return two.stream(text, limits=Limits(rows=10, seconds=1))
+    return two.stream(text, limits=Limits(rows=10, seconds=seconds))
 
 
 def ended() -> bool:
@@ -271,16 +274,24 @@ def ended() -> bool:
 
 
 def test_it_can_be_stopped(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = slow(two, monkeypatch)
-    threading.Timer(0.3, stream.close).start()
+    begun = threading.Event()
+    stream = slow(two, monkeypatch, 600, begun.set)
+
+    def stop() -> None:
+        begun.wait()
+        stream.close()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
     with pytest.raises(CancelledError):
         next(stream)
+    stopping.join()
     assert ended()
 
 
 def test_it_takes_no_longer_than_it_may(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TimeLimitError):
-        next(slow(two, monkeypatch))
+        next(slow(two, monkeypatch, 0.5))
     assert ended()
 
 
