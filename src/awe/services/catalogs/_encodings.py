@@ -2,8 +2,8 @@
 
 The bytes of a number that is measured are of two kinds: those of its sign and its size, which are much alike from row to
 row, and those of its last digits, which are noise. Split by byte (`BYTE_STREAM_SPLIT`), the former lie together, where
-LZ4 finds them as well as a slower method would, and it steps over the noise. Texts are compressed by zstd, which finds a
-half more of them.
+LZ4 finds them as well as a slower method would, and it steps over the noise. Texts are compressed by zstd: names
+made of positions take three fifths of the room that they would by LZ4.
 """
 
 from collections.abc import Mapping, Sequence
