@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -54,7 +55,11 @@ class Fetcher:
         self._settings = settings
         self._most_bytes = most_bytes
         self._allowed = tuple(settings.allow_networks)
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom to trust; to read them takes longer than all else of an archive that is opened."""
+        return ssl.create_default_context()
 
     def fetch(self, url: str, to: Path) -> None:
         """Write what an address answers into a file.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -96,7 +97,7 @@ class SystemDatabase:
                 hint="for example sqlite:////data/awe.db or postgresql+psycopg://...",
             ) from None
         self._stamps = Stamps(self.engine)
-        self._scripts = ScriptDirectory.from_config(_config())
+        self._scripts = _scripts()
         event.listen(self.engine, "handle_error", _translate)
         if self._url.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -256,6 +257,12 @@ def _config() -> Config:
     config.set_main_option("script_location", "awe.services.system:migrations")
     config.set_main_option("path_separator", "os")
     return config
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Return the migrations of this version: they are read once in a process."""
+    return ScriptDirectory.from_config(_config())
 
 
 def _upgrade(connection: Connection) -> None:
