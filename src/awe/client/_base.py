@@ -10,7 +10,8 @@ from astropy.table import Table
 
 from awe.client._transport import Files, Params, Transport
 from awe.client._values import PositionLike, position, read_votable
-from awe.errors import PositionError
+from awe.core.tables.formats import stated_error
+from awe.errors import InputFileError, PositionError, QueryError
 
 __all__ = ["BINARY2", "ServiceClient", "fetch_table"]
 
@@ -56,8 +57,19 @@ def fetch_table(
     body: Mapping[str, object] | None = None,
     files: Files | None = None,
 ) -> Table:
-    """Send a request whose answer is a VOTable, and read it."""
+    """Send a request whose answer is a VOTable, and read it.
+
+    Raises
+    ------
+    QueryError
+        If the service states an error behind the rows that it has sent.
+    """
     with tempfile.TemporaryDirectory(prefix="awe-") as folder:
         file = Path(folder) / "answer.vot"
         transport.save(method, path, file, params=params, body=body, files=files)
-        return read_votable(file)
+        try:
+            return read_votable(file)
+        except InputFileError as error:
+            if said := stated_error(error):
+                raise QueryError(said) from None
+            raise
