@@ -131,7 +131,11 @@ def test_names_stand_for_one_thing(
         ),
         ("[[views]]\nname='SumCat'\nsql='SELECT 1 AS one FROM hsc.SumCat'", "SumCat", None),
         ("[[views]]\nname='order'\nsql='SELECT MatchID FROM hsc.SumCat'", "order is a word of ADQL", None),
-        ("[[views]]\nname='v'\nsql='SELECT MatchID, MatchID FROM hsc.SumCat'", "differs from", None),
+        (
+            "[[views]]\nname='v'\nsql='SELECT MatchID AS \"a\"\"b\" FROM hsc.SumCat'",
+            "no quotes and no blanks",
+            None,
+        ),
         ("[[views]]\nname='v'", "sql is missing", None),
         (
             "[[views]]\nname='v'\nsql='SELECT MatchID FROM hsc.SumCat'\n[views.columns.x]\nunit='m'",
