@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-from tests.journeys.test_jobs_survive import alive, started_by
+from tests.journeys.test_jobs_survive import alive, parents, started_by
 
 from awe.core.tables import TableStream
 from awe.platform import Platform
@@ -59,8 +59,8 @@ def rows_of(web: httpx.Client, number: int) -> tuple[int, int] | None:
 
 def kill_workers(service: int) -> None:
     """Kill the processes that do jobs: those that the service's own children have started."""
-    children = [int(pid) for pid in Path(f"/proc/{service}/task/{service}/children").read_text().split()]
-    workers = started_by(service) - set(children)
+    children = {pid for pid, parent in parents().items() if parent == service}
+    workers = started_by(service) - children
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     wait_for(lambda: not any(map(alive, workers)))

@@ -76,19 +76,26 @@ def look(web: httpx.Client, job: str) -> tuple[str, bytes]:
     return phase, b""
 
 
-def started_by(pid: int) -> set[int]:
-    """Return the processes that a process has started, and theirs."""
-    parents = {}
+def parents() -> dict[int, int]:
+    """Return all processes with those that started them."""
+    found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            found[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    found = {pid}
-    for child in sorted(parents):
-        if parents[child] in found:
-            found.add(child)
-    return found - {pid}
+    return found
+
+
+def started_by(pid: int) -> set[int]:
+    """Return the processes that a process has started, and theirs; their numbers may be smaller than its own."""
+    parent_of = parents()
+    found: set[int] = set()
+    more = {pid}
+    while more:
+        more = {child for child, parent in parent_of.items() if parent in more}
+        found |= more
+    return found
 
 
 def alive(pid: int) -> bool:
