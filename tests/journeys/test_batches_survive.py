@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-from tests.journeys.test_jobs_survive import alive, parents, started_by
+from tests.systems.processes import alive, parents, started_by
 
 from awe.core.tables import TableStream
 from awe.platform import Platform

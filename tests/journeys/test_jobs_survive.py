@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from lxml import etree
+from tests.systems.processes import alive, started_by
 
 from awe.testing import TINY_TABLE, tiny_archive
 
@@ -74,35 +75,6 @@ def look(web: httpx.Client, job: str) -> tuple[str, bytes]:
         assert reason
         return phase, reason.encode()
     return phase, b""
-
-
-def parents() -> dict[int, int]:
-    """Return all processes with those that started them."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            found[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    return found
-
-
-def started_by(pid: int) -> set[int]:
-    """Return the processes that a process has started, and theirs; their numbers may be smaller than its own."""
-    parent_of = parents()
-    found: set[int] = set()
-    more = {pid}
-    while more:
-        more = {child for child, parent in parent_of.items() if parent in more}
-        found |= more
-    return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_kill_minus_nine_while_some_have_ended_and_some_run(folder: Path, up: Up) -> None:
